@@ -1,0 +1,86 @@
+"""Fitted estimator → float ONNX graph, checked against scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.frontend.graph import ML_DOMAIN, FloatGraph, Node
+from skq.frontend.parity import check_parity
+from skq.frontend.serde import graph_from_proto
+
+#: Version of ai.onnx.ml whose tree operator takes doubles.
+ML_OPSET = 3
+
+INPUT_NAME = "X"
+
+
+def float_graph(estimator: Any, X: NDArray[Any], *, check: bool = True) -> FloatGraph:
+    """Convert a fitted scikit-learn estimator or Pipeline.
+
+    Parameters
+    ----------
+    estimator : estimator or Pipeline
+        Fitted; its methods must return what the float model predicts.
+    X : ndarray of shape (n_rows, n_features)
+        Calibration rows, some of which the check uses.
+    check : bool, default=True
+        Compare the graph's outputs with the estimator's methods.
+
+    Returns
+    -------
+    FloatGraph
+        One input ``X``, float64. Outputs are named after the methods that they stand for:
+        ``predict`` (class indices for classifiers), ``predict_proba``, ``decision_function``; with
+        ``_0``, ``_1`` … for several outputs.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If a step has no converter.
+    ParityError
+        If an output differs from scikit-learn's.
+    """
+    # torch and Hummingbird take seconds to import: only when something is converted.
+    import torch
+
+    from skq.frontend.hummingbird import to_torch
+    from skq.frontend.torch_export import export_module
+    from skq.frontend.torch_modules import PLACEHOLDER_DOMAIN, TreesModule
+
+    module = to_torch(estimator, X.shape[1])
+    trees = {m.index: m for m in module.modules() if isinstance(m, TreesModule)}
+    example = torch.zeros((2, X.shape[1]), dtype=torch.float64)
+    proto = export_module(
+        module,
+        (example,),
+        input_names=[INPUT_NAME],
+        output_names=module.predictor.head.output_names,
+        custom_opsets={PLACEHOLDER_DOMAIN: 1} if trees else None,
+    )
+    graph = graph_from_proto(proto)
+    nodes = tuple(
+        _tree_node(node, trees[node.attributes["index"]].attributes)
+        if node.domain == PLACEHOLDER_DOMAIN
+        else node
+        for node in graph.nodes
+    )
+    opsets = {"": graph.opsets[""], **({ML_DOMAIN: ML_OPSET} if trees else {})}
+    graph = replace(graph, nodes=nodes, opsets=opsets)
+    if check:
+        check_parity(estimator, graph, np.asarray(X, dtype=np.float64))
+    return graph
+
+
+def _tree_node(placeholder: Node, attributes: dict[str, Any]) -> Node:
+    return Node(
+        "TreeEnsembleRegressor",
+        placeholder.inputs,
+        placeholder.outputs,
+        attributes,
+        placeholder.name,
+        ML_DOMAIN,
+    )

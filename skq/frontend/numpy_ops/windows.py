@@ -1,0 +1,118 @@
+"""Sliding windows: the geometry that convolution and pooling share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Axes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Where the windows of a kernel lie on the spatial axes of a tensor.
+
+    Parameters
+    ----------
+    kernel, strides, dilations : tuple of int
+        One value a spatial axis.
+    pads : tuple of (int, int)
+        Cells added before and after each spatial axis, with those that the last window needs
+        beyond the padding asked for where ``ceil_mode`` rounds the number of windows up.
+    output : tuple of int
+        Number of windows an axis.
+    """
+
+    kernel: Axes
+    strides: Axes
+    dilations: Axes
+    pads: tuple[tuple[int, int], ...]
+    output: Axes
+
+    @classmethod
+    def of(
+        cls,
+        spatial: Sequence[int],
+        kernel: Sequence[int],
+        strides: Sequence[int] | None,
+        dilations: Sequence[int] | None,
+        pads: Sequence[int] | None,
+        auto_pad: str,
+        ceil_mode: int = 0,
+    ) -> Windows:
+        """Lay out windows from the attributes of Conv, AveragePool or MaxPool.
+
+        Parameters
+        ----------
+        spatial : sequence of int
+            Lengths of the spatial axes.
+        """
+        n_axes = len(spatial)
+        strides = tuple(strides or (1,) * n_axes)
+        dilations = tuple(dilations or (1,) * n_axes)
+        extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
+        padding = _padding(spatial, extents, strides, pads, auto_pad)
+        output, reached = [], []
+        for length, extent, stride, (before, after) in zip(
+            spatial, extents, strides, padding, strict=True
+        ):
+            room = length + before + after - extent
+            count = room // stride + 1
+            # a window that would start beyond the input and its leading padding is left out
+            if ceil_mode and room % stride and count * stride < length + before:
+                count += 1
+            output.append(count)
+            overhang = max((count - 1) * stride + extent - (length + before + after), 0)
+            reached.append((before, after + overhang))
+        return cls(tuple(kernel), strides, dilations, tuple(reached), tuple(output))
+
+    def pad(self, x: Array, value: Any) -> Array:
+        """Pad the spatial axes of ``x`` of shape (n, channels, *spatial) with a value."""
+        if not any(map(any, self.pads)):
+            return x
+        return np.pad(x, ((0, 0), (0, 0), *self.pads), constant_values=value)
+
+    def view(self, padded: Array) -> Array:
+        """View of shape (n, channels, *output, *kernel) of what `pad` returned."""
+        extents = tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilations, strict=True))
+        spatial_axes = tuple(range(2, 2 + len(extents)))
+        view = sliding_window_view(padded, extents, axis=spatial_axes)  # type: ignore[call-overload]
+        steps = (slice(None), slice(None))
+        steps += tuple(
+            slice(0, (count - 1) * stride + 1, stride)
+            for count, stride in zip(self.output, self.strides, strict=True)
+        )
+        steps += tuple(slice(None, None, dilation) for dilation in self.dilations)
+        return view[steps]
+
+
+def _padding(
+    spatial: Sequence[int],
+    extents: Sequence[int],
+    strides: Sequence[int],
+    pads: Sequence[int] | None,
+    auto_pad: str,
+) -> tuple[tuple[int, int], ...]:
+    n_axes = len(spatial)
+    if auto_pad == "NOTSET":
+        flat = tuple(pads or (0,) * (2 * n_axes))
+        return tuple(zip(flat[:n_axes], flat[n_axes:], strict=True))
+    if auto_pad == "VALID":
+        return ((0, 0),) * n_axes
+    if auto_pad not in ("SAME_UPPER", "SAME_LOWER"):
+        raise ValueError(
+            f"auto_pad must be one of NOTSET, VALID, SAME_UPPER, SAME_LOWER. Got {auto_pad!r}."
+        )
+    padding = []
+    for length, extent, stride in zip(spatial, extents, strides, strict=True):
+        count = -(-length // stride)
+        total = max((count - 1) * stride + extent - length, 0)
+        small, large = total // 2, total - total // 2
+        padding.append((small, large) if auto_pad == "SAME_UPPER" else (large, small))
+    return tuple(padding)

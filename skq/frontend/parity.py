@@ -1,0 +1,131 @@
+"""Does the float graph compute what the scikit-learn estimator computes?"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.exceptions import ParityError
+from skq.frontend.graph import FloatGraph
+from skq.frontend.numpy_module import NumpyModule
+
+Array = NDArray[Any]
+
+#: Rows that are compared, evenly spaced over the calibration data.
+MAX_ROWS = 100
+
+#: Largest difference that is rounding, relative to the largest magnitude in the output.
+RTOL = 1e-6
+
+#: Scores that differ by less than this, relative to the largest, are a tie: it may fall either way.
+TIE_RTOL = 1e-9
+
+
+def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> None:
+    """Compare every output of the graph with the estimator's method of that name.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, predicting in float.
+    graph : FloatGraph
+        As `skq.frontend.convert.float_graph` makes it.
+    X : ndarray of shape (n_rows, n_features), float64
+        Rows to compare on; at most 100 of them are taken.
+
+    Raises
+    ------
+    ParityError
+        Names the estimator, the output and the largest difference.
+    """
+    rows = X[np.unique(np.linspace(0, len(X) - 1, min(len(X), MAX_ROWS)).astype(int))]
+    results = NumpyModule(graph).run({graph.inputs[0].name: rows}, graph.output_names)
+    expected: dict[str, Any] = {}
+    for name, got in results.items():
+        method, part = _method_and_part(name)
+        if method not in expected:
+            expected[method] = getattr(estimator, method)(rows)
+        wanted = _part(expected[method], part)
+        if method == "predict" and hasattr(estimator, "classes_"):
+            _compare_labels(estimator, name, _label_indices(estimator, wanted, part), got, results)
+        else:
+            _compare_values(estimator, name, np.asarray(wanted), got)
+
+
+def _method_and_part(name: str) -> tuple[str, int | None]:
+    """``"predict_proba_1"`` is part 1 of what ``predict_proba`` returns."""
+    match = re.fullmatch(r"(.*?)(?:_(\d+))?", name)
+    assert match is not None
+    return match[1], None if match[2] is None else int(match[2])
+
+
+def _part(result: Any, part: int | None) -> Any:
+    """One output's share: an element of a list, or a column of an array."""
+    if part is None:
+        return result
+    return result[part] if isinstance(result, list) else np.asarray(result)[:, part]
+
+
+def _label_indices(estimator: Any, labels: Any, part: int | None) -> Array:
+    """Labels as indices into ``classes_``; multilabel indicators stay as they are."""
+    labels = np.asarray(labels)
+    if labels.ndim == 2:
+        return labels
+    classes = estimator.classes_ if part is None else estimator.classes_[part]
+    return np.searchsorted(classes, labels)
+
+
+def _compare_values(estimator: Any, name: str, wanted: Array, got: Array) -> None:
+    _compare_shapes(estimator, name, wanted, got)
+    difference = float(np.max(np.abs(wanted - got), initial=0.0))
+    if not difference <= RTOL * float(np.max(np.abs(wanted), initial=0.0)):
+        raise ParityError(
+            f"The graph converted from {_name(estimator)} does not compute the same: {name} "
+            f"differs from scikit-learn's by up to {difference:.3g}. The model is not quantized."
+        )
+
+
+def _compare_labels(
+    estimator: Any, name: str, wanted: Array, got: Array, results: dict[str, Array]
+) -> None:
+    """Labels agree, except where two classes' scores tie."""
+    _compare_shapes(estimator, name, wanted, got)
+    differs = wanted != got
+    if not differs.any():
+        return
+    scores = results.get("decision_function")
+    if scores is None:
+        scores = results[name.replace("predict", "predict_proba")]
+        if scores.shape == got.shape:  # multilabel
+            scores = scores - 0.5
+    margin = _margin(scores, wanted, got)
+    worst = float(np.max(margin[differs]))
+    if not worst <= TIE_RTOL * float(np.max(np.abs(scores))):
+        raise ParityError(
+            f"The graph converted from {_name(estimator)} does not compute the same: {name} "
+            f"differs from scikit-learn's on {int(differs.sum())} of {differs.size} labels, with "
+            f"scores up to {worst:.3g} apart. The model is not quantized."
+        )
+
+
+def _margin(scores: Array, wanted: Array, got: Array) -> Array:
+    """How far the scores of two labels are apart, row by row."""
+    if scores.shape == got.shape:
+        return np.abs(scores)
+    rows = np.arange(len(got))
+    return np.abs(scores[rows, wanted] - scores[rows, got])
+
+
+def _compare_shapes(estimator: Any, name: str, wanted: Array, got: Array) -> None:
+    if wanted.shape != got.shape:
+        raise ParityError(
+            f"The graph converted from {_name(estimator)} does not compute the same: {name} has "
+            f"shape {got.shape}, scikit-learn's has {wanted.shape}. The model is not quantized."
+        )
+
+
+def _name(estimator: Any) -> str:
+    return type(estimator).__name__

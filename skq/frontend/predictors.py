@@ -1,0 +1,148 @@
+"""The forms that every supported model takes: layers or trees, and a head on top.
+
+A fitted scikit-learn estimator is first written as a `Predictor` (`skq.frontend.equivalents`), plain
+arrays in float64; Hummingbird wires it with whatever stands in front of it, and the exporter turns
+the result into an ONNX graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """Affine layers with one activation between them; a linear model is a single layer.
+
+    Parameters
+    ----------
+    weights : tuple of ndarray of shape (n_in, n_out)
+    biases : tuple of ndarray of shape (n_out,)
+    activation : {"identity", "relu", "tanh", "logistic"}
+        Between layers, not behind the last.
+    """
+
+    weights: tuple[Floats, ...]
+    biases: tuple[Floats, ...]
+    activation: str = "identity"
+
+    @property
+    def n_scores(self) -> int:
+        """Number of raw scores."""
+        return int(self.weights[-1].shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class TreeEnsemble:
+    """Decision trees whose reached leaves are summed or averaged.
+
+    Nodes of all trees stand one after another; children are absolute node numbers. At an inner
+    node a row goes left where ``x[feature] <= threshold``; NaN goes left where `missing_left`.
+
+    Parameters
+    ----------
+    roots : ndarray of shape (n_trees,)
+    feature : ndarray of shape (n_nodes,)
+        -1 for a leaf.
+    threshold : ndarray of shape (n_nodes,), float64
+    left, right : ndarray of shape (n_nodes,)
+    missing_left : ndarray of shape (n_nodes,), bool
+    leaf_weights : ndarray of shape (n_nodes, width), float64
+        What a leaf adds; rows of inner nodes are not used.
+    output : ndarray of shape (n_trees,)
+        First score that a tree adds to.
+    base : ndarray of shape (n_scores,)
+        Added to the sums.
+    average : bool
+        Divide the sum over trees by their number.
+    float32_input : bool
+        Whether the estimator casts X to float32 before it compares, as ``sklearn.tree`` does.
+    """
+
+    roots: Ints
+    feature: Ints
+    threshold: Floats
+    left: Ints
+    right: Ints
+    missing_left: NDArray[np.bool_]
+    leaf_weights: Floats
+    output: Ints
+    base: Floats
+    average: bool
+    float32_input: bool
+
+    @property
+    def n_scores(self) -> int:
+        """Number of raw scores."""
+        return len(self.base)
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """``(x - subtract) / divide * multiply + add``, a feature at a time: what scalers do.
+
+    Each is an ndarray of shape (n_features,), or None where the scaler leaves the step out.
+    """
+
+    subtract: Floats | None = None
+    divide: Floats | None = None
+    multiply: Floats | None = None
+    add: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """How raw scores become what the estimator's methods return.
+
+    Parameters
+    ----------
+    kind : {"regressor", "binary", "multiclass", "multilabel"}
+        "binary": one score a row; "multiclass": one a class, of one output or several.
+    link : {None, "identity", "exp", "sigmoid", "softmax", "ovr"}
+        From scores to ``predict`` of a regressor or to ``predict_proba`` (None: there is none).
+    decision : bool
+        Whether there is a ``decision_function``.
+    flat : bool
+        Whether one score a row is returned with shape ``(n_rows,)``.
+    score_factor : float
+        Scores are multiplied by it before the link.
+    zero_is_positive : bool
+        Whether a score of exactly 0 means the positive class.
+    n_classes : tuple of int
+        Classes of each output of a multiclass head.
+    """
+
+    kind: str
+    link: str | None = "identity"
+    decision: bool = False
+    flat: bool = True
+    score_factor: float = 1.0
+    zero_is_positive: bool = False
+    n_classes: tuple[int, ...] = ()
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the graph outputs: the methods' names, with ``_0``, ``_1`` … for several."""
+        if self.kind == "regressor":
+            return ("predict",)
+        several = len(self.n_classes) > 1
+        suffixes = [f"_{k}" for k in range(len(self.n_classes))] if several else [""]
+        names = ["decision_function"] if self.decision else []
+        if self.link is not None:
+            names += [f"predict_proba{suffix}" for suffix in suffixes]
+        return (*names, *(f"predict{suffix}" for suffix in suffixes))
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A fitted model as arrays: raw scores, then a head."""
+
+    scores: Layers | TreeEnsemble
+    head: Head = field(default_factory=lambda: Head("regressor"))

@@ -1,0 +1,78 @@
+"""torch module → ONNX. The only file that knows of torch's TorchScript exporter.
+
+The exporter that ``torch.onnx.export(dynamo=False)`` calls is deprecated, but its successor needs a
+newer onnx than Hummingbird allows. When that changes, this file is what changes.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import onnx
+    import torch
+
+#: The exporter keeps global state; one export at a time.
+_LOCK = threading.Lock()
+
+OPSET = 17
+
+
+def export_module(
+    module: torch.nn.Module,
+    example_inputs: Sequence[torch.Tensor],
+    *,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    custom_opsets: Mapping[str, int] | None = None,
+) -> onnx.ModelProto:
+    """Trace a torch module into an ONNX graph with a dynamic batch dimension.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        In whatever precision it is to be exported; it is put into eval mode for the trace.
+    example_inputs : sequence of torch.Tensor of shape (n_rows, ...)
+        Inputs to trace with; the first dimension becomes the batch dimension.
+    input_names, output_names : sequence of str, optional
+        Names in the graph.
+    custom_opsets : mapping of str to int, optional
+        Versions of operator domains beside ai.onnx that the module emits.
+
+    Returns
+    -------
+    onnx.ModelProto
+        At opset 17.
+    """
+    import onnx
+    import torch
+
+    inputs = tuple(example_inputs)
+    names = list(input_names or (f"input_{i}" for i in range(len(inputs))))
+    dynamic: dict[str, Any] = {name: {0: "n_rows"} for name in [*names, *(output_names or ())]}
+    buffer = io.BytesIO()
+    was_training = module.training
+    with _LOCK, warnings.catch_warnings(), torch.no_grad():
+        # The deprecation of the exporter is known, and its tracing hints mean nothing to users.
+        warnings.simplefilter("ignore")
+        module.eval()
+        try:
+            torch.onnx.export(
+                module,
+                inputs,
+                buffer,
+                input_names=names,
+                output_names=list(output_names) if output_names else None,
+                dynamic_axes=dynamic,
+                opset_version=OPSET,
+                do_constant_folding=True,
+                custom_opsets=dict(custom_opsets or {}),
+                dynamo=False,
+            )
+        finally:
+            module.train(was_training)
+    return onnx.load_from_string(buffer.getvalue())

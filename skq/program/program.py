@@ -1,0 +1,173 @@
+"""`IntegerProgram`: a verified list of instructions, and `ProgramBuilder` which makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from skq.exceptions import ProgramError
+from skq.program.instructions import (
+    ACCUMULATORS,
+    INSTRUCTIONS,
+    Bin,
+    Dequantize,
+    Instruction,
+    Quantize,
+)
+from skq.program.types import TensorType
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerProgram:
+    """A straight-line program over integers.
+
+    Values are numbered: first the inputs, then one a instruction. Building a program verifies it:
+    every operand is defined before its use, every type rule holds, and each value's interval is
+    derived anew, so a program that exists cannot overflow, whatever its input.
+
+    Parameters
+    ----------
+    inputs : tuple of TensorType
+        Types of the inputs; real features are floats.
+    instructions : tuple of Instruction
+    outputs : mapping of str to int
+        Value number by output name, in order.
+
+    Attributes
+    ----------
+    types : tuple of TensorType
+        Type of every value, inputs first.
+    """
+
+    inputs: tuple[TensorType, ...]
+    instructions: tuple[Instruction, ...]
+    outputs: Mapping[str, int]
+    types: tuple[TensorType, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        types = list(self.inputs)
+        for instruction in self.instructions:
+            types.append(infer(instruction, types))
+        for name, value in self.outputs.items():
+            if not 0 <= value < len(types):
+                raise ProgramError(f"output {name!r} names value {value} of {len(types)}")
+        object.__setattr__(self, "types", tuple(types))
+
+    def steps(self) -> Iterable[tuple[int, Instruction, TensorType]]:
+        """Value number, instruction and result type, in order."""
+        first = len(self.inputs)
+        for number, instruction in enumerate(self.instructions, start=first):
+            yield number, instruction, self.types[number]
+
+    @property
+    def max_accumulator_bits(self) -> int:
+        """Widest exact sum (matmul, trees, addition …) in bits; 0 if there is none."""
+        return max(
+            (t.bits for _, step, t in self.steps() if isinstance(step, ACCUMULATORS)), default=0
+        )
+
+    @property
+    def max_integer_bits(self) -> int:
+        """Widest integer value of any kind, rescaled outputs included, in bits."""
+        return max((t.bits for t in self.types if t.is_integer), default=0)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the program's constants, each in the smallest dtype that holds it."""
+        return sum(
+            _packed_bytes(value)
+            for instruction in self.instructions
+            for value in vars(instruction).values()
+            if isinstance(value, np.ndarray)
+        )
+
+    def __str__(self) -> str:
+        from skq.program.text import format_program
+
+        return format_program(self)
+
+
+def _packed_bytes(array: np.ndarray) -> int:
+    if array.dtype.kind not in "iu" or array.size == 0:
+        return int(array.nbytes)
+    return int(array.size) * TensorType((), int(array.min()), int(array.max())).bits // 8 + 1
+
+
+def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
+    """Type of the next value, after checking that its operands exist; errors name the value."""
+    name = type(instruction).__name__
+    place = f"value {len(types)} ({name})"
+    if type(instruction) not in INSTRUCTIONS:
+        raise ProgramError(f"{place}: not an instruction of this version")
+    count = len(instruction.inputs)
+    if count != instruction.arity and not (instruction.arity is None and count > 0):
+        raise ProgramError(f"{place} takes {instruction.arity or 'some'} operands; got {count}")
+    for operand in instruction.inputs:
+        if not 0 <= operand < len(types):
+            raise ProgramError(f"{place} reads value {operand}, which is not defined before it")
+    try:
+        return instruction.infer(*(types[operand] for operand in instruction.inputs))
+    except ProgramError as error:
+        raise type(error)(f"{place}: {error}") from None
+
+
+class ProgramBuilder:
+    """Collects instructions; each is checked and typed when it is added.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skq.program.instructions import MatMul
+    >>> builder = ProgramBuilder()
+    >>> x = builder.input(TensorType((2,), 0, 15))
+    >>> y = builder.add(MatMul((x,), weights=np.array([[3], [-2]])))
+    >>> print(builder.types[y])
+    int8[1] in [-30, 45] (7 bits)
+    """
+
+    def __init__(self) -> None:
+        self._inputs: list[TensorType] = []
+        self._instructions: list[Instruction] = []
+        self.types: list[TensorType] = []
+
+    def input(self, type_: TensorType) -> int:
+        """Declare the next input; all inputs come before the first instruction."""
+        if self._instructions:
+            raise ProgramError("inputs are declared before the first instruction")
+        self._inputs.append(type_)
+        self.types.append(type_)
+        return len(self.types) - 1
+
+    def add(self, instruction: Instruction) -> int:
+        """Append an instruction and return the number of its value."""
+        type_ = infer(instruction, self.types)
+        self._instructions.append(instruction)
+        self.types.append(type_)
+        return len(self.types) - 1
+
+    def build(self, outputs: Mapping[str, int]) -> IntegerProgram:
+        """The program that computes `outputs`; instructions that nothing needs are left out."""
+        first = len(self._inputs)
+        needed = set(outputs.values())
+        for number in range(len(self.types) - 1, first - 1, -1):
+            if number in needed:
+                needed.update(self._instructions[number - first].inputs)
+        renumbered = {number: number for number in range(first)}
+        kept: list[Instruction] = []
+        for number, instruction in enumerate(self._instructions, start=first):
+            if number in needed:
+                renumbered[number] = first + len(kept)
+                inputs = tuple(renumbered[operand] for operand in instruction.inputs)
+                kept.append(replace(instruction, inputs=inputs))
+        return IntegerProgram(
+            tuple(self._inputs),
+            tuple(kept),
+            {name: renumbered[value] for name, value in outputs.items()},
+        )
+
+
+def is_boundary(instruction: Instruction) -> bool:
+    """Whether an instruction stands between floats and integers."""
+    return isinstance(instruction, Quantize | Bin | Dequantize)

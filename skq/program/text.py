@@ -1,0 +1,61 @@
+"""Readable text of a program: one line a instruction, with types, intervals and bit widths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skq.program.instructions import Instruction, Trees
+
+if TYPE_CHECKING:
+    from skq.program.program import IntegerProgram
+
+
+def format_program(program: IntegerProgram) -> str:
+    """Text of `program`, as ``print(program)`` shows it.
+
+    The shape of a line is ``%3 = MatMul(%2, weights=int8[30, 1])   int32[1] in [-9, 9] (5 bits)``.
+    """
+    rows = [(f"%{i} = input", str(type_)) for i, type_ in enumerate(program.inputs)]
+    for number, instruction, type_ in program.steps():
+        operands = [f"%{operand}" for operand in instruction.inputs]
+        rows.append(
+            (
+                f"%{number} = {type(instruction).__name__}"
+                f"({', '.join(operands + _details(instruction))})",
+                str(type_),
+            )
+        )
+    width = max((len(left) for left, _ in rows), default=0)
+    lines = [f"{left:<{width}}  : {right}" for left, right in rows]
+    lines += [f"output {name} = %{value}" for name, value in program.outputs.items()]
+    head = (
+        f"IntegerProgram: {len(program.instructions)} instructions, widest accumulator "
+        f"{program.max_accumulator_bits} bits, {program.nbytes} bytes"
+    )
+    return "\n".join([head, *lines])
+
+
+def _details(instruction: Instruction) -> list[str]:
+    if isinstance(instruction, Trees):
+        leaves = len(instruction.leaf_values)
+        return [
+            f"trees={len(instruction.roots)}",
+            f"nodes={len(instruction.feature)}",
+            f"leaves={leaves}x{instruction.width}",
+        ]
+    return [f"{k}={_value(v)}" for k, v in vars(instruction).items() if k != "inputs"]
+
+
+def _value(value: Any) -> str:
+    if not isinstance(value, np.ndarray):
+        return str(value)
+    if value.ndim == 0:
+        return f"{value.item():.6g}" if value.dtype.kind == "f" else str(value.item())
+    dtype = value.dtype.name
+    if value.dtype.kind in "iu" and value.size:
+        from skq.numerics import integer_dtype
+
+        dtype = integer_dtype(int(value.min()), int(value.max()))
+    return f"{dtype}{list(value.shape)}"
