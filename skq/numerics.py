@@ -134,38 +134,51 @@ def integer_dtype(lo: int, hi: int) -> str:
     return f"{'uint' if lo >= 0 and width < 64 else 'int'}{width}"
 
 
-def fixed_point(
-    ratio: ArrayLike, lo: int, hi: int, *, max_bits: int = 31, reserve: int = 0
-) -> tuple[IntArray, int]:
-    """Integers m and a shift s with ``m / 2**s`` close to `ratio`, safe for operands in [lo, hi].
+#: Widest multiplier of a requantization: far finer than any code, and an int32 for small machines.
+MULTIPLIER_BITS = 31
 
-    The multiplier is as wide as the operand leaves room for in 62 bits, at most `max_bits`.
+
+def fixed_point(
+    ratio: ArrayLike, offset: ArrayLike, lo: int, hi: int
+) -> tuple[IntArray, IntArray, int]:
+    """Integers for `requantize`: ``(q * m + o) >> s`` is ``q * ratio + offset``, rounded half up.
+
+    All channels share the shift. The multiplier is as wide as the proven interval of the operand
+    leaves room for in 63 bits, at most 31 bits.
 
     Parameters
     ----------
-    ratio : array-like of float
-        Real factors, one a channel or a scalar; they share the shift.
+    ratio, offset : array-like of float
+        Real factor and real offset, scalars or one a channel.
     lo, hi : int
-        Interval of the operand.
-    max_bits : int, default=31
-        Widest multiplier.
-    reserve : int, default=0
-        Bits kept free on top, for an offset larger than the product.
+        Interval of the operand ``q``.
 
     Returns
     -------
-    multiplier : ndarray of int64, same shape as `ratio`
+    multiplier, offset : ndarray of int64, of the broadcast shape
+        The offset includes the rounding constant ``2**(shift - 1)``.
     shift : int
-        In [0, 62]. Factors below ``2**-62`` give a multiplier of 0.
+        In [0, 62].
+
+    Examples
+    --------
+    >>> m, o, s = fixed_point(0.75, 1.0, lo=0, hi=255)
+    >>> int(m) / 2**s, int(requantize(10, m, o, s, 0, 255))
+    (0.75, 9)
     """
-    ratios = np.asarray(ratio, dtype=np.float64)
+    ratios, offsets = np.broadcast_arrays(
+        np.asarray(ratio, dtype=np.float64), np.asarray(offset, dtype=np.float64)
+    )
     largest = float(np.max(np.abs(ratios), initial=0.0))
-    if largest == 0.0:
-        return np.zeros(ratios.shape, dtype=np.int64), 0
-    room = max(1, min(max_bits, 62 - reserve - bit_width(min(lo, -1), max(hi, 1))))
-    exponent = int(np.ceil(np.log2(largest)))
-    shift = min(62, room - exponent)
-    if shift < 0:
-        raise OverflowError(f"a factor of {largest:g} on [{lo}, {hi}] does not fit into 63 bits")
+    reach = largest * max(-lo, hi, 1) + float(np.max(np.abs(offsets), initial=0.0)) + 1.0
+    if not reach < 2.0**62:
+        raise OverflowError(
+            f"[{lo}, {hi}] times {largest:g} plus {np.max(np.abs(offsets)):g} leaves 63 bits"
+        )
+    shift = min(62, 61 - int(np.ceil(np.log2(reach))))
+    if largest > 0:
+        shift = min(shift, MULTIPLIER_BITS - 1 - int(np.ceil(np.log2(largest))))
+    shift = max(shift, 0)
+    half = 2 ** (shift - 1) if shift else 0
     multiplier = np.rint(np.ldexp(ratios, shift)).astype(np.int64)
-    return multiplier, shift
+    return multiplier, np.rint(np.ldexp(offsets, shift)).astype(np.int64) + half, shift

@@ -32,7 +32,7 @@ class NumpyModule:
         A torch module is exported to ONNX, with a dynamic batch dimension.
     dummy_input : tensor, array or tuple of them, default=None
         Example inputs, batch first, with which a torch module is exported; it needs them, and
-        nothing else takes them.
+        nothing else takes them. Floats are cast to the dtype of the module's weights.
 
     Attributes
     ----------
@@ -136,6 +136,7 @@ class NumpyModule:
         Returns
         -------
         dict of str to ndarray
+            Do not write into the arrays: they may share memory with inputs and constants.
 
         Raises
         ------
@@ -157,7 +158,9 @@ class NumpyModule:
             arguments = [self._value(name, values) for name in node.inputs]
             results = self._run_node(node, step, arguments)
             values.update(
-                (name, array) for name, array in zip(node.outputs, results, strict=False) if name
+                (name, array)
+                for name, array in zip(node.outputs, results, strict=False)
+                if name and name not in feeds
             )
             for name in {*node.inputs, *node.outputs}:
                 if last_use.get(name, step) <= step and name not in names:
@@ -166,7 +169,10 @@ class NumpyModule:
 
     def _run_node(self, node: Node, step: int, arguments: list[Array | None]) -> tuple[Array, ...]:
         try:
-            return self._functions[step](*arguments)
+            results = self._functions[step](*arguments)
+            if len(results) < len(node.outputs):
+                raise ValueError(f"it has {len(node.outputs)} outputs but computes {len(results)}.")
+            return results
         except (ValueError, TypeError, IndexError) as error:
             shapes = ", ".join(
                 "omitted" if array is None else f"{array.dtype}{list(array.shape)}"
@@ -236,8 +242,12 @@ def _graph_of_torch_module(module: torch.nn.Module, dummy_input: Any) -> FloatGr
             "A torch.nn.Module needs dummy_input: a tensor, an array or a tuple of them, of the "
             "shape of a batch. Got None."
         )
-    examples = dummy_input if isinstance(dummy_input, tuple) else (dummy_input,)
-    return graph_from_proto(export_module(module, tuple(map(torch.as_tensor, examples))))
+    values = dummy_input if isinstance(dummy_input, tuple) else (dummy_input,)
+    examples = [torch.as_tensor(value) for value in values]
+    dtypes = [weights.dtype for weights in module.parameters() if weights.is_floating_point()]
+    if dtypes:
+        examples = [e.to(dtypes[0]) if e.is_floating_point() else e for e in examples]
+    return graph_from_proto(export_module(module, tuple(examples)))
 
 
 def _check_opsets(graph: FloatGraph) -> None:

@@ -19,9 +19,6 @@ from skq.frontend.numpy_ops.element_types import ELEMENT_TYPE_CODES, element_dty
 if TYPE_CHECKING:
     import onnx
 
-#: Attributes of ai.onnx.ml that are tensors end so; its other arrays are lists.
-TENSOR_SUFFIX = "_as_tensor"
-
 
 def graph_from_proto(model: onnx.ModelProto) -> FloatGraph:
     """Read an ONNX model.
@@ -57,7 +54,7 @@ def graph_from_proto(model: onnx.ModelProto) -> FloatGraph:
             f"The ONNX model has local functions ({names}). Inline them first, for instance with "
             f"onnx.inliner.inline_local_functions."
         )
-    opsets = {_domain(entry.domain): int(entry.version) for entry in model.opset_import}
+    opsets = {entry.domain: int(entry.version) for entry in model.opset_import}
     return _read_graph(model.graph, opsets)
 
 
@@ -98,10 +95,6 @@ def _require_model(model: Any) -> None:
         raise TypeError(
             f"Expected an onnx.ModelProto. Got {type(model).__name__}; load a file with onnx.load."
         )
-
-
-def _domain(name: str) -> str:
-    return "" if name == "ai.onnx" else name
 
 
 def _read_graph(graph: onnx.GraphProto, opsets: Mapping[str, int]) -> FloatGraph:
@@ -149,24 +142,23 @@ def _read_tensor(tensor: onnx.TensorProto) -> NDArray[Any]:
     _refuse_external_data(tensor)
     dtype = element_dtype(tensor.data_type)
     array = np.asarray(numpy_helper.to_array(tensor))
-    if dtype == object:
+    if dtype.hasobject:
         texts = [v.decode() if isinstance(v, bytes) else str(v) for v in array.ravel().tolist()]
         array = np.array(texts, dtype=object).reshape(array.shape)
     return array
 
 
 def _read_node(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Node:
-    domain = _domain(node.domain)
     return Node(
         op_type=node.op_type,
         inputs=tuple(node.input),
         outputs=tuple(node.output),
         attributes={
-            attribute.name: _read_attribute(attribute, domain, opsets)
+            attribute.name: _read_attribute(attribute, node.domain, opsets)
             for attribute in node.attribute
         },
         name=node.name,
-        domain=domain,
+        domain=node.domain,
     )
 
 
@@ -254,8 +246,8 @@ def _write_node(node: Node, opsets: Mapping[str, int]) -> onnx.NodeProto:
         op_type=node.op_type,
         input=node.inputs,
         output=node.outputs,
-        name=node.name,
-        domain=node.domain,
+        name=node.name or None,
+        domain=node.domain or None,
     )
     for name, value in node.attributes.items():
         proto.attribute.append(_write_attribute(name, value, node, opsets))
@@ -272,7 +264,7 @@ def _write_attribute(
         proto.type = AttributeProto.GRAPH
         proto.g.CopyFrom(_write_graph(value, name))
     elif isinstance(value, np.ndarray):
-        _write_array(proto, value, node)
+        _write_array(proto, value, node, opsets)
     elif isinstance(value, str):
         proto.type = AttributeProto.STRING
         proto.s = value.encode()
@@ -289,35 +281,37 @@ def _write_attribute(
     return proto
 
 
-def _write_array(proto: onnx.AttributeProto, array: NDArray[Any], node: Node) -> None:
-    if node.domain != ML_DOMAIN or proto.name.endswith(TENSOR_SUFFIX):
-        proto.type = proto.TENSOR
-        proto.t.CopyFrom(_write_tensor(array, ""))
-    elif array.dtype.kind in "iub":
-        proto.type = proto.INTS
+def _write_array(
+    proto: onnx.AttributeProto, array: NDArray[Any], node: Node, opsets: Mapping[str, int]
+) -> None:
+    """Write a tensor, or a list where the operator's schema says that the attribute is one."""
+    declared = _declared_type(proto.name, node, opsets)
+    if declared == proto.INTS and array.dtype.kind in "iub":
         proto.ints.extend(array.ravel().tolist())
-    elif array.dtype in (np.float32, np.float16):
-        proto.type = proto.FLOATS
+    elif declared == proto.FLOATS and array.dtype in (np.float32, np.float16):
         proto.floats.extend(array.ravel().tolist())
-    elif array.dtype.kind in "UO":
-        proto.type = proto.STRINGS
+    elif declared == proto.STRINGS and array.dtype.kind in "UO":
         texts = array.ravel().tolist()
         encoded = {text: str(text).encode() for text in set(texts)}
         proto.strings.extend(map(encoded.__getitem__, texts))
-    elif array.dtype == np.float64:
+    elif declared in (proto.INTS, proto.FLOATS, proto.STRINGS):
+        kind = proto.AttributeType.Name(declared)
         raise ConversionError(
-            f"{node}: attribute {proto.name!r} is a list of float32 in ONNX. Got float64; cast it, "
-            f"or give {proto.name + TENSOR_SUFFIX!r} to keep the doubles."
+            f"{node}: attribute {proto.name!r} is a list of the type {kind} in ONNX. Got an array "
+            f"of {array.dtype}. Cast it; to keep doubles, give the attribute "
+            f"{proto.name + '_as_tensor'!r} where the operator has it."
         )
     else:
-        raise _no_onnx_form(proto, array, node)
+        declared = proto.TENSOR
+        proto.t.CopyFrom(_write_tensor(array, ""))
+    proto.type = declared
 
 
 def _write_list(
     proto: onnx.AttributeProto, values: tuple[Any, ...], node: Node, opsets: Mapping[str, int]
 ) -> None:
     if not values:
-        proto.type = _type_of_empty(proto.name, node, opsets)
+        proto.type = _declared_type(proto.name, node, opsets) or proto.INTS
     elif all(isinstance(value, FloatGraph) for value in values):
         proto.type = proto.GRAPHS
         proto.graphs.extend(_write_graph(value, proto.name) for value in values)
@@ -337,15 +331,15 @@ def _write_list(
         raise _no_onnx_form(proto, values, node)
 
 
-def _type_of_empty(name: str, node: Node, opsets: Mapping[str, int]) -> Any:
-    """Ask the operator's schema what an empty list is a list of."""
-    from onnx import AttributeProto, defs
+def _declared_type(name: str, node: Node, opsets: Mapping[str, int]) -> int | None:
+    """Ask the operator's schema for the type of an attribute; None where ONNX knows neither."""
+    from onnx import defs
 
     try:
         schema = defs.get_schema(node.op_type, opsets[node.domain], node.domain)
         return int(schema.attributes[name].type)
     except (KeyError, defs.SchemaError):
-        return AttributeProto.INTS
+        return None
 
 
 def _no_onnx_form(proto: onnx.AttributeProto, value: Any, node: Node) -> ConversionError:

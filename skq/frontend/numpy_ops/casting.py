@@ -39,7 +39,7 @@ def cast(x: Array, *, to: int, saturate: int = 1) -> Array:
     ``saturate`` concerns 8-bit floats alone, which are not supported, and changes nothing here.
     """
     dtype = element_dtype(to)
-    if dtype == object:
+    if dtype.hasobject:
         return x.astype(str).astype(object)
     return x.astype(dtype)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -53,11 +53,17 @@ OPTIONAL_ATTRIBUTES = (
 )
 
 
-def read_trees(attributes: Mapping[str, Any], post_transforms: Iterable[str]) -> dict[str, Any]:
+NOT_TREES = (
+    "nodes_truenodeids and nodes_falsenodeids must form trees: one root a tree id, from which "
+    "every other node of the tree is reached in exactly one way."
+)
+
+
+def read_trees(attributes: Mapping[str, Any], post_transforms: tuple[str, ...]) -> dict[str, Any]:
     """Give the fields of a `TreeArrays`; see `TreeArrays.from_attributes`."""
     _check_names(attributes)
     aggregate = _one_of(attributes, "aggregate_function", "SUM", AGGREGATES)
-    post_transform = _one_of(attributes, "post_transform", "NONE", tuple(post_transforms))
+    post_transform = _one_of(attributes, "post_transform", "NONE", post_transforms)
     mode = _mode_codes(attributes["nodes_modes"])
     n_nodes = len(mode)
     is_leaf = mode == LEAF
@@ -66,10 +72,9 @@ def read_trees(attributes: Mapping[str, Any], post_transforms: Iterable[str]) ->
     false_child = _children(attributes, "nodes_falsenodeids", lookup, is_leaf)
     roots = _roots(lookup.tree, true_child, false_child, is_leaf)
     leaf = np.where(is_leaf, np.cumsum(is_leaf) - 1, -1)
-    missing = attributes.get("nodes_missing_value_tracks_true", ())
     feature = _integers(attributes, "nodes_featureids", n_nodes)
     if np.any(feature[~is_leaf] < 0):
-        raise ConversionError("nodes_featureids must not be negative.")
+        raise ConversionError("nodes_featureids of branches must not be negative.")
     weights, has_weight = _leaf_weights(attributes, lookup, leaf, int(is_leaf.sum()))
     base = _floats(attributes, "base_values")
     if len(base) not in (0, weights.shape[1]):
@@ -84,11 +89,7 @@ def read_trees(attributes: Mapping[str, Any], post_transforms: Iterable[str]) ->
         true_child=true_child,
         false_child=false_child,
         leaf=leaf,
-        missing_true=(
-            _integers(attributes, "nodes_missing_value_tracks_true", n_nodes) != 0
-            if len(missing)
-            else np.zeros(n_nodes, bool)
-        ),
+        missing_true=_flags(attributes, "nodes_missing_value_tracks_true", n_nodes),
         leaf_weights=weights,
         leaf_has_weight=has_weight,
         base_values=base if len(base) else np.zeros(weights.shape[1]),
@@ -151,6 +152,12 @@ def _integers(attributes: Mapping[str, Any], name: str, length: int) -> NDArray[
     return values
 
 
+def _flags(attributes: Mapping[str, Any], name: str, length: int) -> NDArray[np.bool_]:
+    if not len(np.ravel(attributes.get(name, ()))):
+        return np.zeros(length, bool)
+    return _integers(attributes, name, length) != 0
+
+
 def _floats(
     attributes: Mapping[str, Any], name: str, length: int | None = None
 ) -> NDArray[np.float64]:
@@ -203,16 +210,13 @@ def _roots(
     false_child: NDArray[np.int64],
     is_leaf: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """Find the node without a parent of each tree; with the check that these are trees."""
+    """Find the node without a parent of each tree."""
     branches = ~is_leaf
     children = np.concatenate([true_child[branches], false_child[branches]])
     n_parents = np.bincount(children, minlength=len(tree))
     roots = np.flatnonzero(n_parents == 0)
     if n_parents.max(initial=0) > 1 or not np.array_equal(np.sort(tree[roots]), np.unique(tree)):
-        raise ConversionError(
-            "nodes_truenodeids and nodes_falsenodeids must form trees: one root a tree id, and one "
-            "parent for every other node."
-        )
+        raise ConversionError(NOT_TREES)
     return roots
 
 
@@ -234,7 +238,10 @@ def _leaf_weights(
         raise ConversionError("target_nodeids must name leaves. Got branches as well.")
     cells = rows * n_targets + targets
     shape = (n_leaves, n_targets)
-    sums = np.bincount(cells, weights=weights, minlength=n_leaves * n_targets)
+    # without any weight bincount counts in integers, hence the cast
+    sums: NDArray[np.float64] = np.asarray(
+        np.bincount(cells, weights=weights, minlength=n_leaves * n_targets), dtype=np.float64
+    )
     counts = np.bincount(cells, minlength=n_leaves * n_targets)
     return sums.reshape(shape), (counts > 0).reshape(shape)
 
@@ -245,10 +252,14 @@ def _depth(
     false_child: NDArray[np.int64],
     is_leaf: NDArray[np.bool_],
 ) -> int:
-    depth = 0
+    """Go down level by level; nodes that no root leads to form a cycle."""
+    depth, n_reached = 0, len(roots)
     level = roots[~is_leaf[roots]]
     while len(level):
         depth += 1
         below = np.concatenate([true_child[level], false_child[level]])
+        n_reached += len(below)
         level = below[~is_leaf[below]]
+    if n_reached != len(is_leaf):
+        raise ConversionError(NOT_TREES)
     return depth

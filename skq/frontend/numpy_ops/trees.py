@@ -122,7 +122,7 @@ class TreeArrays:
         UnsupportedModelError
             If an aggregate, post-transform or node mode is not supported.
         """
-        return cls(**read_trees(attributes, POST_TRANSFORMS))
+        return cls(**read_trees(attributes, tuple(POST_TRANSFORMS)))
 
     def leaf_indices(self, x: Array) -> NDArray[np.int64]:
         """Find the leaf at which each row arrives in each tree.

@@ -83,7 +83,7 @@ class Windows:
         extents = tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilations, strict=True))
         spatial_axes = tuple(range(2, 2 + len(extents)))
         view = sliding_window_view(padded, extents, axis=spatial_axes)  # type: ignore[call-overload]
-        steps = (slice(None), slice(None))
+        steps: tuple[slice, ...] = (slice(None), slice(None))
         steps += tuple(
             slice(0, (count - 1) * stride + 1, stride)
             for count, stride in zip(self.output, self.strides, strict=True)

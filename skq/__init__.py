@@ -1,0 +1,47 @@
+"""skq: scikit-learn in integers.
+
+Quantized estimators that drop into scikit-learn code: ``fit`` trains the scikit-learn parent and
+quantizes it, ``predict`` runs one integer program.
+"""
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
+__version__ = "0.1.0"
+
+#: Public names by the module that defines them; loaded when first asked for.
+_NAMES = {
+    "QuantizedClassifier": "skq.meta",
+    "QuantizedRegressor": "skq.meta",
+    "quantize": "skq.meta",
+    "save": "skq.persistence",
+    "load": "skq.persistence",
+    "show_versions": "skq._show_versions",
+    "config_context": "skq._config",
+    "get_config": "skq._config",
+    "set_config": "skq._config",
+}
+
+_MODULES = (
+    "ensemble",
+    "exceptions",
+    "linear_model",
+    "neural_network",
+    "quantization",
+    "svm",
+    "tree",
+)
+
+__all__ = ["__version__", *sorted(_NAMES), *_MODULES]
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _NAMES:
+        return getattr(_import_module(_NAMES[name]), name)
+    if name in _MODULES:
+        return _import_module(f"skq.{name}")
+    raise AttributeError(f"module 'skq' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,58 @@
+"""Docstrings of quantized estimators: the parent's, with what quantization adds."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+ADDED_PARAMETERS = """
+n_bits : int or dict, default=8
+    Width of the integers, from 1 to 16: of weights, leaf values and inner codes; codes of X get
+    at least 5 bits. A dict sets each width: "op_inputs", "op_weights", "model_inputs",
+    "model_outputs".
+
+rounding_threshold_bits : int or dict, default=None
+    Precision to which accumulators are rounded before a function or another layer reads them.
+    None: tables of 10 bits, and codes as wide as `n_bits` says.
+"""
+
+ADDED_ATTRIBUTES = """
+quantized_module_ : QuantizedModule
+    The integer program (``print(quantized_module_.program)``) with its quantizers.
+
+onnx_model_ : onnx.ModelProto
+    The float graph that was quantized.
+"""
+
+_HEADING = re.compile(r"^(?P<title>[A-Z][A-Za-z ]+)\n-{3,}\n", re.MULTILINE)
+
+
+def quantized_docstring(cls: type) -> str:
+    """The docstring of a quantized estimator class.
+
+    The class's own text comes first, then the parent's sections. Its examples are left out: they
+    show the parent.
+    """
+    parent = next(base for base in cls.__mro__ if base.__module__.startswith("sklearn."))
+    own = inspect.cleandoc(cls.__doc__ or "")
+    text = inspect.cleandoc(parent.__doc__ or "")
+    sections = _sections(text)
+    result = [own, f"See :class:`{parent.__module__}.{parent.__name__}` for the float model."]
+    for title, body in sections:
+        if title in ("Examples", "See Also"):
+            continue
+        if title == "Parameters":
+            body = body.rstrip() + "\n" + ADDED_PARAMETERS
+        if title == "Attributes":
+            body = ADDED_ATTRIBUTES.lstrip() + "\n" + body
+        result.append(f"{title}\n{'-' * len(title)}\n{body.strip()}")
+    return "\n\n".join(result) + "\n"
+
+
+def _sections(text: str) -> list[tuple[str, str]]:
+    """Titles and bodies of the numpydoc sections."""
+    heads = list(_HEADING.finditer(text))
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    return [
+        (head["title"], text[head.end() : end]) for head, end in zip(heads, ends, strict=True)
+    ]

@@ -1,0 +1,15 @@
+"""Quantized versions of `sklearn.neural_network`."""
+
+from sklearn import neural_network as _parents
+
+from skq.base import QuantizedEstimator
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
+
+
+class MLPClassifier(QuantizedEstimator, _parents.MLPClassifier):
+    """Multi-layer perceptron classifier whose predictions run in integers."""
+
+
+class MLPRegressor(QuantizedEstimator, _parents.MLPRegressor):
+    """Multi-layer perceptron regressor whose predictions run in integers."""

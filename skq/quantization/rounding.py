@@ -1,0 +1,78 @@
+"""What `rounding_threshold_bits` means: how finely accumulators are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skq.quantization.n_bits import check_width
+
+#: Index width of a function table where nothing else is asked for.
+DEFAULT_TABLE_BITS = 10
+
+METHODS = ("exact", "approximate")
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """Precision to which an accumulator is rounded before a function or another layer reads it.
+
+    Parameters
+    ----------
+    n_bits : int or None
+        Widest index of a table, and widest code behind a layer. None: tables of 10 bits, and codes
+        as wide as `n_bits` says.
+    method : {"exact", "approximate"}
+        Here both round to nearest. "approximate" matters to engines with a cheaper, inexact
+        rounding (FHE); it is carried along for them.
+    """
+
+    n_bits: int | None = None
+    method: str = "exact"
+
+    @property
+    def table_bits(self) -> int:
+        """Index width of function tables."""
+        return DEFAULT_TABLE_BITS if self.n_bits is None else self.n_bits
+
+    def limit(self, n_bits: int) -> int:
+        """Width of a code behind an accumulator."""
+        return n_bits if self.n_bits is None else min(n_bits, self.n_bits)
+
+
+def get_rounding(rounding_threshold_bits: Any) -> Rounding:
+    """Read a `rounding_threshold_bits` argument.
+
+    Parameters
+    ----------
+    rounding_threshold_bits : None, int or dict
+        An int in [1, 16], or a dict with ``"n_bits"`` (an int or ``"auto"``) and, optionally,
+        ``"method"`` ("exact" or "approximate").
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    if rounding_threshold_bits is None:
+        return Rounding()
+    if not isinstance(rounding_threshold_bits, Mapping):
+        return Rounding(check_width(rounding_threshold_bits, "rounding_threshold_bits", or_dict=True))
+    unknown = set(rounding_threshold_bits) - {"n_bits", "method"}
+    if unknown or "n_bits" not in rounding_threshold_bits:
+        raise ValueError(
+            "A rounding_threshold_bits dict must have the key 'n_bits' and may have 'method'. "
+            f"Got {dict(rounding_threshold_bits)!r}."
+        )
+    method = getattr(rounding_threshold_bits.get("method", "exact"), "name", None)
+    method = str(method or rounding_threshold_bits.get("method", "exact")).lower()
+    if method not in METHODS:
+        raise ValueError(
+            f"rounding_threshold_bits['method'] must be one of {', '.join(METHODS)}. "
+            f"Got {rounding_threshold_bits['method']!r} instead."
+        )
+    width = rounding_threshold_bits["n_bits"]
+    if width == "auto":
+        return Rounding(None, method)
+    return Rounding(check_width(width, "rounding_threshold_bits['n_bits']"), method)

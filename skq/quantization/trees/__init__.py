@@ -1,0 +1,1 @@
+"""Tree ensembles → integers: bins at the thresholds, leaf values on a grid."""

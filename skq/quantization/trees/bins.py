@@ -1,0 +1,118 @@
+"""Which thresholds of a feature become bin edges.
+
+A threshold that is not kept moves to a kept one; the rows between the two are misrouted wherever
+the threshold stands. With weights for how many rows meet a threshold and positions that count rows,
+the choice is a weighted k-medians problem on a line.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.integer[Any]]
+
+#: Up to this many thresholds the choice is optimal; more are grouped first.
+MAX_CANDIDATES = 192
+
+#: Above this many bins, groups of equal weight are as good as the optimum, and quick.
+MAX_EXACT_BINS = 64
+
+
+def select_edges(position: Floats, weight: Floats, budget: int) -> tuple[Ints, Ints]:
+    """Choose at most `budget` of the thresholds of one feature.
+
+    Parameters
+    ----------
+    position : ndarray of shape (n_thresholds,), rising
+        Share of the rows below each threshold.
+    weight : ndarray of shape (n_thresholds,)
+        How much it costs to misroute there: rows that meet the threshold.
+    budget : int
+        Edges to keep.
+
+    Returns
+    -------
+    kept : ndarray of int, rising
+        Indices of the thresholds that are kept.
+    assignment : ndarray of shape (n_thresholds,)
+        Index into `kept` that each threshold moves to.
+    """
+    n = len(position)
+    if n <= budget:
+        return np.arange(n), np.arange(n)
+    if budget <= 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    weight = weight + 1e-3 * weight.mean() + 1e-12
+    if budget > MAX_EXACT_BINS:
+        group = _groups(weight, budget)
+    elif n > MAX_CANDIDATES:
+        coarse = _groups(weight, max(MAX_CANDIDATES, 2 * budget))
+        median = _medians(coarse, weight)
+        merged = np.bincount(coarse, weights=weight)
+        group = _partition(position[median], merged, budget)[coarse]
+    else:
+        group = _partition(position, weight, budget)
+    return _medians(group, weight), group
+
+
+def _groups(weight: Floats, count: int) -> Ints:
+    """Consecutive groups of about equal weight, numbered without holes."""
+    middle = np.cumsum(weight) - weight / 2
+    raw = np.minimum((middle / weight.sum() * count).astype(np.int64), count - 1)
+    return np.cumsum(np.diff(raw, prepend=raw[0]) > 0)
+
+
+def _medians(group: Ints, weight: Floats) -> Ints:
+    """Index of the weighted median of each group."""
+    total = np.cumsum(weight)
+    last = np.flatnonzero(np.diff(group, append=group[-1] + 1))
+    first = np.concatenate([[0], last[:-1] + 1])
+    half = (total[last] + total[first] - weight[first]) / 2
+    return np.clip(np.searchsorted(total, half), first, last)
+
+
+def _partition(position: Floats, weight: Floats, count: int) -> Ints:
+    """Consecutive groups that minimise the weighted distance to their medians (exact)."""
+    n = len(position)
+    cost = _group_costs(position, weight)
+    best = cost[0].copy()  # best[j]: least cost of thresholds 0..j in k groups
+    starts = np.zeros((count, n), dtype=np.int64)
+    for k in range(1, count):
+        before = np.concatenate([[np.inf], best[:-1]])
+        total = before[:, None] + cost
+        starts[k] = total.argmin(axis=0)
+        best = np.minimum(best, total[starts[k], np.arange(n)])
+        starts[k] = np.where(total[starts[k], np.arange(n)] <= best, starts[k], -1)
+    return _trace(starts, n, count)
+
+
+def _trace(starts: Ints, n: int, count: int) -> Ints:
+    """Group of each threshold, from the table of group starts."""
+    cuts = []
+    j, k = n - 1, count - 1
+    while j >= 0:
+        while k > 0 and starts[k, j] < 0:
+            k -= 1
+        first = int(starts[k, j]) if k > 0 else 0
+        cuts.append(first)
+        j, k = first - 1, k - 1
+    is_cut = np.zeros(n, dtype=np.int64)
+    is_cut[cuts] = 1
+    return np.cumsum(is_cut) - 1
+
+
+def _group_costs(position: Floats, weight: Floats) -> Floats:
+    """``cost[i, j]``: weighted distance of thresholds i..j to their median; inf where i > j."""
+    n = len(position)
+    total = np.concatenate([[0.0], np.cumsum(weight)])
+    moment = np.concatenate([[0.0], np.cumsum(weight * position)])
+    i, j = np.meshgrid(np.arange(n), np.arange(n), indexing="ij")
+    half = (total[i] + total[j + 1]) / 2
+    median = np.clip(np.searchsorted(total[1:], half), i, np.maximum(i, j))
+    below = position[median] * (total[median] - total[i]) - (moment[median] - moment[i])
+    above = (moment[j + 1] - moment[median]) - position[median] * (total[j + 1] - total[median])
+    return np.where(i <= j, below + above, np.inf)

@@ -1,0 +1,15 @@
+"""Quantized versions of `sklearn.svm`."""
+
+from sklearn import svm as _parents
+
+from skq.base import QuantizedEstimator
+
+__all__ = ["LinearSVC", "LinearSVR"]
+
+
+class LinearSVC(QuantizedEstimator, _parents.LinearSVC):
+    """Linear support vector classifier whose predictions run in integers."""
+
+
+class LinearSVR(QuantizedEstimator, _parents.LinearSVR):
+    """Linear support vector regressor whose predictions run in integers."""
