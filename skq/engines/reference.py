@@ -5,7 +5,7 @@ One function an instruction, in NumPy int64. Rows are the first axis of every ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from skq import numerics
 from skq.program import instructions as ins
 from skq.program.program import IntegerProgram
+from skq.program.types import TensorType
 
 Array = NDArray[Any]
 
@@ -108,6 +109,15 @@ RULES: Mapping[type[ins.Instruction], Callable[..., Array]] = {
 }
 
 
+def execute(
+    step: ins.Instruction, types: Sequence[TensorType], operands: Sequence[Array]
+) -> Array:
+    """Run one instruction on arrays of rows whose types are given."""
+    if isinstance(step, ins.Table):
+        return _table(types[0].interval[0], step, *operands)
+    return RULES[type(step)](step, *operands)
+
+
 def evaluate(
     program: IntegerProgram, known: Mapping[int, Array], targets: Iterable[int]
 ) -> list[Array]:
@@ -135,10 +145,8 @@ def evaluate(
     for number in _schedule(program, values, targets):
         step = program.instructions[number - first]
         operands = [values[operand] for operand in step.inputs]
-        if isinstance(step, ins.Table):
-            values[number] = _table(program.types[step.inputs[0]].interval[0], step, *operands)
-        else:
-            values[number] = RULES[type(step)](step, *operands)
+        types = [program.types[operand] for operand in step.inputs]
+        values[number] = execute(step, types, operands)
     return [values[target] for target in targets]
 
 

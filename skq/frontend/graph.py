@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.serialization import serializable
+
 #: Domain of ONNX's machine-learning operators (``TreeEnsembleRegressor``).
 ML_DOMAIN = "ai.onnx.ml"
 
 
+@serializable("skq.TensorInfo")
 @dataclass(frozen=True)
 class TensorInfo:
     """Name, dtype and shape of a graph input or output; ``None`` is an unknown dimension."""
@@ -26,6 +29,7 @@ class TensorInfo:
     shape: tuple[int | None, ...]
 
 
+@serializable("skq.Node")
 @dataclass(frozen=True, eq=False)
 class Node:
     """One ONNX node.
@@ -56,6 +60,7 @@ class Node:
         return f"{self.op_type} node {self.name or self.outputs[0]!r}"
 
 
+@serializable("skq.FloatGraph")
 @dataclass(frozen=True, eq=False)
 class FloatGraph:
     """A float ONNX graph, nodes in topological order.

@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 from skq.exceptions import AccumulatorOverflowError, ProgramError
 from skq.numerics import INT64_MAX
 from skq.program.types import TensorType
+from skq.serialization import serializable
 
 Ints = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
@@ -67,6 +68,7 @@ class Instruction:
         raise TypeError(f"{type(self).__name__} has no type rule")
 
 
+@serializable("skq.Quantize")
 @dataclass(frozen=True, eq=False)
 class Quantize(Instruction):
     """Real values to codes of a uniform grid, one grid a feature (`skq.numerics.quantize`)."""
@@ -85,6 +87,7 @@ class Quantize(Instruction):
         return TensorType(x.shape, self.lo, self.hi)
 
 
+@serializable("skq.Bin")
 @dataclass(frozen=True, eq=False)
 class Bin(Instruction):
     """Real values to codes among sorted edges, column by column (`skq.numerics.bin_codes`).
@@ -137,6 +140,7 @@ class Bin(Instruction):
         return TensorType((n,), lo, hi)
 
 
+@serializable("skq.MatMul")
 @dataclass(frozen=True, eq=False)
 class MatMul(Instruction):
     """Rows times a constant integer matrix; the result is the exact accumulator."""
@@ -166,6 +170,7 @@ def _may_overflow(weights: Ints, lo: int, hi: int) -> bool:
     return largest * len(weights) > INT64_MAX
 
 
+@serializable("skq.Requantize")
 @dataclass(frozen=True, eq=False)
 class Requantize(Instruction):
     """Fixed-point rescaling with saturation (`skq.numerics.requantize`).
@@ -209,6 +214,7 @@ class Requantize(Instruction):
         return TensorType(x.shape, clip(low), clip(high))
 
 
+@serializable("skq.Table")
 @dataclass(frozen=True, eq=False)
 class Table(Instruction):
     """Any function of one integer, as the list of its results from the operand's `lo` on."""
@@ -230,6 +236,7 @@ class Table(Instruction):
         return TensorType(x.shape, int(self.table.min()), int(self.table.max()))
 
 
+@serializable("skq.Trees")
 @dataclass(frozen=True, eq=False)
 class Trees(Instruction):
     """Sum over decision trees of the leaf that each row reaches.
@@ -356,6 +363,7 @@ class Elementwise(Instruction):
         raise TypeError(f"{type(self).__name__} has no interval rule")
 
 
+@serializable("skq.Add")
 class Add(Elementwise):
     """``a + b``."""
 
@@ -363,6 +371,7 @@ class Add(Elementwise):
         return alo + blo, ahi + bhi
 
 
+@serializable("skq.Sub")
 class Sub(Elementwise):
     """``a - b``."""
 
@@ -370,6 +379,7 @@ class Sub(Elementwise):
         return alo - bhi, ahi - blo
 
 
+@serializable("skq.Mul")
 class Mul(Elementwise):
     """``a * b``."""
 
@@ -378,6 +388,7 @@ class Mul(Elementwise):
         return min(products), max(products)
 
 
+@serializable("skq.Maximum")
 class Maximum(Elementwise):
     """The larger of ``a`` and ``b``."""
 
@@ -385,6 +396,7 @@ class Maximum(Elementwise):
         return max(alo, blo), max(ahi, bhi)
 
 
+@serializable("skq.Minimum")
 class Minimum(Elementwise):
     """The smaller of ``a`` and ``b``."""
 
@@ -408,6 +420,7 @@ class Reduction(Instruction):
         return lo, hi
 
 
+@serializable("skq.Sum")
 class Sum(Reduction):
     """Sum over the last axis."""
 
@@ -415,14 +428,17 @@ class Sum(Reduction):
         return lo * length, hi * length
 
 
+@serializable("skq.Max")
 class Max(Reduction):
     """Largest element of the last axis."""
 
 
+@serializable("skq.Min")
 class Min(Reduction):
     """Smallest element of the last axis."""
 
 
+@serializable("skq.ArgMax")
 class ArgMax(Reduction):
     """Index of the first largest element of the last axis."""
 
@@ -430,6 +446,7 @@ class ArgMax(Reduction):
         return 0, length - 1
 
 
+@serializable("skq.Gather")
 @dataclass(frozen=True, eq=False)
 class Gather(Instruction):
     """Elements of the flattened row at static indices; index -1 stands for `fill`.
@@ -450,6 +467,7 @@ class Gather(Instruction):
         return TensorType(self.indices.shape, lo, hi)
 
 
+@serializable("skq.Reshape")
 @dataclass(frozen=True, eq=False)
 class Reshape(Instruction):
     """The same elements in another shape."""
@@ -463,6 +481,7 @@ class Reshape(Instruction):
         return result
 
 
+@serializable("skq.Concat")
 @dataclass(frozen=True, eq=False)
 class Concat(Instruction):
     """Flattened operands one after another."""
@@ -478,6 +497,7 @@ class Concat(Instruction):
         )
 
 
+@serializable("skq.Dequantize")
 @dataclass(frozen=True, eq=False)
 class Dequantize(Instruction):
     """Integers back to real values (`skq.numerics.dequantize`)."""

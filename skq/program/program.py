@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from skq.program.instructions import (
     Quantize,
 )
 from skq.program.types import TensorType
+from skq.serialization import serializable
 
 
+@serializable("skq.IntegerProgram")
 @dataclass(frozen=True, eq=False)
 class IntegerProgram:
     """A straight-line program over integers.
@@ -54,6 +57,10 @@ class IntegerProgram:
             if not 0 <= value < len(types):
                 raise ProgramError(f"output {name!r} names value {value} of {len(types)}")
         object.__setattr__(self, "types", tuple(types))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Verified again when it is rebuilt; what engines keep beside it is left behind.
+        return (IntegerProgram, (self.inputs, self.instructions, dict(self.outputs)))
 
     def steps(self) -> Iterable[tuple[int, Instruction, TensorType]]:
         """Value number, instruction and result type, in order."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from skq.exceptions import AccumulatorOverflowError, ProgramError
 from skq.numerics import INT64_MAX, bit_width, integer_dtype
+from skq.serialization import serializable
 
 
+@serializable("skq.TensorType")
 @dataclass(frozen=True)
 class TensorType:
     """Type of one value; the leading (batch) dimension is left out.

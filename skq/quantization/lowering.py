@@ -78,6 +78,7 @@ class Lowering:
         self.builder = ProgramBuilder()
         self._samples: dict[int, Array] = {}
         self._steps: dict[int, Instruction] = {}
+        self._aligned: dict[tuple[int, bytes, bytes], QuantizedTensor] = {}
 
     def input(self, raw: Array, lo: Array, hi: Array, *, has_missing: bool = False) -> Features:
         """Declare a float input; see `Features`."""
@@ -243,6 +244,8 @@ class Lowering:
         """
         if not x.is_plain:
             raise UnsupportedModelError("scores are compared only where they come from a layer")
+        if _identity(x) in self._aligned:
+            return self._aligned[_identity(x)]
         if np.ndim(x.scale) == 0 and np.ndim(x.zero_point) == 0 and x.zero_point == 0:
             return x
         lo, hi = self.type(x.value).interval
@@ -263,7 +266,9 @@ class Lowering:
                 hi=EXACT_FLOAT64,
             )
         )
-        return QuantizedTensor(value, np.float64(common), np.float64(0.0))
+        aligned = QuantizedTensor(value, np.float64(common), np.float64(0.0))
+        self._aligned[_identity(x)] = aligned
+        return aligned
 
     def is_above(self, x: QuantizedTensor, threshold: Array, *, or_equal: bool) -> QuantizedTensor:
         """1 where the reals exceed a constant (or equal it), else 0; exact on integers."""
@@ -285,10 +290,16 @@ class Lowering:
         if not x.is_plain:
             n_bits = self.settings.n_bits["model_outputs"]
             x = self.materialize(x, float(reals.min()), float(reals.max()), n_bits)
+        x = self._aligned.get(_identity(x), x)  # the very integers that labels are decided on
         shape = np.broadcast_shapes(np.shape(x.scale), np.shape(x.zero_point))
         scale = np.broadcast_to(np.asarray(x.scale, np.float64), shape).copy()
         zero_point = np.broadcast_to(np.asarray(x.zero_point, np.float64), shape).copy()
         return self.add(Dequantize((x.value,), scale, zero_point))
+
+
+def _identity(x: QuantizedTensor) -> tuple[int, bytes, bytes]:
+    """What tells plain tensors apart."""
+    return x.value, np.asarray(x.scale).tobytes(), np.asarray(x.zero_point).tobytes()
 
 
 def _as_table(reals: Array, scale: Array, zero_point: Array, top: int) -> Any:

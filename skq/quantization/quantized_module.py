@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skq.engines import dispatch
 from skq.frontend.graph import FloatGraph
 from skq.frontend.numpy_module import NumpyModule
+from skq.serialization import Serializable, serializable
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
+@serializable("skq.QuantizedModule")
 @dataclass(frozen=True, eq=False)
-class QuantizedModule:
+class QuantizedModule(Serializable):
     """A model as an integer program, with the few float steps around it.
 
     ``forward`` is `quantize_input`, then `quantized_forward`, then `dequantize_output`. Only the

@@ -1,0 +1,78 @@
+# skq: every target sets up what it needs, in .venv. `make` lists the targets.
+#
+#   make PYTHON=python3.12 test          another interpreter
+#   make PYTEST_ARGS='-k trees' test     some of the tests
+#   make TORCH_INDEX=URL demo            another source for the CPU build of torch
+
+# Preferred: Python 3.11 or 3.12, which have the onnx that Hummingbird asks for; else python3.
+PYTHON ?= $(or $(shell for p in python3 python3.12 python3.11; do \
+    $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
+    && echo $$p && break; done),python3)
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PYTEST_ARGS ?= -n 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# One BLAS or OpenMP thread a process: the tests run in two processes.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
+    $(shell find skq -name '*.c' -o -name '*.h')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint typecheck format bench venv clean
+
+help: ## list the targets
+	@echo 'Targets (each does its own set-up in $(VENV)):'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) \
+	    | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+demo: $(STAMP) ## train, quantize, compare widths on real data, draw a plot
+	@$(BIN)/python examples/demo.py
+
+test: lint typecheck ## lint, type check, then all tests: what CI runs
+	$(ONE_THREAD) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+typecheck: $(STAMP) lint ## mypy
+	$(BIN)/mypy
+
+format: $(STAMP) ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## scores at low widths, seconds that conversion adds, import time
+	@$(BIN)/python benchmarks/import_time.py
+	@$(BIN)/python benchmarks/conversion.py
+	@$(BIN)/python benchmarks/low_bits.py
+
+venv: $(STAMP) ## only the set-up
+
+# torch first and by itself: pip may already know a source of its CPU build; if not, add one.
+$(STAMP): $(BUILD_INPUTS)
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit( \
+	    f"skq needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. " \
+	    "Choose another: make PYTHON=/path/to/python3.12 ...")'
+	@echo 'Setting up $(VENV) from constraints.txt (a few minutes the first time)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	    echo 'No virtual environment: install the venv module (Debian: apt install python3-venv).'; \
+	    exit 1; }
+	@echo '  1/3 torch, CPU build'
+	@grep '^torch==' constraints.txt > $(VENV)/torch.txt
+	@$(PIP) install -qq --no-deps -r $(VENV)/torch.txt 2>$(VENV)/torch.log \
+	    || $(PIP) install -qq --no-deps --extra-index-url $(TORCH_INDEX) -r $(VENV)/torch.txt \
+	    || { cat $(VENV)/torch.log; exit 1; }
+	@echo '  2/3 the other packages'
+	@$(PIP) install -qq --no-deps -r constraints.txt
+	@echo '  3/3 skq'
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean: ## remove .venv, caches and build products
+	rm -rf $(VENV) build dist skq.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find skq tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	find skq -name '*.so' -delete

@@ -1,0 +1,35 @@
+"""The native engine, an optional extension: without a compiler skq installs and runs on NumPy."""
+
+import os
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+
+class BuildKernels(build_ext):
+    """Compile strictly as C99, doubles rounded at every step, where the compiler has such flags."""
+
+    def build_extensions(self) -> None:
+        if self.compiler.compiler_type in ("unix", "mingw32", "cygwin"):
+            for extension in self.extensions:
+                extension.extra_compile_args += ["-std=c99", "-O3", "-ffp-contract=off"]
+                if os.name == "posix":
+                    extension.extra_compile_args.append("-pthread")
+                    extension.extra_link_args.append("-pthread")
+        super().build_extensions()
+
+
+setup(
+    ext_modules=[
+        Extension(
+            "skq.engines._native",
+            sources=["skq/engines/native_module.c", "skq/engines/kernels/skq_kernels.c"],
+            depends=["skq/engines/kernels/skq_kernels.h"],
+            define_macros=[("Py_LIMITED_API", "0x030B0000")],
+            py_limited_api=True,
+            optional=True,
+        )
+    ],
+    cmdclass={"build_ext": BuildKernels},
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)

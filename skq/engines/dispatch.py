@@ -1,0 +1,234 @@
+"""Runs integer programs on the engine that is asked for, and says which one that is and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq._config import engine_setting
+from skq.engines import layout, native, numpy_engine, reference
+from skq.program.program import IntegerProgram
+from skq.program.types import TensorType
+
+Array = NDArray[Any]
+
+#: Dtypes that the kernels read without a copy, by character.
+_READ = frozenset("fd?bBhHiIlLqQ")
+#: Rows of other dtypes are converted this many bytes at a time.
+_CONVERT_BYTES = 16 * 1024 * 1024
+
+
+class NonFiniteInput(Exception):
+    """A real input holds what `run` was told to refuse; the caller words the error."""
+
+
+def engine_in_use() -> tuple[str, str]:
+    """Name of the engine in force here, and why it is the one."""
+    asked = engine_setting()
+    if asked != "auto":
+        return asked, f"config: engine={asked!r}"
+    if native.UNAVAILABLE is None:
+        return "native", f"compiled kernels, {layout.ISA_NAMES[native.best_isa()]}"
+    return "numpy", native.UNAVAILABLE
+
+
+def threads_for(n_jobs: int | None) -> int:
+    """Threads that `n_jobs` of an estimator means here: 1 inside joblib workers."""
+    if n_jobs == 1:
+        return 1
+    from joblib import effective_n_jobs
+
+    return int(effective_n_jobs(n_jobs))
+
+
+def run(
+    program: IntegerProgram,
+    inputs: Mapping[int, Array],
+    targets: Sequence[int],
+    *,
+    n_threads: int = 1,
+    refuse: str | None = None,
+) -> list[Array]:
+    """Compute values of a program from others; equal to `skq.engines.reference.evaluate`.
+
+    Parameters
+    ----------
+    program : IntegerProgram
+    inputs : mapping of int to ndarray of shape (n_rows, ...)
+        Values that are given: real inputs of any real dtype and memory order, or any values in
+        between as integers of their proven intervals.
+    targets : sequence of int
+        Numbers of the values wanted.
+    n_threads : int, default=1
+        Threads of the native engine; the results do not depend on it.
+    refuse : {None, "nonfinite", "infinite"}, default=None
+        What real inputs must not hold: NaN and infinity, or infinity alone. Found in the same pass
+        that quantizes.
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows, ...)
+        int64, or float64 behind a Dequantize.
+
+    Raises
+    ------
+    NonFiniteInput
+        A real input holds what `refuse` names.
+    ValueError
+        A given integer leaves its proven interval, or shapes do not fit.
+    """
+    engine = engine_setting()
+    if engine == "native" or (engine == "auto" and native.UNAVAILABLE is None):
+        return _run_native(program, inputs, targets, n_threads, refuse)
+    arrays = {v: _fitted(array, program.types[v], v) for v, array in inputs.items()}
+    _same_length(arrays)
+    for v, array in arrays.items():
+        _check(array, program.types[v], v, refuse)
+    evaluate = reference.evaluate if engine == "reference" else numpy_engine.evaluate
+    return evaluate(program, arrays, targets)
+
+
+def _run_native(
+    program: IntegerProgram,
+    inputs: Mapping[int, Array],
+    targets: Sequence[int],
+    n_threads: int,
+    refuse: str | None,
+) -> list[Array]:
+    plan = _plan(program, tuple(inputs), tuple(targets))
+    if len(inputs) == 1:
+        # one real table in the right form, as scikit-learn users pass it
+        ((v, array),) = inputs.items()
+        if (
+            type(array) is np.ndarray
+            and array.ndim == 2
+            and array.dtype.char in "fd"
+            and array.dtype.isnative
+            and array.flags.aligned
+            and array.shape[1:] == program.types[v].shape
+            and not program.types[v].is_integer
+            and len(plan.targets) == len(targets)
+        ):
+            status, results = plan.run(
+                (array,), array.shape[0], n_threads=n_threads, refuse=refuse
+            )
+            if status == layout.OK:
+                return results
+            raise NonFiniteInput
+    arrays = {v: _fitted(array, program.types[v], v) for v, array in inputs.items()}
+    n_rows = _same_length(arrays)
+    found = dict(zip(plan.targets, _run_any(program, plan, arrays, n_rows, n_threads, refuse)))
+    return [
+        found[t] if t in found else _as_value(arrays[t], program.types[t]) for t in targets
+    ]
+
+
+def _run_any(
+    program: IntegerProgram,
+    plan: native.NativePlan,
+    arrays: Mapping[int, Array],
+    n_rows: int,
+    n_threads: int,
+    refuse: str | None,
+) -> list[Array]:
+    """Rows of any dtype: what the kernels cannot read is converted piece by piece."""
+    copied = sum(
+        8 * program.types[v].size for v, array in arrays.items() if not _is_readable(array)
+    )
+    piece = max(1, _CONVERT_BYTES // copied) if copied else max(n_rows, 1)
+    parts = []
+    for start in range(0, max(n_rows, 1), piece):
+        rows = min(piece, n_rows - start)
+        flat = tuple(
+            _readable(arrays[v][start : start + piece], program.types[v], v) for v in plan.given
+        )
+        status, results = plan.run(flat, rows, n_threads=n_threads, refuse=refuse)
+        if status == layout.NOT_FINITE:
+            raise NonFiniteInput
+        if status == layout.OUT_OF_RANGE:
+            for v in plan.given:
+                _check(arrays[v], program.types[v], v, None)
+        parts.append(results)
+    if len(parts) == 1:
+        return parts[0]
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+
+def _plan(
+    program: IntegerProgram, given: tuple[int, ...], targets: tuple[int, ...]
+) -> native.NativePlan:
+    """The compiled plan, kept with the program; pickles and copies leave it behind."""
+    plans: dict[Any, native.NativePlan] | None = program.__dict__.get("_plan")
+    if plans is None:
+        plans = {}
+        object.__setattr__(program, "_plan", plans)
+    plan = plans.get((given, targets))
+    if plan is None:
+        if native.UNAVAILABLE is not None:
+            raise ImportError(
+                f"engine='native' was asked for, but {native.UNAVAILABLE}; "
+                "use engine='auto' or 'numpy', or install skq where there is a C compiler"
+            )
+        known = set(given)
+        wanted = [t for t in dict.fromkeys(targets) if t not in known]
+        plan = plans[given, targets] = native.NativePlan(program, given, wanted)
+    return plan
+
+
+def _fitted(array: Array, type_: TensorType, value: int) -> Array:
+    array = np.asarray(array)
+    if array.shape[1:] != type_.shape or array.ndim == 0:
+        raise ValueError(
+            f"value {value} of the program takes rows of shape {type_.shape}; "
+            f"got an array of shape {array.shape}"
+        )
+    return array
+
+
+def _same_length(arrays: Mapping[int, Array]) -> int:
+    lengths = {len(array) for array in arrays.values()}
+    if len(lengths) != 1:
+        raise ValueError(f"inputs of one number of rows are needed; got {sorted(lengths)}")
+    return lengths.pop()
+
+
+def _is_readable(array: Array) -> bool:
+    dtype = array.dtype
+    return dtype.char in _READ and dtype.isnative and (array.ndim == 2 or array.flags.c_contiguous)
+
+
+def _readable(array: Array, type_: TensorType, value: int) -> Array:
+    """Rows as the kernels read them: two axes, a dtype that they know."""
+    if type_.is_integer and array.dtype.kind not in "biu":
+        array = array.astype(np.int64)
+    if type_.is_integer and array.dtype.char in "LQ":
+        _check(array, type_, value, None)
+    if not array.dtype.isnative or array.dtype.char not in _READ:
+        array = array.astype(np.float64 if not type_.is_integer else np.int64)
+    if not array.flags.aligned:
+        array = array.copy()
+    return array.reshape(len(array), type_.size)
+
+
+def _as_value(array: Array, type_: TensorType) -> Array:
+    return np.asarray(array, dtype=np.int64 if type_.is_integer else None)
+
+
+def _check(array: Array, type_: TensorType, value: int, refuse: str | None) -> None:
+    """What the kernels check by themselves, for the other engines and for the message."""
+    if not type_.is_integer:
+        if array.dtype.kind == "f" and (
+            (refuse == "nonfinite" and not np.isfinite(array).all())
+            or (refuse == "infinite" and np.isinf(array).any())
+        ):
+            raise NonFiniteInput
+        return
+    lo, hi = type_.interval
+    if array.size and (int(array.min()) < lo or int(array.max()) > hi):
+        raise ValueError(
+            f"value {value} of the program holds integers in [{lo}, {hi}]; "
+            f"got [{int(array.min())}, {int(array.max())}]"
+        )

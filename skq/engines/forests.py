@@ -1,0 +1,314 @@
+"""Tree ensembles in the layouts of the kernels.
+
+A `Trees` instruction becomes one of four forms (``skq_forest`` in ``kernels/skq_kernels.h``):
+
+===== ================================================================= ==========================
+form  used for                                                          a node
+===== ================================================================= ==========================
+codes trees of at most 256 leaves: every node evaluated, rows in bulk   8 bytes, inner nodes only
+codes larger trees: rows walk down in step                              8 bytes
+float few trees on many features: real thresholds, no binning           24 bytes
+wide  codes of more than 16 bits, nodes shared between trees            24 bytes
+===== ================================================================= ==========================
+
+Leaf values of a tree become words of non-negative lanes that are as wide as the sums need, so that
+one 64-bit addition adds up to four outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.engines import layout
+from skq.program.instructions import Bin, Trees
+
+Array = NDArray[Any]
+
+#: Most leaves of a tree whose nodes are all evaluated, by instruction set.
+_MOST_BRANCHES = {layout.PORTABLE: 64, layout.AVX2: 128}
+
+
+@dataclass
+class Forest:
+    """Packed arrays of one forest, and the struct that names them."""
+
+    codes: int
+    n_columns: int
+    n_outputs: int
+    arrays: dict[str, Array]
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def scratch(self) -> int:
+        """Bytes that the kernels need beside the arena."""
+        if self.codes == layout.CODES_WIDE:
+            return 8 * (self.n_columns + self.n_outputs)
+        item = 2 if self.codes == layout.CODES_16 else 1
+        columns = 0 if self.codes == layout.CODES_FLOAT else self.n_columns
+        a_row = 8 * self.numbers["n_words"] + 2 + item * (columns + self.numbers["stack"])
+        return layout.ROWS * a_row
+
+    def struct(self) -> Array:
+        """The ``skq_forest``; it holds addresses of `arrays`."""
+        struct = np.zeros(1, dtype=layout.FOREST)
+        struct["codes"], struct["n_columns"] = self.codes, self.n_columns
+        struct["n_outputs"], struct["n_trees"] = self.n_outputs, len(self.arrays["trees"])
+        for name, number in self.numbers.items():
+            struct[name] = number
+        for name, array in self.arrays.items():
+            struct[name] = array.ctypes.data
+        return struct
+
+
+def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa: int) -> Forest:
+    """The best form of `step` for codes in [lo, hi], or for the real operand of `binning`."""
+    walk = None
+    if hi - lo <= 65535 and n_columns <= 65536:
+        walk = _Walk.of(step, lo, hi)
+    leaves = None if walk is None else _pack_leaves(step, walk)
+    if walk is None or leaves is None:
+        return _wide(step, n_columns)
+    arrays, numbers = leaves
+    numbers["code_lo"] = lo
+    if binning is not None and walk.mean_visits < n_columns and walk.n_leaves.max() <= 65536:
+        arrays["nodes"] = _float_nodes(step, walk, binning)
+        arrays["trees"]["node"] = _starts(walk.n_nodes)
+        numbers["stack"] = 0
+        return Forest(layout.CODES_FLOAT, n_columns, step.n_outputs, arrays, numbers)
+    branches = walk.n_leaves <= _MOST_BRANCHES.get(isa, 256)
+    if walk.n_nodes[~branches].max(initial=0) > 65535:
+        return _wide(step, n_columns)
+    arrays["nodes"], numbers["stack"] = _code_nodes(step, walk, branches, lo, arrays["trees"])
+    if binning is not None:
+        arrays |= bin_arrays(binning, lo)
+    codes = layout.CODES_8 if hi - lo <= 255 else layout.CODES_16
+    return Forest(codes, n_columns, step.n_outputs, arrays, numbers)
+
+
+def bin_arrays(step: Bin, lo: int) -> dict[str, Array]:
+    """Arrays of a binning whose codes count from `lo`."""
+    return {
+        "feature": np.ascontiguousarray(step.feature, dtype=np.int32),
+        "edges": np.ascontiguousarray(step.edges, dtype=np.float64),
+        "offsets": np.ascontiguousarray(step.offsets, dtype=np.int64),
+        "base": np.stack([step.base, step.nan_code], axis=1).astype(np.int64) - lo,
+    }
+
+
+@dataclass
+class _Walk:
+    """All trees, level by level: nodes sorted by tree, then by depth.
+
+    Nodes that every code passes on the same side are left out. `left` and `right` are places in
+    these arrays (-1 at a leaf), `local` counts nodes from the root of their tree.
+    """
+
+    node: Array
+    tree: Array
+    depth: Array
+    left: Array
+    right: Array
+    local: Array
+    leaf: Array  # number of a leaf in its tree, -1 for inner nodes
+    n_nodes: Array  # by tree
+    n_leaves: Array
+
+    @classmethod
+    def of(cls, step: Trees, lo: int, hi: int) -> _Walk | None:
+        """The walk, or None where nodes are shared or there is no tree."""
+        n_trees = len(step.roots)
+        if n_trees == 0:
+            return None
+        skip = _skip_certain(step, lo, hi)
+        left, right = skip[_children(step.left, step)], skip[_children(step.right, step)]
+        frontier, tree = skip[step.roots], np.arange(n_trees)
+        levels: list[tuple[Array, Array, Array, Array]] = []
+        total = 0
+        while len(frontier):
+            if total + len(frontier) > len(step.feature):
+                return None
+            inner = step.feature[frontier] >= 0
+            place = np.full(len(frontier), -1, dtype=np.int64)
+            start = total + len(frontier)
+            place[inner] = start + 2 * np.arange(int(inner.sum()))
+            levels.append((frontier, tree, np.full(len(frontier), len(levels)), place))
+            total = start
+            parents = frontier[inner]
+            frontier = np.stack([left[parents], right[parents]], axis=1).ravel()
+            tree = np.repeat(tree[inner], 2)
+        node, tree, depth, place = (np.concatenate(arrays) for arrays in zip(*levels, strict=True))
+        order = np.argsort(tree, kind="stable")
+        moved = np.empty(total, dtype=np.int64)
+        moved[order] = np.arange(total)
+        place = place[order]
+        inner = place >= 0
+        lefts, rights = place.copy(), place.copy()
+        lefts[inner], rights[inner] = moved[place[inner]], moved[place[inner] + 1]
+        tree = tree[order]
+        n_nodes = np.bincount(tree, minlength=n_trees)
+        n_leaves = np.bincount(tree[~inner], minlength=n_trees)
+        leaf = np.full(total, -1, dtype=np.int64)
+        leaf[~inner] = np.arange(len(tree) - int(inner.sum())) - np.repeat(
+            _starts(n_leaves), n_leaves
+        )
+        local = np.arange(total) - np.repeat(_starts(n_nodes), n_nodes)
+        return cls(node[order], tree, depth[order], lefts, rights, local, leaf, n_nodes, n_leaves)
+
+    @property
+    def mean_visits(self) -> float:
+        """Inner nodes that an average leaf stands below, summed over trees."""
+        at_leaf = self.leaf >= 0
+        return float(np.sum(self.depth[at_leaf] / self.n_leaves[self.tree[at_leaf]]))
+
+    def levels_up(self) -> list[Array]:
+        """Places of inner nodes by depth, the deepest first."""
+        inner = np.flatnonzero(self.leaf < 0)
+        inner = inner[np.argsort(-self.depth[inner], kind="stable")]
+        return np.split(inner, np.flatnonzero(np.diff(self.depth[inner])) + 1)
+
+
+def _starts(counts: Array) -> Array:
+    return np.cumsum(counts) - counts
+
+
+def _children(side: Array, step: Trees) -> Array:
+    """Node indices of a side; leaves, whose `left` is no node, stand for themselves."""
+    return np.where(step.feature >= 0, side, np.arange(len(step.feature)))
+
+
+def _skip_certain(step: Trees, lo: int, hi: int) -> Array:
+    """For each node the first one at or below it where codes in [lo, hi] part, or a leaf."""
+    inner = step.feature >= 0
+    skip = np.arange(len(step.feature))
+    skip = np.where(inner & (step.threshold >= hi), step.left, skip)
+    skip = np.where(inner & (step.threshold < lo), step.right, skip)
+    while True:
+        further = skip[skip]
+        if np.array_equal(further, skip):
+            return skip
+        skip = further
+
+
+def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, int]] | None:
+    """Trees, words of leaf values and biases; None where a lane of 64 bits is not enough."""
+    at_leaf = walk.leaf >= 0
+    tree = walk.tree[at_leaf]
+    values = step.leaf_values[step.left[walk.node[at_leaf]]].astype(np.int64)
+    n_trees, width = len(step.roots), step.width
+    factor = step.multiplier.astype(np.int64)
+    largest = float(np.abs(values.astype(np.float64)).max(initial=0.0))
+    if largest * float(factor.max()) * n_trees >= 2.0**61:
+        return None
+    values = values * factor[tree][:, np.newaxis]
+    first = _starts(walk.n_leaves)
+    low = np.minimum.reduceat(values, first, axis=0)
+    spread = np.maximum.reduceat(values, first, axis=0) - low
+    outputs = step.output.astype(np.int64)[:, np.newaxis] + np.arange(width)
+    bias, total = np.zeros((2, step.n_outputs), dtype=np.int64)
+    np.add.at(bias, outputs, low)
+    np.add.at(total, outputs, spread)
+    bits = next(b for b in (16, 32, 64) if int(total.max(initial=0)) < 2**b)
+    lanes = 64 // bits
+
+    trees = np.zeros(n_trees, dtype=layout.TREE)
+    trees["word"] = outputs[:, 0] // lanes if width else 0
+    last = outputs[:, -1] // lanes if width else trees["word"] - 1
+    trees["n_words"] = last - trees["word"] + 1
+    trees["leaf"] = _starts(walk.n_leaves * trees["n_words"])
+    words = np.zeros(int(np.sum(walk.n_leaves * trees["n_words"])), dtype=np.uint64)
+    place = trees["leaf"][tree] + walk.leaf[at_leaf] * trees["n_words"][tree]
+    lifted = (values - low[tree]).astype(np.uint64)
+    for j in range(width):
+        output = outputs[tree, j]
+        words[place + output // lanes - trees["word"][tree]] |= lifted[:, j] << (
+            (output % lanes) * bits
+        ).astype(np.uint64)
+    arrays = {"trees": trees, "leaves": words, "bias": bias}
+    n_words = -(-step.n_outputs // lanes)
+    return arrays, {"n_words": n_words, "lane_bits": bits, "width": width}
+
+
+def _code_nodes(
+    step: Trees, walk: _Walk, branches: Array, lo: int, trees: Array
+) -> tuple[Array, int]:
+    """Nodes of BRANCH and WALK trees; fills in `trees`. Also the depth of the stack."""
+    total = len(walk.node)
+    inner = walk.leaf < 0
+    size, need = np.zeros((2, total), dtype=np.int64)
+    for level in walk.levels_up():
+        left, right = walk.left[level], walk.right[level]
+        size[level] = 1 + size[left] + size[right]
+        need[level] = np.maximum(np.maximum(need[left], (size[left] > 0) + need[right]), 1)
+    roots = _starts(walk.n_nodes)
+    place = walk.local.copy()
+    place[roots[branches]] = size[roots[branches]] - 1
+    for level in reversed(walk.levels_up()):
+        level = level[branches[walk.tree[level]]]
+        left, right = walk.left[level], walk.right[level]
+        place[right] = place[level] - 1
+        place[left] = place[level] - 1 - size[right]
+    branched = branches[walk.tree]
+    reference = np.where(branched & ~inner, layout.LEAF + walk.leaf, place)
+    stored = inner | ~branched
+    trees["n_branches"] = np.where(branches, walk.n_leaves - 1, -1)
+    kept = np.bincount(walk.tree[stored], minlength=len(trees))
+    trees["node"] = _starts(kept)
+    least = np.full(len(trees), np.iinfo(np.int32).max, dtype=np.int64)
+    np.minimum.at(least, walk.tree[~inner], walk.depth[~inner])
+    trees["min_depth"] = least
+
+    nodes = np.zeros(int(kept.sum()), dtype=layout.NODE)
+    i = np.flatnonzero(inner)
+    at = trees["node"][walk.tree[i]] + place[i]
+    nodes["feature"][at] = step.feature[walk.node[i]]
+    nodes["threshold"][at] = step.threshold[walk.node[i]].astype(np.int64) - lo
+    nodes["child"][at, 0] = reference[walk.left[i]]
+    nodes["child"][at, 1] = reference[walk.right[i]]
+    i = np.flatnonzero(~inner & ~branched)
+    at = trees["node"][walk.tree[i]] + place[i]
+    nodes["threshold"][at] = 65535
+    nodes["child"][at, 0] = place[i]
+    nodes["child"][at, 1] = walk.leaf[i]
+    return nodes, int(need[roots[branches]].max(initial=0))
+
+
+def _float_nodes(step: Trees, walk: _Walk, binning: Bin) -> Array:
+    """Nodes with real thresholds: ``code <= t`` is ``x <= edges[t - base]`` of the column."""
+    nodes = np.zeros(len(walk.node), dtype=layout.FLOAT_NODE)
+    inner = walk.leaf < 0
+    column = step.feature[walk.node[inner]]
+    threshold = step.threshold[walk.node[inner]].astype(np.int64)
+    edge = threshold - binning.base[column]
+    start, stop = binning.offsets[column], binning.offsets[column + 1]
+    among = (edge >= 0) & (edge < stop - start)
+    real = np.where(edge < 0, np.nan, np.inf)  # NaN: every number goes right
+    real[among] = binning.edges[(start + edge)[among]]
+    nodes["threshold"] = np.inf
+    nodes["threshold"][inner] = real
+    nodes["feature"][inner] = binning.feature[column]
+    nodes["nan_right"][inner] = binning.nan_code[column] > threshold
+    nodes["child"] = walk.local
+    nodes["child"][inner] = walk.local[walk.left[inner]]
+    nodes["leaf"] = np.maximum(walk.leaf, 0)
+    return nodes
+
+
+def _wide(step: Trees, n_columns: int) -> Forest:
+    nodes = np.zeros(len(step.feature), dtype=layout.WIDE_NODE)
+    nodes["threshold"], nodes["feature"] = step.threshold, step.feature
+    nodes["child"][:, 0], nodes["child"][:, 1] = step.left, step.right
+    trees = np.zeros(len(step.roots), dtype=layout.TREE)
+    trees["node"] = step.roots
+    arrays = {
+        "nodes": nodes,
+        "trees": trees,
+        "leaves": np.ascontiguousarray(step.leaf_values, dtype=np.int64),
+        "output": step.output.astype(np.int32),
+        "multiplier": step.multiplier.astype(np.int64),
+    }
+    numbers = {"n_words": 0, "stack": 0, "width": step.width}
+    return Forest(layout.CODES_WIDE, n_columns, step.n_outputs, arrays, numbers)

@@ -1,0 +1,485 @@
+"""The native engine: integer programs on the compiled C99 kernels.
+
+`NativePlan` turns a program, once, into the packed arrays that the kernels read: every value gets a
+storage dtype as narrow as its proven interval and a place in an arena of one block of rows, every
+instruction becomes one ``skq_step`` (one function a kind of instruction below, found by `_EMIT`).
+`Reshape` costs nothing; a `Bin` that only feeds a `Trees` becomes part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import gcd
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.engines import forests, layout
+from skq.engines.reference import _schedule
+from skq.program import instructions as ins
+from skq.program.program import IntegerProgram
+from skq.program.types import TensorType
+
+try:
+    from skq.engines import _native  # type: ignore[attr-defined, unused-ignore]
+
+    layout.check(_native.layout())
+    UNAVAILABLE: str | None = None
+except ImportError as error:
+    _native = None
+    UNAVAILABLE = f"the compiled extension cannot be used ({error})"
+
+Array = NDArray[Any]
+
+#: Bytes of one block of rows that are worked on together: about what a level-2 cache holds.
+BLOCK_BYTES = 192 * 1024
+_INT32_MAX = 2**31 - 1
+
+
+def best_isa() -> int:
+    """Best instruction set of this machine (`layout.ISA_NAMES`)."""
+    if _native is None:
+        raise ImportError(UNAVAILABLE)
+    return int(_native.best_isa())
+
+
+class NativePlan:
+    """A program compiled for given inputs and wanted targets; immutable, safe from any thread.
+
+    Parameters
+    ----------
+    program : IntegerProgram
+    given : sequence of int
+        Values that will be passed in.
+    targets : sequence of int
+        Values wanted, none of them given.
+    isa : int or None, default=None
+        Instruction set; None takes the best of this machine.
+    """
+
+    def __init__(
+        self,
+        program: IntegerProgram,
+        given: Sequence[int],
+        targets: Sequence[int],
+        isa: int | None = None,
+    ) -> None:
+        self.isa = best_isa() if isa is None else isa
+        self.given, self.targets = tuple(given), tuple(targets)
+        self.shapes = [program.types[t].shape for t in targets]
+        self.dtypes = [
+            np.dtype(np.int64 if program.types[t].is_integer else np.float64) for t in targets
+        ]
+        self.sizes = [program.types[t].size for t in targets]
+        self._keep: list[Array] = []
+        packer = _Packer(program, self.given, self.targets, self.isa, self._keep)
+        self._program = packer.pack()
+        self._address = int(self._program.ctypes.data)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all packed arrays."""
+        return sum(array.nbytes for array in self._keep)
+
+    def run(
+        self,
+        inputs: tuple[Array, ...],
+        n_rows: int,
+        *,
+        n_threads: int = 1,
+        refuse: str | None = None,
+    ) -> tuple[int, list[Array]]:
+        """Status (`layout.OK` …) and the targets' rows.
+
+        Parameters
+        ----------
+        inputs : tuple of ndarray of shape (n_rows, size)
+            Rows of the given values, flattened, in the order of `given`; any strides.
+        n_rows : int
+        n_threads : int, default=1
+        refuse : {None, "infinite", "nonfinite"}, default=None
+            What real inputs must not hold.
+        """
+        flat = tuple(
+            np.empty((n_rows, size), dtype=dtype)
+            for size, dtype in zip(self.sizes, self.dtypes, strict=True)
+        )
+        status = layout.OK
+        if n_rows:
+            status = _native.run(
+                self._address, inputs, flat, n_rows, n_threads, layout.REFUSE[refuse], self.isa
+            )
+        return status, [
+            rows if len(shape) == 1 else rows.reshape(n_rows, *shape)
+            for rows, shape in zip(flat, self.shapes, strict=True)
+        ]
+
+
+class _Packer:
+    """Lays out one program; used once."""
+
+    def __init__(
+        self,
+        program: IntegerProgram,
+        given: tuple[int, ...],
+        targets: tuple[int, ...],
+        isa: int,
+        keep: list[Array],
+    ) -> None:
+        self.program, self.given, self.targets, self.isa = program, given, targets, isa
+        self.types = program.types
+        self.keep = keep
+        first = len(program.inputs)
+        known: Mapping[int, Any] = dict.fromkeys(given)
+        self.steps: dict[int, ins.Instruction] = {
+            number: program.instructions[number - first]
+            for number in _schedule(program, known, list(targets))
+        }
+        self.readers: dict[int, list[int]] = {}
+        for number, step in self.steps.items():
+            for operand in step.inputs:
+                self.readers.setdefault(operand, []).append(number)
+        self.same = {v: v for v in range(len(self.types))}  # Reshape: the operand's place
+        self.dtype = [_storage(t) for t in self.types]
+        self.fused: set[int] = set()
+        self.forests: dict[int, forests.Forest] = {}
+        self.rows: list[dict[str, int]] = []
+        self.scratch = 0
+        self.scratch_a_row = 0
+
+    def pack(self) -> Array:
+        """The ``skq_program``."""
+        for number, step in self.steps.items():
+            _EMIT[type(step)](self, number, step)
+        slots, slot_bytes = self._slots()
+        values = np.zeros(len(self.types), dtype=layout.VALUE)
+        for v, type_ in enumerate(self.types):
+            lo, hi = (type_.lo, type_.hi) if type_.lo is not None else (0, 0)
+            values[v] = (type_.size, lo, hi, self.dtype[v], slots.get(self.same[v], -1))
+        steps = np.zeros(len(self.rows), dtype=layout.STEP)
+        for i, row in enumerate(self.rows):
+            for name, number in row.items():
+                steps[name][i] = number
+        program = np.zeros(1, dtype=layout.PROGRAM)
+        block = self._block_rows(slot_bytes)
+        program["n_values"], program["n_steps"] = len(values), len(steps)
+        program["n_slots"], program["block"] = len(slot_bytes), block
+        program["n_inputs"], program["n_outputs"] = len(self.given), len(self.targets)
+        program["scratch"] = max(self.scratch, self.scratch_a_row * block)
+        for name, array in (
+            ("values", values),
+            ("steps", steps),
+            ("slot_bytes", np.array(slot_bytes, dtype=np.int64)),
+            ("inputs", np.array(self.given, dtype=np.int32)),
+            ("outputs", np.array(self.targets, dtype=np.int32)),
+        ):
+            program[name] = self.constant(array)
+        self.keep.append(program)
+        return program
+
+    def constant(self, array: Array) -> int:
+        """Address of an array that lives as long as the plan."""
+        array = np.ascontiguousarray(array)
+        self.keep.append(array)
+        return int(array.ctypes.data)
+
+    def emit(self, number: int, op: str, operand: int, **fields: int) -> None:
+        """Append a step that defines value `number`."""
+        self.rows.append({"op": layout.OPS[op], "in": operand, "out": number, **fields})
+
+    def _slots(self) -> tuple[dict[int, int], list[int]]:
+        """Place of each value in the arena, reused after its last reader, and their sizes."""
+        last: dict[int, int] = {}
+        for number, step in self.steps.items():
+            reader = max(self.readers.get(number, [number])) if number in self.fused else number
+            for operand in step.inputs:
+                root = self.same[operand]
+                last[root] = max(last.get(root, 0), reader)
+        forever = len(self.types)
+        for value in (*self.targets, *self.given):
+            last[self.same[value]] = forever
+        slots: dict[int, int] = {}
+        sizes: list[int] = []
+        free: list[int] = []
+        for value in (*self.given, *self.steps):
+            if value in self.fused or self.same[value] != value:
+                continue
+            wanted = self.types[value].size * layout.ITEM_BYTES[self.dtype[value]]
+            fitting = [s for s in free if sizes[s] >= wanted]
+            if fitting:
+                slot = min(fitting, key=sizes.__getitem__)
+                free.remove(slot)
+            else:
+                slot = len(sizes)
+                sizes.append(wanted)
+            slots[value] = slot
+            if value in self.steps:
+                free += [
+                    slots[v] for v in slots if last.get(v) == value and slots[v] not in free
+                ]
+        return slots, sizes
+
+    def _block_rows(self, slot_bytes: list[int]) -> int:
+        a_row = sum(slot_bytes) + self.scratch_a_row + 1
+        rows = int(min(max(BLOCK_BYTES // a_row, 1), 1024))
+        if any(row["op"] == layout.OPS["Trees"] for row in self.rows):
+            return layout.ROWS if rows > 16 else rows
+        return rows // 64 * 64 if rows > 64 else rows
+
+
+def _storage(type_: TensorType) -> int:
+    """Narrowest storage dtype of a value."""
+    name = type_.dtype
+    return layout.DTYPES.index("int64" if name == "uint32" else name)
+
+
+def _period(parameter: Array, last: int) -> tuple[Array, int]:
+    """A scalar or one number a channel, repeated to a period that fills vectors evenly."""
+    channels = np.broadcast_to(np.asarray(parameter), (last,))
+    times = 8 // gcd(last, 8)
+    times *= max(1, -(-128 // (times * last)))
+    return np.tile(channels, times), last * times
+
+
+def _last(type_: TensorType) -> int:
+    """Length of the last axis; one for a single number, and at least one."""
+    return max(1, type_.shape[-1]) if type_.shape else 1
+
+
+def _channels(p: _Packer, type_: TensorType, **parameters: Array) -> dict[str, int]:
+    """Step fields of parameters along the last axis."""
+    if type_.size == 0:
+        return {"n": 1, "m": 0}
+    fields = {"m": type_.size}
+    for name, array in parameters.items():
+        tiled, fields["n"] = _period(array, _last(type_))
+        fields[name] = p.constant(tiled)
+    return fields
+
+
+def _quantize(p: _Packer, number: int, step: ins.Quantize) -> None:
+    scale = step.scale.astype(np.float64)
+    zero = step.zero_point.astype(np.float64)
+    if max(-step.lo, step.hi) >= 2**30:
+        kind = layout.WIDE_CODES
+        p.dtype[number] = layout.I64
+        scale_ok = False
+    else:
+        # x * (1 / scale) is then normal and within 2**-30 of x / scale near every code
+        size = float(np.abs(zero).max(initial=0.0)) + max(abs(step.lo), abs(step.hi)) + 2
+        scale_ok = bool(np.all((scale > 1e-290) & (scale < 1e290))) and size < 2**20
+        kind = layout.RECIPROCAL if scale_ok else layout.DIVIDE
+    inverse = 1.0 / scale if scale_ok else scale
+    fields = _channels(p, p.types[number], a=scale, b=zero, c=inverse)
+    p.emit(number, "Quantize", step.inputs[0], kind=kind, lo=step.lo, hi=step.hi, **fields)
+
+
+def _bin(p: _Packer, number: int, step: ins.Bin) -> None:
+    readers = p.readers.get(number, [])
+    trees = p.steps.get(readers[0]) if len(readers) == 1 else None
+    if number not in p.targets and isinstance(trees, ins.Trees):
+        type_ = p.types[number]
+        forest = forests.pack(trees, *type_.interval, type_.size, step, p.isa)
+        if forest.codes != layout.CODES_WIDE:
+            p.fused.add(number)
+            p.forests[readers[0]] = forest
+            return
+    arrays = forests.bin_arrays(step, 0)
+    fields = {
+        letter: p.constant(arrays[name])
+        for letter, name in zip("abcd", ("feature", "edges", "offsets", "base"), strict=True)
+    }
+    p.emit(number, "Bin", step.inputs[0], n=len(step.feature), **fields)
+
+
+def _trees(p: _Packer, number: int, step: ins.Trees) -> None:
+    operand = step.inputs[0]
+    if operand in p.fused:
+        forest = p.forests[number]
+        operand = p.steps[operand].inputs[0]
+    else:
+        type_ = p.types[operand]
+        forest = forests.pack(step, *type_.interval, type_.size, None, p.isa)
+    p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
+    p.keep += forest.arrays.values()
+    p.scratch = max(p.scratch, forest.scratch)
+    p.emit(number, "Trees", operand, a=p.constant(forest.struct()))
+
+
+def _within_int32(type_: TensorType) -> bool:
+    lo, hi = type_.interval
+    return lo >= -_INT32_MAX and hi <= _INT32_MAX
+
+
+def _matmul(p: _Packer, number: int, step: ins.MatMul) -> None:
+    operand = p.types[step.inputs[0]]
+    weights = step.weights.astype(np.int64)
+    n, m = weights.shape
+    kind = _matmul_kind(p, step.inputs[0], weights)
+    narrow = kind not in (layout.DOT_I32_I32, layout.DOT_I64_I64)
+    p.dtype[number] = layout.I32 if narrow else layout.I64
+    wanted, packed = _MATMUL[kind][0], _MATMUL[kind][1](weights)
+    runs = operand.size // n if n else int(np.prod(operand.shape[:-1], dtype=np.int64))
+    if p.dtype[step.inputs[0]] != wanted:
+        p.scratch_a_row = max(p.scratch_a_row, operand.size * layout.ITEM_BYTES[wanted])
+    p.emit(number, "MatMul", step.inputs[0], kind=kind, n=n, m=m, runs=runs, a=p.constant(packed))
+
+
+def _matmul_kind(p: _Packer, operand: int, weights: Array) -> int:
+    lo, hi = p.types[operand].interval
+    least, most = int(weights.min(initial=0)), int(weights.max(initial=0))
+    sums = np.abs(weights.astype(np.float64)).sum(axis=0).max(initial=0.0)
+    if sums * max(-lo, hi) < _INT32_MAX and least >= -(2**15) and most < 2**15:
+        bytes_ = lo >= 0 and hi <= 255 and least >= -128 and most <= 127
+        if bytes_ and p.isa == layout.AVX512_VNNI:
+            return layout.QUADS_U8_I8
+        if -(2**15) <= lo and hi < 2**15:
+            if p.isa >= layout.AVX2:
+                return layout.PAIRS_I16
+            return layout.DOT_U8_I8 if bytes_ else layout.DOT_I16_I16
+    if max(-lo, hi, -least, most) <= _INT32_MAX:
+        return layout.DOT_I32_I32
+    return layout.DOT_I64_I64
+
+
+def _dot(dtype: type) -> Callable[[Array], Array]:
+    return lambda weights: weights.T.astype(dtype)
+
+
+def _blocked(outputs: int, inputs: int, dtype: type) -> Callable[[Array], Array]:
+    """Weights as [m / outputs][n / inputs][outputs][inputs], zero padded."""
+
+    def pack(weights: Array) -> Array:
+        n, m = weights.shape
+        padded = np.zeros((-(-n // inputs) * inputs, -(-m // outputs) * outputs), dtype=dtype)
+        padded[:n, :m] = weights
+        blocks = padded.reshape(-(-n // inputs), inputs, -(-m // outputs), outputs)
+        return np.ascontiguousarray(blocks.transpose(2, 0, 3, 1))
+
+    return pack
+
+
+#: Operand dtype and layout of the weights, by kind of matmul.
+_MATMUL: Mapping[int, tuple[int, Callable[[Array], Array]]] = {
+    layout.DOT_U8_I8: (layout.U8, _dot(np.int8)),
+    layout.DOT_I16_I16: (layout.I16, _dot(np.int16)),
+    layout.DOT_I32_I32: (layout.I32, _dot(np.int32)),
+    layout.DOT_I64_I64: (layout.I64, _dot(np.int64)),
+    layout.PAIRS_I16: (layout.I16, _blocked(8, 2, np.int16)),
+    layout.QUADS_U8_I8: (layout.U8, _blocked(16, 4, np.int8)),
+}
+
+
+def _requantize(p: _Packer, number: int, step: ins.Requantize) -> None:
+    operand = step.inputs[0]
+    multiplier = step.multiplier.astype(np.int64)
+    lo, hi = p.types[number].interval
+    narrow = (
+        p.dtype[operand] == layout.I32
+        and int(np.abs(multiplier).max(initial=0)) <= _INT32_MAX
+        and _within_int32(p.types[number])
+    )
+    fields = _channels(
+        p,
+        p.types[number],
+        a=multiplier.astype(np.int32) if narrow else multiplier,
+        b=step.offset.astype(np.int64),
+    )
+    kind = layout.NARROW_FACTORS if narrow else layout.ANY_FACTORS
+    p.emit(number, "Requantize", operand, kind=kind, shift=step.shift, lo=lo, hi=hi, **fields)
+
+
+def _table(p: _Packer, number: int, step: ins.Table) -> None:
+    operand = step.inputs[0]
+    table = step.table.astype(layout.DTYPES[p.dtype[number]])
+    channels = table.shape[0] if table.ndim == 2 else 0
+    p.emit(
+        number,
+        "Table",
+        operand,
+        n=channels,
+        m=p.types[number].size,
+        lo=p.types[operand].interval[0],
+        hi=table.shape[-1],
+        a=p.constant(table),
+    )
+
+
+def _elementwise(p: _Packer, number: int, step: ins.Instruction) -> None:
+    shape = p.types[number].shape
+    fields = {}
+    for letter, operand in zip("ab", step.inputs, strict=True):
+        type_ = p.types[operand]
+        places = np.arange(type_.size, dtype=np.int32).reshape(type_.shape)
+        index = np.broadcast_to(places, shape).ravel()
+        if not np.array_equal(index, places.ravel()):
+            fields[letter] = p.constant(index)
+    a, b = step.inputs
+    p.emit(number, type(step).__name__, a, in2=b, n=p.types[number].size, **fields)
+
+
+def _reduction(p: _Packer, number: int, step: ins.Instruction) -> None:
+    operand = step.inputs[0]
+    length = p.types[operand].shape[-1]
+    p.emit(number, type(step).__name__, operand, n=length, m=p.types[number].size)
+
+
+def _gather(p: _Packer, number: int, step: ins.Gather) -> None:
+    operand = step.inputs[0]
+    p.emit(
+        number,
+        "Gather",
+        operand,
+        n=p.types[operand].size,
+        m=step.indices.size,
+        lo=step.fill,
+        a=p.constant(step.indices.astype(np.int32).ravel()),
+    )
+
+
+def _reshape(p: _Packer, number: int, step: ins.Reshape) -> None:
+    operand = step.inputs[0]
+    p.same[number] = p.same[operand]
+    p.dtype[number] = p.dtype[operand]
+
+
+def _concat(p: _Packer, number: int, step: ins.Concat) -> None:
+    place = 0
+    for operand in step.inputs:
+        size = p.types[operand].size
+        p.emit(number, "Concat", operand, n=size, m=p.types[number].size, lo=place)
+        place += size
+
+
+def _dequantize(p: _Packer, number: int, step: ins.Dequantize) -> None:
+    fields = _channels(
+        p,
+        p.types[number],
+        a=step.scale.astype(np.float64),
+        b=step.zero_point.astype(np.float64),
+    )
+    p.emit(number, "Dequantize", step.inputs[0], **fields)
+
+
+_EMIT: Mapping[type[ins.Instruction], Callable[..., None]] = {
+    ins.Quantize: _quantize,
+    ins.Bin: _bin,
+    ins.MatMul: _matmul,
+    ins.Requantize: _requantize,
+    ins.Table: _table,
+    ins.Trees: _trees,
+    ins.Add: _elementwise,
+    ins.Sub: _elementwise,
+    ins.Mul: _elementwise,
+    ins.Maximum: _elementwise,
+    ins.Minimum: _elementwise,
+    ins.Sum: _reduction,
+    ins.Max: _reduction,
+    ins.Min: _reduction,
+    ins.ArgMax: _reduction,
+    ins.Gather: _gather,
+    ins.Reshape: _reshape,
+    ins.Concat: _concat,
+    ins.Dequantize: _dequantize,
+}

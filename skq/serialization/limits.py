@@ -1,0 +1,10 @@
+"""Bounds that a document has to keep, so that a hostile one cannot exhaust the reader."""
+
+#: Deepest nesting of containers and objects in one document.
+MAX_DEPTH = 100
+
+#: Most bytes that all arrays of one document may take in memory, unless the caller allows more.
+MAX_BYTES = 2**32
+
+#: Most dimensions of an array.
+MAX_DIMENSIONS = 32

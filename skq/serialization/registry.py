@@ -1,0 +1,145 @@
+"""Which classes may be written and read, and under which name.
+
+A class enters with ``@serializable("name")``. Nothing else is ever built by the decoder, and a name
+is never looked up as a module path: reading a file imports nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+State = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How the objects of one class become a dict of fields and come back."""
+
+    name: str
+    cls: type
+    state: Callable[[Any], State]
+    build: Callable[[State], Any]
+
+
+_BY_NAME: dict[str, Entry] = {}
+_BY_CLASS: dict[type, Entry] = {}
+
+
+def serializable(
+    name: str, *, fields: tuple[str, ...] | None = None, as_dict: bool = False
+) -> Callable[[type[T]], type[T]]:
+    """Class decorator: let the encoder write and read this class under a stable name.
+
+    The fields come from the first of these that applies:
+
+    ==================================  ====================================  ====================
+    the class has                       written                               built by
+    ==================================  ====================================  ====================
+    a method ``__skq_state__(self)``    the dict that it returns              ``cls(**state)``
+    ``fields=("a", "b")`` here          the attributes of these names         ``cls(a=..., b=...)``
+    ``as_dict=True`` here               ``vars(obj)``                         ``vars(obj).update``
+    ``@dataclass``, here or inherited   the fields with ``init=True``         ``cls(**fields)``
+    ==================================  ====================================  ====================
+
+    A class method ``__skq_build__(cls, state)`` replaces the third column, and a method
+    ``__skq_validate__(self)`` is called after ``as_dict`` has filled the object. Subclasses of a
+    registered class are not registered with it.
+
+    Parameters
+    ----------
+    name : str
+        The name in the file. Never change it once files exist.
+    fields : tuple of str, optional
+        Attributes that are also the constructor's arguments.
+    as_dict : bool, default=False
+        Write everything in ``vars(obj)``; the constructor is not called on reading.
+
+    Raises
+    ------
+    ValueError
+        If the name or the class is registered already.
+    TypeError
+        If none of the four rows applies.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @serializable("registry-example")
+    ... @dataclass
+    ... class Point:
+    ...     x: float
+    ...     y: float = 0.0
+    """
+
+    def register(cls: type[T]) -> type[T]:
+        taken = entry_named(name) or entry_of(cls)
+        if taken is not None:
+            raise ValueError(
+                f"cannot register {cls!r} as {name!r}: {taken.cls!r} is registered as "
+                f"{taken.name!r}. Give every class one name of its own."
+            )
+        entry = Entry(name, cls, _state_of(cls, fields, as_dict), _build_of(cls, as_dict))
+        _BY_NAME[name] = entry
+        _BY_CLASS[cls] = entry
+        return cls
+
+    return register
+
+
+def entry_of(cls: type) -> Entry | None:
+    """Return the entry of exactly this class, or None."""
+    return _BY_CLASS.get(cls)
+
+
+def entry_named(name: str) -> Entry | None:
+    """Return the entry registered under this name, or None."""
+    return _BY_NAME.get(name)
+
+
+def registered_names() -> list[str]:
+    """Return all registered names, sorted."""
+    return sorted(_BY_NAME)
+
+
+def _state_of(cls: type, fields: tuple[str, ...] | None, as_dict: bool) -> Callable[[Any], State]:
+    hook = getattr(cls, "__skq_state__", None)
+    if hook is not None:
+        return hook
+    if as_dict:
+        return lambda obj: dict(vars(obj))
+    if fields is None:
+        if not _is_built_as_dataclass(cls):
+            raise TypeError(
+                f"{cls!r} does not say what to write: make it a dataclass, pass fields=(...) or "
+                "as_dict=True to @serializable, or give it a method __skq_state__."
+            )
+        fields = tuple(field.name for field in dataclasses.fields(cls) if field.init)
+    names = fields
+    return lambda obj: {name: getattr(obj, name) for name in names}
+
+
+def _is_built_as_dataclass(cls: type) -> bool:
+    """Whether the constructor is the one that a dataclass, this or a parent, generated."""
+    owner = next((c for c in cls.__mro__ if "__dataclass_fields__" in vars(c)), None)
+    return owner is not None and cls.__init__ is owner.__init__  # type: ignore[misc]
+
+
+def _build_of(cls: type, as_dict: bool) -> Callable[[State], Any]:
+    hook = getattr(cls, "__skq_build__", None)
+    if hook is not None:
+        return hook
+    if not as_dict:
+        return lambda state: cls(**state)
+
+    def build(state: State) -> Any:
+        obj: Any = object.__new__(cls)
+        vars(obj).update(state)
+        if hasattr(obj, "__skq_validate__"):
+            obj.__skq_validate__()
+        return obj
+
+    return build
