@@ -48,7 +48,8 @@ format: $(STAMP) ## rewrite the code in the project's format
 bench: $(STAMP) ## scores at low widths, seconds that conversion adds, import time
 	@$(BIN)/python benchmarks/import_time.py
 	@$(BIN)/python benchmarks/conversion.py
-	@$(BIN)/python benchmarks/low_bits.py
+	@$(BIN)/python benchmarks/low_bits.py --splits stratified
+	@$(BIN)/python benchmarks/low_bits.py --splits plain
 
 venv: $(STAMP) ## only the set-up
 

@@ -1,6 +1,6 @@
 """Seconds that conversion and calibration add to the fit of a large forest.
 
-`RandomForestClassifier(100, random_state=0)` on 5000 rows, 30 columns, 3 classes: about 150 000 nodes.
+`RandomForestClassifier(100, random_state=0)` on 5000 rows, 30 columns, 3 classes: 150 000 nodes.
 The first fit of a process also imports torch and Hummingbird; it is shown by itself.
 
 Run it with ``python benchmarks/conversion.py [--quick]``.

@@ -20,18 +20,17 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-import sklearn.ensemble
-import sklearn.linear_model
-import sklearn.neural_network
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, train_test_split
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skq.ensemble
+import skq
 import skq.linear_model
-import skq.neural_network
 
 matplotlib.use("Agg")
 
@@ -40,9 +39,9 @@ COLUMNS = "{:<24}{:<17}{:>8}" + "{:>8}" * len(WIDTHS)
 INTRODUCTION = f"""\
 skq {skq.__version__}: train in floats, predict in integers
 
-Each model is trained by scikit-learn, then turned into an integer program. n_bits is the width
-of its weights, leaf values and inner inputs (the codes of X keep at least 5 bits). The columns
-are scikit-learn's own floats, and the integers at each n_bits:
+scikit-learn trains each model once; skq turns it into an integer program at five widths. n_bits
+is the width of weights, leaf values and inner inputs (the codes of X keep at least 5 bits).
+"float" is scikit-learn's own prediction, the other columns are the integers at n_bits:
 
   score         accuracy, or R² for diabetes, on the 30% of the rows that were held out
   accumulator   bits of the widest integer that any input can produce (proven, not observed)
@@ -52,12 +51,13 @@ are scikit-learn's own floats, and the integers at each n_bits:
 
 @dataclass(frozen=True)
 class Task:
-    """A data set and the models that are compared on it: scikit-learn's, and skq's namesakes."""
+    """A data set, scikit-learn's models to compare on it, and skq's model to search with."""
 
     name: str
     load: Any
     metric: str
-    models: tuple[tuple[Any, type], ...]
+    models: tuple[Any, ...]
+    searched: Any
 
 
 @dataclass(frozen=True)
@@ -74,37 +74,22 @@ class Curve:
 
 def tasks(n_trees: int) -> tuple[Task, ...]:
     """Breast cancer, digits and diabetes with a linear model, a forest and an MLP each."""
-    seeded = {"random_state": 0}
+    perceptron = {"solver": "lbfgs", "tol": 1e-3, "max_iter": 1000, "random_state": 0}
     classifiers = (
-        (sklearn.linear_model.LogisticRegression(C=0.1), skq.linear_model.LogisticRegression),
-        (
-            sklearn.ensemble.RandomForestClassifier(n_trees, **seeded),
-            skq.ensemble.RandomForestClassifier,
-        ),
-        (
-            sklearn.neural_network.MLPClassifier(
-                (32,), solver="lbfgs", alpha=1.0, max_iter=5000, **seeded
-            ),
-            skq.neural_network.MLPClassifier,
-        ),
+        LogisticRegression(C=0.1),
+        RandomForestClassifier(n_trees, random_state=0),
+        MLPClassifier((32,), alpha=1.0, **perceptron),
     )
     regressors = (
-        (sklearn.linear_model.Ridge(), skq.linear_model.Ridge),
-        (
-            sklearn.ensemble.RandomForestRegressor(n_trees, min_samples_leaf=5, **seeded),
-            skq.ensemble.RandomForestRegressor,
-        ),
-        (
-            sklearn.neural_network.MLPRegressor(
-                hidden_layer_sizes=(16,), solver="lbfgs", alpha=1000.0, max_iter=1000, **seeded
-            ),
-            skq.neural_network.MLPRegressor,
-        ),
+        Ridge(),
+        RandomForestRegressor(n_trees, min_samples_leaf=5, random_state=0),
+        MLPRegressor(hidden_layer_sizes=(16,), alpha=1000.0, **perceptron),
     )
+    linear, ridge = skq.linear_model.LogisticRegression(C=0.1), skq.linear_model.Ridge()
     return (
-        Task("breast cancer", load_breast_cancer, "accuracy", classifiers),
-        Task("digits", load_digits, "accuracy", classifiers),
-        Task("diabetes", load_diabetes, "R²", regressors),
+        Task("breast cancer", load_breast_cancer, "accuracy", classifiers, linear),
+        Task("digits", load_digits, "accuracy", classifiers, linear),
+        Task("diabetes", load_diabetes, "R²", regressors, ridge),
     )
 
 
@@ -125,25 +110,25 @@ def split(task: Task) -> list[Any]:
     return train_test_split(X, y, test_size=0.3, random_state=0)
 
 
-def measure(float_model: Any, quantized_class: type, task: Task) -> Curve:
-    """Train a model, then its integer namesake at each width."""
+def measure(float_model: Any, task: Task) -> Curve:
+    """Train a model once, then turn it into an integer program at each width."""
     X_train, X_test, y_train, y_test = split(task)
-    name = quantized_class.__name__
+    scaler = StandardScaler().fit(X_train)
+    X_train, X_test = scaler.transform(X_train), scaler.transform(X_test)
+    name = type(float_model).__name__
     with status(f"{task.name}: training {name}"):
-        pipeline = make_pipeline(StandardScaler(), clone(float_model)).fit(X_train, y_train)
+        fitted = clone(float_model).fit(X_train, y_train)
     scores, accumulators, sizes = [], [], []
     for n_bits in WIDTHS:
         with status(f"{task.name}: {name} at {n_bits} bits"):
-            quantized = quantized_class(**float_model.get_params(), n_bits=n_bits)
-            in_integers = make_pipeline(StandardScaler(), quantized).fit(X_train, y_train)
-            scores.append(in_integers.score(X_test, y_test))
-        module = quantized.quantized_module_
-        accumulators.append(module.max_accumulator_bits)
-        sizes.append(module.nbytes)
+            quantized = skq.quantize(fitted, X_train, n_bits=n_bits)
+            scores.append(quantized.score(X_test, y_test))
+        accumulators.append(quantized.quantized_module_.max_accumulator_bits)
+        sizes.append(quantized.quantized_module_.nbytes)
     return Curve(
         name=name,
-        float_score=pipeline.score(X_test, y_test),
-        float_bytes=len(pickle.dumps(pipeline[-1])),
+        float_score=fitted.score(X_test, y_test),
+        float_bytes=len(pickle.dumps(fitted)),
         scores=tuple(scores),
         accumulator_bits=tuple(accumulators),
         bytes=tuple(sizes),
@@ -182,10 +167,7 @@ def narrowest_within_one_standard_error(cv_results: dict[str, Any]) -> int:
 def search(task: Task, widths: tuple[int, ...]) -> None:
     """Choose n_bits as any other hyperparameter, and print how it went."""
     X_train, X_test, y_train, y_test = split(task)
-    float_model, quantized_class = task.models[0]
-    pipeline = Pipeline(
-        [("scale", StandardScaler()), ("model", quantized_class(**float_model.get_params()))]
-    )
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", task.searched)])
     grid = GridSearchCV(
         pipeline,
         {"model__n_bits": list(widths)},
@@ -196,7 +178,7 @@ def search(task: Task, widths: tuple[int, ...]) -> None:
     with status(f"{task.name}: {len(widths)} widths, 5 folds each"):
         grid.fit(X_train, y_train)
     chosen = grid.best_params_["model__n_bits"]
-    print(f"\n{task.name}, {quantized_class.__name__}, {task.metric} over 5 folds:")
+    print(f"\n{task.name}, {type(task.searched).__name__}, {task.metric} over 5 folds:")
     print("".join(f"{width:>8}" for width in widths))
     print("".join(f"{mean:>8.3f}" for mean in grid.cv_results_["mean_test_score"]))
     print(f"  chosen: n_bits={chosen}; on the held-out rows {grid.score(X_test, y_test):.3f}")
@@ -237,8 +219,8 @@ def main() -> None:
         print(COLUMNS.format("", "", "float", *(f"{n} bits" for n in WIDTHS)))
         print("-" * len(COLUMNS.format("", "", "", *WIDTHS)))
         curves[task] = []
-        for float_model, quantized_class in task.models:
-            curves[task].append(measure(float_model, quantized_class, task))
+        for float_model in task.models:
+            curves[task].append(measure(float_model, task))
             print_curve(curves[task][-1], task.metric)
         print()
 

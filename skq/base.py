@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skq import prediction
 from skq.docstrings import quantized_docstring
+from skq.outputs import predict_with
 from skq.quantization.quantized_module import QuantizedModule
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
         check_is_fitted(self, "quantized_module_")
         X = prediction.numeric_array(self, X)
         classes = getattr(self, "classes_", None)
-        return prediction.predict_with(self.quantized_module_, name, X, classes)
+        return predict_with(self.quantized_module_, name, X, classes)
 
     return method
 

@@ -1,12 +1,12 @@
 """Tree ensembles in the layouts of the kernels.
 
-A `Trees` instruction becomes one of four forms (``skq_forest`` in ``kernels/skq_kernels.h``):
+A `Trees` instruction becomes one of these forms (``skq_forest`` in ``kernels/skq_kernels.h``):
 
 ===== ================================================================= ==========================
 form  used for                                                          a node
 ===== ================================================================= ==========================
-codes trees of at most 256 leaves: every node evaluated, rows in bulk   8 bytes, inner nodes only
-codes larger trees: rows walk down in step                              8 bytes
+codes small trees: every node is evaluated, for many rows at a time     8 bytes, inner nodes only
+codes larger trees: rows walk down in step                              8 bytes, inner nodes only
 float few trees on many features: real thresholds, no binning           24 bytes
 wide  codes of more than 16 bits, nodes shared between trees            24 bytes
 ===== ================================================================= ==========================
@@ -28,8 +28,8 @@ from skq.program.instructions import Bin, Trees
 
 Array = NDArray[Any]
 
-#: Most leaves of a tree whose nodes are all evaluated, by instruction set.
-_MOST_BRANCHES = {layout.PORTABLE: 64, layout.AVX2: 128}
+#: Most leaves of a tree that is evaluated whole, by instruction set.
+_MOST_WHOLE = {layout.PORTABLE: 64, layout.AVX2: 128}
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Forest:
             return 8 * (self.n_columns + self.n_outputs)
         item = 2 if self.codes == layout.CODES_16 else 1
         columns = 0 if self.codes == layout.CODES_FLOAT else self.n_columns
-        a_row = 8 * self.numbers["n_words"] + 2 + item * (columns + self.numbers["stack"])
+        a_row = 8 * self.numbers["n_words"] + 4 + item * (columns + self.numbers["stack"])
         return layout.ROWS * a_row
 
     def struct(self) -> Array:
@@ -74,15 +74,16 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
         return _wide(step, n_columns)
     arrays, numbers = leaves
     numbers["code_lo"] = lo
-    if binning is not None and walk.mean_visits < n_columns and walk.n_leaves.max() <= 65536:
+    huge = int(walk.n_leaves.max()) > layout.LEAF
+    if binning is not None and (huge or walk.mean_visits < n_columns):
         arrays["nodes"] = _float_nodes(step, walk, binning)
         arrays["trees"]["node"] = _starts(walk.n_nodes)
         numbers["stack"] = 0
         return Forest(layout.CODES_FLOAT, n_columns, step.n_outputs, arrays, numbers)
-    branches = walk.n_leaves <= _MOST_BRANCHES.get(isa, 256)
-    if walk.n_nodes[~branches].max(initial=0) > 65535:
+    if huge:
         return _wide(step, n_columns)
-    arrays["nodes"], numbers["stack"] = _code_nodes(step, walk, branches, lo, arrays["trees"])
+    arrays["trees"]["whole"] = walk.n_leaves <= _MOST_WHOLE.get(isa, 256)
+    arrays["nodes"], numbers["stack"] = _code_nodes(step, walk, lo, arrays["trees"])
     if binning is not None:
         arrays |= bin_arrays(binning, lo)
     codes = layout.CODES_8 if hi - lo <= 255 else layout.CODES_16
@@ -232,48 +233,33 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
     return arrays, {"n_words": n_words, "lane_bits": bits, "width": width}
 
 
-def _code_nodes(
-    step: Trees, walk: _Walk, branches: Array, lo: int, trees: Array
-) -> tuple[Array, int]:
-    """Nodes of BRANCH and WALK trees; fills in `trees`. Also the depth of the stack."""
+def _code_nodes(step: Trees, walk: _Walk, lo: int, trees: Array) -> tuple[Array, int]:
+    """Inner nodes, children first; fills in `trees`. Also the depth of the stack of whole trees."""
     total = len(walk.node)
-    inner = walk.leaf < 0
     size, need = np.zeros((2, total), dtype=np.int64)
     for level in walk.levels_up():
         left, right = walk.left[level], walk.right[level]
         size[level] = 1 + size[left] + size[right]
         need[level] = np.maximum(np.maximum(need[left], (size[left] > 0) + need[right]), 1)
     roots = _starts(walk.n_nodes)
-    place = walk.local.copy()
-    place[roots[branches]] = size[roots[branches]] - 1
+    place = np.zeros(total, dtype=np.int64)
+    place[roots] = size[roots] - 1
     for level in reversed(walk.levels_up()):
-        level = level[branches[walk.tree[level]]]
         left, right = walk.left[level], walk.right[level]
         place[right] = place[level] - 1
         place[left] = place[level] - 1 - size[right]
-    branched = branches[walk.tree]
-    reference = np.where(branched & ~inner, layout.LEAF + walk.leaf, place)
-    stored = inner | ~branched
-    trees["n_branches"] = np.where(branches, walk.n_leaves - 1, -1)
-    kept = np.bincount(walk.tree[stored], minlength=len(trees))
-    trees["node"] = _starts(kept)
-    least = np.full(len(trees), np.iinfo(np.int32).max, dtype=np.int64)
-    np.minimum.at(least, walk.tree[~inner], walk.depth[~inner])
-    trees["min_depth"] = least
+    trees["n_nodes"] = walk.n_leaves - 1
+    trees["node"] = _starts(walk.n_leaves - 1)
 
-    nodes = np.zeros(int(kept.sum()), dtype=layout.NODE)
-    i = np.flatnonzero(inner)
-    at = trees["node"][walk.tree[i]] + place[i]
-    nodes["feature"][at] = step.feature[walk.node[i]]
-    nodes["threshold"][at] = step.threshold[walk.node[i]].astype(np.int64) - lo
-    nodes["child"][at, 0] = reference[walk.left[i]]
-    nodes["child"][at, 1] = reference[walk.right[i]]
-    i = np.flatnonzero(~inner & ~branched)
-    at = trees["node"][walk.tree[i]] + place[i]
-    nodes["threshold"][at] = 65535
-    nodes["child"][at, 0] = place[i]
-    nodes["child"][at, 1] = walk.leaf[i]
-    return nodes, int(need[roots[branches]].max(initial=0))
+    inner = np.flatnonzero(walk.leaf < 0)
+    reference = np.where(walk.leaf < 0, place, layout.LEAF + walk.leaf)
+    nodes = np.zeros(len(inner) + 1, dtype=layout.NODE)
+    at = trees["node"][walk.tree[inner]] + place[inner]
+    nodes["feature"][at] = step.feature[walk.node[inner]]
+    nodes["threshold"][at] = step.threshold[walk.node[inner]].astype(np.int64) - lo
+    nodes["child"][at, 0] = reference[walk.left[inner]]
+    nodes["child"][at, 1] = reference[walk.right[inner]]
+    return nodes, int(need[roots[trees["whole"] != 0]].max(initial=0))
 
 
 def _float_nodes(step: Trees, walk: _Walk, binning: Bin) -> Array:

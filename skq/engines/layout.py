@@ -24,7 +24,9 @@ PROGRAM = np.dtype(
     ],
     align=True,
 )
-VALUE = np.dtype([*_fields("size lo hi", np.int64), *_fields("dtype slot", np.int32)], align=True)
+VALUE = np.dtype(
+    [*_fields("size lo hi", np.int64), *_fields("dtype slot checked unused", np.int32)], align=True
+)
 STEP = np.dtype(
     [
         *_fields("op in in2 out kind shift", np.int32),
@@ -35,7 +37,7 @@ STEP = np.dtype(
 )
 NODE = np.dtype([*_fields("feature threshold", np.uint16), ("child", np.uint16, 2)], align=True)
 TREE = np.dtype(
-    [*_fields("node leaf", np.int64), *_fields("n_branches min_depth word n_words", np.int32)],
+    [*_fields("node leaf", np.int64), *_fields("n_nodes whole word n_words", np.int32)],
     align=True,
 )
 WIDE_NODE = np.dtype(

@@ -144,6 +144,7 @@ class _Packer:
         self.dtype = [_storage(t) for t in self.types]
         self.fused: set[int] = set()
         self.forests: dict[int, forests.Forest] = {}
+        self.checked: set[int] = set()
         self.rows: list[dict[str, int]] = []
         self.scratch = 0
         self.scratch_a_row = 0
@@ -156,7 +157,8 @@ class _Packer:
         values = np.zeros(len(self.types), dtype=layout.VALUE)
         for v, type_ in enumerate(self.types):
             lo, hi = (type_.lo, type_.hi) if type_.lo is not None else (0, 0)
-            values[v] = (type_.size, lo, hi, self.dtype[v], slots.get(self.same[v], -1))
+            slot = slots.get(self.same[v], -1)
+            values[v] = (type_.size, lo, hi, self.dtype[v], slot, v in self.checked, 0)
         steps = np.zeros(len(self.rows), dtype=layout.STEP)
         for i, row in enumerate(self.rows):
             for name, number in row.items():
@@ -272,6 +274,8 @@ def _quantize(p: _Packer, number: int, step: ins.Quantize) -> None:
         kind = layout.RECIPROCAL if scale_ok else layout.DIVIDE
     inverse = 1.0 / scale if scale_ok else scale
     fields = _channels(p, p.types[number], a=scale, b=zero, c=inverse)
+    if step.inputs[0] in p.given:
+        p.checked.add(step.inputs[0])
     p.emit(number, "Quantize", step.inputs[0], kind=kind, lo=step.lo, hi=step.hi, **fields)
 
 

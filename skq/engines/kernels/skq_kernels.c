@@ -222,8 +222,8 @@ typedef struct {
     int is_float;
 } SKQ_(real_rows);
 
-/* Whether a row holds what is refused: its elements are told by their exponent bits. */
-static int SKQ_(refused_row)(const char *row, int is_float, int64_t n, int refuse)
+/* Whether `n` successive elements hold what is refused. */
+static int SKQ_(refused)(const char *row, int is_float, int64_t n, int refuse)
 {
     int found = 0;
     if (is_float) {
@@ -253,14 +253,14 @@ static int SKQ_(refused_row)(const char *row, int is_float, int64_t n, int refus
 #define SKQ_NEAR_TIE (0.5 - 1.0 / 1073741824.0)
 
 /* Codes saturate a quarter beyond the range: rounding then gives the end itself. */
-#define SKQ_QUANTIZE_LOOP(type, quotient, check) \
+#define SKQ_QUANTIZE_LOOP(type, quotient, near_tie) \
     for (int64_t i = 0; i < n; i++) { \
         const double v = (double)((const type *)x)[i]; \
         double t = (quotient) + zero[i]; \
         t = t > low ? t : low; \
         t = t < high ? t : high; \
         const double code = (t + SKQ_MAGIC) - SKQ_MAGIC; \
-        check; \
+        near_tie; \
         out[i] = (int32_t)code; \
     }
 
@@ -312,8 +312,9 @@ static int64_t SKQ_(quantize_wide)(double v, double scale, double zero, int64_t 
     return code >= (double)hi ? hi : (int64_t)code;
 }
 
-static void SKQ_(quantize_run)(const skq_step *s, void *to, int32_t dtype, int64_t start,
-                               const char *x, int is_float, int64_t total)
+/* Whether the elements hold what is refused. */
+static int SKQ_(quantize_run)(const skq_step *s, void *to, int32_t dtype, int64_t start,
+                              const char *x, int is_float, int64_t total, int refuse)
 {
     const double *scale = s->a, *zero = s->b, *inverse = s->c;
     const size_t item = is_float ? sizeof(float) : sizeof(double);
@@ -325,8 +326,9 @@ static void SKQ_(quantize_run)(const skq_step *s, void *to, int32_t dtype, int64
             const int64_t j = i % s->n;
             out[i] = SKQ_(quantize_wide)(v, scale[j], zero[j], s->lo, s->hi);
         }
-        return;
+        return refuse ? SKQ_(refused)(x, is_float, total, refuse) : 0;
     }
+    int found = 0;
     const double low = (double)s->lo - 0.25, high = (double)s->hi + 0.25;
     int32_t codes[SKQ_CHUNK];
     for (int64_t base = 0; base < total; base += s->n) {
@@ -334,23 +336,28 @@ static void SKQ_(quantize_run)(const skq_step *s, void *to, int32_t dtype, int64
         for (int64_t p = 0; p < period; p += SKQ_CHUNK) {
             const int64_t n = SKQ_(least)(SKQ_CHUNK, period - p);
             const char *from = x + (size_t)(base + p) * item;
+            if (refuse)
+                found |= SKQ_(refused)(from, is_float, n, refuse);
             if (s->kind == SKQ_DIVIDE ||
                 SKQ_(multiply)(codes, from, is_float, inverse + p, zero + p, low, high, n))
                 SKQ_(divide)(codes, from, is_float, scale + p, zero + p, low, high, n);
             SKQ_(narrow)(to, dtype, start + base + p, codes, n);
         }
     }
+    return found;
 }
 
-static void SKQ_(quantize)(const skq_step *s, void *to, int32_t dtype, SKQ_(real_rows) x,
-                           int64_t rows)
+static int SKQ_(quantize)(const skq_step *s, void *to, int32_t dtype, SKQ_(real_rows) x,
+                          int64_t rows, int refuse)
 {
     const int64_t item = x.is_float ? (int64_t)sizeof(float) : (int64_t)sizeof(double);
     if (x.stride == s->m * item)
-        SKQ_(quantize_run)(s, to, dtype, 0, x.data, x.is_float, rows * s->m);
-    else
-        for (int64_t r = 0; r < rows; r++)
-            SKQ_(quantize_run)(s, to, dtype, r * s->m, x.data + r * x.stride, x.is_float, s->m);
+        return SKQ_(quantize_run)(s, to, dtype, 0, x.data, x.is_float, rows * s->m, refuse);
+    int found = 0;
+    for (int64_t r = 0; r < rows; r++)
+        found |= SKQ_(quantize_run)(s, to, dtype, r * s->m, x.data + r * x.stride, x.is_float,
+                                    s->m, refuse);
+    return found;
 }
 
 /* ---- bins --------------------------------------------------------------------------------- */
@@ -752,11 +759,11 @@ static void SKQ_(reduce)(int32_t op, int64_t *best, int64_t *place, const int64_
     case SKQ_MIN: for (int64_t i = 0; i < n; i++) value = x[i] < value ? x[i] : value; break;
     case SKQ_MAX: for (int64_t i = 0; i < n; i++) value = x[i] > value ? x[i] : value; break;
     default:
-        for (int64_t i = 0; i < n; i++)
-            if (x[i] > value) {
-                value = x[i];
-                at = seen + i;
-            }
+        for (int64_t i = 0; i < n; i++) {
+            const int more = x[i] > value;
+            value = more ? x[i] : value;
+            at = more ? seen + i : at;
+        }
     }
     *best = value;
     *place = at;
@@ -834,6 +841,7 @@ static void SKQ_(copy)(const skq_step *s, void *to, int32_t dtype, const void *f
 
 SKQ_ADD_LEAVES(add_leaves_by_8, uint8_t)
 SKQ_ADD_LEAVES(add_leaves_by_16, uint16_t)
+SKQ_ADD_LEAVES(add_leaves_by_32, uint32_t)
 
 #define SKQ_CODE uint8_t
 #define SKQ_TREE(name) SKQ_(name##_8)
@@ -868,7 +876,7 @@ static void SKQ_(unpack)(const skq_forest *f, const uint64_t *sums, void *to, in
 }
 
 /* Real thresholds, four rows in step: worth it where there are fewer visits than columns. */
-static void SKQ_(float_trees)(const skq_forest *f, uint64_t *sums, uint16_t *ids,
+static void SKQ_(float_trees)(const skq_forest *f, uint64_t *sums, uint32_t *ids,
                               SKQ_(real_rows) x, int64_t rows)
 {
     for (int64_t t = 0; t < f->n_trees; t++) {
@@ -894,9 +902,9 @@ static void SKQ_(float_trees)(const skq_forest *f, uint64_t *sums, uint16_t *ids
                 }
             } while (moved);
             for (int k = 0; k < 4; k++)
-                ids[r + k] = (uint16_t)nodes[at[k]].leaf;
+                ids[r + k] = (uint32_t)nodes[at[k]].leaf;
         }
-        SKQ_(add_leaves_by_16)(sums, ids, f->leaves + tree->leaf, tree, rows);
+        SKQ_(add_leaves_by_32)(sums, ids, f->leaves + tree->leaf, tree, rows);
     }
 }
 
@@ -931,7 +939,7 @@ static void SKQ_(forest)(const skq_forest *f, void *to, int32_t dtype, SKQ_(real
         return;
     }
     uint64_t *sums = (uint64_t *)(void *)scratch;
-    uint16_t *ids = (uint16_t *)(void *)(sums + (int64_t)f->n_words * SKQ_ROWS);
+    uint32_t *ids = (uint32_t *)(void *)(sums + (int64_t)f->n_words * SKQ_ROWS);
     char *rest = (char *)(ids + SKQ_ROWS);
     for (int64_t first = 0; first < rows; first += SKQ_ROWS) {
         const int64_t n = SKQ_(least)(SKQ_ROWS, rows - first);
@@ -1031,12 +1039,14 @@ static int SKQ_(enter)(SKQ_(frame) *frame, int32_t number, const skq_input *inpu
         real->stride = value->size * (int64_t)sizeof(double);
         real->is_float = 0;
     }
-    int refused = 0;
-    if (refuse)
-        for (int64_t r = 0; r < rows; r++)
-            refused |= SKQ_(refused_row)(real->data + r * real->stride, real->is_float,
-                                         value->size, refuse);
-    return refused ? SKQ_NOT_FINITE : SKQ_OK;
+    if (!refuse || value->checked)
+        return SKQ_OK;
+    int found = 0;
+    const int64_t whole = real->stride == value->size * (real->is_float ? 4 : 8);
+    const int64_t runs = whole ? 1 : rows, length = whole ? rows * value->size : value->size;
+    for (int64_t r = 0; r < runs; r++)
+        found |= SKQ_(refused)(real->data + r * real->stride, real->is_float, length, refuse);
+    return found ? SKQ_NOT_FINITE : SKQ_OK;
 }
 
 static void SKQ_(leave)(const SKQ_(frame) *frame, int32_t number, void *to, int64_t first,
@@ -1052,7 +1062,7 @@ static void SKQ_(leave)(const SKQ_(frame) *frame, int32_t number, void *to, int6
                    size);
 }
 
-static void SKQ_(step)(const SKQ_(frame) *frame, const skq_step *s, int64_t rows)
+static int SKQ_(step)(const SKQ_(frame) *frame, const skq_step *s, int64_t rows, int refuse)
 {
     const skq_value *values = frame->program->values;
     const int32_t dtype = values[s->out].dtype, from_dtype = values[s->in].dtype;
@@ -1060,7 +1070,10 @@ static void SKQ_(step)(const SKQ_(frame) *frame, const skq_step *s, int64_t rows
     const void *from = frame->value[s->in];
     const SKQ_(real_rows) real = frame->real[s->in];
     switch (s->op) {
-    case SKQ_QUANTIZE: SKQ_(quantize)(s, to, dtype, real, rows); break;
+    case SKQ_QUANTIZE:
+        if (SKQ_(quantize)(s, to, dtype, real, rows, values[s->in].checked ? refuse : 0))
+            return SKQ_NOT_FINITE;
+        break;
     case SKQ_BIN: SKQ_(bin)(s, to, dtype, real, rows); break;
     case SKQ_MATMUL: SKQ_(matmul)(s, to, from, from_dtype, frame->scratch, rows); break;
     case SKQ_REQUANTIZE: SKQ_(requantize)(s, to, dtype, from, from_dtype, rows); break;
@@ -1078,6 +1091,7 @@ static void SKQ_(step)(const SKQ_(frame) *frame, const skq_step *s, int64_t rows
     case SKQ_COPY: SKQ_(copy)(s, to, dtype, from, from_dtype, rows); break;
     default: SKQ_(dequantize)(s, to, from, from_dtype, rows); break;
     }
+    return SKQ_OK;
 }
 
 static int SKQ_(run)(const skq_program *program, const skq_input *inputs, void *const *outputs,
@@ -1092,8 +1106,11 @@ static int SKQ_(run)(const skq_program *program, const skq_input *inputs, void *
             if (status != SKQ_OK)
                 return status;
         }
-        for (int32_t i = 0; i < program->n_steps; i++)
-            SKQ_(step)(&frame, program->steps + i, rows);
+        for (int32_t i = 0; i < program->n_steps; i++) {
+            const int status = SKQ_(step)(&frame, program->steps + i, rows, refuse);
+            if (status != SKQ_OK)
+                return status;
+        }
         for (int32_t i = 0; i < program->n_outputs; i++)
             SKQ_(leave)(&frame, program->outputs[i], outputs[i], first + done, rows);
     }
@@ -1187,45 +1204,77 @@ static void SKQ_TREE(branch)(const skq_node *nodes, int64_t n_nodes, SKQ_CODE *s
     }
 }
 
-static int64_t SKQ_TREE(branch_row)(const skq_node *nodes, int64_t n_nodes, const SKQ_CODE *codes)
-{
-    int64_t at = n_nodes - 1;
-    do {
-        const skq_node *node = nodes + at;
-        at = node->child[codes[(int64_t)node->feature * SKQ_ROWS] > node->threshold];
-    } while (at < SKQ_LEAF);
-    return at - SKQ_LEAF;
-}
-
-/* Leaf numbers of all rows, SKQ_LANES in step; a row that is at its leaf stays there. */
-static void SKQ_TREE(walk)(const skq_node *nodes, int64_t min_depth, uint16_t *restrict ids,
+/* Leaf numbers of rows that walk down in step; one that is at its leaf stays there. */
+static void SKQ_TREE(walk)(const skq_node *nodes, uint32_t root, uint32_t *restrict ids,
                            const SKQ_CODE *restrict codes, int64_t rows)
 {
     for (int64_t r = 0; r < rows; r += SKQ_LANES) {
         const SKQ_CODE *row = codes + r;
-        uint32_t at[SKQ_LANES] = {0};
-        uint32_t moved;
-        for (int64_t d = 0; d < min_depth; d++)
-            for (int k = 0; k < SKQ_LANES; k++) {
-                const skq_node *node = nodes + at[k];
-                at[k] = node->child[row[(int64_t)node->feature * SKQ_ROWS + k] > node->threshold];
-            }
+        uint32_t at[SKQ_LANES];
+        uint32_t at_leaf;
+        for (int k = 0; k < SKQ_LANES; k++)
+            at[k] = root;
         do {
-            moved = 0;
+            at_leaf = SKQ_LEAF;
             for (int k = 0; k < SKQ_LANES; k++) {
-                const skq_node *node = nodes + at[k];
+                const skq_node *node = nodes + (at[k] & (SKQ_LEAF - 1));
                 const uint32_t next =
                     node->child[row[(int64_t)node->feature * SKQ_ROWS + k] > node->threshold];
-                moved |= next ^ at[k];
-                at[k] = next;
+                at[k] = at[k] & SKQ_LEAF ? at[k] : next;
+                at_leaf &= at[k];
             }
-        } while (moved);
+        } while (!at_leaf);
         for (int k = 0; k < SKQ_LANES; k++)
-            ids[r + k] = nodes[at[k]].child[1];
+            ids[r + k] = at[k] - SKQ_LEAF;
     }
 }
 
-static void SKQ_TREE(trees)(const skq_forest *f, uint64_t *sums, uint16_t *ids, SKQ_CODE *codes,
+#if SKQ_ISA >= SKQ_AVX512
+/* The same, 32 rows in step, by gathers: a node is one 64-bit word. */
+static void SKQ_TREE(walk_32)(const skq_node *nodes, uint32_t root, uint32_t *restrict ids,
+                              const SKQ_CODE *restrict codes, int64_t rows)
+{
+    const __m512i low_words = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
+                                                28, 30);
+    const __m512i high_words = _mm512_add_epi32(low_words, _mm512_set1_epi32(1));
+    const __m512i sixteen = _mm512_set1_epi32(65535), leaf = _mm512_set1_epi32(SKQ_LEAF);
+    const __m512i code_bits = _mm512_set1_epi32((int)(SKQ_CODE)~(SKQ_CODE)0);
+    const __m512i zero = _mm512_setzero_si512();
+    for (int64_t r = 0; r < rows; r += 32) {
+        const SKQ_CODE *row[2] = {codes + r, codes + r + 16};
+        const __m512i lane = _mm512_srli_epi32(low_words, 1);
+        __m512i at[2] = {_mm512_set1_epi32((int)root), _mm512_set1_epi32((int)root)};
+        __mmask16 inner[2] = {65535, 65535};
+        do {
+            for (int g = 0; g < 2; g++) {
+                const __m512i a = _mm512_mask_i32gather_epi64(
+                    zero, (__mmask8)inner[g], _mm512_castsi512_si256(at[g]), nodes, 8);
+                const __m512i b = _mm512_mask_i32gather_epi64(
+                    zero, (__mmask8)(inner[g] >> 8), _mm512_extracti64x4_epi64(at[g], 1), nodes,
+                    8);
+                const __m512i test = _mm512_permutex2var_epi32(a, low_words, b);
+                const __m512i child = _mm512_permutex2var_epi32(a, high_words, b);
+                const __m512i column =
+                    _mm512_slli_epi32(_mm512_and_si512(test, sixteen), 8 /* SKQ_ROWS */);
+                const __m512i code = _mm512_and_si512(
+                    _mm512_mask_i32gather_epi32(zero, inner[g], _mm512_add_epi32(column, lane),
+                                                row[g], sizeof(SKQ_CODE)),
+                    code_bits);
+                const __mmask16 right =
+                    _mm512_cmpgt_epi32_mask(code, _mm512_srli_epi32(test, 16));
+                const __m512i next = _mm512_and_si512(
+                    _mm512_mask_srli_epi32(child, right, child, 16), sixteen);
+                at[g] = _mm512_mask_mov_epi32(at[g], inner[g], next);
+                inner[g] = _mm512_cmplt_epi32_mask(at[g], leaf);
+            }
+        } while (inner[0] | inner[1]);
+        for (int g = 0; g < 2; g++)
+            _mm512_storeu_si512(ids + r + 16 * g, _mm512_sub_epi32(at[g], leaf));
+    }
+}
+#endif
+
+static void SKQ_TREE(trees)(const skq_forest *f, uint64_t *sums, uint32_t *ids, SKQ_CODE *codes,
                             int64_t rows)
 {
     SKQ_CODE *stack = codes + (int64_t)f->n_columns * SKQ_ROWS;
@@ -1234,19 +1283,23 @@ static void SKQ_TREE(trees)(const skq_forest *f, uint64_t *sums, uint16_t *ids, 
         const skq_tree *tree = f->trees + t;
         const skq_node *nodes = (const skq_node *)f->nodes + tree->node;
         const uint64_t *leaves = f->leaves + tree->leaf;
-        if (tree->n_branches < 0) {
-            SKQ_TREE(walk)(nodes, tree->min_depth, ids, codes, rows);
-        } else if (tree->n_branches == 0) {
+        const uint32_t root = (uint32_t)tree->n_nodes - 1;
+        if (tree->n_nodes == 0) {
             memset(ids, 0, (size_t)rows * sizeof *ids);
         } else if (rows < 16) {
-            for (int64_t r = 0; r < rows; r++)
-                ids[r] = (uint16_t)SKQ_TREE(branch_row)(nodes, tree->n_branches, codes + r);
-        } else {
-            SKQ_TREE(branch)(nodes, tree->n_branches, stack, codes, padded);
+            SKQ_TREE(walk)(nodes, root, ids, codes, rows);
+        } else if (tree->whole) {
+            SKQ_TREE(branch)(nodes, tree->n_nodes, stack, codes, padded);
             SKQ_TREE(add_leaves_by)(sums, stack, leaves, tree, rows);
             continue;
+        } else {
+#if SKQ_ISA >= SKQ_AVX512
+            SKQ_TREE(walk_32)(nodes, root, ids, codes, padded);
+#else
+            SKQ_TREE(walk)(nodes, root, ids, codes, rows);
+#endif
         }
-        SKQ_(add_leaves_by_16)(sums, ids, leaves, tree, rows);
+        SKQ_(add_leaves_by_32)(sums, ids, leaves, tree, rows);
     }
 }
 

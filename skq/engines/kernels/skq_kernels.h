@@ -25,7 +25,7 @@ enum {
 
 /* Steps. The comment names the fields that a step reads beside `in` and `out`. */
 enum {
-    SKQ_QUANTIZE,   /* n period, m row, lo, hi, kind, a scale, b zero, c 1/scale (double[n])        */
+    SKQ_QUANTIZE,   /* n period, m row, lo, hi, kind, a scale, b zero, c 1/scale (double[n])       */
     SKQ_BIN,        /* n columns, a feature (int32), b edges, c offsets, d base and nan code (int64) */
     SKQ_MATMUL,     /* n inputs, m outputs, runs a row, kind, a weights                             */
     SKQ_REQUANTIZE, /* n period, m row, lo, hi, shift, kind, a multiplier, b offset                 */
@@ -71,6 +71,8 @@ typedef struct {
     int64_t lo, hi;    /* proven interval; unused for doubles */
     int32_t dtype;
     int32_t slot;      /* place in the arena; -1: none */
+    int32_t checked;   /* a real input that a step checks for what is refused */
+    int32_t unused;
 } skq_value;
 
 typedef struct {
@@ -102,11 +104,11 @@ typedef struct {
 /* Forests. Codes are compared as `code <= threshold` (left) against the codes of the operand minus
  * its least one, 8 or 16 bits wide, in columns of SKQ_ROWS rows.
  *
- * BRANCH trees (at most 256 leaves) hold inner nodes only, children before parents, the right
- * subtree next to its parent; child[side] is a node of the tree, or SKQ_LEAF + a leaf. They are
- * evaluated whole, many rows at a time. WALK trees hold leaves too: threshold 65535, child[0] the
- * leaf itself, child[1] its number. A forest adds up words of leaf values in lanes of `lane_bits`,
- * made non-negative by `bias`. */
+ * Nodes are inner ones only, children before parents, so that the root is the last one, and a right
+ * subtree next to its parent; child[side] is a node of the tree, or SKQ_LEAF + a leaf. Small trees
+ * (`whole`, at most 256 leaves) are evaluated node by node, for many rows at a time; rows walk down
+ * the others in step. A forest adds up words of leaf values in lanes of `lane_bits`, made
+ * non-negative by `bias`. One node of padding follows the last. */
 #define SKQ_ROWS 256
 #define SKQ_LEAF 32768
 enum { SKQ_CODES_8, SKQ_CODES_16, SKQ_CODES_WIDE, SKQ_CODES_FLOAT };
@@ -115,8 +117,7 @@ typedef struct { uint16_t feature, threshold, child[2]; } skq_node;
 
 typedef struct {
     int64_t node, leaf;          /* first of each */
-    int32_t n_branches;          /* inner nodes of a BRANCH tree; -1: a WALK tree */
-    int32_t min_depth;
+    int32_t n_nodes, whole;
     int32_t word, n_words;
 } skq_tree;
 
