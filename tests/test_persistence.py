@@ -1,0 +1,128 @@
+"""One safe file: the same predictions in another process, without scikit-learn or torch."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skq
+from skq.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from skq.exceptions import SerializationError
+from skq.linear_model import LogisticRegression, Ridge
+from skq.neural_network import MLPClassifier
+from skq.svm import LinearSVC
+
+X, Y = load_iris(return_X_y=True)
+DATA, TARGET = load_diabetes(return_X_y=True)
+
+MODELS = [
+    (LogisticRegression(max_iter=1000), X, np.array(["a", "b", "c"])[Y]),
+    (LinearSVC(), X, Y == 1),
+    (RandomForestClassifier(5, random_state=0), X, np.column_stack([Y, Y % 2])),
+    (MLPClassifier(hidden_layer_sizes=(8,), activation="tanh", max_iter=50), X, Y),
+    (GradientBoostingRegressor(n_estimators=10), DATA, TARGET),
+]
+
+READER = """
+import sys
+for name in ("sklearn", "torch", "onnx", "hummingbird", "matplotlib", "pandas"):
+    sys.modules[name] = None
+import numpy as np
+import skq
+model = skq.load(sys.argv[1])
+X = np.load(sys.argv[2])
+np.savez(sys.argv[3], *[getattr(model, name)(X) for name in sys.argv[4:]])
+"""
+
+
+@pytest.mark.parametrize(("model", "X", "y"), MODELS, ids=lambda v: type(v).__name__)
+def test_predictions_are_the_same_in_a_process_without_scikit_learn(model, X, y, tmp_path):
+    model.fit(X, y)
+    skq.save(model, tmp_path / "model.skq")
+    methods = ["predict"] + [m for m in ("decision_function",) if hasattr(model, m)]
+    np.save(tmp_path / "X.npy", X)
+    paths = [str(tmp_path / name) for name in ("model.skq", "X.npy", "out.npz")]
+    subprocess.run([sys.executable, "-c", READER, *paths, *methods], check=True, timeout=120)
+    with np.load(paths[2]) as found:
+        for name, array in zip(methods, found.values(), strict=True):
+            np.testing.assert_array_equal(array, getattr(model, name)(X))
+
+
+@pytest.mark.parametrize(("model", "X", "y"), MODELS, ids=lambda v: type(v).__name__)
+def test_attributes_and_methods_survive(model, X, y, tmp_path):
+    names = [f"f{i}" for i in range(X.shape[1])]
+    frame = pd.DataFrame(X, columns=names)
+    model.fit(frame, y)
+    skq.save(model, tmp_path / "model.skq")
+    loaded = skq.load(tmp_path / "model.skq")
+    assert loaded.estimator == type(model).__name__
+    assert loaded.n_bits == 8
+    assert loaded.n_features_in_ == X.shape[1]
+    assert list(loaded.feature_names_in_) == names
+    np.testing.assert_array_equal(loaded.predict(frame), model.predict(frame))
+    for method in ("predict_proba", "decision_function"):
+        if hasattr(model, method):
+            got, wanted = getattr(loaded, method)(frame), getattr(model, method)(frame)
+            for a, b in zip(*(v if isinstance(v, list) else [v] for v in (got, wanted)), strict=True):
+                np.testing.assert_array_equal(a, b)
+        else:
+            with pytest.raises(AttributeError, match=f"no {method}"):
+                getattr(loaded, method)(frame)
+    with pytest.raises(ValueError, match="must have the columns"):
+        loaded.predict(frame[names[::-1]])
+
+
+def test_loaded_models_refuse_bad_input(tmp_path):
+    skq.save(Ridge().fit(DATA, TARGET), tmp_path / "m.skq")
+    loaded = skq.load(tmp_path / "m.skq")
+    with pytest.raises(ValueError, match=r"\(n_samples, 10\); got \(442, 9\)"):
+        loaded.predict(DATA[:, 1:])
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        loaded.predict(np.full((1, 10), np.nan))
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        loaded.predict(np.full((1, 10), np.inf))
+    np.testing.assert_array_equal(
+        loaded.predict(np.ones((2, 10), dtype=object)), loaded.predict(np.ones((2, 10)))
+    )
+
+
+def test_a_module_alone_and_a_loaded_model_can_be_saved(tmp_path):
+    model = RandomForestClassifier(5, random_state=0).fit(X, Y)
+    skq.save(model.quantized_module_, tmp_path / "module.skq")
+    module = skq.load(tmp_path / "module.skq")
+    for a, b in zip(module.forward(X), model.quantized_module_.forward(X), strict=True):
+        np.testing.assert_array_equal(a, b)
+    skq.save(model, tmp_path / "a.skq")
+    skq.save(skq.load(tmp_path / "a.skq"), tmp_path / "b.skq")
+    assert (tmp_path / "a.skq").read_bytes() == (tmp_path / "b.skq").read_bytes()
+
+
+def test_wrappers_are_saved_whole(tmp_path):
+    from sklearn.linear_model import LogisticRegression as Parent
+
+    model = skq.QuantizedClassifier(make_pipeline(StandardScaler(), Parent())).fit(X, Y)
+    skq.save(model, tmp_path / "m.skq")
+    np.testing.assert_array_equal(skq.load(tmp_path / "m.skq").predict(X), model.predict(X))
+
+
+def test_what_cannot_be_saved_is_refused(tmp_path):
+    pipe = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, Y)
+    for wrong in (LogisticRegression(), pipe, 3):
+        with pytest.raises(TypeError, match="obj must be a fitted estimator of skq"):
+            skq.save(wrong, tmp_path / "m.skq")
+    assert not list(tmp_path.iterdir())
+
+
+def test_damaged_files_are_refused(tmp_path):
+    path = tmp_path / "m.skq"
+    skq.save(Ridge().fit(DATA, TARGET), path)
+    text = path.read_text()
+    for damaged in (text[: len(text) // 2], text.replace("MatMul", "MatMal", 1), "{}", ""):
+        path.write_text(damaged)
+        with pytest.raises(SerializationError, match=r"m\.skq"):
+            skq.load(path)
