@@ -36,12 +36,17 @@ def engine_in_use() -> tuple[str, str]:
 
 
 def threads_for(n_jobs: int | None) -> int:
-    """Threads that `n_jobs` of an estimator means here: 1 inside joblib workers."""
+    """Threads that `n_jobs` of an estimator means here: 1 inside joblib workers.
+
+    None is 1 unless a `joblib.parallel_config` says otherwise; -1 is every core.
+    """
     if n_jobs == 1:
         return 1
     from joblib import effective_n_jobs
+    from joblib.parallel import get_active_backend
 
-    return int(effective_n_jobs(n_jobs))
+    nested = (get_active_backend()[0].nesting_level or 0) > 0
+    return 1 if nested else int(effective_n_jobs(n_jobs))
 
 
 def run(
@@ -112,18 +117,15 @@ def _run_native(
             and not program.types[v].is_integer
             and len(plan.targets) == len(targets)
         ):
-            status, results = plan.run(
-                (array,), array.shape[0], n_threads=n_threads, refuse=refuse
-            )
+            status, results = plan.run((array,), array.shape[0], n_threads=n_threads, refuse=refuse)
             if status == layout.OK:
                 return results
             raise NonFiniteInput
     arrays = {v: _fitted(array, program.types[v], v) for v, array in inputs.items()}
     n_rows = _same_length(arrays)
-    found = dict(zip(plan.targets, _run_any(program, plan, arrays, n_rows, n_threads, refuse)))
-    return [
-        found[t] if t in found else _as_value(arrays[t], program.types[t]) for t in targets
-    ]
+    results = _run_any(program, plan, arrays, n_rows, n_threads, refuse)
+    found = dict(zip(plan.targets, results, strict=True))
+    return [found[t] if t in found else _as_value(arrays[t], program.types[t]) for t in targets]
 
 
 def _run_any(

@@ -30,6 +30,8 @@ Array = NDArray[Any]
 
 #: Most leaves of a tree that is evaluated whole, by instruction set.
 _MOST_WHOLE = {layout.PORTABLE: 64, layout.AVX2: 128}
+#: Upper levels of the other trees that are evaluated in bulk.
+_TOP_LEVELS = {layout.PORTABLE: 5, layout.AVX2: 6}
 
 
 @dataclass
@@ -83,7 +85,10 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
     if huge:
         return _wide(step, n_columns)
     arrays["trees"]["whole"] = walk.n_leaves <= _MOST_WHOLE.get(isa, 256)
-    arrays["nodes"], numbers["stack"] = _code_nodes(step, walk, lo, arrays["trees"])
+    levels = _TOP_LEVELS.get(isa, 7)
+    arrays["nodes"], arrays["exits"], numbers["stack"] = _code_nodes(
+        step, walk, lo, arrays["trees"], levels
+    )
     if binning is not None:
         arrays |= bin_arrays(binning, lo)
     codes = layout.CODES_8 if hi - lo <= 255 else layout.CODES_16
@@ -233,33 +238,61 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
     return arrays, {"n_words": n_words, "lane_bits": bits, "width": width}
 
 
-def _code_nodes(step: Trees, walk: _Walk, lo: int, trees: Array) -> tuple[Array, int]:
-    """Inner nodes, children first; fills in `trees`. Also the depth of the stack of whole trees."""
+def _code_nodes(
+    step: Trees, walk: _Walk, lo: int, trees: Array, levels: int
+) -> tuple[Array, Array, int]:
+    """Inner nodes, children first, then upper levels; fills in `trees`. Also exits and stack."""
+    inner = walk.leaf < 0
+    place, sizes, needs = _children_first(walk, inner)
+    trees["n_nodes"] = sizes
+    trees["node"] = _starts(sizes)
+    reference = np.where(inner, place, layout.LEAF + walk.leaf)
+    whole = trees["whole"] != 0
+    upper = inner & (walk.depth < levels) & ~whole[walk.tree]
+    top_place, top_sizes, top_needs = _children_first(walk, upper)
+    trees["n_top"] = top_sizes
+    trees["top"] = int(sizes.sum()) + _starts(top_sizes)
+    parents = np.flatnonzero(upper)
+    below = np.concatenate([walk.left[parents], walk.right[parents]])
+    below = np.sort(below[~upper[below]])
+    counts = np.bincount(walk.tree[below], minlength=len(trees))
+    trees["exit"] = _starts(counts)
+    top_reference = top_place.copy()
+    top_reference[below] = layout.LEAF + np.arange(len(below)) - np.repeat(trees["exit"], counts)
+    nodes = np.zeros(int(sizes.sum() + top_sizes.sum()) + 1, dtype=layout.NODE)
+    for first, places, kept, references in (
+        (trees["node"], place, inner, reference),
+        (trees["top"], top_place, upper, top_reference),
+    ):
+        i = np.flatnonzero(kept)
+        at = first[walk.tree[i]] + places[i]
+        nodes["feature"][at] = step.feature[walk.node[i]]
+        nodes["threshold"][at] = step.threshold[walk.node[i]].astype(np.int64) - lo
+        nodes["child"][at, 0] = references[walk.left[i]]
+        nodes["child"][at, 1] = references[walk.right[i]]
+    stack = max(int(needs[whole].max(initial=0)), int(top_needs.max(initial=0)))
+    return nodes, reference[below].astype(np.uint16), stack
+
+
+def _children_first(walk: _Walk, kept: Array) -> tuple[Array, Array, Array]:
+    """Place of each kept node in its tree, children first and the right one next to its parent.
+
+    Also, by tree, how many nodes are kept and how many results a stack evaluation holds at once.
+    """
     total = len(walk.node)
-    size, need = np.zeros((2, total), dtype=np.int64)
-    for level in walk.levels_up():
+    size, need, place = np.zeros((3, total), dtype=np.int64)
+    levels = [level[kept[level]] for level in walk.levels_up()]
+    for level in levels:
         left, right = walk.left[level], walk.right[level]
         size[level] = 1 + size[left] + size[right]
         need[level] = np.maximum(np.maximum(need[left], (size[left] > 0) + need[right]), 1)
     roots = _starts(walk.n_nodes)
-    place = np.zeros(total, dtype=np.int64)
     place[roots] = size[roots] - 1
-    for level in reversed(walk.levels_up()):
+    for level in reversed(levels):
         left, right = walk.left[level], walk.right[level]
         place[right] = place[level] - 1
         place[left] = place[level] - 1 - size[right]
-    trees["n_nodes"] = walk.n_leaves - 1
-    trees["node"] = _starts(walk.n_leaves - 1)
-
-    inner = np.flatnonzero(walk.leaf < 0)
-    reference = np.where(walk.leaf < 0, place, layout.LEAF + walk.leaf)
-    nodes = np.zeros(len(inner) + 1, dtype=layout.NODE)
-    at = trees["node"][walk.tree[inner]] + place[inner]
-    nodes["feature"][at] = step.feature[walk.node[inner]]
-    nodes["threshold"][at] = step.threshold[walk.node[inner]].astype(np.int64) - lo
-    nodes["child"][at, 0] = reference[walk.left[inner]]
-    nodes["child"][at, 1] = reference[walk.right[inner]]
-    return nodes, int(need[roots[trees["whole"] != 0]].max(initial=0))
+    return place, size[roots], need[roots]
 
 
 def _float_nodes(step: Trees, walk: _Walk, binning: Bin) -> Array:

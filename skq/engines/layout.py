@@ -37,7 +37,10 @@ STEP = np.dtype(
 )
 NODE = np.dtype([*_fields("feature threshold", np.uint16), ("child", np.uint16, 2)], align=True)
 TREE = np.dtype(
-    [*_fields("node leaf", np.int64), *_fields("n_nodes whole word n_words", np.int32)],
+    [
+        *_fields("node leaf top exit", np.int64),
+        *_fields("n_nodes n_top whole unused word n_words", np.int32),
+    ],
     align=True,
 )
 WIDE_NODE = np.dtype(
@@ -51,7 +54,9 @@ FOREST = np.dtype(
     [
         *_fields("codes n_trees n_columns n_outputs n_words lane_bits width stack", np.int32),
         ("code_lo", np.int64),
-        *_fields("trees nodes leaves bias output multiplier feature edges offsets base", _POINTER),
+        *_fields(
+            "trees nodes exits leaves bias output multiplier feature edges offsets base", _POINTER
+        ),
     ],
     align=True,
 )
@@ -62,13 +67,11 @@ U8, I8, U16, I16, I32, I64, F64 = range(7)
 ITEM_BYTES = (1, 1, 2, 2, 4, 8, 8)
 
 #: Steps, in the order of the header.
-OPS = {
-    name: number
-    for number, name in enumerate(
-        "Quantize Bin MatMul Requantize Table Trees Add Sub Mul Maximum Minimum "
-        "Sum Max Min ArgMax Gather Concat Dequantize".split()
-    )
-}
+_NAMES = (
+    "Quantize Bin MatMul Requantize Table Trees Add Sub Mul Maximum Minimum "
+    "Sum Max Min ArgMax Gather Concat Dequantize"
+)
+OPS = {name: number for number, name in enumerate(_NAMES.split())}
 RECIPROCAL, DIVIDE, WIDE_CODES = range(3)
 NARROW_FACTORS, ANY_FACTORS = range(2)
 DOT_U8_I8, DOT_I16_I16, DOT_I32_I32, DOT_I64_I64, PAIRS_I16, QUADS_U8_I8 = range(6)

@@ -32,8 +32,8 @@ except ImportError as error:
 
 Array = NDArray[Any]
 
-#: Bytes of one block of rows that are worked on together: about what a level-2 cache holds.
-BLOCK_BYTES = 192 * 1024
+#: Bytes of one block of rows that are worked on together: well within a level-2 cache.
+BLOCK_BYTES = 96 * 1024
 _INT32_MAX = 2**31 - 1
 
 
@@ -76,6 +76,9 @@ class NativePlan:
         packer = _Packer(program, self.given, self.targets, self.isa, self._keep)
         self._program = packer.pack()
         self._address = int(self._program.ctypes.data)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a plan holds addresses of this process; pickle its program instead")
 
     @property
     def nbytes(self) -> int:
@@ -217,9 +220,7 @@ class _Packer:
                 sizes.append(wanted)
             slots[value] = slot
             if value in self.steps:
-                free += [
-                    slots[v] for v in slots if last.get(v) == value and slots[v] not in free
-                ]
+                free += [slots[v] for v in slots if last.get(v) == value and slots[v] not in free]
         return slots, sizes
 
     def _block_rows(self, slot_bytes: list[int]) -> int:

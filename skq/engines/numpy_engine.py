@@ -2,8 +2,7 @@
 
 It differs from the reference where that pays: matrix products go through float BLAS when the proven
 sums fit the 24 or 53 bits of a mantissa (`_matmul`), trees walk all at once over blocks of rows
-(`_trees`), and values are kept in
-Everything else is the reference's own rule.
+(`_trees`). Everything else is the reference's own rule.
 """
 
 from __future__ import annotations

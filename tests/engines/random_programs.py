@@ -254,6 +254,8 @@ def random_inputs(program: IntegerProgram, n_rows: int, rng: Rng) -> dict[int, n
         x = rng.normal(size=shape) * 10.0 ** rng.uniform(-2, 6, size=shape[-1:] if shape else ())
         kind = rng.random(shape)
         x = np.where(kind < 0.3, np.round(x * 4) / 4, x)
-        special = rng.choice([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e308, -1e308, 5e-324], size=shape)
+        special = rng.choice(
+            [np.nan, np.inf, -np.inf, 0.0, -0.0, 1e308, -1e308, 5e-324], size=shape
+        )
         inputs[v] = np.where(kind > 0.9, special, x)
     return inputs

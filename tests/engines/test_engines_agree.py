@@ -4,17 +4,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from random_programs import MAKERS, random_inputs, random_program  # noqa: E402
+from random_programs import MAKERS, random_inputs, random_program
 
-from skq import _config  # noqa: E402
-from skq.engines import dispatch, layout, native, reference  # noqa: E402
-from skq.program import INSTRUCTIONS  # noqa: E402
+from skq import _config
+from skq.engines import dispatch, layout, native, reference
+from skq.program import INSTRUCTIONS
 
 ENGINES = ["numpy"] if native.UNAVAILABLE else ["native", "numpy"]
 

@@ -23,7 +23,6 @@
 
 #define SKQ_CHUNK 256
 #define SKQ_GROUP 64 /* rows that are binned together */
-#define SKQ_LANES 8  /* rows that walk down a tree together */
 
 static const size_t skq_item_bytes[] = {1, 1, 2, 2, 4, 8, 8, 4, 4, 8};
 
@@ -253,14 +252,14 @@ static int SKQ_(refused)(const char *row, int is_float, int64_t n, int refuse)
 #define SKQ_NEAR_TIE (0.5 - 1.0 / 1073741824.0)
 
 /* Codes saturate a quarter beyond the range: rounding then gives the end itself. */
-#define SKQ_QUANTIZE_LOOP(type, quotient, near_tie) \
+#define SKQ_QUANTIZE_LOOP(type, quotient, look) \
     for (int64_t i = 0; i < n; i++) { \
         const double v = (double)((const type *)x)[i]; \
         double t = (quotient) + zero[i]; \
         t = t > low ? t : low; \
         t = t < high ? t : high; \
         const double code = (t + SKQ_MAGIC) - SKQ_MAGIC; \
-        near_tie; \
+        look; \
         out[i] = (int32_t)code; \
     }
 
@@ -274,16 +273,20 @@ static void SKQ_(divide)(int32_t *restrict out, const void *restrict x, int is_f
         SKQ_QUANTIZE_LOOP(double, v / scale[i], (void)0)
 }
 
-static int SKQ_(multiply)(int32_t *restrict out, const void *restrict x, int is_float,
-                          const double *restrict inverse, const double *restrict zero, double low,
-                          double high, int64_t n)
+/* Also tells whether a code is near a tie, and whether an element is not finite. */
+static void SKQ_(multiply)(int32_t *restrict out, const void *restrict x, int is_float,
+                           const double *restrict inverse, const double *restrict zero, double low,
+                           double high, int64_t n, int64_t *near_tie, int64_t *not_finite)
 {
-    int64_t near = 0;
+    int64_t near = 0, beyond = 0;
+#define SKQ_LOOK near |= fabs(t - code) > SKQ_NEAR_TIE, beyond |= !(fabs(v) <= DBL_MAX)
     if (is_float)
-        SKQ_QUANTIZE_LOOP(float, v * inverse[i], near |= fabs(t - code) > SKQ_NEAR_TIE)
+        SKQ_QUANTIZE_LOOP(float, v * inverse[i], SKQ_LOOK)
     else
-        SKQ_QUANTIZE_LOOP(double, v * inverse[i], near |= fabs(t - code) > SKQ_NEAR_TIE)
-    return near != 0;
+        SKQ_QUANTIZE_LOOP(double, v * inverse[i], SKQ_LOOK)
+#undef SKQ_LOOK
+    *near_tie = near;
+    *not_finite = beyond;
 }
 
 #define SKQ_NARROW(type) \
@@ -336,11 +339,14 @@ static int SKQ_(quantize_run)(const skq_step *s, void *to, int32_t dtype, int64_
         for (int64_t p = 0; p < period; p += SKQ_CHUNK) {
             const int64_t n = SKQ_(least)(SKQ_CHUNK, period - p);
             const char *from = x + (size_t)(base + p) * item;
-            if (refuse)
-                found |= SKQ_(refused)(from, is_float, n, refuse);
-            if (s->kind == SKQ_DIVIDE ||
-                SKQ_(multiply)(codes, from, is_float, inverse + p, zero + p, low, high, n))
+            int64_t near_tie = 1, not_finite = 1;
+            if (s->kind == SKQ_RECIPROCAL)
+                SKQ_(multiply)(codes, from, is_float, inverse + p, zero + p, low, high, n,
+                               &near_tie, &not_finite);
+            if (near_tie)
                 SKQ_(divide)(codes, from, is_float, scale + p, zero + p, low, high, n);
+            if (refuse && not_finite)
+                found |= SKQ_(refused)(from, is_float, n, refuse);
             SKQ_(narrow)(to, dtype, start + base + p, codes, n);
         }
     }
@@ -393,7 +399,8 @@ static void SKQ_(transpose)(double (*restrict to)[SKQ_GROUP], SKQ_(real_rows) x,
     }
 }
 
-#define SKQ_LINEAR_EDGES 12
+/* Up to here a vector of values is faster compared with every edge than searched for. */
+#define SKQ_LINEAR_EDGES (SKQ_ISA >= SKQ_AVX2 ? 64 : 12)
 
 /* Number of edges below each of SKQ_GROUP values; all rows take the same steps. */
 static void SKQ_(count_edges)(int64_t *restrict below, const double *restrict x,
@@ -1167,15 +1174,24 @@ static void SKQ_TREE(codes)(const skq_forest *f, SKQ_CODE *restrict codes, SKQ_(
         }
         return;
     }
-    /* rows up to the next whole group are walked too, but not added up */
-    const int64_t group = rows < 16 ? SKQ_LANES : SKQ_GROUP;
-    const int64_t padded = (rows + group - 1) / group * group;
-    for (int64_t c = 0; c < f->n_columns; c++)
+    /* trees in bulk take whole groups of rows; what they say of absent ones is left */
+    const int64_t padded = (rows + SKQ_GROUP - 1) / SKQ_GROUP * SKQ_GROUP;
+    for (int64_t c = 0; c < f->n_columns && rows >= 16; c++)
         for (int64_t r = rows; r < padded; r++)
             codes[c * SKQ_ROWS + r] = 0;
 }
 
 #define SKQ_SELECT(right, left)     for (int64_t g = 0; g < rows; g += SKQ_GROUP)         for (int64_t r = g; r < g + SKQ_GROUP; r++)             result[r] = column[r] > threshold ? right : left;     break
+
+static void SKQ_TREE(merge)(SKQ_CODE *restrict left, const SKQ_CODE *restrict right,
+                            const SKQ_CODE *restrict column, SKQ_CODE threshold, int64_t rows)
+{
+    for (int64_t g = 0; g < rows; g += SKQ_GROUP)
+        for (int64_t r = g; r < g + SKQ_GROUP; r++) {
+            const SKQ_CODE on_right = (SKQ_CODE)(column[r] > threshold ? ~0 : 0);
+            left[r] = (SKQ_CODE)((right[r] & on_right) | (left[r] & ~on_right));
+        }
+}
 
 /* Leaf numbers of all rows, by every node of the tree once: the stack holds those of subtrees. */
 static void SKQ_TREE(branch)(const skq_node *nodes, int64_t n_nodes, SKQ_CODE *stack,
@@ -1194,85 +1210,41 @@ static void SKQ_TREE(branch)(const skq_node *nodes, int64_t n_nodes, SKQ_CODE *s
         else if (!leaf_left && !leaf_right)
             next -= SKQ_ROWS;
         SKQ_CODE *restrict result = next - SKQ_ROWS;
-        const SKQ_CODE *restrict above = next;
         switch (leaf_left + 2 * leaf_right) {
         case 3: SKQ_SELECT(right, left);
         case 2: SKQ_SELECT(right, result[r]);
         case 1: SKQ_SELECT(result[r], left);
-        default: SKQ_SELECT(above[r], result[r]);
+        default: SKQ_TREE(merge)(result, next, column, threshold, rows);
         }
     }
 }
 
-/* Leaf numbers of rows that walk down in step; one that is at its leaf stays there. */
-static void SKQ_TREE(walk)(const skq_node *nodes, uint32_t root, uint32_t *restrict ids,
+/* Rows walk down from where `ids` says, a level at a time; those at their leaf drop out. */
+static void SKQ_TREE(walk)(const skq_node *restrict nodes, uint32_t *restrict ids,
                            const SKQ_CODE *restrict codes, int64_t rows)
 {
-    for (int64_t r = 0; r < rows; r += SKQ_LANES) {
-        const SKQ_CODE *row = codes + r;
-        uint32_t at[SKQ_LANES];
-        uint32_t at_leaf;
-        for (int k = 0; k < SKQ_LANES; k++)
-            at[k] = root;
-        do {
-            at_leaf = SKQ_LEAF;
-            for (int k = 0; k < SKQ_LANES; k++) {
-                const skq_node *node = nodes + (at[k] & (SKQ_LEAF - 1));
-                const uint32_t next =
-                    node->child[row[(int64_t)node->feature * SKQ_ROWS + k] > node->threshold];
-                at[k] = at[k] & SKQ_LEAF ? at[k] : next;
-                at_leaf &= at[k];
-            }
-        } while (!at_leaf);
-        for (int k = 0; k < SKQ_LANES; k++)
-            ids[r + k] = at[k] - SKQ_LEAF;
+    uint16_t walking[SKQ_ROWS];
+    int64_t count = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        walking[count] = (uint16_t)r;
+        count += ids[r] < SKQ_LEAF;
     }
-}
-
-#if SKQ_ISA >= SKQ_AVX512
-/* The same, 32 rows in step, by gathers: a node is one 64-bit word. */
-static void SKQ_TREE(walk_32)(const skq_node *nodes, uint32_t root, uint32_t *restrict ids,
-                              const SKQ_CODE *restrict codes, int64_t rows)
-{
-    const __m512i low_words = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
-                                                28, 30);
-    const __m512i high_words = _mm512_add_epi32(low_words, _mm512_set1_epi32(1));
-    const __m512i sixteen = _mm512_set1_epi32(65535), leaf = _mm512_set1_epi32(SKQ_LEAF);
-    const __m512i code_bits = _mm512_set1_epi32((int)(SKQ_CODE)~(SKQ_CODE)0);
-    const __m512i zero = _mm512_setzero_si512();
-    for (int64_t r = 0; r < rows; r += 32) {
-        const SKQ_CODE *row[2] = {codes + r, codes + r + 16};
-        const __m512i lane = _mm512_srli_epi32(low_words, 1);
-        __m512i at[2] = {_mm512_set1_epi32((int)root), _mm512_set1_epi32((int)root)};
-        __mmask16 inner[2] = {65535, 65535};
-        do {
-            for (int g = 0; g < 2; g++) {
-                const __m512i a = _mm512_mask_i32gather_epi64(
-                    zero, (__mmask8)inner[g], _mm512_castsi512_si256(at[g]), nodes, 8);
-                const __m512i b = _mm512_mask_i32gather_epi64(
-                    zero, (__mmask8)(inner[g] >> 8), _mm512_extracti64x4_epi64(at[g], 1), nodes,
-                    8);
-                const __m512i test = _mm512_permutex2var_epi32(a, low_words, b);
-                const __m512i child = _mm512_permutex2var_epi32(a, high_words, b);
-                const __m512i column =
-                    _mm512_slli_epi32(_mm512_and_si512(test, sixteen), 8 /* SKQ_ROWS */);
-                const __m512i code = _mm512_and_si512(
-                    _mm512_mask_i32gather_epi32(zero, inner[g], _mm512_add_epi32(column, lane),
-                                                row[g], sizeof(SKQ_CODE)),
-                    code_bits);
-                const __mmask16 right =
-                    _mm512_cmpgt_epi32_mask(code, _mm512_srli_epi32(test, 16));
-                const __m512i next = _mm512_and_si512(
-                    _mm512_mask_srli_epi32(child, right, child, 16), sixteen);
-                at[g] = _mm512_mask_mov_epi32(at[g], inner[g], next);
-                inner[g] = _mm512_cmplt_epi32_mask(at[g], leaf);
-            }
-        } while (inner[0] | inner[1]);
-        for (int g = 0; g < 2; g++)
-            _mm512_storeu_si512(ids + r + 16 * g, _mm512_sub_epi32(at[g], leaf));
+    while (count > 0) {
+        int64_t further = 0;
+        for (int64_t i = 0; i < count; i++) {
+            const uint16_t r = walking[i];
+            const skq_node *node = nodes + ids[r];
+            const uint32_t next =
+                node->child[codes[(int64_t)node->feature * SKQ_ROWS + r] > node->threshold];
+            ids[r] = next;
+            walking[further] = r;
+            further += next < SKQ_LEAF;
+        }
+        count = further;
     }
+    for (int64_t r = 0; r < rows; r++)
+        ids[r] -= SKQ_LEAF;
 }
-#endif
 
 static void SKQ_TREE(trees)(const skq_forest *f, uint64_t *sums, uint32_t *ids, SKQ_CODE *codes,
                             int64_t rows)
@@ -1286,18 +1258,20 @@ static void SKQ_TREE(trees)(const skq_forest *f, uint64_t *sums, uint32_t *ids, 
         const uint32_t root = (uint32_t)tree->n_nodes - 1;
         if (tree->n_nodes == 0) {
             memset(ids, 0, (size_t)rows * sizeof *ids);
-        } else if (rows < 16) {
-            SKQ_TREE(walk)(nodes, root, ids, codes, rows);
-        } else if (tree->whole) {
+        } else if (tree->whole && rows >= 16) {
             SKQ_TREE(branch)(nodes, tree->n_nodes, stack, codes, padded);
             SKQ_TREE(add_leaves_by)(sums, stack, leaves, tree, rows);
             continue;
         } else {
-#if SKQ_ISA >= SKQ_AVX512
-            SKQ_TREE(walk_32)(nodes, root, ids, codes, padded);
-#else
-            SKQ_TREE(walk)(nodes, root, ids, codes, rows);
-#endif
+            for (int64_t r = 0; r < rows; r++)
+                ids[r] = root;
+            if (rows >= 16) {
+                SKQ_TREE(branch)((const skq_node *)f->nodes + tree->top, tree->n_top, stack, codes,
+                                 padded);
+                for (int64_t r = 0; r < rows; r++)
+                    ids[r] = f->exits[tree->exit + stack[r]];
+            }
+            SKQ_TREE(walk)(nodes, ids, codes, rows);
         }
         SKQ_(add_leaves_by_32)(sums, ids, leaves, tree, rows);
     }

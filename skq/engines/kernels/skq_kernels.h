@@ -106,8 +106,9 @@ typedef struct {
  *
  * Nodes are inner ones only, children before parents, so that the root is the last one, and a right
  * subtree next to its parent; child[side] is a node of the tree, or SKQ_LEAF + a leaf. Small trees
- * (`whole`, at most 256 leaves) are evaluated node by node, for many rows at a time; rows walk down
- * the others in step. A forest adds up words of leaf values in lanes of `lane_bits`, made
+ * (`whole`, at most 256 leaves) are evaluated node by node, for many rows at a time. So are the upper
+ * levels of the others, which stand a second time as a small tree of their own: its leaf k stands for
+ * the child exits[k], from where rows walk on. A forest adds up words of leaf values in lanes of `lane_bits`, made
  * non-negative by `bias`. One node of padding follows the last. */
 #define SKQ_ROWS 256
 #define SKQ_LEAF 32768
@@ -117,7 +118,8 @@ typedef struct { uint16_t feature, threshold, child[2]; } skq_node;
 
 typedef struct {
     int64_t node, leaf;          /* first of each */
-    int32_t n_nodes, whole;
+    int64_t top, exit;           /* first of each, of the upper levels of a tree that is not whole */
+    int32_t n_nodes, n_top, whole, unused;
     int32_t word, n_words;
 } skq_tree;
 
@@ -133,6 +135,7 @@ typedef struct {
     int64_t code_lo;
     const skq_tree *trees;
     const void *nodes;
+    const uint16_t *exits;
     const uint64_t *leaves;      /* words; CODES_WIDE: int64 values, width a leaf */
     const int64_t *bias;         /* n_outputs */
     const int32_t *output;       /* CODES_WIDE: first output of each tree */
