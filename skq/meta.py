@@ -1,4 +1,4 @@
-"""Quantization around any fitted estimator: `QuantizedClassifier`, `QuantizedRegressor`, `quantize`."""
+"""Quantization around any estimator: `QuantizedClassifier`, `QuantizedRegressor`, `quantize`."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self
         """
         prediction.check_bits(self.n_bits, self.rounding_threshold_bits)
-        vars(self).pop("quantized_module_", None)
+        self.__dict__.pop("quantized_module_", None)
         if isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self.estimator.estimator
         else:
@@ -286,7 +286,7 @@ def quantize(
 
 
 def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:
-    """Arguments that pass sample weights to an estimator's ``fit``, or to a Pipeline's last step."""
+    """Arguments that pass sample weights to an estimator, or to a Pipeline's last step."""
     if isinstance(estimator, Pipeline):
         return {f"{estimator.steps[-1][0]}__sample_weight": sample_weight}
     return {"sample_weight": sample_weight}

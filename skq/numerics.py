@@ -3,14 +3,14 @@
 Every engine and every export repeats exactly these functions: dtype, tie rule and order of
 operations are part of the definition.
 
-========== =================================================================== =====================
-function   formula                                                             ties
-========== =================================================================== =====================
-quantize   ``clip(rint(x / scale + zero_point), lo, hi)`` in float64           half to even
-dequantize ``(q - zero_point) * scale`` in float64                             (one rounding each)
-requantize ``clip((q * multiplier + offset) >> shift, lo, hi)`` in int64       half up (via offset)
-bin        ``base + #{edges < x}`` in float64                                  ``x == edge`` is below
-========== =================================================================== =====================
+========== ================================================================= =====================
+function   formula                                                           ties
+========== ================================================================= =====================
+quantize   ``clip(rint(x / scale + zero_point), lo, hi)`` in float64         half to even
+dequantize ``(q - zero_point) * scale`` in float64                           (one rounding each)
+requantize ``clip((q * multiplier + offset) >> shift, lo, hi)`` in int64     half up (via offset)
+bin        ``base + #{edges < x}`` in float64                                ``x == edge`` is below
+========== ================================================================= =====================
 
 ``>>`` is the arithmetic shift (floor division by a power of two).
 """
@@ -56,8 +56,9 @@ def quantize(
     >>> quantize([0.0, 0.25, 0.75, 9.0], scale=0.5, zero_point=1, lo=0, hi=3)
     array([1, 2, 2, 3])
     """
+    step, zero = np.asarray(scale, dtype=np.float64), np.asarray(zero_point, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        codes = np.rint(np.asarray(x, dtype=np.float64) / scale + zero_point)
+        codes = np.rint(np.asarray(x, dtype=np.float64) / step + zero)
         codes = np.where(np.isnan(codes), lo, np.clip(codes, lo, hi))
     return codes.astype(np.int64)
 

@@ -13,7 +13,7 @@ INT = st.integers(-(2**31), 2**31)
 def test_quantize_rounds_half_to_even_after_adding_the_zero_point():
     x = np.array([0.5, 1.5, 2.5, -0.5])
     assert numerics.quantize(x, 1.0, 0.0, -8, 7).tolist() == [0, 2, 2, 0]
-    # with an odd zero point the same ties fall the other way: rint(x / s + zp), not rint(x / s) + zp
+    # with an odd zero point ties fall the other way: rint(x / s + zp) is not rint(x / s) + zp
     assert numerics.quantize(x, 1.0, 1.0, -8, 7).tolist() == [2, 2, 4, 0]
 
 

@@ -68,7 +68,9 @@ def test_attributes_and_methods_survive(model, X, y, tmp_path):
     for method in ("predict_proba", "decision_function"):
         if hasattr(model, method):
             got, wanted = getattr(loaded, method)(frame), getattr(model, method)(frame)
-            for a, b in zip(*(v if isinstance(v, list) else [v] for v in (got, wanted)), strict=True):
+            for a, b in zip(
+                *(v if isinstance(v, list) else [v] for v in (got, wanted)), strict=True
+            ):
                 np.testing.assert_array_equal(a, b)
         else:
             with pytest.raises(AttributeError, match=f"no {method}"):

@@ -76,7 +76,8 @@ def _from_mapping(n_bits: Mapping[str, int]) -> dict[str, int]:
 
 def check_width(value: Any, name: str, *, or_dict: bool = False) -> int:
     """Return `value` as an int in [1, 16]; bools, strings and floats are refused."""
-    if isinstance(value, Integral) and not isinstance(value, bool) and 1 <= value <= MAX_N_BITS:
+    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+    if is_integer and 1 <= int(value) <= MAX_N_BITS:
         return int(value)
     alternative = ", or a dict of them" if or_dict else ""
     raise ValueError(

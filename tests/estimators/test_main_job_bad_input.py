@@ -6,6 +6,8 @@ from main_job_cases import CLASSIFIERS, ESTIMATORS, data_for, name_of
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from skq.linear_model import LinearRegression
+
 each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
 
 
@@ -82,13 +84,15 @@ _ADDED = ("n_bits", "rounding_threshold_bits")
 @each_estimator
 def test_one_training_row(estimator):
     X, y = data_for(estimator)
-    try:
-        model = clone(estimator).fit(X[:1], y[:1])
-    except ValueError as error:
-        assert "class" in str(error) or "sample" in str(error)
-    else:
-        assert model.predict(X[:1]).shape == (1,)
-        assert np.allclose(model.predict(X[:1]), y[0], atol=1e-3)
+    if name_of(estimator) in _NEED_TWO_CLASSES:
+        with pytest.raises(ValueError, match="class"):
+            clone(estimator).fit(X[:1], y[:1])
+        return
+    model = clone(estimator).fit(X[:1], y[:1])
+    np.testing.assert_allclose(model.predict(X[:1]), y[:1], atol=1e-3)
+
+
+_NEED_TWO_CLASSES = {"LogisticRegression", "LinearSVC", "GradientBoostingClassifier"}
 
 
 @each_estimator
@@ -104,13 +108,8 @@ def test_huge_values_saturate_or_are_refused(estimator, fitted_models):
 
 def test_huge_training_values_in_linear_models():
     X, y = data_for(CLASSIFIERS[0])
-    model = clone(CLASSIFIERS[0])
-    try:
-        model.fit(X * 1e300, y)
-    except ValueError as error:
-        assert str(error)
-    else:
-        assert np.isin(model.predict(X * 1e300), y).all()
+    model = LinearRegression().fit(X * 1e150, y)
+    assert np.mean(np.rint(model.predict(X * 1e150)) == y) > 0.9
 
 
 @each_estimator

@@ -42,7 +42,9 @@ def test_no_value_between_the_quantizers_is_a_float(fitted, estimator):
             assert value.dtype == np.int64
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_intervals_hold_whatever_the_input(fitted, data):
     program = fitted.quantized_module_.program
@@ -73,7 +75,9 @@ def test_out_of_range_rows_saturate(fitted, estimator):
 def test_one_row_many_rows_any_batch_gives_the_same(fitted, estimator):
     X, _ = data_for(estimator)
     whole = fitted.predict(X)
-    np.testing.assert_array_equal(np.concatenate([fitted.predict(row[None]) for row in X[:20]]), whole[:20])
+    np.testing.assert_array_equal(
+        np.concatenate([fitted.predict(row[None]) for row in X[:20]]), whole[:20]
+    )
     for size in (7, 64):
         parts = [fitted.predict(X[i : i + size]) for i in range(0, len(X), size)]
         np.testing.assert_array_equal(np.concatenate(parts), whole)
@@ -90,7 +94,9 @@ def test_labels_are_the_best_scores(estimator):
         return
     X, y = data_for(estimator)
     model = clone(estimator).fit(X, y)
-    scores = model.predict_proba(X) if hasattr(model, "predict_proba") else model.decision_function(X)
+    scores = (
+        model.predict_proba(X) if hasattr(model, "predict_proba") else model.decision_function(X)
+    )
     np.testing.assert_array_equal(model.classes_[scores.argmax(axis=1)], model.predict(X))
     if hasattr(model, "predict_proba"):
         np.testing.assert_allclose(scores.sum(axis=1), 1.0, rtol=1e-12)

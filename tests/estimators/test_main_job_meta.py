@@ -35,7 +35,9 @@ def test_sklearn_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler()])
+@pytest.mark.parametrize(
+    "scaler", [StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler()]
+)
 def test_a_scaler_is_folded_into_the_input_quantizer(scaler):
     pipe = make_pipeline(scaler, LogisticRegression(max_iter=1000))
     model = QuantizedClassifier(pipe, n_bits=8).fit(X, Y)
@@ -115,6 +117,6 @@ def test_refusals_name_the_model_and_the_way_out():
         quantize(Ridge(), DATA)
     with pytest.raises(ValueError, match="n_bits must be"):
         quantize(Ridge().fit(DATA, TARGET), DATA, n_bits=40)
+    clipping = QuantizedRegressor(make_pipeline(MinMaxScaler(clip=True), Ridge()))
     with pytest.raises(UnsupportedModelError, match="clip=True"):
-        pipe = make_pipeline(MinMaxScaler(clip=True), Ridge())
-        QuantizedRegressor(pipe).fit(DATA, TARGET)
+        clipping.fit(DATA, TARGET)

@@ -116,7 +116,10 @@ def test_malformed_trees_are_refused(changes, message):
         (Quantize((0,), np.array(1.0), np.array(0), 0, 1), "takes a float"),
         (Bin((0,), *([np.zeros(0)] * 5)), "takes a float row"),
         (Dequantize((0,), np.array(np.inf), np.array(0.0)), "finite parameters"),
-        (Requantize((0,), np.array(1), np.array(0), shift=63, lo=0, hi=1), r"shift is in \[0, 62\]"),
+        (
+            Requantize((0,), np.array(1), np.array(0), shift=63, lo=0, hi=1),
+            r"shift is in \[0, 62\]",
+        ),
     ],
 )
 def test_illegal_operands_are_refused_and_the_value_is_named(instruction, message):
@@ -126,7 +129,9 @@ def test_illegal_operands_are_refused_and_the_value_is_named(instruction, messag
 
 
 def test_unsorted_edges_are_refused():
-    step = Bin((0,), np.array([0]), np.array([2.0, 1.0]), np.array([0, 2]), np.zeros(1), np.zeros(1))
+    step = Bin(
+        (0,), np.array([0]), np.array([2.0, 1.0]), np.array([0, 2]), np.zeros(1), np.zeros(1)
+    )
     with pytest.raises(ProgramError, match="sorted"):
         program_of(step, inputs=(TensorType((1,)),))
 
