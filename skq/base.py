@@ -5,9 +5,9 @@ A quantized estimator is two lines::
     class Ridge(QuantizedEstimator, linear_model.Ridge):
         \"\"\"Ridge regression whose predictions run in integers.\"\"\"
 
-`QuantizedEstimator.__init_subclass__` reads the parent and derives the rest: an ``__init__`` with the
-parent's parameters plus ``n_bits`` and ``rounding_threshold_bits``, a ``fit`` that trains the parent
-and quantizes it, and integer versions of the methods that the parent predicts with.
+`QuantizedEstimator.__init_subclass__` reads the parent and derives the rest: an ``__init__`` with
+the parent's parameters plus ``n_bits`` and ``rounding_threshold_bits``, a ``fit`` that trains the
+parent and quantizes it, and integer versions of the methods that the parent predicts with.
 """
 
 from __future__ import annotations
@@ -18,19 +18,39 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skq import prediction
+from skq import prediction, stages
+from skq.calibration import CalibrationData
 from skq.docstrings import quantized_docstring
-from skq.outputs import predict_with
+from skq.exceptions import UnsupportedModelError
 from skq.quantization.quantized_module import QuantizedModule
 
 if TYPE_CHECKING:
     import onnx
 
 #: Methods that the integer program answers, where the parent has them.
-INTEGER_METHODS = ("predict", "predict_proba", "decision_function")
+INTEGER_METHODS = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "score_samples",
+)
+
+#: Those that a plain table may take a short cut to.
+QUICK_METHODS = ("predict", "predict_proba", "decision_function")
+
+#: The same after each stage of an ensemble.
+STAGED_METHODS = ("staged_predict", "staged_predict_proba", "staged_decision_function")
+
+#: Methods that name the leaves that rows reach, with the integer thresholds.
+LEAF_METHODS = ("apply", "decision_path")
+
+#: Arguments of the parent's methods that change no result.
+IGNORED_ARGUMENTS = frozenset({"self", "X", "check_input"})
 
 #: Parameters that every quantized estimator adds to its parent's, keyword-only.
 ADDED_PARAMETERS = (
@@ -62,11 +82,13 @@ class QuantizedEstimator:
         position = cls.__mro__.index(QuantizedEstimator)
         cls._parent = cls.__mro__[position + 1]
         if QuantizedEstimator in cls.__bases__:
-            cls.__init__ = _make_init(cls._parent)  # type: ignore[misc]
+            cls.__init__ = _make_init(cls._parent)  # type: ignore[misc,method-assign]
             for name, make in (
                 ("fit", _make_fit),
                 ("partial_fit", _make_fit),
                 *((name, _make_method) for name in INTEGER_METHODS),
+                *((name, _make_staged) for name in STAGED_METHODS),
+                *((name, _make_leaf_method) for name in LEAF_METHODS),
             ):
                 if hasattr(cls._parent, name) or _is_conditional(cls._parent, name):
                     setattr(cls, name, _like_parent(cls, name, make(cls, name)))
@@ -88,15 +110,37 @@ class QuantizedEstimator:
         finally:
             del self._in_float
 
-    def _quantize(self, X: Any, sample_weight: Any) -> None:
-        """Build the quantized module from the fitted parent."""
-        self.quantized_module_ = prediction.build_module(
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters of this estimator; a parent that is fitting sees its own only."""
+        params: dict[str, Any] = super().get_params(deep=deep)  # type: ignore[misc]
+        if self._in_float:
+            for parameter in ADDED_PARAMETERS:
+                params.pop(parameter.name, None)
+        return params
+
+    def _module_from(self, data: CalibrationData) -> QuantizedModule:
+        return prediction.build_module(
             self,
-            prediction.numeric_array(self, X),
+            data,
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
-            sample_weight=sample_weight,
+            verbose=getattr(self, "verbose", False),
         )
+
+    def _quantize(self, X: Any, sample_weight: Any, seen: CalibrationData | None) -> None:
+        """Build the quantized module from the fitted parent and all data seen."""
+        X = prediction.numeric_array(self, X, dense=False)
+        data = CalibrationData.of(X, sample_weight)
+        if seen is not None and seen.rows.shape[1] == data.rows.shape[1]:
+            data = seen.merged(data)
+        module = self._module_from(data)
+        offset = prediction.contaminated_offset(self, module, X)
+        if offset is not None:
+            self.offset_ = offset
+            module = self._module_from(data)
+        self.quantized_module_ = module
+        if _continues(self):
+            self._calibration_data = data
 
 
 def _make_init(parent: type) -> Callable[..., None]:
@@ -121,7 +165,7 @@ def _make_init(parent: type) -> Callable[..., None]:
 
 
 def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
-    """``fit`` or ``partial_fit``: the parent's, then quantize on the rows it was given."""
+    """``fit`` or ``partial_fit``: the parent's, then quantize on all rows it has learned from."""
     parent_fit = inspect.getattr_static(cls._parent, name)
     parent_fit = getattr(parent_fit, "fn", parent_fit)
     signature = inspect.signature(parent_fit)
@@ -133,29 +177,110 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
         prediction.check_bits(self.n_bits, self.rounding_threshold_bits)
         arguments = signature.bind(self, *args, **kwargs).arguments
         vars(self).pop("quantized_module_", None)
+        seen = vars(self).pop("_calibration_data", None)
+        goes_on = name == "partial_fit" or getattr(self, "warm_start", False)
         with self._answering_in_float():
             getattr(super(cls, self), name)(*args, **kwargs)
-            self._quantize(arguments["X"], arguments.get("sample_weight"))
+            self._quantize(
+                arguments["X"], arguments.get("sample_weight"), seen if goes_on else None
+            )
         return self
 
     return fit
 
 
+def _parent_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
+    method = inspect.getattr_static(cls._parent, name)
+    return getattr(method, "fn", method)
+
+
+def _ready(self: Any, name: str, signature: inspect.Signature, *args: Any, **kwargs: Any) -> Any:
+    """X of a call of a fitted estimator's method; refuses what the integers cannot answer."""
+    check_is_fitted(self, "quantized_module_")
+    arguments = signature.bind(self, *args, **kwargs).arguments
+    for key, value in arguments.items():
+        default = signature.parameters[key].default
+        if key not in IGNORED_ARGUMENTS and value is not default and value not in (False, {}):
+            raise UnsupportedModelError(
+                f"{type(self).__name__}.{name} answers with integers and does not take "
+                f"{key}={value!r}. Use scikit-learn's {type(self)._parent.__name__} for that."
+            )
+    return arguments["X"]
+
+
 def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
     """A method that the integer program answers."""
-    parent_method = inspect.getattr_static(cls._parent, name)
-    parent_method = getattr(parent_method, "fn", parent_method)
+    parent_method = _parent_method(cls, name)
+    signature = inspect.signature(parent_method)
 
     @functools.wraps(parent_method)
-    def method(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
-            return getattr(super(cls, self), name)(X, *args, **kwargs)
-        check_is_fitted(self, "quantized_module_")
-        X = prediction.numeric_array(self, X)
+            return getattr(super(cls, self), name)(*args, **kwargs)
+        if len(args) == 1 and not kwargs and name in QUICK_METHODS and _is_quantized(self):
+            quick = prediction.quick_answer(self, name, args[0])
+            if quick is not None:
+                return quick
+        X = _ready(self, name, signature, *args, **kwargs)
+        if name == "predict_log_proba":
+            with np.errstate(divide="ignore"):
+                return _logarithms(self.predict_proba(X))
         classes = getattr(self, "classes_", None)
-        return predict_with(self.quantized_module_, name, X, classes)
+        return prediction.answer(self, self.quantized_module_, name, X, classes)
 
     return method
+
+
+def _is_quantized(estimator: Any) -> bool:
+    return "quantized_module_" in vars(estimator)
+
+
+def _logarithms(probabilities: Any) -> Any:
+    if isinstance(probabilities, list):
+        return [np.log(part) for part in probabilities]
+    return np.log(probabilities)
+
+
+def _make_staged(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
+    """A generator that runs the program of the first stage, of the first two, and so on."""
+    parent_method = _parent_method(cls, name)
+    signature = inspect.signature(parent_method)
+
+    @functools.wraps(parent_method)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        if self._in_float:
+            yield from getattr(super(cls, self), name)(*args, **kwargs)
+            return
+        X = _ready(self, name, signature, *args, **kwargs)
+        classes = getattr(self, "classes_", None)
+        for module in stages.staged_modules(self.quantized_module_, self):
+            result = prediction.answer(self, module, name.removeprefix("staged_"), X, classes)
+            yield stages.as_the_parent_yields(self, name, result)
+
+    return method
+
+
+def _make_leaf_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
+    """``apply`` or ``decision_path``, with the integer thresholds that predictions use."""
+    parent_method = _parent_method(cls, name)
+    signature = inspect.signature(parent_method)
+
+    @functools.wraps(parent_method)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._in_float:
+            return getattr(super(cls, self), name)(*args, **kwargs)
+        X = _ready(self, name, signature, *args, **kwargs)
+        leaves = prediction.answer(
+            self, stages.leaf_module(self.quantized_module_), "apply", X, None
+        )
+        return stages.as_the_parent_returns(self, name, leaves)
+
+    return method
+
+
+def _continues(estimator: Any) -> bool:
+    """Whether a later call may go on learning from what it has learned."""
+    return hasattr(estimator, "partial_fit") or bool(getattr(estimator, "warm_start", False))
 
 
 def _is_conditional(parent: type, name: str) -> bool:

@@ -53,6 +53,4 @@ def _sections(text: str) -> list[tuple[str, str]]:
     """Titles and bodies of the numpydoc sections."""
     heads = list(_HEADING.finditer(text))
     ends = [*(head.start() for head in heads[1:]), len(text)]
-    return [
-        (head["title"], text[head.end() : end]) for head, end in zip(heads, ends, strict=True)
-    ]
+    return [(head["title"], text[head.end() : end]) for head, end in zip(heads, ends, strict=True)]

@@ -17,7 +17,15 @@ def has_output(module: QuantizedModule, method: str) -> bool:
     return bool(_outputs(module, method))
 
 
-def predict_with(module: QuantizedModule, method: str, X: Array, classes: Any = None) -> Any:
+def predict_with(
+    module: QuantizedModule,
+    method: str,
+    X: Array,
+    classes: Any = None,
+    *,
+    n_threads: int = 1,
+    refuse: str | None = None,
+) -> Any:
     """What the estimator's method returns, from the integer program.
 
     Parameters
@@ -27,9 +35,15 @@ def predict_with(module: QuantizedModule, method: str, X: Array, classes: Any = 
     X : ndarray of shape (n_samples, n_features)
     classes : ndarray, list of ndarray or None
         ``classes_`` of a classifier; the program knows labels by their index.
+    n_threads, refuse
+        As `QuantizedModule.forward` takes them.
     """
     names = _outputs(module, method)
-    result = module.forward(X, outputs=names)
+    result = module.forward(X, outputs=names, n_threads=n_threads, refuse=refuse)
+    if method == "predict_proba":  # sums of rounded parts may leave [0, 1] by a rounding
+        if len(names) > 1:
+            return [np.clip(part, 0.0, 1.0) for part in result]
+        return np.clip(result, 0.0, 1.0)
     if method != "predict" or classes is None:
         return list(result) if len(names) > 1 else result
     if len(names) > 1:

@@ -7,17 +7,30 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
+from skq.calibration import CalibrationData
+from skq.engines import dispatch
 from skq.frontend.convert import float_graph
+from skq.frontend.equivalents import hist_boosting
 from skq.frontend.numpy_module import NumpyModule
+from skq.outputs import predict_with
+from skq.program import Bin
+from skq.progress import Progress, check_cover, check_precision
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.rounding import get_rounding
 
 Array = NDArray[Any]
+
+#: Tables of fewer values are not worth a second thread.
+THREADED_VALUES = 1 << 16
+
+#: Sparse rows are made dense in blocks of about this many values.
+BLOCK_VALUES = 1 << 22
 
 
 def check_bits(n_bits: Any, rounding_threshold_bits: Any) -> None:
@@ -26,13 +39,23 @@ def check_bits(n_bits: Any, rounding_threshold_bits: Any) -> None:
     get_rounding(rounding_threshold_bits)
 
 
-def numeric_array(estimator: Any, X: Any) -> Array:
-    """Validate X as the fitted estimator's own methods do, and make it a dense float array.
+def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
+    """Validate X as the fitted estimator's own methods do, and make it numeric.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+    dense : bool, default=True
+        Whether a sparse matrix is made dense.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_features), float32 or float64
+    {ndarray, sparse matrix} of shape (n_samples, n_features), float32 or float64
     """
+    if hist_boosting.has_text_categories(estimator):
+        return hist_boosting.encoded(estimator, X)
     tags = get_tags(estimator).input_tags
     X = validate_data(
         estimator,
@@ -42,33 +65,149 @@ def numeric_array(estimator: Any, X: Any) -> Array:
         dtype=[np.float64, np.float32],
         ensure_all_finite="allow-nan" if tags.allow_nan else True,
     )
-    return X.toarray() if hasattr(X, "toarray") else X
+    return X.toarray() if dense and sparse.issparse(X) else X
+
+
+def quick_answer(estimator: Any, method: str, X: Any) -> Any:
+    """What `answer` returns, where X is a plain table and scikit-learn's validation would pass it.
+
+    NaN and infinity are found in the pass that quantizes.
+
+    Returns
+    -------
+    None
+        Where X is anything else, or holds NaN or infinity: `answer` has the last word.
+    """
+    attributes = vars(estimator)
+    if (
+        type(X) is not np.ndarray
+        or X.ndim != 2
+        or X.dtype.char not in "fd"
+        or len(X) == 0
+        or X.shape[1] != attributes.get("n_features_in_")
+        or "feature_names_in_" in attributes
+        or "_skq_category_counts" in attributes
+    ):
+        return None
+    try:
+        return predict_with(
+            attributes["quantized_module_"],
+            method,
+            X,
+            attributes.get("classes_"),
+            n_threads=_threads(attributes.get("n_jobs"), X),
+            refuse="nonfinite",
+        )
+    except dispatch.NonFiniteInput:
+        return None
+
+
+def _threads(n_jobs: int | None, X: Array) -> int:
+    """Threads for an estimator's `n_jobs`; one where there is little to do."""
+    return 1 if n_jobs is None or X.size < THREADED_VALUES else dispatch.threads_for(n_jobs)
+
+
+def answer(estimator: Any, module: QuantizedModule, method: str, X: Any, classes: Any) -> Any:
+    """What an estimator's method returns for X as users pass it, from the integer program.
+
+    Sparse rows are made dense a block at a time.
+    """
+    X = numeric_array(estimator, X, dense=False)
+    if not sparse.issparse(X):
+        _refuse_new_missing(estimator, module, X)
+        return predict_with(module, method, X, classes)
+    X = X.tocsr()
+    n_rows = max(1, BLOCK_VALUES // max(1, X.shape[1]))
+    blocks = [
+        predict_with(module, method, X[start : start + n_rows].toarray(), classes)
+        for start in range(0, X.shape[0], n_rows)
+    ]
+    if isinstance(blocks[0], list):
+        return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+    return np.concatenate(blocks)
+
+
+def contaminated_offset(estimator: Any, module: QuantizedModule, X: Any) -> float | None:
+    """Offset that makes a share of the training rows outliers, by the integer program's scores.
+
+    It stands half way between two scores, so that no rounding decides on a row. None for estimators
+    whose offset does not follow from a ``contamination``.
+    """
+    contamination: Any = getattr(estimator, "contamination", "auto")
+    if not hasattr(estimator, "offset_") or contamination == "auto":
+        return None
+    scores = answer(estimator, module, "score_samples", X, None)
+    bound = np.percentile(scores, 100.0 * contamination)
+    lower, upper = scores[scores < bound], scores[scores >= bound]
+    return float((lower.max() + upper.min()) / 2 if len(lower) else upper.min() - 1e-6)
+
+
+def _refuse_new_missing(estimator: Any, module: QuantizedModule, X: Array) -> None:
+    """NaN has a code only where calibration has seen it."""
+    if not get_tags(estimator).input_tags.allow_nan or knows_missing(module):
+        return
+    if np.isnan(X).any():
+        raise ValueError(
+            f"X contains NaN, and the data that {type(estimator).__name__} was fitted on had no "
+            "missing values, so its program has no code for them. Fit on data that has some, or "
+            "impute X."
+        )
+
+
+def knows_missing(module: QuantizedModule) -> bool:
+    """Whether the program has codes for missing values."""
+    for _, step, _ in module.program.steps():
+        if isinstance(step, Bin):
+            counts = np.diff(step.offsets)
+            if np.any((step.nan_code < step.base) | (step.nan_code > step.base + counts)):
+                return True
+    return not any(isinstance(step, Bin) for _, step, _ in module.program.steps())
 
 
 def build_module(
     estimator: Any,
-    X: Array,
+    X: Any,
     *,
     n_bits: int | Mapping[str, int],
     rounding_threshold_bits: Any = None,
     sample_weight: Any = None,
+    verbose: Any = False,
 ) -> QuantizedModule:
     """Quantize a fitted estimator whose methods predict in float.
 
     Parameters
     ----------
     estimator : estimator or Pipeline
-    X : ndarray of shape (n_samples, n_features)
+    X : {ndarray, sparse matrix} of shape (n_samples, n_features) or CalibrationData
         Calibration data.
     n_bits, rounding_threshold_bits
         See `PostTrainingAffineQuantization`.
     sample_weight : array-like of shape (n_samples,), default=None
         Rows of weight 0 count as absent.
+    verbose : bool or int, default=False
+        Whether to print what is done and how long it took.
+
+    Warns
+    -----
+    CalibrationWarning
+        If all calibration rows are the same.
+    PrecisionWarning
+        If the integers lose much of the float model on the calibration data.
     """
-    if sample_weight is not None:
-        sample_weight = np.broadcast_to(np.asarray(sample_weight, dtype=np.float64), len(X))
-        if not np.any(sample_weight > 0):
-            sample_weight = None
-    graph = float_graph(estimator, X if sample_weight is None else X[sample_weight > 0])
-    converter = PostTrainingAffineQuantization(n_bits, NumpyModule(graph), rounding_threshold_bits)
-    return converter.quantize_module(X, sample_weight=sample_weight)
+    name = type(estimator).__name__
+    progress = Progress(name, verbose)
+    data = X if isinstance(X, CalibrationData) else CalibrationData.of(X, sample_weight)
+    with progress.step(f"converted to a float graph, checked on {min(len(data.rows), 100)} rows"):
+        graph = float_graph(hist_boosting.taking_encoded(estimator), data.rows)
+
+    def quantized(width: Any) -> QuantizedModule:
+        model = NumpyModule(graph)
+        converter = PostTrainingAffineQuantization(width, model, rounding_threshold_bits)
+        return converter.quantize_module(data.rows, sample_weight=data.weight, ranges=[data.ranges])
+
+    with progress.step(f"quantized with n_bits={n_bits} on {len(data.rows)} rows"):
+        module = quantized(n_bits)
+    with progress.step("compared with the float model"):
+        check_cover(name, data)
+        check_precision(name, module, data, n_bits, quantized)
+    return module

@@ -4,7 +4,12 @@ from sklearn import tree as _parents
 
 from skq.base import QuantizedEstimator
 
-__all__ = ["DecisionTreeClassifier", "DecisionTreeRegressor"]
+__all__ = [
+    "DecisionTreeClassifier",
+    "DecisionTreeRegressor",
+    "ExtraTreeClassifier",
+    "ExtraTreeRegressor",
+]
 
 
 class DecisionTreeClassifier(QuantizedEstimator, _parents.DecisionTreeClassifier):
@@ -13,3 +18,11 @@ class DecisionTreeClassifier(QuantizedEstimator, _parents.DecisionTreeClassifier
 
 class DecisionTreeRegressor(QuantizedEstimator, _parents.DecisionTreeRegressor):
     """Decision tree regressor whose predictions run in integers."""
+
+
+class ExtraTreeClassifier(QuantizedEstimator, _parents.ExtraTreeClassifier):
+    """Extremely randomized tree classifier whose predictions run in integers."""
+
+
+class ExtraTreeRegressor(QuantizedEstimator, _parents.ExtraTreeRegressor):
+    """Extremely randomized tree regressor whose predictions run in integers."""

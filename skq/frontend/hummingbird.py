@@ -24,6 +24,7 @@ from skq.frontend.equivalents import supported_estimators, to_form
 from skq.frontend.predictors import Affine, Predictor
 from skq.frontend.torch_modules import AffineModule, PredictorModule
 
+
 class _Operator(PhysicalOperator, nn.Module):
     """One of skq's forms as one of Hummingbird's operators."""
 
@@ -43,7 +44,7 @@ def _register(form: type, make: Callable[[Any], nn.Module]) -> None:
 
 
 _register(Affine, AffineModule)
-_register(Predictor, lambda predictor: PredictorModule(predictor, index=0))
+_register(Predictor, PredictorModule)
 
 
 class ModelModule(nn.Module):
@@ -105,7 +106,10 @@ def _in_known_forms(model: Any, *, last: bool = True) -> Any:
         steps = [(name, step) for name, step in model.steps if step not in (None, "passthrough")]
         end = len(steps) - 1
         return Pipeline(
-            [(name, _in_known_forms(s, last=last and i == end)) for i, (name, s) in enumerate(steps)]
+            [
+                (name, _in_known_forms(s, last=last and i == end))
+                for i, (name, s) in enumerate(steps)
+            ]
         )
     form = to_form(model)
     if last and not isinstance(form, Predictor):

@@ -1,4 +1,4 @@
-"""Does the float graph compute what the scikit-learn estimator computes?"""
+"""Checks that the float graph computes what the scikit-learn estimator computes."""
 
 from __future__ import annotations
 

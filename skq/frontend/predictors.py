@@ -1,8 +1,8 @@
 """The forms that every supported model takes: layers or trees, and a head on top.
 
-A fitted scikit-learn estimator is first written as a `Predictor` (`skq.frontend.equivalents`), plain
-arrays in float64; Hummingbird wires it with whatever stands in front of it, and the exporter turns
-the result into an ONNX graph.
+A fitted scikit-learn estimator is first written as a `Predictor` (`skq.frontend.equivalents`),
+plain arrays in float64; Hummingbird wires it with whatever stands in front of it, and the exporter
+turns the result into an ONNX graph.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ class TreeEnsemble:
         Divide the sum over trees by their number.
     float32_input : bool
         Whether the estimator casts X to float32 before it compares, as ``sklearn.tree`` does.
+    memberships : TreeEnsemble or None
+        Trees whose scores, 0 or 1, are further columns behind those of X: splits by category.
     """
 
     roots: Ints
@@ -77,11 +79,49 @@ class TreeEnsemble:
     base: Floats
     average: bool
     float32_input: bool
+    memberships: TreeEnsemble | None = None
 
     @property
     def n_scores(self) -> int:
         """Number of raw scores."""
         return len(self.base)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """An affine function of what several members make of their scores: votes, probabilities.
+
+    Parameters
+    ----------
+    members : Layers or TreeEnsemble
+        The members' scores side by side, equally many each.
+    n_members : int
+    function : {"vote", "sigmoid", "softmax", "exp"}
+        Of one member's scores. "vote" gives, for a single score, whether it is positive, and for n
+        scores whether the winner is later than class 0, 1, … n - 2.
+    weights : ndarray of shape (n_members * width, n_scores)
+    bias : ndarray of shape (n_scores,)
+    score_factor : float
+        Members' scores are multiplied by it before the function.
+    zero_is_positive : bool
+        Whether a single score of exactly 0 is a vote for the positive class.
+    """
+
+    members: Layers | TreeEnsemble
+    n_members: int
+    function: str
+    weights: Floats
+    bias: Floats
+    score_factor: float = 1.0
+    zero_is_positive: bool = False
+
+    @property
+    def n_scores(self) -> int:
+        """Number of raw scores."""
+        return len(self.bias)
+
+
+Scores = Layers | TreeEnsemble | Mixture
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,20 +143,26 @@ class Head:
 
     Parameters
     ----------
-    kind : {"regressor", "binary", "multiclass", "multilabel"}
+    kind : {"regressor", "binary", "multiclass", "multilabel", "outlier"}
         "binary": one score a row; "multiclass": one a class, of one output or several.
-    link : {None, "identity", "exp", "sigmoid", "softmax", "ovr"}
-        From scores to ``predict`` of a regressor or to ``predict_proba`` (None: there is none).
+    link : {None, "identity", "exp", "sigmoid", "softmax", "ovr", "clip", "exp2"}
+        From scores to ``predict`` of a regressor, to ``predict_proba`` (None: there is none), or
+        to ``score_samples`` of an outlier detector. "ovr": sigmoids, normalized; "clip":
+        ``(clip(s, -1, 1) + 1) / 2``, normalized; "exp2": ``-2 ** -s``.
     decision : bool
         Whether there is a ``decision_function``.
     flat : bool
         Whether one score a row is returned with shape ``(n_rows,)``.
     score_factor : float
         Scores are multiplied by it before the link.
+    threshold : float
+        Scores above it mean the positive class.
     zero_is_positive : bool
-        Whether a score of exactly 0 means the positive class.
+        Whether a score of exactly that means the positive class.
     n_classes : tuple of int
         Classes of each output of a multiclass head.
+    outlier_offset : float
+        What an outlier detector's ``decision_function`` is below its ``score_samples``.
     """
 
     kind: str
@@ -124,14 +170,18 @@ class Head:
     decision: bool = False
     flat: bool = True
     score_factor: float = 1.0
+    threshold: float = 0.0
     zero_is_positive: bool = False
     n_classes: tuple[int, ...] = ()
+    outlier_offset: float = 0.0
 
     @property
     def output_names(self) -> tuple[str, ...]:
         """Names of the graph outputs: the methods' names, with ``_0``, ``_1`` … for several."""
         if self.kind == "regressor":
             return ("predict",)
+        if self.kind == "outlier":
+            return ("score_samples", "decision_function", "predict")
         several = len(self.n_classes) > 1
         suffixes = [f"_{k}" for k in range(len(self.n_classes))] if several else [""]
         names = ["decision_function"] if self.decision else []
@@ -142,7 +192,11 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A fitted model as arrays: raw scores, then a head."""
+    """A fitted model as arrays: raw scores, then a head.
 
-    scores: Layers | TreeEnsemble
+    `decision`: what ``decision_function`` returns where that is not the scores themselves.
+    """
+
+    scores: Scores
     head: Head = field(default_factory=lambda: Head("regressor"))
+    decision: Layers | TreeEnsemble | None = None

@@ -7,6 +7,8 @@ exporter. Imports torch: only `skq.frontend.convert` imports this file, when a m
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import torch
@@ -14,7 +16,15 @@ from torch import nn
 
 from skq.frontend.numpy_ops import TreeArrays
 from skq.frontend.numpy_ops.trees import tree_sums
-from skq.frontend.predictors import Affine, Head, Layers, Predictor, TreeEnsemble
+from skq.frontend.predictors import (
+    Affine,
+    Head,
+    Layers,
+    Mixture,
+    Predictor,
+    Scores,
+    TreeEnsemble,
+)
 from skq.frontend.tree_nodes import tree_attributes
 
 PLACEHOLDER_DOMAIN = "skq"
@@ -65,15 +75,19 @@ class TreesFunction(torch.autograd.Function):
 class TreesModule(nn.Module):
     """`TreeEnsemble` as one node; `index` tells the ensembles of a graph apart."""
 
-    def __init__(self, ensemble: TreeEnsemble, index: int) -> None:
+    def __init__(self, ensemble: TreeEnsemble, numbers: itertools.count[int]) -> None:
         super().__init__()
+        further = ensemble.memberships
+        self.memberships = None if further is None else TreesModule(further, numbers)
         self.attributes = tree_attributes(ensemble)
         self.float32_input = ensemble.float32_input
-        self.index = index
+        self.index = next(numbers)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.float32_input:
             x = x.float().double()
+        if self.memberships is not None:
+            x = torch.cat([x, self.memberships(x)], 1)
         scores: torch.Tensor = TreesFunction.apply(x, self)
         return scores
 
@@ -94,19 +108,70 @@ class AffineModule(nn.Module):
         return x if self.add is None else x + self.add
 
 
+class MixtureModule(nn.Module):
+    """`Mixture`: members' scores, a function of each member's, a matrix."""
+
+    def __init__(self, mixture: Mixture, numbers: itertools.count[int]) -> None:
+        super().__init__()
+        self.members = _scores_module(mixture.members, numbers)
+        self.mixture = mixture
+        self.weights = _constant(mixture.weights)
+        self.bias = _constant(mixture.bias)
+        width = mixture.members.n_scores // mixture.n_members
+        self.width = width
+        between = torch.arange(width - 1, dtype=torch.float64) + 0.5
+        self.between = nn.Parameter(between.repeat(mixture.n_members), requires_grad=False)
+        self.spread = torch.arange(mixture.n_members).repeat_interleave(max(width - 1, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.addmm(self.bias, self._function(self.members(x)), self.weights)
+
+    def _function(self, scores: torch.Tensor) -> torch.Tensor:
+        mixture = self.mixture
+        if mixture.function == "vote":
+            return self._votes(scores)
+        if mixture.score_factor != 1:
+            scores = scores * mixture.score_factor
+        if mixture.function == "softmax":
+            by_member = scores.reshape(-1, mixture.n_members, self.width)
+            return torch.softmax(by_member, 2).reshape(-1, mixture.n_members * self.width)
+        return {"sigmoid": torch.sigmoid, "exp": torch.exp}[mixture.function](scores)
+
+    def _votes(self, scores: torch.Tensor) -> torch.Tensor:
+        n = self.mixture.n_members
+        if self.width == 1:
+            above = scores >= 0 if self.mixture.zero_is_positive else scores > 0
+            return above.double()
+        winner = scores.reshape(-1, n, self.width).argmax(2).double()
+        return (winner[:, self.spread] - self.between > 0).double()
+
+
+def _scores_module(scores: Scores, numbers: itertools.count[int]) -> nn.Module:
+    """The module of some scores; tree ensembles take the next number."""
+    if isinstance(scores, Layers):
+        return LayersModule(scores)
+    if isinstance(scores, Mixture):
+        return MixtureModule(scores, numbers)
+    return TreesModule(scores, numbers)
+
+
 class PredictorModule(nn.Module):
     """Scores and head: returns the outputs that ``head.output_names`` lists."""
 
-    def __init__(self, predictor: Predictor, index: int) -> None:
+    def __init__(self, predictor: Predictor) -> None:
         super().__init__()
-        scores = predictor.scores
-        self.scores = (
-            LayersModule(scores) if isinstance(scores, Layers) else TreesModule(scores, index)
-        )
+        numbers = itertools.count()
+        self.scores = _scores_module(predictor.scores, numbers)
+        own = predictor.decision
+        self.decision = None if own is None else _scores_module(own, numbers)
         self.head = predictor.head
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return _HEADS[self.head.kind](self.head, self.scores(x))
+        outputs = _HEADS[self.head.kind](self.head, self.scores(x))
+        if self.decision is None:
+            return outputs
+        decision = self.decision(x)
+        return (decision[:, 0] if decision.shape[1] == 1 else decision, *outputs[1:])
 
 
 def _constant(array: Any) -> nn.Parameter:
@@ -118,17 +183,46 @@ def _regressor(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
     return (values[:, 0] if head.flat and scores.shape[1] == 1 else values,)
 
 
+def _outlier(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    score = scores[:, 0]
+    if head.link == "identity":
+        decision = score - head.outlier_offset
+        return score, decision, _inlier(decision >= 0)
+    threshold = -math.log2(-head.outlier_offset) if head.outlier_offset < 0 else math.inf
+    samples = -torch.exp(score * -math.log(2.0))
+    return samples, samples - head.outlier_offset, _inlier(score >= threshold)
+
+
+def _inlier(found: torch.Tensor) -> torch.Tensor:
+    """1 for an inlier, -1 for an outlier."""
+    return 2 * found.long() - 1
+
+
 def _binary(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
     score = scores[:, 0]
     outputs = [score] if head.decision else []
     if head.link is not None:
-        positive = _sigmoid(head, score)
+        positive = _PROBABILITIES[head.link](head, score)
         outputs.append(torch.stack([1 - positive, positive], 1))
     return (*outputs, _is_positive(head, score))
 
 
 def _multilabel(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    return _sigmoid(head, scores), _is_positive(head, scores)
+    outputs = [scores] if head.decision else []
+    if head.link is not None:
+        outputs.append(_sigmoid(head, scores))
+    return (*outputs, _is_positive(head, scores))
+
+
+_PROBABILITIES = {
+    "identity": lambda head, score: score,
+    "clip": lambda head, score: _clipped(score),
+    "sigmoid": lambda head, score: _sigmoid(head, score),
+}
+
+
+def _clipped(scores: torch.Tensor) -> torch.Tensor:
+    return (torch.clamp(scores, -1.0, 1.0) + 1.0) / 2.0
 
 
 def _sigmoid(head: Head, scores: torch.Tensor) -> torch.Tensor:
@@ -138,7 +232,9 @@ def _sigmoid(head: Head, scores: torch.Tensor) -> torch.Tensor:
 
 
 def _is_positive(head: Head, scores: torch.Tensor) -> torch.Tensor:
-    return (scores >= 0 if head.zero_is_positive else scores > 0).long()
+    if head.zero_is_positive:
+        return (scores >= head.threshold).long()
+    return (scores > head.threshold).long()
 
 
 def _multiclass(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -148,7 +244,13 @@ def _multiclass(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
     if head.link == "identity":
         outputs += parts
     elif head.link == "softmax":
-        outputs += [torch.softmax(part, 1) for part in parts]
+        scaled = [part * head.score_factor if head.score_factor != 1 else part for part in parts]
+        outputs += [torch.softmax(part, 1) for part in scaled]
+    elif head.link == "clip":
+        each = _clipped(scores)
+        none = (each.sum(1, keepdim=True) == 0).double()  # all 0: all alike
+        each = each + none
+        outputs.append(each / each.sum(1, keepdim=True))
     elif head.link == "ovr":
         each = torch.sigmoid(scores)
         outputs.append(each / each.sum(1, keepdim=True))
@@ -160,4 +262,5 @@ _HEADS = {
     "binary": _binary,
     "multilabel": _multilabel,
     "multiclass": _multiclass,
+    "outlier": _outlier,
 }

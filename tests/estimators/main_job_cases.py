@@ -34,7 +34,9 @@ REGRESSORS = [
     DecisionTreeRegressor(random_state=0, max_depth=6),
     RandomForestRegressor(8, random_state=0),
     GradientBoostingRegressor(n_estimators=8, random_state=0),
-    MLPRegressor(hidden_layer_sizes=(12,), max_iter=300, random_state=0, solver="lbfgs", activation="tanh"),
+    MLPRegressor(
+        hidden_layer_sizes=(12,), max_iter=300, random_state=0, solver="lbfgs", activation="tanh"
+    ),
 ]
 
 ESTIMATORS = CLASSIFIERS + REGRESSORS

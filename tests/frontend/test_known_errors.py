@@ -29,7 +29,9 @@ def outputs(estimator, X):
 
 def test_multiclass_probabilities_of_logistic_regression():
     model = LogisticRegression(max_iter=1000).fit(X, Y)
-    np.testing.assert_allclose(outputs(model, X)["predict_proba"], model.predict_proba(X), atol=1e-12)
+    np.testing.assert_allclose(
+        outputs(model, X)["predict_proba"], model.predict_proba(X), atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("multi_class", ["ovr", "multinomial"])
@@ -41,13 +43,17 @@ def test_multi_class_of_older_scikit_learn(multi_class, binary):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         model = LogisticRegression(multi_class=multi_class, max_iter=1000).fit(X, y)
-    np.testing.assert_allclose(outputs(model, X)["predict_proba"], model.predict_proba(X), atol=1e-12)
+    np.testing.assert_allclose(
+        outputs(model, X)["predict_proba"], model.predict_proba(X), atol=1e-12
+    )
 
 
 def test_exponential_loss_of_gradient_boosting():
     y = (Y == 1).astype(int)
     model = GradientBoostingClassifier(n_estimators=10, loss="exponential").fit(X, y)
-    np.testing.assert_allclose(outputs(model, X)["predict_proba"], model.predict_proba(X), atol=1e-12)
+    np.testing.assert_allclose(
+        outputs(model, X)["predict_proba"], model.predict_proba(X), atol=1e-12
+    )
 
 
 def test_feature_offsets_that_collide_in_float32():
@@ -66,7 +72,9 @@ def test_string_labels_and_several_outputs():
     both = RandomForestClassifier(5, random_state=0).fit(X, np.column_stack([Y, Y % 2]))
     found = outputs(both, X)
     for k in range(2):
-        np.testing.assert_allclose(found[f"predict_proba_{k}"], both.predict_proba(X)[k], atol=1e-12)
+        np.testing.assert_allclose(
+            found[f"predict_proba_{k}"], both.predict_proba(X)[k], atol=1e-12
+        )
         assert (both.classes_[k][found[f"predict_{k}"]] == both.predict(X)[:, k]).all()
 
 
@@ -79,7 +87,9 @@ def test_targets_far_from_zero_keep_their_precision():
 def test_a_scaler_stays_in_float64():
     far = X + 1e7
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(far, Y)
-    np.testing.assert_allclose(outputs(model, far)["predict_proba"], model.predict_proba(far), atol=1e-9)
+    np.testing.assert_allclose(
+        outputs(model, far)["predict_proba"], model.predict_proba(far), atol=1e-9
+    )
 
 
 class Doubled(LinearRegression):

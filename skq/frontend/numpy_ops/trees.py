@@ -7,6 +7,7 @@ arrived; ``tree_sums`` adds up the leaves that they arrived at.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -122,7 +123,11 @@ class TreeArrays:
         UnsupportedModelError
             If an aggregate, post-transform or node mode is not supported.
         """
-        return cls(**read_trees(attributes, tuple(POST_TRANSFORMS)))
+        found = _KNOWN.get(attributes)
+        if found is None:
+            found = cls(**read_trees(attributes, tuple(POST_TRANSFORMS)))
+            _KNOWN.keep(attributes, found)
+        return found
 
     def leaf_indices(self, x: Array) -> NDArray[np.int64]:
         """Find the leaf at which each row arrives in each tree.
@@ -140,8 +145,9 @@ class TreeArrays:
         values = np.ascontiguousarray(x, dtype=np.float64).ravel()
         modes = np.flatnonzero(np.bincount(self.mode, minlength=len(NODE_MODES))[1:]) + 1
         with_nan = bool(self.missing_true.any()) and bool(np.isnan(values).any())
-        arrived = np.tile(self.roots, n_samples)
-        offset = np.repeat(np.arange(n_samples) * n_columns, self.n_trees)
+        # tree by tree: the nodes of one tree stay in the cache
+        arrived = np.repeat(self.roots, n_samples)
+        offset = np.tile(np.arange(n_samples) * n_columns, self.n_trees)
         place = np.flatnonzero(self.mode[arrived] != LEAF)
         node, offset = arrived[place], offset[place]
         while len(place):
@@ -150,10 +156,10 @@ class TreeArrays:
             if with_nan:
                 holds |= np.isnan(value) & self.missing_true[node]
             node = np.where(holds, self.true_child[node], self.false_child[node])
-            at_leaf = self.mode[node] == LEAF
-            arrived[place[at_leaf]] = node[at_leaf]
-            place, node, offset = place[~at_leaf], node[~at_leaf], offset[~at_leaf]
-        return self.leaf[arrived].reshape(n_samples, self.n_trees)
+            inner = self.mode[node] != LEAF
+            arrived[place] = node
+            place, node, offset = place[inner], node[inner], offset[inner]
+        return np.ascontiguousarray(self.leaf[arrived].reshape(self.n_trees, n_samples).T)
 
     def _compare(self, value: Array, node: Array, modes: Array) -> NDArray[np.bool_]:
         threshold = self.threshold[node]
@@ -164,6 +170,42 @@ class TreeArrays:
         for mode in modes:
             holds |= (node_modes == mode) & _compare(mode, value, threshold)
         return holds
+
+
+class _Known:
+    """Trees that were read before, by the very arrays that their attributes hold.
+
+    Converting a model reads the same attributes in the frontend, in the float graph and in the
+    quantizer. Nothing is kept alive: an entry goes with the first of its arrays.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[Any, ...], tuple[list[weakref.ref[Any]], TreeArrays]] = {}
+
+    def get(self, attributes: Mapping[str, Any]) -> TreeArrays | None:
+        """The trees of exactly these arrays."""
+        entry = self._entries.get(_identity(attributes))
+        if entry is None or any(ref() is None for ref in entry[0]):
+            return None
+        return entry[1]
+
+    def keep(self, attributes: Mapping[str, Any], trees: TreeArrays) -> None:
+        """Remember trees while the arrays of their attributes live."""
+        key = _identity(attributes)
+        arrays = [v for v in attributes.values() if isinstance(v, np.ndarray)]
+        if arrays and all(isinstance(v, np.ndarray | str | int) for v in attributes.values()):
+            forget = lambda _: self._entries.pop(key, None)  # noqa: E731
+            self._entries[key] = ([weakref.ref(array, forget) for array in arrays], trees)
+
+
+def _identity(attributes: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(
+        (name, id(value) if isinstance(value, np.ndarray) else repr(value)[:100])
+        for name, value in sorted(attributes.items())
+    )
+
+
+_KNOWN = _Known()
 
 
 def _compare(mode: int, value: Array, threshold: Array) -> NDArray[np.bool_]:

@@ -1,0 +1,39 @@
+"""scikit-learn's fitted estimators, each as an equivalent `Predictor`; scalers as `Affine`.
+
+One module a family, one short function a kind. An estimator is looked up by the first class in its
+MRO that scikit-learn defines, so subclasses (skq's own among them) share their parent's entry; what
+a subclass changed in its predictions is caught by the parity check.
+"""
+
+# The families register what they write when they are imported.
+from skq.frontend.equivalents import (
+    bagging,
+    boosting,
+    hist_boosting,
+    linear,
+    neural,
+    scalers,
+    trees,
+    weight_boosting,
+)
+from skq.frontend.equivalents.registry import (
+    equivalent,
+    sklearn_class,
+    supported_estimators,
+    to_form,
+)
+
+__all__ = [
+    "bagging",
+    "boosting",
+    "equivalent",
+    "hist_boosting",
+    "linear",
+    "neural",
+    "scalers",
+    "sklearn_class",
+    "supported_estimators",
+    "to_form",
+    "trees",
+    "weight_boosting",
+]

@@ -1,0 +1,48 @@
+"""Gradient boosting on `sklearn.tree`'s trees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.registry import equivalent
+from skq.frontend.equivalents.trees import from_sklearn, stack
+from skq.frontend.predictors import Head, Predictor, TreeEnsemble
+
+
+@equivalent("GradientBoostingRegressor")
+def _boosting_regressor(estimator: Any) -> Predictor:
+    return Predictor(_boosting_ensemble(estimator), Head("regressor"))
+
+
+@equivalent("GradientBoostingClassifier")
+def _boosting_classifier(estimator: Any) -> Predictor:
+    ensemble = _boosting_ensemble(estimator)
+    if ensemble.n_scores > 1:
+        head = Head("multiclass", "softmax", decision=True, n_classes=(ensemble.n_scores,))
+        return Predictor(ensemble, head)
+    factor = 2.0 if estimator.loss == "exponential" else 1.0
+    head = Head("binary", "sigmoid", decision=True, score_factor=factor, zero_is_positive=True)
+    return Predictor(ensemble, head)
+
+
+def _boosting_ensemble(estimator: Any) -> TreeEnsemble:
+    init = type(estimator.init_).__name__
+    if not isinstance(estimator.init_, str) and "Dummy" not in init:
+        raise UnsupportedModelError(
+            f"{type(estimator).__name__} with init={estimator.init!r} cannot be quantized: its "
+            "first scores are another model's. Use init=None or init='zero'."
+        )
+    stages = estimator.estimators_
+    base = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), dtype=np.float32))
+    return stack(
+        [
+            from_sklearn(tree.tree_, estimator.learning_rate * tree.tree_.value[:, :, 0])
+            for tree in stages.ravel()
+        ],
+        base=base[0],
+        average=False,
+        output=np.tile(np.arange(stages.shape[1]), len(stages)),
+    )

@@ -1,0 +1,28 @@
+"""scikit-learn's predictors that have no integer form here, with the reason and what to use."""
+
+from __future__ import annotations
+
+_KERNEL = "a kernel machine compares with its training rows, which has no integer form here"
+_WRAPPED = "its members may be of any kind"
+
+#: Class name → why it is refused, and the nearest alternative.
+REFUSED = {
+    "BernoulliRBM": "it is a transformer of probabilities, not a predictor; use MLPClassifier",
+    "NuSVC": f"{_KERNEL}; use LinearSVC, or a Nystroem map in front of it",
+    "NuSVR": f"{_KERNEL}; use LinearSVR, or MLPRegressor",
+    "OneClassSVM": f"{_KERNEL}; use SGDOneClassSVM or IsolationForest",
+    "PassiveAggressiveClassifier": (
+        "scikit-learn has deprecated it; use SGDClassifier(loss='hinge', penalty=None)"
+    ),
+    "PassiveAggressiveRegressor": (
+        "scikit-learn has deprecated it; use SGDRegressor(loss='epsilon_insensitive', penalty=None)"
+    ),
+    "RANSACRegressor": "it wraps a model; quantize its `estimator_`, or use HuberRegressor",
+    "RandomTreesEmbedding": "it is a transformer with sparse output; use ExtraTreesClassifier",
+    "SVC": f"{_KERNEL}; use LinearSVC, or a Nystroem map in front of it",
+    "SVR": f"{_KERNEL}; use LinearSVR, or MLPRegressor",
+    "StackingClassifier": f"{_WRAPPED}; put quantized estimators into it",
+    "StackingRegressor": f"{_WRAPPED}; put quantized estimators into it",
+    "VotingClassifier": f"{_WRAPPED}; put quantized estimators into it, or use BaggingClassifier",
+    "VotingRegressor": f"{_WRAPPED}; put quantized estimators into it, or use BaggingRegressor",
+}

@@ -1,0 +1,73 @@
+"""Which function writes which scikit-learn class, looked up by the class's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.refused import REFUSED
+from skq.frontend.predictors import Affine, Predictor
+
+Form = Predictor | Affine
+Writer = Callable[[Any], Form]
+
+_WRITERS: dict[str, Writer] = {}
+
+
+def equivalent(*names: str) -> Callable[[Writer], Writer]:
+    """Register the function that writes estimators of these scikit-learn classes."""
+
+    def register(writer: Writer) -> Writer:
+        for name in names:
+            if name in _WRITERS:
+                raise ValueError(f"{name} is registered already")
+            _WRITERS[name] = writer
+        return writer
+
+    return register
+
+
+def supported_estimators() -> list[str]:
+    """Names of the scikit-learn classes that have an equivalent."""
+    return sorted(_WRITERS)
+
+
+def sklearn_class(estimator: Any) -> type:
+    """The first class in the estimator's MRO that scikit-learn defines."""
+    for cls in type(estimator).__mro__:
+        if cls.__module__.startswith("sklearn."):
+            return cls
+    return type(estimator)
+
+
+def to_form(model: Any) -> Form | None:
+    """The fitted estimator or scaler as arrays; None if its class has no entry here.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If this instance uses something that has no integer form.
+    """
+    name = sklearn_class(model).__name__
+    if name in REFUSED and name not in _WRITERS:
+        raise UnsupportedModelError(f"{name} cannot be quantized: {REFUSED[name]}.")
+    writer = _WRITERS.get(name)
+    return None if writer is None else writer(model)
+
+
+def to_predictor(model: Any, owner: Any) -> Predictor:
+    """The form of an estimator inside of another.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Names both, if the inner one has no form as a predictor.
+    """
+    form = to_form(model)
+    if not isinstance(form, Predictor):
+        raise UnsupportedModelError(
+            f"{type(owner).__name__} of {type(model).__name__} cannot be quantized: the inner "
+            f"estimator has no integer form. Use one of {', '.join(supported_estimators())}."
+        )
+    return form

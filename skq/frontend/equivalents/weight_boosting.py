@@ -1,0 +1,136 @@
+"""AdaBoost: weighted votes of classifiers, weighted median of regressors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.bagging import mixed
+from skq.frontend.equivalents.combining import side_by_side
+from skq.frontend.equivalents.registry import equivalent, sklearn_class, to_predictor
+from skq.frontend.equivalents.trees import from_sklearn, stack
+from skq.frontend.predictors import Floats, Head, Mixture, Predictor
+
+#: Entries of the table from which the median of trees is read (leaves times values), at most.
+MAX_MEDIAN_ENTRIES = 4_000_000
+
+#: Half of the weight is reached where only rounding is missing.
+ROUNDING = 1e-12
+
+
+@equivalent("AdaBoostClassifier")
+def _adaboost_classifier(estimator: Any) -> Predictor:
+    n_classes = int(estimator.n_classes_)
+    if n_classes < 2:
+        raise UnsupportedModelError(
+            f"{type(estimator).__name__} cannot be quantized: it was trained on one class."
+        )
+    weights = estimator.estimator_weights_[: len(estimator.estimators_)]
+    vote = _vote_matrix(n_classes)
+    if n_classes == 2:
+        head = Head("binary", "sigmoid", decision=True)
+    else:
+        factor = 1.0 / (n_classes - 1)
+        head = Head(
+            "multiclass", "softmax", decision=True, n_classes=(n_classes,), score_factor=factor
+        )
+    total = estimator.estimator_weights_.sum()
+    if all(_is_tree(member) for member in estimator.estimators_):
+        trees = []
+        for member, weight in zip(estimator.estimators_, weights, strict=True):
+            winner = member.tree_.value[:, 0, : member.n_classes_].argmax(axis=1)
+            place = np.searchsorted(estimator.classes_, member.classes_)[winner]
+            trees.append(from_sklearn(member.tree_, vote[place] * (weight / total)))
+        scores = stack(trees, base=np.zeros(vote.shape[1]), average=False)
+        return Predictor(scores, head)
+    members = [to_predictor(member, estimator) for member in estimator.estimators_]
+    if any(len(member.classes_) != n_classes for member in estimator.estimators_):
+        raise UnsupportedModelError(
+            f"{type(estimator).__name__} cannot be quantized: a member has not seen every class; "
+            "use decision trees as its estimator."
+        )
+    share = mixed(
+        side_by_side([m.scores for m in members]),
+        [_voting(m) for m in members],
+        n_classes,
+        weights / total,
+    )
+    mixture = Mixture(
+        share.members,
+        share.n_members,
+        share.function,
+        share.weights @ vote,
+        share.bias @ vote,
+        zero_is_positive=share.zero_is_positive,
+    )
+    return Predictor(mixture, head)
+
+
+@equivalent("AdaBoostRegressor")
+def _adaboost_regressor(estimator: Any) -> Predictor:
+    """The weighted median over trees, without sorting.
+
+    With the values v[0] < v[1] < … of all leaves and F[j], the weight of the trees that predict at
+    most v[j], the median is the first v[j] with ``F[j] >= 1/2``; that is the last value less every
+    step ``v[j + 1] - v[j]`` whose ``F[j] >= 1/2``. Each F is a sum over trees.
+    """
+    name = type(estimator).__name__
+    if not all(_is_tree(member) for member in estimator.estimators_):
+        raise UnsupportedModelError(
+            f"{name} of {type(estimator.estimators_[0]).__name__} cannot be quantized: its "
+            f"prediction is a median, which is known in integers for trees only. Use {name} of "
+            "DecisionTreeRegressor."
+        )
+    trees = [member.tree_ for member in estimator.estimators_]
+    leaf_values = [tree.value[tree.children_left < 0, 0, 0] for tree in trees]
+    values = np.unique(np.concatenate(leaf_values))
+    n_leaves = sum(len(own) for own in leaf_values)
+    if n_leaves * len(values) > MAX_MEDIAN_ENTRIES:
+        raise UnsupportedModelError(
+            f"{name} cannot be quantized: its {n_leaves} leaves make the table of its median too "
+            "large. Limit its trees (max_depth, max_leaf_nodes) or use GradientBoostingRegressor."
+        )
+    weights = np.asarray(estimator.estimator_weights_[: len(trees)], dtype=np.float64)
+    weights = weights / weights.sum()
+    steps = np.append(np.diff(values), 0.0) if len(values) == 1 else np.diff(values)
+    candidates = values[: len(steps)]
+    ensemble = stack(
+        [
+            from_sklearn(tree, weight * (tree.value[:, 0, :1] <= candidates))
+            for tree, weight in zip(trees, weights, strict=True)
+        ],
+        base=np.full(len(steps), ROUNDING - 0.5),
+        average=False,
+    )
+    median = Mixture(
+        ensemble,
+        len(steps),
+        "vote",
+        -steps[:, np.newaxis],
+        values[-1:],
+        zero_is_positive=True,
+    )
+    return Predictor(median, Head("regressor"))
+
+
+def _vote_matrix(n_classes: int) -> Floats:
+    """What a vote for each class adds to the decision."""
+    if n_classes == 2:
+        return np.array([[-2.0], [2.0]])
+    against = -1.0 / (n_classes - 1)
+    return np.where(np.eye(n_classes) > 0, 1.0, against)
+
+
+def _is_tree(member: Any) -> bool:
+    return sklearn_class(member).__module__ == "sklearn.tree._classes"
+
+
+def _voting(member: Predictor) -> Predictor:
+    """The member with its vote instead of its probabilities."""
+    head = member.head
+    return Predictor(
+        member.scores,
+        Head(head.kind, None, n_classes=head.n_classes, zero_is_positive=head.zero_is_positive),
+    )
