@@ -1,9 +1,16 @@
-"""Base classes of quantized operators, and the registries that hold them."""
+"""Base classes of quantized operators, and the registries that hold them.
+
+An operator knows two things: how the float operator runs (its NumPy implementation), and how to
+*lower* itself to instructions of the integer program. Everything else follows: the converter calls
+`QuantizedOp.lower` for each node of a graph, and `QuantizedOp.q_impl` runs the same lowering on the
+reference engine, for an operator that is used by itself. So its meaning is written once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +18,28 @@ from numpy.typing import NDArray
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.graph import Node
 from skq.frontend.numpy_ops import ONNX_OPS_TO_NUMPY_IMPL, bind_node
+from skq.numerics import requantize
+from skq.quantization.arrange import elements, moved, row_constant, with_constants
 from skq.quantization.lowering import Lowering
 from skq.quantization.n_bits import DEFAULT_MODEL_BITS
-from skq.quantization.operands import Array, Features, Operand, QuantizedTensor
+from skq.quantization.operands import (
+    Array,
+    BatchConstant,
+    Features,
+    Operand,
+    QuantizedTensor,
+    fuse,
+)
+from skq.quantization.quantizers import (
+    MinMaxQuantizationStats,
+    QuantizationOptions,
+    QuantizedArray,
+    UniformQuantizationParameters,
+    UniformQuantizer,
+)
+from skq.quantization.rounding import get_rounding
+from skq.quantization.standalone import run_alone
+from skq.serialization import Serializable, serializable
 
 __all__ = [
     "ALL_QUANTIZED_OPS",
@@ -32,52 +58,229 @@ ALL_QUANTIZED_OPS: set[type[QuantizedOp]] = set()
 #: Quantized operator class by ONNX operator.
 ONNX_OPS_TO_QUANTIZED_IMPL: dict[str, type[QuantizedOp]] = {}
 
+OpClass = TypeVar("OpClass", bound="type[QuantizedOp]")
 
-def quantizes(
-    *op_types: str,
-) -> Callable[[type[QuantizedOp]], type[QuantizedOp]]:
-    """Register the decorated class for ONNX operators; each may have one class only."""
 
-    def register(cls: type[QuantizedOp]) -> type[QuantizedOp]:
-        for op_type in op_types:
-            if op_type in ONNX_OPS_TO_QUANTIZED_IMPL:
-                raise ValueError(
-                    f"{op_type} is quantized by {ONNX_OPS_TO_QUANTIZED_IMPL[op_type].__name__}"
-                )
-            ONNX_OPS_TO_QUANTIZED_IMPL[op_type] = cls
+def quantizes(op_type: str, *, domain: str = "") -> Callable[[OpClass], OpClass]:
+    """Register the decorated class for an ONNX operator; each may have one class only."""
+
+    def register(cls: Any) -> Any:
+        if op_type in ONNX_OPS_TO_QUANTIZED_IMPL:
+            raise ValueError(
+                f"{op_type} is quantized by {ONNX_OPS_TO_QUANTIZED_IMPL[op_type].__name__}"
+            )
+        if op_type not in ONNX_OPS_TO_NUMPY_IMPL:
+            raise ValueError(f"{op_type} has no NumPy implementation; register that first")
+        cls._op_type, cls._domain = op_type, domain
+        ONNX_OPS_TO_QUANTIZED_IMPL[op_type] = cls
         ALL_QUANTIZED_OPS.add(cls)
-        return cls
+        return serializable(f"skq.{cls.__name__}")(cls)
 
     return register
 
 
-class QuantizedOp:
+class QuantizedOp(Serializable):
     """An ONNX operator that can calibrate itself and lower itself to integer instructions.
 
     Parameters
     ----------
-    node : Node
-        What it stands for.
-    constants : mapping of int to ndarray
-        Constant inputs by position.
+    n_bits_output : int
+        Width of the codes that the operator returns when it is called by itself.
+    op_instance_name : str
+        For messages; usually the node's name.
+    int_input_names : set of str, default=None
+        Names of the integer tensors that the inputs are functions of; see `can_fuse`.
+    constant_inputs : dict, default=None
+        Constant inputs by position, or by the name that the NumPy implementation gives them.
+        Arrays, or QuantizedArrays, which are taken at their real values.
+    input_quant_opts : QuantizationOptions, default=None
+        How an input that comes as a float array is quantized; `n_bits_output` bits, unsigned, by
+        default.
+    **attrs
+        Attributes of the ONNX operator.
+
+    Examples
+    --------
+    >>> from skq.quantization import QuantizedArray
+    >>> from skq.quantization.quantized_ops import QuantizedTanh
+    >>> x = np.linspace(-2, 2, 9)[:, None]
+    >>> op = QuantizedTanh(8, "tanh")
+    >>> _ = op.calibrate(x)
+    >>> y = op(QuantizedArray(8, x))
+    >>> bool(np.abs(y.values - np.tanh(x)).max() < 0.02)
+    True
     """
 
-    def __init__(self, node: Node, constants: Mapping[int, Array]) -> None:
-        self.node = node
-        self.constants = constants
-        self._impl = bind_node(node)
+    _op_type: ClassVar[str] = ""
+    _domain: ClassVar[str] = ""
+
+    #: Positions of inputs that are no tensors of real values: shapes, axes, bounds.
+    raw_inputs: ClassVar[frozenset[int]] = frozenset()
+
+    #: Whether it takes the float input itself, with what is joined to it.
+    reads_features: ClassVar[bool] = False
+
+    #: Why the operator is never quantized, where that is so.
+    refused: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        n_bits_output: int,
+        op_instance_name: str,
+        int_input_names: Iterable[str] | None = None,
+        constant_inputs: Mapping[Any, Any] | None = None,
+        input_quant_opts: QuantizationOptions | None = None,
+        **attrs: Any,
+    ) -> None:
+        self.n_bits_output = QuantizationOptions(n_bits_output).n_bits
+        self.op_instance_name = op_instance_name
+        self._int_input_names = set(int_input_names or ())
+        self.input_quant_opts = input_quant_opts or QuantizationOptions(self.n_bits_output)
+        self.attributes: Mapping[str, Any] = attrs
+        self.constants = {
+            self._position(key): np.asarray(
+                value.values if isinstance(value, QuantizedArray) else value
+            )
+            for key, value in (constant_inputs or {}).items()
+            if value is not None
+        }
+        self._weight_bits = next(
+            (v.n_bits for v in (constant_inputs or {}).values() if isinstance(v, QuantizedArray)),
+            self.n_bits_output,
+        )
+        self.node = Node(self.op_type(), (), (op_instance_name,), attrs, op_instance_name)
+        self._calibration: tuple[Array, ...] | None = None
+        self._output_quantizers: tuple[UniformQuantizer, ...] = ()
+
+    @classmethod
+    def from_node(
+        cls,
+        node: Node,
+        constants: Mapping[int, Any],
+        *,
+        n_bits_output: int = 8,
+        int_input_names: Iterable[str] | None = None,
+    ) -> Self:
+        """The operator of a node of a graph."""
+        name = node.name or next(filter(None, node.outputs), node.op_type)
+        op = cls(n_bits_output, name, int_input_names, constants, **node.attributes)
+        op.node = node
+        return op
+
+    # ---------------------------------------------------------------- what kind of operator it is
+
+    @classmethod
+    def op_type(cls) -> str:
+        """ONNX's name of the operator."""
+        return cls._op_type
+
+    @classmethod
+    def must_quantize_input(cls, input_name_or_idx: int | str) -> bool:
+        """Whether an input is a tensor of real values, and not a shape, an axis or a bound.
+
+        Parameters
+        ----------
+        input_name_or_idx : int or str
+            Position, or the name that the NumPy implementation gives it.
+        """
+        return cls._position(input_name_or_idx) not in cls.raw_inputs
 
     @property
-    def attributes(self) -> Mapping[str, Any]:
-        """The node's attributes."""
-        return self.node.attributes
+    def int_input_names(self) -> set[str]:
+        """Names of the integer tensors that the inputs are functions of."""
+        return self._int_input_names
 
-    def calibrate(self, *inputs: Array | None) -> tuple[Array, ...]:
-        """Run the float operator on calibration rows."""
-        return self._impl(*inputs)
+    def can_fuse(self) -> bool:
+        """Whether the operator becomes part of a table: not, unless a subclass says so."""
+        return False
+
+    # ---------------------------------------------------------------- floats
+
+    def call_impl(self, *inputs: Any, **attrs: Any) -> Any:
+        """Run the float operator.
+
+        Parameters
+        ----------
+        *inputs : ndarray, QuantizedArray or None
+            All inputs by position; QuantizedArrays count at their real values.
+        **attrs
+            Attributes that replace the operator's own.
+
+        Returns
+        -------
+        ndarray, or tuple of ndarray where the operator has several outputs
+        """
+        arrays = [v.values if isinstance(v, QuantizedArray) else v for v in inputs]
+        results = self._bound(len(arrays), attrs)(*arrays)
+        return results[0] if len(results) == 1 else results
+
+    def calibrate(self, *inputs: Array) -> Any:
+        """Take sample inputs: they fix the range of the output, and what weights are fitted to.
+
+        Parameters
+        ----------
+        *inputs : ndarray of shape (n_rows, ...)
+            The inputs that are not constant, in order.
+
+        Returns
+        -------
+        ndarray, or tuple of ndarray where the operator has several outputs
+            Float outputs.
+        """
+        outputs = self._outputs(inputs)
+        self._calibration = tuple(np.asarray(array) for array in inputs)
+        self._output_quantizers = tuple(self._quantizer_of(output) for output in outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def prepare_output(self, qoutput_activation: Array) -> QuantizedArray:
+        """Quantize float outputs on the grid that calibration found.
+
+        Parameters
+        ----------
+        qoutput_activation : ndarray of float
+        """
+        self._check_calibrated()
+        quantizer = self._output_quantizers[0]
+        return QuantizedArray(
+            self.n_bits_output, qoutput_activation, options=quantizer, params=quantizer
+        )
+
+    # ---------------------------------------------------------------- integers
+
+    def q_impl(self, *q_inputs: Any, **attrs: Any) -> Any:
+        """Run the operator on integers: its lowering, on the reference engine.
+
+        Parameters
+        ----------
+        *q_inputs : QuantizedArray of shape (n_rows, ...), or ndarray of float
+            The inputs that are not constant, in order. Floats are quantized on the range of the
+            calibration data, by `input_quant_opts`.
+        **attrs
+            Attributes that replace the operator's own.
+
+        Returns
+        -------
+        QuantizedArray, or tuple of them where the operator has several outputs
+            Codes of `n_bits_output` bits on the grid of the calibrated output range.
+        """
+        self._check_calibrated()
+        assert self._calibration is not None
+        if {**self.attributes, **attrs} != dict(self.attributes):
+            state = {**self.__skq_state__(), "attributes": {**self.attributes, **attrs}}
+            return self.__skq_build__(state).q_impl(*q_inputs)
+        if len(q_inputs) != len(self._calibration):
+            raise ValueError(
+                f"{self.op_instance_name} takes {len(self._calibration)} inputs beside its "
+                f"constants; got {len(q_inputs)}."
+            )
+        pairs = zip(q_inputs, self._calibration, strict=True)
+        results = run_alone(self, self._calibration, [self._as_codes(*pair) for pair in pairs])
+        return results[0] if len(results) == 1 else results
+
+    __call__ = q_impl
 
     def lower(
-        self, low: Lowering, x: Sequence[Operand], reals: Sequence[Array], outputs: Sequence[Array]
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
         """Write the instructions that compute the operator.
 
@@ -85,9 +288,9 @@ class QuantizedOp:
         ----------
         low : Lowering
         x : sequence of operands
-            One an input; constants as arrays.
+            One an input, by position; constants as arrays, omitted inputs as None.
         reals : sequence of ndarray
-            Float inputs for the calibration rows.
+            Float inputs for the calibration rows, by position.
         outputs : sequence of ndarray
             Float outputs for the calibration rows.
 
@@ -101,34 +304,292 @@ class QuantizedOp:
         """An error that names the node, the operator and the reason."""
         return UnsupportedModelError(f"{self.node} cannot be quantized: {reason}.")
 
+    # ---------------------------------------------------------------- files
+
+    def __skq_state__(self) -> dict[str, Any]:
+        """Return the constructor's arguments and the calibration data."""
+        return {
+            "n_bits_output": self.n_bits_output,
+            "op_instance_name": self.op_instance_name,
+            "int_input_names": self._int_input_names,
+            "constant_inputs": self.constants,
+            "weight_bits": self._weight_bits,
+            "input_quant_opts": self.input_quant_opts,
+            "attributes": dict(self.attributes),
+            "calibration": self._calibration,
+            **self._more_state(),
+        }
+
+    @classmethod
+    def __skq_build__(cls, state: dict[str, Any]) -> Self:
+        """Build the operator anew and calibrate it as it was."""
+        state = dict(state)
+        attributes, calibration = state.pop("attributes"), state.pop("calibration")
+        weight_bits = QuantizationOptions(state.pop("weight_bits")).n_bits
+        op = cls(**state, **attributes)
+        op._weight_bits = weight_bits
+        if calibration is not None:
+            op.calibrate(*calibration)
+        return op
+
+    def _more_state(self) -> dict[str, Any]:
+        return {}
+
+    # ---------------------------------------------------------------- parts
+
+    @classmethod
+    def _position(cls, key: Any) -> int:
+        """Position of an input given by position or name."""
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
+            return int(key)
+        names = list(inspect.signature(ONNX_OPS_TO_NUMPY_IMPL[cls._op_type]).parameters)
+        if key not in names:
+            raise ValueError(f"{cls._op_type} has no input {key!r}; it has {', '.join(names)}.")
+        return names.index(key)
+
+    def _n_outputs(self) -> int:
+        return 1
+
+    def _bound(self, n_inputs: int, attrs: Mapping[str, Any]) -> Callable[..., tuple[Array, ...]]:
+        node = self.node
+        if not node.inputs:  # used by itself
+            name = self.op_instance_name
+            inputs = tuple(f"{name}.{i}" for i in range(n_inputs))
+            outputs = tuple(f"{name}:{i}" for i in range(self._n_outputs()))
+            node = Node(self.op_type(), inputs, outputs, self.attributes, name, self._domain)
+        if attrs:
+            attributes = {**node.attributes, **attrs}
+            node = Node(node.op_type, node.inputs, node.outputs, attributes, node.name, node.domain)
+        return bind_node(node)
+
+    def _outputs(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        arguments = self._with_constants(inputs)
+        return self._bound(len(arguments), {})(*arguments)
+
+    def _with_constants(self, variables: Sequence[Any]) -> list[Any]:
+        """Constants at their positions, the variable inputs in between."""
+        left = list(variables)
+        total = max(len(left) + len(self.constants), max(self.constants, default=-1) + 1)
+        arguments: list[Any] = []
+        for position in range(total):
+            if position in self.constants:
+                arguments.append(self.constants[position])
+            else:
+                arguments.append(left.pop(0) if left else None)
+        return arguments
+
+    def _quantizer_of(self, output: Array) -> UniformQuantizer:
+        stats = MinMaxQuantizationStats()
+        stats.compute_quantization_stats(np.asarray(output, dtype=np.float64))
+        return UniformQuantizer(QuantizationOptions(self.n_bits_output), stats)
+
+    def _as_codes(self, given: Any, sample: Array) -> QuantizedArray:
+        if isinstance(given, QuantizedArray):
+            return given
+        stats = MinMaxQuantizationStats()
+        stats.compute_quantization_stats(np.asarray(sample, dtype=np.float64))
+        options = self.input_quant_opts
+        return QuantizedArray(options.n_bits, given, options=options, stats=stats)
+
+    def _check_calibrated(self) -> None:
+        if self._calibration is None:
+            raise ValueError(
+                f"{type(self).__name__} {self.op_instance_name!r} must be calibrated first: call "
+                "calibrate with sample inputs."
+            )
+
+    def _row_constants(
+        self, x: Sequence[Any], shape: tuple[int, ...]
+    ) -> dict[int, NDArray[np.float64]]:
+        """Constant inputs by position, as they meet rows of a shape."""
+        found = {}
+        for position, value in enumerate(x):
+            if isinstance(value, np.ndarray):
+                constant = row_constant(np.asarray(value, dtype=np.float64), shape)
+                if constant is None:
+                    raise self.unsupported(
+                        f"a constant of shape {value.shape} does not meet all rows, of shape "
+                        f"{shape}, alike"
+                    )
+                found[position] = constant
+        return found
+
 
 class QuantizedOpUnivariateOfEncrypted(QuantizedOp):
-    """A function of single elements: becomes part of a table, or of a requantization."""
+    """A function of single elements: becomes part of a table, or of a requantization.
 
-    #: Position of the input that is not constant.
-    variable: ClassVar[int] = 0
+    It may read several inputs if all of them are functions of one integer tensor:
+    ``x * sigmoid(x)`` is one table.
+    """
+
+    def can_fuse(self) -> bool:
+        """Whether one integer tensor generates all inputs, so that the result is a table of it."""
+        return len(self._int_input_names) == 1
 
     def lower(
-        self, low: Lowering, x: Sequence[Operand], reals: Sequence[Array], outputs: Sequence[Array]
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
-        (operand,) = (v for v in x if not isinstance(v, np.ndarray))
-        if isinstance(operand, Features):
-            operand = low.codes(operand, reals[0], n_bits=low.settings.n_bits["model_inputs"])
-        assert isinstance(operand, QuantizedTensor)
-        return [self.compose(operand)]
+        return [self.fused(low, x, reals, outputs[0])]
 
-    def compose(self, x: QuantizedTensor) -> QuantizedTensor:
-        """The operand behind this function."""
-        return x.then(lambda values: self._function(values))
+    def fused(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], output: Array
+    ) -> QuantizedTensor:
+        """One function of the integers that all inputs are made of."""
+        tensors = {
+            i: low.tensor(v) for i, v in enumerate(x) if isinstance(v, Features | QuantizedTensor)
+        }
+        if any(reals[i].ndim != output.ndim for i in tensors):
+            raise self.unsupported("it broadcasts a tensor to more axes, and so across rows")
+        positions = list(tensors)
+        first = tensors[positions[0]]
+        if not all(first.same_integers(other) for other in tensors.values()):
+            raise self.unsupported("its inputs come from different integer tensors")
+        constants = self._row_constants(x, output.shape[1:])
+        moved_first, values = with_constants(
+            low, first, list(constants.values()), reals=reals[positions[0]]
+        )
+        if moved_first.value != first.value:
+            if len(tensors) > 1:
+                raise self.unsupported("constants that differ within a channel, and two tensors")
+            first = moved_first
+            tensors = {positions[0]: moved_first}
+        channel = dict(zip(constants, values, strict=True))
+        if len(tensors) == 1:
+            found = self.compose(low, moved_first, channel)
+        else:
+            found = fuse(self._function(tensors, channel), *tensors.values())
+        shape = output.shape[1:]
+        view = elements(low, moved_first)
+        if view.shape != shape:
+            view = np.ascontiguousarray(np.broadcast_to(view, shape))
+        return moved(low, found, view)
 
-    def _function(self, values: Array) -> NDArray[np.float64]:
-        arguments = [values if v is None else v for v in self._arguments()]
-        return np.asarray(self._impl(*arguments)[0], dtype=np.float64)
+    def compose(
+        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
+    ) -> QuantizedTensor:
+        """The tensor behind this function.
 
-    def _arguments(self) -> list[Array | None]:
-        """The node's inputs, None where the variable one goes."""
-        return [self.constants.get(i) for i in range(len(self.node.inputs))]
+        Parameters
+        ----------
+        low : Lowering
+        x : QuantizedTensor
+        constants : mapping of int to ndarray of shape () or (n_channels,)
+            Constant inputs by position, one a channel of the integer value.
+        """
+        variable = next(i for i in range(len(constants) + 1) if i not in constants)
+        return fuse(self._function({variable: x}, constants), x)
+
+    def _function(
+        self, tensors: Mapping[int, QuantizedTensor], constants: Mapping[int, Array]
+    ) -> Callable[..., Array]:
+        """The float operator as a function of its variable inputs."""
+        n_inputs = 1 + max((*tensors, *constants))
+        impl = self._bound(n_inputs, {})
+        positions = list(tensors)
+
+        def function(*values: Array) -> Array:
+            arguments: list[Any] = [constants.get(i) for i in range(n_inputs)]
+            for position, value in zip(positions, values, strict=True):
+                arguments[position] = np.asarray(value, dtype=np.float64)
+            return np.asarray(impl(*arguments)[0], dtype=np.float64)
+
+        return function
 
 
 class QuantizedMixingOp(QuantizedOp):
-    """An operator that adds or multiplies elements of integer tensors."""
+    """An operator that adds, multiplies or compares elements of integer tensors.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        As for `QuantizedOp`.
+    rounding_threshold_bits : None, int or dict, default=None
+        Precision to which accumulators are rounded; see `skq.quantization.rounding.get_rounding`.
+    """
+
+    def __init__(self, *args: Any, rounding_threshold_bits: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rounding_threshold_bits = rounding_threshold_bits
+        self._rounding = get_rounding(rounding_threshold_bits)
+        self._lsbs_to_remove: dict[str, int] = {}
+
+    def can_fuse(self) -> bool:
+        """Whether the operator becomes part of a table: never, it reads several elements."""
+        return False
+
+    def cnp_round(
+        self,
+        x: Array,
+        calibrate_rounding: bool,
+        rounding_operation_id: str | None = "single_rounding_op",
+    ) -> NDArray[np.int64]:
+        """Round integers to multiples of a power of two, half up.
+
+        The power is chosen on calibration data so that `rounding_threshold_bits` bits are left.
+
+        Parameters
+        ----------
+        x : ndarray of int
+            Accumulators.
+        calibrate_rounding : bool
+            Choose the power from `x`; else it must have been chosen before.
+        rounding_operation_id : str, default="single_rounding_op"
+            Tells several roundings in one operator apart.
+
+        Returns
+        -------
+        ndarray of int64
+            Multiples of ``2**lsbs``; `x` itself where nothing is to be rounded off.
+        """
+        x = np.asarray(x, dtype=np.int64)
+        key = str(rounding_operation_id)
+        if self._rounding.n_bits is None:
+            return x
+        if calibrate_rounding:
+            largest = max(abs(int(x.min(initial=0))), abs(int(x.max(initial=0))))
+            width = largest.bit_length() + int(x.min(initial=0) < 0)
+            self._lsbs_to_remove[key] = max(0, width - self._rounding.n_bits)
+        if key not in self._lsbs_to_remove:
+            raise ValueError(f"the rounding {key!r} has not been calibrated yet")
+        lsbs = self._lsbs_to_remove[key]
+        if lsbs == 0:
+            return x
+        limit = 2**62
+        return requantize(x, 1, 2 ** (lsbs - 1), lsbs, -limit >> lsbs, limit >> lsbs) << lsbs
+
+    def make_output_quant_parameters(
+        self, q_values: Any, scale: Any, zero_point: Any
+    ) -> QuantizedArray:
+        """Wrap integer results with the scale and zero point that belong to them.
+
+        Parameters
+        ----------
+        q_values : ndarray of int
+        scale : float
+        zero_point : int, float or ndarray
+
+        Returns
+        -------
+        QuantizedArray
+            Of `n_bits_output` bits; the integers are taken as they are.
+        """
+        return QuantizedArray(
+            self.n_bits_output,
+            np.asarray(q_values),
+            value_is_float=False,
+            options=QuantizationOptions(self.n_bits_output),
+            params=UniformQuantizationParameters(scale=scale, zero_point=zero_point, offset=0),
+        )
+
+    def _more_state(self) -> dict[str, Any]:
+        return {"rounding_threshold_bits": self.rounding_threshold_bits}
+
+
+def in_rows(op: QuantizedOp, value: Any) -> Any:
+    """A `BatchConstant` as a constant of one row, where all rows are alike."""
+    if not isinstance(value, BatchConstant):
+        return value
+    array = value.for_two
+    if array.ndim and array.shape[0] == 2 and np.array_equal(array[0], array[1]):
+        return array[:1]
+    raise op.unsupported("it computes with the number of rows")

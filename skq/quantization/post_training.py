@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.exceptions import ConversionError, ProgramError, UnsupportedModelError
+from skq.exceptions import ProgramError, UnsupportedModelError
 from skq.frontend.graph import FloatGraph, Node, TensorInfo
 from skq.frontend.numpy_module import NumpyModule
 from skq.frontend.numpy_ops import bind_node
 from skq.quantization import quantized_ops  # noqa: F401  (registers the operators)
+from skq.quantization.arrange import arranged
 from skq.quantization.base_quantized_op import (
     DEFAULT_MODEL_BITS,
     ONNX_OPS_TO_NUMPY_IMPL,
     ONNX_OPS_TO_QUANTIZED_IMPL,
+    in_rows,
 )
+from skq.quantization.combine import integers, joint_tensor
+from skq.quantization.layers import score_names
 from skq.quantization.lowering import Lowering, Settings
 from skq.quantization.n_bits import get_n_bits_dict
-from skq.quantization.operands import Array, Operand, QuantizedTensor
+from skq.quantization.operands import (
+    Array,
+    BatchConstant,
+    Features,
+    Operand,
+    QuantizedTensor,
+)
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.rounding import get_rounding
 from skq.quantization.tail import tail_nodes
+from skq.quantization.trees.joint import JointFeatures
+from skq.serialization import Serializable, serializable
 
 __all__ = [
     "DEFAULT_MODEL_BITS",
@@ -38,10 +50,13 @@ __all__ = [
 #: Calibration rows on which layers are run; ranges of the inputs are taken over all rows.
 MAX_CALIBRATION_ROWS = 2000
 
+#: Elements that these rows have at most in all, where an input has rows of more than one axis.
+MAX_CALIBRATION_CELLS = 500_000
+
 CALIBRATION_METHODS = ("auto", "minmax")
 
 
-class ONNXConverter:
+class ONNXConverter(Serializable):
     """Float graph → integer program; base class of the converters.
 
     Parameters
@@ -51,16 +66,23 @@ class ONNXConverter:
     numpy_model : NumpyModule
     rounding_threshold_bits : None, int or dict, default=None
         See `skq.quantization.rounding.get_rounding`.
+    is_signed : bool, default=True
+        Whether weights are on signed, symmetric grids, one a channel; else on affine grids from
+        the channel's least weight to its greatest.
     calibration : {"auto", "minmax"}, default="auto"
         How quantization parameters are chosen: by the error that they cause at each layer's output
         on the calibration data, or plainly by the range of the values.
     """
+
+    #: Whether weights and activations are on grids already, which are to be found and kept.
+    _discrete: ClassVar[bool] = False
 
     def __init__(
         self,
         n_bits: int | Mapping[str, int],
         numpy_model: NumpyModule,
         rounding_threshold_bits: Any = None,
+        is_signed: bool = True,
         *,
         calibration: str = "auto",
     ) -> None:
@@ -69,11 +91,44 @@ class ONNXConverter:
                 f"calibration must be one of {', '.join(CALIBRATION_METHODS)}. "
                 f"Got {calibration!r} instead."
             )
+        if not isinstance(numpy_model, NumpyModule):
+            raise TypeError(
+                "numpy_model must be a NumpyModule: wrap an ONNX model or a torch module in one. "
+                f"Got {type(numpy_model).__name__}."
+            )
+        if not isinstance(is_signed, bool | np.bool_):
+            raise TypeError(f"is_signed is True or False. Got {is_signed!r}.")
         self.n_bits = get_n_bits_dict(n_bits)
         self.numpy_model = numpy_model
         self.rounding_threshold_bits = rounding_threshold_bits
+        self.is_signed = bool(is_signed)
         self.calibration = calibration
-        self._settings = Settings(self.n_bits, get_rounding(rounding_threshold_bits), calibration)
+        self._settings = Settings(
+            self.n_bits,
+            get_rounding(rounding_threshold_bits),
+            calibration,
+            signed_weights=self.is_signed,
+            discrete=self._discrete,
+        )
+
+    def __skq_state__(self) -> dict[str, Any]:
+        """Return the constructor's arguments, with the model as its graph."""
+        rounding = self._settings.rounding
+        return {
+            "n_bits": self.n_bits,
+            "numpy_model": self.numpy_model.graph,
+            "rounding_threshold_bits": {
+                "n_bits": "auto" if rounding.n_bits is None else rounding.n_bits,
+                "method": rounding.method,
+            },
+            "is_signed": self.is_signed,
+            "calibration": self.calibration,
+        }
+
+    @classmethod
+    def __skq_build__(cls, state: dict[str, Any]) -> Self:
+        """Build the converter around the graph."""
+        return cls(**{**state, "numpy_model": NumpyModule(state["numpy_model"])})
 
     @property
     def n_bits_model_inputs(self) -> int:
@@ -96,7 +151,10 @@ class ONNXConverter:
         return self.n_bits["op_weights"]
 
     def quantize_module(
-        self, *calibration_data: Array, sample_weight: Array | None = None
+        self,
+        *calibration_data: Array,
+        sample_weight: Array | None = None,
+        ranges: Sequence[InputRange] | None = None,
     ) -> QuantizedModule:
         """Quantize the model.
 
@@ -106,6 +164,8 @@ class ONNXConverter:
             One a model input.
         sample_weight : ndarray of shape (n_rows,), default=None
             Weight of each row; rows of weight 0 count as absent.
+        ranges : sequence of InputRange, default=None
+            What is known of each input beyond the rows given; by default, what they show.
 
         Returns
         -------
@@ -118,9 +178,12 @@ class ONNXConverter:
         AccumulatorOverflowError
             If 63 bits would not hold a sum.
         """
-        return _Conversion(self.numpy_model, self._settings, calibration_data, sample_weight).run()
+        return _Conversion(
+            self.numpy_model, self._settings, calibration_data, sample_weight, ranges
+        ).run()
 
 
+@serializable("skq.PostTrainingAffineQuantization")
 class PostTrainingAffineQuantization(ONNXConverter):
     """Post-training quantization with uniform, affine quantizers.
 
@@ -141,8 +204,40 @@ class PostTrainingAffineQuantization(ONNXConverter):
     """
 
 
+@serializable("skq.PostTrainingQATImporter")
 class PostTrainingQATImporter(ONNXConverter):
-    """Import of networks that were trained with quantization in the loop."""
+    """Import of networks that were trained with quantization in the loop.
+
+    Their weights and activations lie on grids already. The grids come from the graph where it has
+    QuantizeLinear and DequantizeLinear, and else from the values themselves (the smallest gap
+    between distinct values), and are kept as they are. What lies on no grid of the asked width is
+    quantized as post-training quantization does.
+    """
+
+    _discrete = True
+
+
+class InputRange(NamedTuple):
+    """What calibration knows of one input, beyond single rows.
+
+    Parameters
+    ----------
+    lo, hi : ndarray of a row's shape
+        Least and greatest value; NaN left out, 0 where all are missing.
+    has_missing : bool
+        Whether there was NaN anywhere.
+    """
+
+    lo: Array
+    hi: Array
+    has_missing: bool = False
+
+    @classmethod
+    def of(cls, array: Array, present: Any = slice(None)) -> InputRange:
+        """What an array of rows shows; `present` selects the rows that count."""
+        with np.errstate(invalid="ignore"):
+            lo, hi = _range(array[present])
+        return cls(lo, hi, bool(np.isnan(array).any()) if array.dtype.kind == "f" else False)
 
 
 class _Conversion:
@@ -154,26 +249,30 @@ class _Conversion:
         settings: Settings,
         data: tuple[Array, ...],
         sample_weight: Array | None,
+        ranges: Sequence[InputRange] | None = None,
     ) -> None:
         self.graph = model.graph
         arrays = _checked_data(model, data)
-        rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight)
-        self.low = Lowering(settings, self.row_weight)
+        rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight, _most_rows(arrays))
+        self.low = Lowering(settings, self.row_weight, score_names(self.graph))
         self.floats: dict[str, Array] = {
             name: np.asarray(array) for name, array in self.graph.initializers.items()
         }
         self.operands: dict[str, Operand] = dict(self.floats)
+        self._names: dict[tuple[int, bytes], str] = {}  # of integer tensors, for `can_fuse`
         present = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
-        for info, array in zip(model.inputs, arrays, strict=True):
+        if ranges is None:
+            ranges = [InputRange.of(array, present) for array in arrays]
+        for info, array, known in zip(model.inputs, arrays, ranges, strict=True):
             raw = array[rows]
-            with np.errstate(invalid="ignore"):
-                lo, hi = _range(array[present])
-            missing = bool(np.isnan(array).any()) if array.dtype.kind == "f" else False
             self.floats[info.name] = raw
-            self.operands[info.name] = self.low.input(raw, lo, hi, has_missing=missing)
+            self.operands[info.name] = self.low.input(
+                raw, known.lo, known.hi, has_missing=known.has_missing
+            )
 
     def run(self) -> QuantizedModule:
         tail = tail_nodes(self.graph)
+        _check_operators(self.graph, tail)
         for index, node in enumerate(self.graph.nodes):
             if index not in tail:
                 self._lower(node)
@@ -193,47 +292,108 @@ class _Conversion:
         }
         program = self.low.builder.build(outputs)
         inputs = tuple(
-            TensorInfo(name, program.types[value].dtype, (None, *program.types[value].shape))
-            for name, value in program.outputs.items()
+            TensorInfo(name, "int64" if t.is_integer else "float64", (None, *t.shape))
+            for name, t in ((n, program.types[v]) for n, v in program.outputs.items())
         )
         rest = FloatGraph(nodes, constants, inputs, self.graph.outputs, self.graph.opsets)
         return QuantizedModule(program, rest, self.low.settings.n_bits, self.graph)
 
     def _lower(self, node: Node) -> None:
         """Run a node on the calibration rows and write its instructions."""
-        op_class = ONNX_OPS_TO_QUANTIZED_IMPL.get(node.op_type)
         operands = [self.operands.get(name) for name in node.inputs]
-        constants = {i: v for i, v in enumerate(operands) if isinstance(v, np.ndarray)}
-        if len(constants) == sum(bool(name) for name in node.inputs):
-            results = bind_node(node)(*(self.floats.get(name) for name in node.inputs))
-            self.floats.update(zip(node.outputs, results, strict=False))
+        floats = [self.floats.get(name) for name in node.inputs]
+        results = bind_node(node)(*floats)
+        self.floats.update(zip(node.outputs, results, strict=False))
+        given = [operand for operand in operands if operand is not None]
+        if all(isinstance(operand, np.ndarray) for operand in given):
             self.operands.update(zip(node.outputs, results, strict=False))
-            return
+        elif all(isinstance(operand, np.ndarray | BatchConstant) for operand in given):
+            self.operands.update(zip(node.outputs, _for_two(node, operands), strict=False))
+        else:
+            self._lower_tensors(node, operands, floats, results)
+
+    def _lower_tensors(
+        self,
+        node: Node,
+        operands: Sequence[Any],
+        floats: Sequence[Array | None],
+        results: Sequence[Array],
+    ) -> None:
+        op = ONNX_OPS_TO_QUANTIZED_IMPL[node.op_type].from_node(
+            node,
+            {i: v for i, v in enumerate(operands) if isinstance(v, np.ndarray)},
+            n_bits_output=self.low.settings.n_bits["op_inputs"],
+            int_input_names={self._origin(name) for name in node.inputs if name} - {""},
+        )
+        if not op.reads_features:
+            operands = [
+                joint_tensor(self.low, v) if isinstance(v, JointFeatures) else v for v in operands
+            ]
+        operands = [
+            in_rows(op, operand) if op.must_quantize_input(i) else operand
+            for i, operand in enumerate(operands)
+        ]
+        try:
+            lowered = op.lower(self.low, operands, floats, results)
+        except ProgramError as error:
+            raise type(error)(f"{node}: {error}") from error
+        except UnsupportedModelError as error:
+            if str(error).startswith(str(node)):
+                raise
+            raise op.unsupported(str(error)) from error
+        for name, operand in zip(node.outputs, lowered, strict=False):
+            self.operands[name] = operand
+            if isinstance(operand, QuantizedTensor):
+                self._names.setdefault(_integers_of(operand), name)
+
+    def _origin(self, name: str) -> str:
+        """Name of the integer tensor that a tensor is a function of; "" for constants."""
+        operand = self.operands.get(name)
+        if isinstance(operand, QuantizedTensor):
+            return self._names.get(_integers_of(operand), name)
+        return "" if isinstance(operand, np.ndarray | BatchConstant) else name
+
+    def _output(self, name: str) -> int:
+        """Value of the program that a float output or the tail reads."""
+        operand: Any = self.operands.get(name)
+        if isinstance(operand, JointFeatures):
+            operand = joint_tensor(self.low, operand)
+        if not isinstance(operand, Features | QuantizedTensor):
+            raise UnsupportedModelError(f"output {name!r} depends on the number of rows alone")
+        tensor, reals = self.low.tensor(operand), self.floats[name]
+        if reals.dtype.kind != "f":
+            return arranged(self.low, integers(self.low, tensor, reals)).value
+        return self.low.dequantize(arranged(self.low, self.low.settled(tensor, reals)))
+
+
+def _integers_of(x: QuantizedTensor) -> tuple[int, bytes]:
+    """What tells integer tensors apart."""
+    return x.value, b"" if x.view is None else x.view.tobytes()
+
+
+def _for_two(node: Node, operands: Sequence[Any]) -> list[Operand]:
+    """Results of a node that computes from shapes, for a batch of two rows."""
+    values = [v.for_two if isinstance(v, BatchConstant) else v for v in operands]
+    return [BatchConstant(result) for result in bind_node(node)(*values)]
+
+
+def _check_operators(graph: FloatGraph, tail: set[int]) -> None:
+    """Refuse operators that have no integer form, before anything runs."""
+    constant = set(graph.initializers)
+    for index, node in enumerate(graph.nodes):
+        if all(name in constant for name in node.inputs if name):
+            constant.update(node.outputs)
+            continue
+        if index in tail:
+            continue
+        op_class = ONNX_OPS_TO_QUANTIZED_IMPL.get(node.op_type)
         if op_class is None:
             raise UnsupportedModelError(
                 f"{node} cannot be quantized: operator {node.op_type} has no quantized form. "
                 f"Quantized operators: {', '.join(sorted(ONNX_OPS_TO_QUANTIZED_IMPL))}."
             )
-        op = op_class(node, constants)
-        reals = [self.floats[name] for name in node.inputs if name]
-        results_list = op.calibrate(*(self.floats.get(name) for name in node.inputs))
-        present = [operand for operand in operands if operand is not None]
-        try:
-            lowered = op.lower(self.low, present, reals, results_list)
-        except ProgramError as error:
-            raise type(error)(f"{node}: {error}") from error
-        for name, value, operand in zip(node.outputs, results_list, lowered, strict=False):
-            self.floats[name] = value
-            self.operands[name] = operand
-
-    def _output(self, name: str) -> int:
-        """Value of the program that a float output or the tail reads."""
-        operand = self.operands[name]
-        if not isinstance(operand, QuantizedTensor):
-            raise ConversionError(f"output {name!r} is the model's own input; nothing to quantize")
-        if self.floats[name].dtype.kind != "f":
-            return operand.value
-        return self.low.dequantize(operand, self.floats[name])
+        if op_class.refused:
+            raise UnsupportedModelError(f"{node} cannot be quantized: {op_class.refused}.")
 
 
 def _checked_data(model: NumpyModule, data: tuple[Array, ...]) -> list[Array]:
@@ -242,18 +402,29 @@ def _checked_data(model: NumpyModule, data: tuple[Array, ...]) -> list[Array]:
             f"Expected calibration data for {len(model.inputs)} inputs: "
             f"{[info.name for info in model.inputs]}. Got {len(data)} arrays."
         )
-    arrays = [np.asarray(array, dtype=info.dtype) for info, array in zip(model.inputs, data, strict=True)]
+    arrays = [
+        np.asarray(array, dtype=info.dtype) for info, array in zip(model.inputs, data, strict=True)
+    ]
     lengths = {array.shape[:1] for array in arrays}
     if len(lengths) != 1 or lengths & {(), (0,)}:
         raise ValueError(
             f"Calibration data need at least one row, and as many for each input. "
             f"Got shapes {[array.shape for array in arrays]}."
         )
+    for info, array in zip(model.inputs, arrays, strict=True):
+        if array.dtype.kind == "f" and np.isinf(array).any():
+            raise ValueError(f"Calibration data for {info.name!r} must not hold infinity.")
     return arrays
 
 
+def _most_rows(arrays: Sequence[Array]) -> int:
+    """Rows to run the layers on at most: fewer for images, whose layers have many positions."""
+    cells = max((array[0].size for array in arrays if array.ndim > 2), default=0)
+    return max(64, min(MAX_CALIBRATION_ROWS, MAX_CALIBRATION_CELLS // max(cells, 1)))
+
+
 def _choose_rows(
-    n_rows: int, sample_weight: Array | None
+    n_rows: int, sample_weight: Array | None, most: int = MAX_CALIBRATION_ROWS
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Rows to run the layers on, evenly spaced, and their weights, which sum to 1."""
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
@@ -263,8 +434,8 @@ def _choose_rows(
             f"Got shape {weight.shape}."
         )
     rows = np.flatnonzero(weight > 0)
-    if len(rows) > MAX_CALIBRATION_ROWS:
-        rows = rows[np.linspace(0, len(rows) - 1, MAX_CALIBRATION_ROWS).astype(np.int64)]
+    if len(rows) > most:
+        rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
     return rows, weight[rows] / weight[rows].sum()
 
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from skq.engines import dispatch
 from skq.frontend.graph import FloatGraph
 from skq.frontend.numpy_module import NumpyModule
-from skq.serialization import Serializable, serializable
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
+from skq.quantization.n_bits import get_n_bits_dict
+from skq.serialization import Serializable, serializable
 
 if TYPE_CHECKING:
     import onnx
@@ -52,10 +53,38 @@ class QuantizedModule(Serializable):
     graph: FloatGraph | None = None
 
     def __post_init__(self) -> None:
+        for name, kind in (("program", IntegerProgram), ("tail", FloatGraph)):
+            if not isinstance(getattr(self, name), kind):
+                raise TypeError(
+                    f"{name} must be of class {kind.__name__}; "
+                    f"got {type(getattr(self, name)).__name__}"
+                )
+        if not isinstance(self.graph, FloatGraph | None):
+            raise TypeError(f"graph must be a FloatGraph or None; got {type(self.graph).__name__}")
+        if get_n_bits_dict(self.n_bits) != dict(self.n_bits):
+            raise ValueError(f"n_bits must have all four widths; got {dict(self.n_bits)}")
+        self._check_seam()
         object.__setattr__(self, "_tail", NumpyModule(self.tail))
+        object.__setattr__(self, "_routes", {})
+
+    def _check_seam(self) -> None:
+        """Raise if the tail does not read exactly what the program computes."""
+        for graph in (self.tail, self.graph):
+            for node in graph.nodes if graph is not None else ():
+                if not all(isinstance(name, str) for name in (*node.inputs, *node.outputs)):
+                    raise TypeError(f"{node}: names of tensors must be texts")
+        given = {
+            name: (("int64" if t.is_integer else "float64"), (None, *t.shape))
+            for name, t in ((n, self.program.types[v]) for n, v in self.program.outputs.items())
+        }
+        read = {info.name: (info.dtype, tuple(info.shape)) for info in self.tail.inputs}
+        if read != given:
+            raise ValueError(f"the program gives {given}, but the tail reads {read}")
+        if any(t.is_integer for t in self.program.inputs):
+            raise ValueError("the inputs of the program must be floats")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in vars(self).items() if k != "_tail"}
+        return {k: v for k, v in vars(self).items() if k not in ("_tail", "_routes")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
@@ -64,7 +93,13 @@ class QuantizedModule(Serializable):
 
     # ------------------------------------------------------------------ running
 
-    def forward(self, *x: Any, outputs: Iterable[str] | None = None) -> Any:
+    def forward(
+        self,
+        *x: Any,
+        outputs: Iterable[str] | None = None,
+        n_threads: int = 1,
+        refuse: str | None = None,
+    ) -> Any:
         """Predict: quantize, run the integers, dequantize.
 
         Parameters
@@ -73,6 +108,10 @@ class QuantizedModule(Serializable):
             One a model input.
         outputs : iterable of str, default=None
             Names of the outputs to compute; all by default.
+        n_threads : int, default=1
+            Threads of the native engine; results do not depend on it.
+        refuse : {None, "nonfinite", "infinite"}, default=None
+            What inputs must not hold; see `skq.engines.dispatch.run`.
 
         Returns
         -------
@@ -80,11 +119,20 @@ class QuantizedModule(Serializable):
             A tuple where more than one output is asked for.
         """
         names = self.output_names if outputs is None else tuple(outputs)
-        feeds = self._feeds(x)
-        needed = self._needed(names)
-        targets = [self.program.outputs[name] for name in needed]
-        values = dispatch.run(self.program, feeds, targets)
+        needed, targets = self._route(names)
+        values = dispatch.run(
+            self.program, self._feeds(x), targets, n_threads=n_threads, refuse=refuse
+        )
         return self._finish(dict(zip(needed, values, strict=True)), names)
+
+    def _route(self, names: tuple[str, ...]) -> tuple[list[str], list[int]]:
+        """Outputs of the program that the named outputs need, and their values; found once."""
+        routes: dict[tuple[str, ...], Any] = self._routes  # type: ignore[attr-defined]
+        if names not in routes:
+            needed = self._needed(names)
+            routes[names] = needed, [self.program.outputs[name] for name in needed]
+        route: tuple[list[str], list[int]] = routes[names]
+        return route
 
     __call__ = forward
 
@@ -208,12 +256,11 @@ class QuantizedModule(Serializable):
         type_ = self.program.types[number]
         lo, hi = type_.interval
         if codes.dtype.kind not in "iu" or codes.shape[1:] != type_.shape:
-            raise ValueError(f"Codes must be integers of rows {type_}; got {codes.dtype} "
-                             f"of shape {codes.shape}.")
-        if codes.size and not lo <= int(codes.min()) <= int(codes.max()) <= hi:
             raise ValueError(
-                f"Codes must lie in [{lo}, {hi}]; got [{codes.min()}, {codes.max()}]."
+                f"Codes must be integers of rows {type_}; got {codes.dtype} of shape {codes.shape}."
             )
+        if codes.size and not lo <= int(codes.min()) <= int(codes.max()) <= hi:
+            raise ValueError(f"Codes must lie in [{lo}, {hi}]; got [{codes.min()}, {codes.max()}].")
         return codes
 
     def _needed(self, names: Sequence[str]) -> list[str]:

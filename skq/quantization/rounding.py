@@ -11,6 +11,9 @@ from skq.quantization.n_bits import check_width
 #: Index width of a function table where nothing else is asked for.
 DEFAULT_TABLE_BITS = 10
 
+#: A table has no more entries than this many bits index, unless more are asked for.
+WIDEST_TABLE_BITS = 14
+
 METHODS = ("exact", "approximate")
 
 
@@ -21,8 +24,8 @@ class Rounding:
     Parameters
     ----------
     n_bits : int or None
-        Widest index of a table, and widest code behind a layer. None: tables of 10 bits, and codes
-        as wide as `n_bits` says.
+        Widest index of a table, and widest code behind a layer. None: tables of 10 bits (two more
+        than their codes, up to 14, where that is more), and codes as wide as `n_bits` says.
     method : {"exact", "approximate"}
         Here both round to nearest. "approximate" matters to engines with a cheaper, inexact
         rounding (FHE); it is carried along for them.
@@ -31,10 +34,11 @@ class Rounding:
     n_bits: int | None = None
     method: str = "exact"
 
-    @property
-    def table_bits(self) -> int:
-        """Index width of function tables."""
-        return DEFAULT_TABLE_BITS if self.n_bits is None else self.n_bits
+    def table_bits(self, result_bits: int) -> int:
+        """Index width of a table of codes of `result_bits`: two bits finer than those, if free."""
+        if self.n_bits is not None:
+            return self.n_bits
+        return min(max(DEFAULT_TABLE_BITS, result_bits + 2), WIDEST_TABLE_BITS)
 
     def limit(self, n_bits: int) -> int:
         """Width of a code behind an accumulator."""
@@ -58,7 +62,9 @@ def get_rounding(rounding_threshold_bits: Any) -> Rounding:
     if rounding_threshold_bits is None:
         return Rounding()
     if not isinstance(rounding_threshold_bits, Mapping):
-        return Rounding(check_width(rounding_threshold_bits, "rounding_threshold_bits", or_dict=True))
+        return Rounding(
+            check_width(rounding_threshold_bits, "rounding_threshold_bits", or_dict=True)
+        )
     unknown = set(rounding_threshold_bits) - {"n_bits", "method"}
     if unknown or "n_bits" not in rounding_threshold_bits:
         raise ValueError(

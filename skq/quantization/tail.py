@@ -5,7 +5,7 @@ from __future__ import annotations
 from skq.frontend.graph import FloatGraph, Node
 
 #: Functions that are applied to dequantized scores where they end a model.
-LINKS = frozenset({"Softmax", "LogSoftmax", "Sigmoid", "Exp"})
+LINKS = frozenset({"Softmax", "LogSoftmax", "Sigmoid", "Exp", "Clip"})
 
 #: What may follow a link, or stand between two.
 FOLLOWERS = frozenset(
@@ -14,6 +14,7 @@ FOLLOWERS = frozenset(
         "Cast",
         "Concat",
         "Constant",
+        "Equal",
         "Div",
         "Gather",
         "Identity",

@@ -1,44 +1,49 @@
-"""Quantized operators, one module a family; importing this package registers them all."""
+"""Quantized operators, one module a family; importing this package registers them all.
 
-from skq.quantization.quantized_ops.activations import QuantizedRelu, QuantizedSigmoid, QuantizedTanh
-from skq.quantization.quantized_ops.arithmetic import (
-    QuantizedAdd,
-    QuantizedDiv,
-    QuantizedMul,
-    QuantizedSub,
+The class of ONNX's operator ``Name`` is ``QuantizedName``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skq.quantization.base_quantized_op import (
+    ALL_QUANTIZED_OPS,
+    DEFAULT_MODEL_BITS,
+    ONNX_OPS_TO_NUMPY_IMPL,
+    ONNX_OPS_TO_QUANTIZED_IMPL,
+    QuantizedMixingOp,
+    QuantizedOp,
+    QuantizedOpUnivariateOfEncrypted,
 )
-from skq.quantization.quantized_ops.comparison import (
-    QuantizedArgMax,
-    QuantizedGreater,
-    QuantizedGreaterOrEqual,
+from skq.quantization.quantized_ops import (  # noqa: F401
+    activations,
+    arithmetic,
+    comparison,
+    convolution,
+    linear,
+    pooling,
+    quantization,
+    reduction,
+    shape,
+    trees,
+    univariate,
 )
-from skq.quantization.quantized_ops.linear import QuantizedGemm, QuantizedMatMul
-from skq.quantization.quantized_ops.shape import (
-    QuantizedCast,
-    QuantizedGather,
-    QuantizedIdentity,
-    QuantizedReshape,
-    QuantizedSplit,
-)
-from skq.quantization.quantized_ops.trees import QuantizedTreeEnsembleRegressor
+
+_CLASSES = {cls.__name__: cls for cls in ONNX_OPS_TO_QUANTIZED_IMPL.values()}
+globals().update(_CLASSES)
 
 __all__ = [
-    "QuantizedAdd",
-    "QuantizedArgMax",
-    "QuantizedCast",
-    "QuantizedDiv",
-    "QuantizedGather",
-    "QuantizedGemm",
-    "QuantizedGreater",
-    "QuantizedGreaterOrEqual",
-    "QuantizedIdentity",
-    "QuantizedMatMul",
-    "QuantizedMul",
-    "QuantizedRelu",
-    "QuantizedReshape",
-    "QuantizedSigmoid",
-    "QuantizedSplit",
-    "QuantizedSub",
-    "QuantizedTanh",
-    "QuantizedTreeEnsembleRegressor",
+    "ALL_QUANTIZED_OPS",
+    "DEFAULT_MODEL_BITS",
+    "ONNX_OPS_TO_NUMPY_IMPL",
+    "ONNX_OPS_TO_QUANTIZED_IMPL",
+    "QuantizedMixingOp",
+    "QuantizedOp",
+    "QuantizedOpUnivariateOfEncrypted",
+    *sorted(_CLASSES),
 ]
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type[QuantizedOp]: ...

@@ -1,107 +1,291 @@
-"""Arithmetic with a constant: folded into a scale and a zero point, or into the input quantizer."""
+"""Arithmetic: constants fold into scales and zero points, tensors meet on a common scale."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
-from skq.quantization.base_quantized_op import QuantizedOp, quantizes
+from skq.quantization import combine
+from skq.quantization.base_quantized_op import (
+    QuantizedMixingOp,
+    QuantizedOpUnivariateOfEncrypted,
+    quantizes,
+)
 from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, FeatureStep, Features, Operand, QuantizedTensor
+from skq.quantization.operands import Array, Features, FeatureStep, Operand, QuantizedTensor, scalar
 
 
-class _AffineOp(QuantizedOp):
-    """A tensor and a constant; two tensors are refused."""
+class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):
+    """An elementwise operator of several inputs.
+
+    Functions of one integer tensor fuse into one function of it; different integer tensors are
+    combined by instructions.
+    """
+
+    def can_fuse(self) -> bool:
+        """Whether one integer tensor generates all inputs, so that the result is a table of it."""
+        return QuantizedOpUnivariateOfEncrypted.can_fuse(self)
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        tensors = {
+            i: low.tensor(v) for i, v in enumerate(x) if isinstance(v, Features | QuantizedTensor)
+        }
+        first = next(iter(tensors.values()))
+        if all(first.same_integers(other) for other in tensors.values()):
+            return [self.fused(low, x, reals, outputs[0])]
+        if any(reals[i].ndim != outputs[0].ndim for i in tensors):
+            raise self.unsupported("it broadcasts a tensor to more axes, and so across rows")
+        constants = self._row_constants(x, outputs[0].shape[1:])
+        affine = {i: combine.plain(low, tensor, reals[i]) for i, tensor in tensors.items()}
+        return [self.mixed(low, affine, constants, outputs[0])]
+
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        """Combine plain tensors and constants (as they meet rows), each by position."""
+        raise self.unsupported("its inputs come from different integer tensors")
+
+
+class _AffineOp(CombiningOp):
+    """An operator that is affine in a tensor when the other input is constant."""
 
     function: ClassVar[str]
 
     def lower(
-        self, low: Lowering, x: Sequence[Operand], reals: Sequence[Array], outputs: Sequence[Array]
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
-        a, b = x
-        if isinstance(b, np.ndarray) and isinstance(a, Features | QuantizedTensor):
-            return [self._with_constant(low, a, _channel_constant(b), reals[0], outputs[0])]
-        if isinstance(a, np.ndarray) and isinstance(b, Features | QuantizedTensor):
-            return [self._constant_first(low, _channel_constant(a), b, reals[1], outputs[0])]
-        raise self.unsupported("it combines two tensors")
+        for position, features in enumerate(x):
+            other = x[1 - position]
+            if (
+                isinstance(features, Features)
+                and isinstance(other, np.ndarray)
+                and reals[position].ndim == 2
+                and outputs[0].shape == reals[position].shape
+            ):
+                (constant,) = self._row_constants(x, outputs[0].shape[1:]).values()
+                steps = self.steps(constant, first=position == 1)
+                if steps is not None:
+                    for step in steps:
+                        features = features.then(step)
+                    return [features]
+        return super().lower(low, x, reals, outputs)
 
-    def _with_constant(
-        self, low: Lowering, x: Features | QuantizedTensor, c: Array, reals: Array, output: Array
-    ) -> Operand:
-        if isinstance(x, Features):
-            if output.shape != reals.shape:
-                raise self.unsupported("a constant broadcasts the input to another shape")
-            return x.then(FeatureStep(self.function, c))
-        return x.affine(*self.factor_and_offset(c))
+    def compose(
+        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
+    ) -> QuantizedTensor:
+        if not constants:
+            return super().compose(low, x, constants)
+        ((position, constant),) = constants.items()
+        steps = self.steps(constant, first=position == 0)
+        if steps is None:
+            return super().compose(low, x, constants)
+        factor, offset = scalar(1.0), scalar(0.0)
+        for step in steps:
+            if step.function in ("multiply", "divide"):
+                factor = step(factor)
+            offset = step(offset)
+        return x.affine(factor, offset)
 
-    def _constant_first(
-        self, low: Lowering, c: Array, x: Features | QuantizedTensor, reals: Array, output: Array
-    ) -> Operand:
-        """``c - x`` and ``c / x`` are not ``x - c`` and ``x / c``; sums and products commute."""
-        return self._with_constant(low, x, c, reals, output)
+    def steps(self, constant: Array, *, first: bool) -> list[FeatureStep] | None:
+        """The operator with a constant as affine steps; `first` if the constant is the first input.
 
-    def factor_and_offset(self, c: Array) -> tuple[Array, Array]:
-        """The operator as ``factor * x + offset``."""
-        raise self.unsupported("it has no affine form")
-
-
-def _channel_constant(constant: Array) -> Array:
-    """A constant of shape (1, ..., n_channels) or with one element, without its leading axes."""
-    constant = np.asarray(constant, dtype=np.float64)
-    if constant.size == 1:
-        return constant.reshape(())
-    return constant.reshape(constant.shape[-1]) if constant.size == constant.shape[-1] else constant
+        None where it is not affine.
+        """
+        return [FeatureStep(self.function, constant)]
 
 
 @quantizes("Add")
 class QuantizedAdd(_AffineOp):
-    """``x + c``."""
+    """``a + b``."""
 
     function = "add"
 
-    def factor_and_offset(self, c: Array) -> tuple[Array, Array]:
-        return np.float64(1.0), c
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        return combine.add(low, *tensors.values())
 
 
 @quantizes("Sub")
 class QuantizedSub(_AffineOp):
-    """``x - c`` or ``c - x``."""
+    """``a - b``."""
 
     function = "subtract"
 
-    def factor_and_offset(self, c: Array) -> tuple[Array, Array]:
-        return np.float64(1.0), -c
+    def steps(self, constant: Array, *, first: bool) -> list[FeatureStep] | None:
+        if not first:
+            return super().steps(constant, first=first)
+        return [FeatureStep("multiply", scalar(-1.0)), FeatureStep("add", constant)]
 
-    def _constant_first(
-        self, low: Lowering, c: Array, x: Features | QuantizedTensor, reals: Array, output: Array
-    ) -> Operand:
-        if isinstance(x, Features):
-            return x.then(FeatureStep("multiply", np.float64(-1.0))).then(FeatureStep("add", c))
-        return x.affine(np.float64(-1.0), c)
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        return combine.subtract(low, tensors[0], tensors[1])
 
 
 @quantizes("Mul")
 class QuantizedMul(_AffineOp):
-    """``x * c``."""
+    """``a * b``; two tensors are requantized to the width of an inner layer's inputs first."""
 
     function = "multiply"
 
-    def factor_and_offset(self, c: Array) -> tuple[Array, Array]:
-        return c, np.float64(0.0)
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        tensors = [v for v in x if isinstance(v, Features | QuantizedTensor)]
+        if len(tensors) == 2 and not low.tensor(tensors[0]).same_integers(low.tensor(tensors[1])):
+            n_bits = low.settings.n_bits["op_inputs"]
+            x = [low.codes(v, r, n_bits=n_bits) for v, r in zip(x, reals, strict=True)]
+        return super().lower(low, x, reals, outputs)
+
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        return combine.multiply(low, tensors[0], tensors[1])
 
 
 @quantizes("Div")
 class QuantizedDiv(_AffineOp):
-    """``x / c``."""
+    """``a / b``, one of them constant, or both functions of one integer tensor."""
 
     function = "divide"
 
-    def factor_and_offset(self, c: Array) -> tuple[Array, Array]:
-        return 1.0 / c, np.float64(0.0)
+    def steps(self, constant: Array, *, first: bool) -> list[FeatureStep] | None:
+        return None if first or np.any(constant == 0) else super().steps(constant, first=first)
 
-    def _constant_first(
-        self, low: Lowering, c: Array, x: Features | QuantizedTensor, reals: Array, output: Array
-    ) -> Operand:
-        raise self.unsupported("it divides a constant by a tensor")
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        raise self.unsupported("it divides one tensor by another, and integers have no division")
+
+
+@quantizes("Sum")
+class QuantizedSum(CombiningOp):
+    """``a + b + ...``."""
+
+    #: Whether the sum is divided by the number of inputs.
+    is_mean: ClassVar[bool] = False
+
+    def compose(
+        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
+    ) -> QuantizedTensor:
+        share = scalar(1.0 / (1 + len(constants)) if self.is_mean else 1.0)
+        return x.affine(share, sum(constants.values(), scalar(0.0)) * share)
+
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        total = combine.add(low, *tensors.values())
+        share = scalar(1.0 / (len(tensors) + len(constants)) if self.is_mean else 1.0)
+        offset = sum(constants.values(), scalar(0.0)) * share
+        return combine.affine(low, total, share, offset, output)
+
+
+@quantizes("Mean")
+class QuantizedMean(QuantizedSum):
+    """``(a + b + ...) / n``."""
+
+    is_mean = True
+
+
+@quantizes("Max")
+class QuantizedMax(CombiningOp):
+    """The largest of the inputs."""
+
+    def compose(
+        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
+    ) -> QuantizedTensor:
+        if any(np.ndim(constant) for constant in constants.values()):
+            return super().compose(low, x, constants)
+        bounds = [float(constant) for constant in constants.values()]
+        return x.clipped(max(bounds, default=-np.inf), np.inf)
+
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        if any(np.ndim(constant) for constant in constants.values()):
+            raise self.unsupported("it takes several tensors and a constant that is not one number")
+        bound = max((float(constant) for constant in constants.values()), default=-np.inf)
+        return combine.maximum(low, *tensors.values()).clipped(bound, np.inf)
+
+
+@quantizes("Min")
+class QuantizedMin(CombiningOp):
+    """The smallest of the inputs."""
+
+    def compose(
+        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
+    ) -> QuantizedTensor:
+        if any(np.ndim(constant) for constant in constants.values()):
+            return super().compose(low, x, constants)
+        bounds = [float(constant) for constant in constants.values()]
+        return x.clipped(-np.inf, min(bounds, default=np.inf))
+
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        if any(np.ndim(constant) for constant in constants.values()):
+            raise self.unsupported("it takes several tensors and a constant that is not one number")
+        bound = min((float(constant) for constant in constants.values()), default=np.inf)
+        return combine.minimum(low, *tensors.values()).clipped(-np.inf, bound)
+
+
+@quantizes("BatchNormalization")
+class QuantizedBatchNormalization(QuantizedOpUnivariateOfEncrypted):
+    """``scale * (x - mean) / sqrt(variance + epsilon) + bias``: folded into scales and zero points.
+
+    Behind a layer it costs nothing: the scale and zero point of each channel change.
+    """
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        if self.attributes.get("training_mode", 0):
+            raise self.unsupported("training_mode=1 normalizes by the batch")
+        if not all(isinstance(v, np.ndarray) for v in x[1:]):
+            raise self.unsupported("scale, bias, mean and variance must be constants")
+        scale, bias, mean, variance = (np.asarray(v, dtype=np.float64) for v in x[1:])
+        factor = scale / np.sqrt(variance + float(self.attributes.get("epsilon", 1e-5)))
+        offset = bias - mean * factor
+        if isinstance(x[0], Features) and reals[0].ndim == 2:
+            steps = (FeatureStep("multiply", factor), FeatureStep("add", offset))
+            return [x[0].then(steps[0]).then(steps[1])]
+        shape = (-1, *(1,) * (reals[0].ndim - 2))
+        factor, offset = factor.reshape(shape), offset.reshape(shape)
+        return [combine.affine(low, low.tensor(x[0]), factor, offset, reals[0])]

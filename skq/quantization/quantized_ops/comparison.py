@@ -1,64 +1,231 @@
-"""Comparisons and argmax, exact on integers."""
+"""Comparisons, logic, selection and argmax: exact on integers, with results 0 and 1."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
-from skq.program import ArgMax
-from skq.quantization.base_quantized_op import QuantizedOp, quantizes
+from skq.program import ArgMax, Concat, Mul
+from skq.quantization import combine
+from skq.quantization.arrange import elements, lay_out, moved
+from skq.quantization.base_quantized_op import (
+    QuantizedMixingOp,
+    QuantizedOpUnivariateOfEncrypted,
+    quantizes,
+)
 from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, Operand, QuantizedTensor
+from skq.quantization.operands import Array, Operand, QuantizedTensor, scalar
+from skq.quantization.quantized_ops.arithmetic import CombiningOp
+
+ONE, ZERO = scalar(1.0), scalar(0.0)
 
 
-class _AboveConstant(QuantizedOp):
-    """``x > c`` and its kin."""
+def negated(x: QuantizedTensor) -> QuantizedTensor:
+    """``1 - x``."""
+    return x.affine(scalar(-1.0), ONE)
 
+
+class _Comparison(CombiningOp):
+    """``a > b`` and its kin.
+
+    Exact for a layer's result and a constant. Two tensors are compared on their common grid.
+    """
+
+    #: Whether equal inputs compare as true.
     or_equal: ClassVar[bool]
+    #: Whether it is the first input that has to be the larger one.
+    greater: ClassVar[bool]
 
-    def lower(
-        self, low: Lowering, x: Sequence[Operand], reals: Sequence[Array], outputs: Sequence[Array]
-    ) -> Sequence[Operand]:
-        tensor, constant = x
-        if not (isinstance(tensor, QuantizedTensor) and isinstance(constant, np.ndarray)):
-            raise self.unsupported("only a layer's result is compared with a constant")
-        if constant.size != 1:
-            raise self.unsupported("the constant must be one number")
-        threshold = constant.reshape(())
-        return [low.is_above(tensor, threshold, or_equal=self.or_equal)]
+    def compose(
+        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
+    ) -> QuantizedTensor:
+        if not x.is_plain or not constants:
+            return super().compose(low, x, constants)
+        ((position, constant),) = constants.items()
+        return self._above(low, x, constant, wants_above=self.greater == (position == 1))
+
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        difference = combine.subtract(low, tensors[0], tensors[1])
+        return self._above(low, difference, ZERO, wants_above=self.greater)
+
+    def _above(
+        self, low: Lowering, x: QuantizedTensor, constant: Array, *, wants_above: bool
+    ) -> QuantizedTensor:
+        if wants_above:
+            return low.is_above(x, constant, or_equal=self.or_equal)
+        return negated(low.is_above(x, constant, or_equal=not self.or_equal))
 
 
 @quantizes("Greater")
-class QuantizedGreater(_AboveConstant):
-    """``x > c``."""
+class QuantizedGreater(_Comparison):
+    """``a > b``."""
 
-    or_equal = False
+    or_equal, greater = False, True
 
 
 @quantizes("GreaterOrEqual")
-class QuantizedGreaterOrEqual(_AboveConstant):
-    """``x >= c``."""
+class QuantizedGreaterOrEqual(_Comparison):
+    """``a >= b``."""
 
-    or_equal = True
+    or_equal, greater = True, True
+
+
+@quantizes("Less")
+class QuantizedLess(_Comparison):
+    """``a < b``."""
+
+    or_equal, greater = False, False
+
+
+@quantizes("LessOrEqual")
+class QuantizedLessOrEqual(_Comparison):
+    """``a <= b``."""
+
+    or_equal, greater = True, False
+
+
+@quantizes("Equal")
+class QuantizedEqual(CombiningOp):
+    """``a == b``: at least ``b``, and not above it."""
+
+    def compose(
+        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
+    ) -> QuantizedTensor:
+        if not x.is_plain or not constants:
+            return super().compose(low, x, constants)
+        (constant,) = constants.values()
+        return self._equal(low, x, constant)
+
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        return self._equal(low, combine.subtract(low, tensors[0], tensors[1]), ZERO)
+
+    @staticmethod
+    def _equal(low: Lowering, x: QuantizedTensor, constant: Array) -> QuantizedTensor:
+        at_least = low.is_above(x, constant, or_equal=True)
+        above = low.is_above(x, constant, or_equal=False)
+        return combine.subtract(low, at_least, above)
+
+
+@quantizes("Not")
+class QuantizedNot(QuantizedOpUnivariateOfEncrypted):
+    """``1 - x`` of a truth value."""
+
+    def compose(
+        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
+    ) -> QuantizedTensor:
+        return negated(x)
+
+
+@quantizes("And")
+class QuantizedAnd(CombiningOp):
+    """The smaller of two truth values."""
+
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        return combine.minimum(low, *tensors.values())
+
+
+@quantizes("Or")
+class QuantizedOr(CombiningOp):
+    """The larger of two truth values."""
+
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        return combine.maximum(low, *tensors.values())
+
+
+@quantizes("Where")
+class QuantizedWhere(CombiningOp):
+    """``x`` where the condition holds, else ``y``: ``y + condition * (x - y)``."""
+
+    def mixed(
+        self,
+        low: Lowering,
+        tensors: Mapping[int, QuantizedTensor],
+        constants: Mapping[int, Array],
+        output: Array,
+    ) -> QuantizedTensor:
+        if 0 in constants:
+            return self._by_constant(low, constants[0].astype(bool), tensors[1], tensors[2], output)
+        (condition,) = low.common(tensors[0])
+        if len(tensors) == 3:
+            first, second = low.common(tensors[1], tensors[2])
+            chosen = self._times(low, condition, combine.subtract(low, first, second))
+            return combine.add(low, chosen, second)
+        position, other = (1, 2) if 1 in tensors else (2, 1)
+        if position == 2:
+            (condition,) = low.common(negated(condition))
+        constant = constants[other]
+        above = combine.affine(low, tensors[position], ONE, -constant, output)
+        chosen = self._times(low, condition, *low.common(above))
+        return combine.affine(low, chosen, ONE, constant, output)
+
+    @staticmethod
+    def _times(low: Lowering, condition: QuantizedTensor, x: QuantizedTensor) -> QuantizedTensor:
+        """``condition * x`` in the scale of ``x``."""
+        first, second, view = combine.together(low, condition, x)
+        return QuantizedTensor(low.add(Mul((first, second))), x.scale, ZERO, view=view)
+
+    @staticmethod
+    def _by_constant(
+        low: Lowering, condition: Array, x: QuantizedTensor, y: QuantizedTensor, output: Array
+    ) -> QuantizedTensor:
+        """Elements of the one or the other, which a view of both side by side tells."""
+        tensors = low.common(x, y)
+        flat = low.add(Concat(tuple(tensor.value for tensor in tensors)))
+        shape = output.shape[1:]
+        first, second = (np.broadcast_to(elements(low, tensor), shape) for tensor in tensors)
+        places = np.where(condition, first, second + low.type(tensors[0].value).size)
+        return QuantizedTensor(flat, tensors[0].scale, ZERO, view=places)
 
 
 @quantizes("ArgMax")
-class QuantizedArgMax(QuantizedOp):
-    """Index of the first largest element of the last axis."""
+class QuantizedArgMax(QuantizedMixingOp):
+    """Index of the first (or last) largest element along an axis."""
 
     def lower(
-        self, low: Lowering, x: Sequence[Operand], reals: Sequence[Array], outputs: Sequence[Array]
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
-        (tensor,) = x
-        if not isinstance(tensor, QuantizedTensor):
-            raise self.unsupported("it reads the raw input")
-        axis = int(self.attributes.get("axis", 0))
-        if axis % reals[0].ndim != reals[0].ndim - 1 or self.attributes.get("select_last_index"):
-            raise self.unsupported("only the first largest element of the last axis is found")
-        value = low.add(ArgMax((low.align(tensor).value,)))
-        result = QuantizedTensor(value, np.float64(1.0), np.float64(0.0))
+        axis = int(self.attributes.get("axis", 0)) % reals[0].ndim
+        if axis == 0:
+            raise self.unsupported("it looks for the largest element over rows (axis 0)")
+        tensor = low.tensor(x[0])
+        if not tensor.is_plain:
+            tensor = low.codes(tensor, reals[0], n_bits=low.settings.n_bits["model_outputs"])
+        aligned = low.align(tensor)
+        places = np.moveaxis(elements(low, aligned), axis - 1, -1)
+        is_last = bool(self.attributes.get("select_last_index", 0))
+        if is_last:
+            places = places[..., ::-1]
+        rows = lay_out(low, aligned.value, np.ascontiguousarray(places), [ONE, ZERO], reduced=True)
+        index = QuantizedTensor(low.add(ArgMax((rows.value,))), ONE, ZERO, view=rows.view)
+        if is_last:
+            last = index.affine(scalar(-1.0), scalar(places.shape[-1] - 1))
+            (index,) = low.common(last)
         if self.attributes.get("keepdims", 1):
-            raise self.unsupported("keepdims=1")
-        return [result]
+            index = moved(low, index, np.expand_dims(elements(low, index), axis - 1))
+        return [index]

@@ -1,16 +1,28 @@
-"""Operators that move elements; rows stay rows."""
+"""Operators that move elements: they change a tensor's view, and cost no instruction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from skq.program import Gather, Reshape
+from skq.program import Concat
+from skq.quantization import combine
+from skq.quantization.arrange import at, elements, lay_out, moved
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
 from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, FeatureStep, Features, Operand, QuantizedTensor
+from skq.quantization.operands import (
+    Array,
+    BatchConstant,
+    Features,
+    FeatureStep,
+    Operand,
+    QuantizedTensor,
+    scalar,
+)
+from skq.quantization.trees.joint import JointFeatures
 
 
 @quantizes("Identity")
@@ -18,7 +30,7 @@ class QuantizedIdentity(QuantizedOp):
     """The tensor itself."""
 
     def lower(
-        self, low: Lowering, x: Sequence[Operand], reals: Sequence[Array], outputs: Sequence[Array]
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
         return [x[0]]
 
@@ -28,84 +40,252 @@ class QuantizedCast(QuantizedOp):
     """A cast of the features is folded into their quantizer; integers have no dtype to change."""
 
     def lower(
-        self, low: Lowering, x: Sequence[Operand], reals: Sequence[Array], outputs: Sequence[Array]
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
-        (tensor,) = x
-        if isinstance(tensor, Features):
-            if outputs[0].dtype.kind != "f":
-                raise self.unsupported("it casts the float input to integers")
-            return [tensor.then(FeatureStep("cast", dtype=outputs[0].dtype.name))]
-        if outputs[0].dtype.kind != "f" and not _stands_for_integers(low, tensor):
-            raise self.unsupported("it truncates reals to integers")
-        return [tensor]
+        tensor, kind = x[0], outputs[0].dtype.kind
+        if kind == "f":
+            if isinstance(tensor, Features):
+                return [tensor.then(FeatureStep("cast", dtype=outputs[0].dtype.name))]
+            return [tensor]
+        tensor = low.tensor(tensor)
+        if kind == "b":
+            return [tensor if reals[0].dtype.kind == "b" else tensor.then(_is_not_zero)]
+        if kind not in "iu":
+            raise self.unsupported(f"it casts to {outputs[0].dtype}")
+        return [tensor if reals[0].dtype.kind in "biu" else tensor.then(np.trunc)]
 
 
-def _stands_for_integers(low: Lowering, tensor: Operand) -> bool:
-    return (
-        isinstance(tensor, QuantizedTensor)
-        and tensor.is_plain
-        and np.ndim(tensor.scale) == 0
-        and tensor.scale == 1
-        and tensor.zero_point == np.rint(tensor.zero_point)
-    )
+def _is_not_zero(x: Array) -> Array:
+    return np.asarray(x != 0, dtype=np.float64)
 
 
-class _ElementMove(QuantizedOp):
+class ElementMove(QuantizedOp):
     """Finds which element goes where by running the float operator on element numbers."""
 
+    raw_inputs = frozenset(range(1, 5))
+
     def lower(
-        self, low: Lowering, x: Sequence[Operand], reals: Sequence[Array], outputs: Sequence[Array]
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
-        tensor = x[0]
-        if not isinstance(tensor, QuantizedTensor):
-            raise self.unsupported("it moves elements of the raw input")
-        shape = low.type(tensor.value).shape
+        if isinstance(x[0], np.ndarray | BatchConstant):
+            raise self.unsupported("it takes elements of a constant at places that the input says")
+        tensor = low.tensor(x[0])
+        found = elements(low, tensor)
         size = low.type(tensor.value).size
-        numbers = np.arange(size, dtype=np.float64).reshape(1, *shape)
-        moved = self._impl(numbers, *(v if isinstance(v, np.ndarray) else None for v in x[1:]))
-        for real, result in zip(outputs, moved, strict=True):
-            if result.shape[:1] != (1,) or result.shape[1:] != real.shape[1:]:
+        numbers = np.stack([found, found + size]).astype(np.float64)
+        results = self._moved_numbers(numbers, x[1:])
+        for real, result in zip(outputs, results, strict=True):
+            if (
+                result.shape[:1] != (2,)
+                or result.shape[1:] != real.shape[1:]
+                or not np.array_equal(result[1], result[0] + size)
+            ):
                 raise self.unsupported("it moves elements between rows")
-        return [self._select(low, tensor, result[0].astype(np.int64)) for result in moved]
+        return [moved(low, tensor, result[0].astype(np.int64)) for result in results]
 
-    def _select(self, low: Lowering, tensor: QuantizedTensor, indices: Array) -> QuantizedTensor:
-        """The elements at `indices` of the flattened row, with the parameters of their channels."""
-        type_ = low.type(tensor.value)
-        if np.array_equal(indices.ravel(), np.arange(type_.size)):
-            same = indices.shape == type_.shape
-            value = tensor.value if same else low.add(Reshape((tensor.value,), indices.shape))
-        else:
-            value = low.add(Gather((tensor.value,), indices))
-        if np.ndim(tensor.scale) == 0 and np.ndim(tensor.zero_point) == 0:
-            return replace(tensor, value=value)
-        channel = indices % type_.shape[-1]
-        scale, zero_point = (
-            _by_channel(np.broadcast_to(p, type_.shape[-1:])[channel])
-            for p in (tensor.scale, tensor.zero_point)
-        )
-        if scale is None or zero_point is None:
-            raise self.unsupported("it mixes channels of different scales")
-        return replace(tensor, value=value, scale=scale, zero_point=zero_point)
+    def _moved_numbers(self, numbers: Array, others: Sequence[Any]) -> tuple[Array, ...]:
+        arguments = []
+        for value in others:
+            if isinstance(value, Features | QuantizedTensor):
+                raise self.unsupported("where elements go must be constant")
+            arguments.append(value.for_two if isinstance(value, BatchConstant) else value)
+        try:
+            return self._bound(1 + len(arguments), {})(numbers, *arguments)
+        except ValueError as error:
+            raise self.unsupported(f"for two rows it fails: {error}") from error
 
 
-def _by_channel(parameters: Array) -> Array | None:
-    """Parameters of all elements as one a channel (last axis), or a scalar; None if they vary."""
-    rows = parameters.reshape(-1, parameters.shape[-1]) if parameters.ndim else parameters[None, None]
-    if not np.all(rows == rows[0]):
-        return None
-    return rows[0] if parameters.ndim else rows[0, 0]
+@quantizes("Reshape")
+class QuantizedReshape(ElementMove):
+    """The same elements in another shape."""
+
+
+@quantizes("Flatten")
+class QuantizedFlatten(ElementMove):
+    """Two axes: the rows, and everything else."""
+
+
+@quantizes("Squeeze")
+class QuantizedSqueeze(ElementMove):
+    """Axes of length 1 dropped."""
+
+
+@quantizes("Unsqueeze")
+class QuantizedUnsqueeze(ElementMove):
+    """Axes of length 1 inserted."""
+
+
+@quantizes("Transpose")
+class QuantizedTranspose(ElementMove):
+    """Axes in another order; rows stay first."""
+
+
+@quantizes("Expand")
+class QuantizedExpand(ElementMove):
+    """Elements repeated along axes of length 1."""
+
+
+@quantizes("Slice")
+class QuantizedSlice(ElementMove):
+    """A part of each axis."""
 
 
 @quantizes("Gather")
-class QuantizedGather(_ElementMove):
+class QuantizedGather(ElementMove):
     """Elements at constant positions of an axis."""
 
 
 @quantizes("Split")
-class QuantizedSplit(_ElementMove):
+class QuantizedSplit(ElementMove):
     """Parts of an axis."""
 
+    def _n_outputs(self) -> int:
+        if 1 in self.constants:
+            return int(np.asarray(self.constants[1]).size)
+        return int(self.attributes.get("num_outputs", 1))
 
-@quantizes("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Transpose")
-class QuantizedReshape(_ElementMove):
-    """The same elements in another arrangement."""
+
+@quantizes("Pad")
+class QuantizedPad(ElementMove):
+    """Elements added around: copies of others, or a constant, whose code is gathered."""
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        if self.attributes.get("mode", "constant") != "constant":
+            return super().lower(low, x, reals, outputs)
+        if not all(value is None or isinstance(value, np.ndarray) for value in x[1:]):
+            raise self.unsupported("how much is added, and what, must be constant")
+        constant = 0.0 if len(x) < 3 or x[2] is None else float(np.ravel(x[2])[0])
+        n_bits = low.settings.rounding.limit(low.settings.n_bits["op_inputs"])
+        tensor = low.codes(x[0], np.append(reals[0].ravel(), constant), n_bits=n_bits)
+        if not tensor.has_one_scale or tensor.zero_point != np.rint(tensor.zero_point):
+            ends = (float(reals[0].min()), float(reals[0].max()), constant)
+            tensor = low.materialize(tensor, min(ends), max(ends), n_bits)
+        found = elements(low, tensor)
+        size = low.type(tensor.value).size
+        numbers = np.stack([found, found + size]).astype(np.float64)
+        others = [scalar(-1.0) if i == 1 else value for i, value in enumerate(x[1:])]
+        if len(others) == 1:
+            others.append(scalar(-1.0))
+        (places,) = self._moved_numbers(numbers, others)
+        if places.shape != (2, *outputs[0].shape[1:]):
+            raise self.unsupported("it adds rows")
+        code = int(np.rint(constant / tensor.scale + tensor.zero_point))
+        parameters = [tensor.scale, tensor.zero_point]
+        indices = places[0].astype(np.int64)
+        return [lay_out(low, tensor.value, indices, parameters, fill=code)]
+
+
+@quantizes("Concat")
+class QuantizedConcat(QuantizedOp):
+    """Tensors and constants joined along an axis; each part keeps its own scale."""
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        axis = int(self.attributes["axis"]) % outputs[0].ndim
+        if axis == 0:
+            raise self.unsupported("it joins rows (axis 0)")
+        kinds = [Features, QuantizedTensor]
+        if outputs[0].ndim == 2 and [type(part) for part in x] == kinds:
+            # the features stay as they are, for trees to read
+            further = combine.plain(low, x[1], reals[1])
+            return [JointFeatures(x[0], further)]  # type: ignore[list-item]
+        n_bits = low.settings.n_bits["op_inputs"]
+        tensors = [low.tensor(v) for v in x if not isinstance(v, np.ndarray)]
+        clip = tensors[0].clip
+        if any(t.function is not None or t.clip != clip for t in tensors):
+            clip = None
+            tensors = [
+                t if t.is_plain else low.codes(t, r, n_bits=n_bits)
+                for t, r in zip(
+                    tensors,
+                    (r for v, r in zip(x, reals, strict=True) if not isinstance(v, np.ndarray)),
+                    strict=True,
+                )
+            ]
+        if clip is not None and len(tensors) < len(x):
+            raise self.unsupported("it joins a clipped tensor and a constant")
+        sizes = [low.type(t.value).size for t in tensors]
+        starts = dict(zip(map(id, tensors), np.cumsum([0, *sizes[:-1]]), strict=True))
+        flat = tensors[0].value
+        if len(tensors) > 1:
+            flat = low.add(Concat(tuple(t.value for t in tensors)))
+        rest = iter(tensors)
+        parts = [
+            self._constant(v)
+            if isinstance(v, np.ndarray)
+            else self._part(low, tensor := next(rest), int(starts[id(tensor)]))
+            for v in x
+        ]
+        places, scale, zero_point = (
+            np.concatenate(arrays, axis=axis - 1) for arrays in zip(*parts, strict=True)
+        )
+        places = places.astype(np.int64)
+        is_narrow = all(low.type(t.value).bits <= n_bits for t in tensors)
+        if is_narrow and len(tensors) == len(x):
+            # the next operator gathers: each element has its own scale until then
+            vectors = [_flat(p, places, sum(sizes)) for p in (scale, zero_point)]
+            tensor = QuantizedTensor(flat, vectors[0], vectors[1], clip=clip)
+            return [moved(low, tensor, places)]
+        return [replace(lay_out(low, flat, places, [scale, zero_point]), clip=clip)]
+
+    def _part(self, low: Lowering, tensor: QuantizedTensor, start: int) -> tuple[Array, ...]:
+        found = elements(low, tensor)
+        parameters = [
+            np.broadcast_to(at(low, tensor, p, found), found.shape)
+            for p in (tensor.scale, tensor.zero_point)
+        ]
+        return found + start, *parameters
+
+    def _constant(self, value: Array) -> tuple[Array, ...]:
+        """Integers 0 whose zero point says the constant."""
+        if value.shape[0] != 1:
+            raise self.unsupported("it joins a constant that differs from row to row")
+        row = np.asarray(value[0], dtype=np.float64)
+        return np.full(row.shape, -1), np.ones_like(row), -row
+
+
+def _flat(parameter: Array, places: Array, size: int) -> Array:
+    """Parameters of elements as one for each element of the flat value; a scalar if all agree."""
+    if np.all(parameter == parameter.flat[0]):
+        return scalar(parameter.flat[0])
+    found = np.ones(size)
+    found[places] = parameter
+    return found
+
+
+@quantizes("Shape")
+class QuantizedShape(QuantizedOp):
+    """Lengths of axes, known but for the number of rows."""
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        (for_two,) = self._bound(1, {})(np.empty((2, *reals[0].shape[1:])))
+        (for_three,) = self._bound(1, {})(np.empty((3, *reals[0].shape[1:])))
+        return [for_two if np.array_equal(for_two, for_three) else BatchConstant(for_two)]
+
+
+class _Constant(QuantizedOp):
+    """Folded when a graph is converted: it depends on constants and shapes alone."""
+
+    raw_inputs = frozenset({0})
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        if any(isinstance(value, Features | QuantizedTensor) for value in x):
+            raise self.unsupported("its input must be constant")
+        return [outputs[0]]
+
+
+@quantizes("Constant")
+class QuantizedConstant(_Constant):
+    """A constant."""
+
+
+@quantizes("ConstantOfShape")
+class QuantizedConstantOfShape(_Constant):
+    """A constant of a shape."""

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.frontend.graph import ML_DOMAIN
 from skq.frontend.numpy_ops import TreeArrays
 from skq.frontend.numpy_ops.tree_attributes import NODE_MODES
-from skq.program import Bin, Trees
+from skq.program import Bin, Concat, Trees
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lowering import Lowering
 from skq.quantization.operands import Array, Features, Operand, QuantizedTensor
 from skq.quantization.trees.bins import select_edges
-from skq.quantization.trees.leaves import Leaves, quantize_leaves
+from skq.quantization.trees.joint import split_features
+from skq.quantization.trees.leaves import Leaves, quantize_leaves, sum_error
 from skq.quantization.trees.pull_back import pull_back
+from skq.quantization.trees.routing import Routing, route_edges
+
+#: Calibration rows that are sent through all trees.
+MAX_WALKED_ROWS = 1000
+
+#: Above this many bits few rows are misrouted, and counting them takes its time.
+MAX_ROUTED_BITS = 5
 
 _LEQ = NODE_MODES.index("BRANCH_LEQ")
 
 
-@quantizes("TreeEnsembleRegressor")
+@quantizes("TreeEnsembleRegressor", domain=ML_DOMAIN)
 class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
     """Sum or mean over decision trees.
 
@@ -30,45 +39,56 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
     can tell apart, no split changes. Leaf values have one scale for the ensemble.
     """
 
+    reads_features = True
+
     def lower(
         self, low: Lowering, x: Sequence[Operand], reals: Sequence[Array], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
-        (features,) = x
-        if not isinstance(features, Features):
+        features, further = split_features(x[0])
+        if features is None:
             raise self.unsupported("trees read the features, or scaled features")
         trees = _in_order(TreeArrays.from_attributes(self.attributes))
         if np.any((trees.mode != _LEQ) & (trees.leaf < 0)):
             raise self.unsupported("its branches must be of the mode BRANCH_LEQ")
         if trees.aggregate not in ("SUM", "AVERAGE") or trees.post_transform != "NONE":
             raise self.unsupported("it must sum or average, without a post_transform")
-        reached = trees.leaf_indices(reals[0])
-        columns = _Columns.choose(
-            trees, features, reached, low.settings.n_bits["model_inputs"], low.row_weight
-        )
-        codes = low.add(columns.instruction(features.value))
-        by_code = replace(
-            trees,
-            feature=columns.node_column,
-            threshold=columns.node_threshold.astype(np.float64),
-            missing_true=np.zeros_like(trees.missing_true),
-        )
+        rows, row_weight = _thinned(low.row_weight)
+        reached = trees.leaf_indices(reals[0][rows])
         root = np.searchsorted(trees.roots, np.flatnonzero(trees.leaf >= 0), side="right") - 1
         first, weights = _narrow(trees, root)
-        leaves = quantize_leaves(
-            Leaves(
-                weights=weights,
-                tree=root,
-                output=first,
-                n_outputs=trees.n_targets,
-                base=trees.base_values,
-                average=trees.aggregate == "AVERAGE",
-                reached=reached,
-                reached_by_codes=by_code.leaf_indices(low.sample(codes)),
-                row_weight=low.row_weight,
-            ),
-            low.settings.n_bits["op_weights"],
-            method=low.settings.calibration,
+        real = Leaves(
+            weights=weights,
+            tree=root,
+            output=first,
+            n_outputs=trees.n_targets,
+            base=trees.base_values,
+            average=trees.aggregate == "AVERAGE",
+            reached=reached,
+            reached_by_codes=reached,
+            row_weight=row_weight,
         )
+        n_bits, method = low.settings.n_bits, low.settings.calibration
+        tried = []
+        for columns in _Columns.options(
+            trees, features, rows, reached, n_bits["model_inputs"], row_weight, method
+        ):
+            codes = low.add(columns.instruction(features.value))
+            if further is not None:
+                bits = low.is_above(further, np.array(0.5), or_equal=False)
+                codes = low.add(Concat((codes, bits.value)))
+            by_code = replace(
+                trees,
+                feature=columns.node_column,
+                threshold=columns.node_threshold.astype(np.float64),
+                missing_true=np.zeros_like(trees.missing_true),
+            )
+            walked = by_code.leaf_indices(low.sample(codes)[rows])
+            real = replace(real, reached_by_codes=walked)
+            leaves = quantize_leaves(real, n_bits["op_weights"], method=method)
+            tried.append((real, columns, codes, leaves))
+        if len(tried) > 1:
+            tried.sort(key=lambda option: sum_error(option[0], option[3]))
+        _, columns, codes, leaves = tried[0]
         is_leaf = trees.leaf >= 0
         value = low.add(
             Trees(
@@ -85,6 +105,15 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             )
         )
         return [QuantizedTensor(value, leaves.scale, leaves.zero_point)]
+
+
+def _thinned(
+    row_weight: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """At most `MAX_WALKED_ROWS` of the calibration rows, evenly spaced, and their weights."""
+    n_rows = min(len(row_weight), MAX_WALKED_ROWS)
+    rows = np.linspace(0, len(row_weight) - 1, n_rows).astype(np.int64)
+    return rows, row_weight[rows] / row_weight[rows].sum()
 
 
 def _in_order(trees: TreeArrays) -> TreeArrays:
@@ -172,19 +201,51 @@ class _Columns:
     node_threshold: NDArray[np.int64]
 
     @classmethod
-    def choose(
+    def options(
         cls,
         trees: TreeArrays,
         features: Features,
+        rows: NDArray[np.int64],
         reached: Array,
         n_bits: int,
         row_weight: NDArray[np.float64],
+        method: str,
+    ) -> Iterator[_Columns]:
+        """Columns to choose from: with edges by distance, and, if some are dropped, by routing."""
+        arguments = (trees, features, rows, reached, n_bits, row_weight)
+        plain = cls._choose(*arguments, routed=False)
+        yield plain
+        n_thresholds = np.unique(
+            np.stack([trees.feature, trees.threshold])[:, trees.leaf < 0], axis=1
+        ).shape[1]
+        dropped = n_thresholds > sum(map(len, plain.edges))
+        one_value = trees.n_targets == 1 and (trees.aggregate == "AVERAGE" or trees.n_trees == 1)
+        if dropped and n_bits <= MAX_ROUTED_BITS and method != "minmax" and one_value:
+            yield cls._choose(*arguments, routed=True)
+
+    @classmethod
+    def _choose(
+        cls,
+        trees: TreeArrays,
+        features: Features,
+        rows: NDArray[np.int64],
+        reached: Array,
+        n_bits: int,
+        row_weight: NDArray[np.float64],
+        *,
+        routed: bool,
     ) -> _Columns:
         has_missing = features.has_missing
         budget = 2**n_bits - (2 if has_missing else 1)
-        inner = np.flatnonzero(trees.leaf < 0)
+        n_real = features.raw.shape[1]
+        inner = np.flatnonzero((trees.leaf < 0) & (trees.feature < n_real))
         edge = pull_back(features, trees.threshold[inner], trees.feature[inner])
         met = _rows_met(trees, reached, row_weight)[inner]
+        raw = features.raw[rows]
+        routing = None
+        if routed and budget > 0:
+            routing = Routing(trees, reached, row_weight, _rows_met(trees, reached, row_weight))
+        place_of_node = np.zeros(len(trees.leaf), dtype=np.int64)
         to_left = trees.missing_true[inner] & has_missing
         column = np.zeros(len(trees.leaf), dtype=np.int64)
         threshold = np.zeros(len(trees.leaf), dtype=np.int64)
@@ -194,10 +255,17 @@ class _Columns:
         for f in np.unique(trees.feature[inner]):
             own = np.flatnonzero(trees.feature[inner] == f)
             values, place = np.unique(edge[own], return_inverse=True)
-            weight = np.bincount(place, weights=met[own])
+            place_of_node[inner[own]] = place
+            weight = np.bincount(place, weights=met[own]).astype(np.float64)
             kept, assigned = select_edges(
-                _share_below(features.raw[:, f], row_weight, values), weight, budget
+                _share_below(raw[:, f], row_weight, values), weight, budget
             )
+            if len(kept) < len(values) and routing is not None:
+                row, node, share = routing.of(int(f))
+                known = ~np.isnan(raw[row, f])
+                row, node, share = row[known], node[known], share[known]
+                at = place_of_node[node]
+                kept, assigned = route_edges(values, at, raw[row, f], share, budget, kept)
             for direction in np.unique(to_left[own]):
                 nodes = inner[own[to_left[own] == direction]]
                 code = assigned[place[to_left[own] == direction]] + int(direction)
@@ -205,6 +273,8 @@ class _Columns:
                 feature_of.append(int(f))
                 edges_of.append(values[kept])
                 left_of.append(bool(direction))
+        further = np.flatnonzero((trees.leaf < 0) & (trees.feature >= n_real))
+        column[further] = len(feature_of) + trees.feature[further] - n_real
         return cls(
             np.array(feature_of, dtype=np.int64),
             edges_of,

@@ -52,7 +52,7 @@ def select_edges(position: Floats, weight: Floats, budget: int) -> tuple[Ints, I
     elif n > MAX_CANDIDATES:
         coarse = _groups(weight, max(MAX_CANDIDATES, 2 * budget))
         median = _medians(coarse, weight)
-        merged = np.bincount(coarse, weights=weight)
+        merged = np.bincount(coarse, weights=weight).astype(np.float64)
         group = _partition(position[median], merged, budget)[coarse]
     else:
         group = _partition(position, weight, budget)

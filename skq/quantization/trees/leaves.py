@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
 
+
 #: A leaf is corrected by ``n / (n + PRIOR_ROWS)`` of the mean error of its n calibration rows.
 PRIOR_ROWS = 20.0
 
-#: Steps of the finest tree's grid that the coarsest tree's may have.
-MAX_MULTIPLIER = 64
+
+def misrouted_prior(n_trees: int) -> float:
+    """The same for what misrouted rows bring into a leaf; in many trees it averages out."""
+    return min(PRIOR_ROWS, 2.0 * n_trees)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,32 +91,65 @@ class Leaves:
 def quantize_leaves(leaves: Leaves, n_bits: int, *, method: str = "auto") -> QuantizedLeaves:
     """Leaf values as integers of `n_bits`.
 
-    Probabilities keep their sum exactly; other values are rounded tree after tree, each tree making
-    up for the error that the trees before it have left in its leaves (`method` "minmax": without).
+    Probabilities keep their sum exactly; other values see `skq.quantization.trees.sums`.
     """
     if leaves.are_probabilities:
-        return _quantize_probabilities(leaves, 2**n_bits - 1)
-    return _quantize_sums(leaves, 2**n_bits - 1, feedback=method != "minmax")
+        plain = _quantize_probabilities(leaves, leaves.weights, 2**n_bits - 1)
+        if method == "minmax" or np.array_equal(leaves.reached, leaves.reached_by_codes):
+            return plain
+        refitted = _quantize_probabilities(leaves, _refitted(leaves), 2**n_bits - 1)
+        return min(plain, refitted, key=lambda found: sum_error(leaves, found))
+    from skq.quantization.trees.sums import quantize_sums
+
+    return quantize_sums(leaves, 2**n_bits - 1, method=method)
 
 
-def _quantize_probabilities(leaves: Leaves, top: int) -> QuantizedLeaves:
+def _quantize_probabilities(leaves: Leaves, weights: Floats, top: int) -> QuantizedLeaves:
     """Cumulative probabilities are rounded, so that a leaf's integers add up to `top`.
 
-    Tree t rounds with the threshold ``1 - (t + 0.5) / n_trees``: over the trees the roundings average
-    out, which rounding every tree alike would not do for probabilities below half a step.
+    Tree t rounds with the threshold ``1 - (t + 0.5) / n_trees``: over the trees the roundings
+    average out, which rounding every tree alike would not do for probabilities below half a step.
     """
     dither = (leaves.tree + 0.5) / leaves.n_trees
-    cumulative = np.cumsum(leaves.weights, axis=1) * top
+    cumulative = np.cumsum(weights, axis=1) * top
     whole = np.floor(cumulative + dither[:, None] + 1e-9).astype(np.int64)
     values = np.diff(whole, axis=1, prepend=0)
     if leaves.n_trees == 1:
-        values = _keep_winner(values, leaves.weights)
+        values = _keep_winner(values, weights)
     return QuantizedLeaves(
         values=values,
         multiplier=np.ones(leaves.n_trees, dtype=np.int64),
-        scale=np.float64(1.0 / (top * leaves.n_trees)),
-        zero_point=np.float64(0.0),
+        scale=np.array(1.0 / (top * leaves.n_trees)),
+        zero_point=np.array(0.0),
     )
+
+
+def _refitted(leaves: Leaves) -> Floats:
+    """Leaf distributions of the rows that the integer thresholds send there."""
+    share = np.repeat(leaves.row_weight * len(leaves.row_weight), leaves.n_trees)
+    leaf, exact = leaves.reached_by_codes.ravel(), leaves.weights[leaves.reached.ravel()]
+    n_leaves = len(leaves.weights)
+    count = np.bincount(leaf, weights=share, minlength=n_leaves)[:, None]
+    total = np.stack(
+        [np.bincount(leaf, weights=share * column, minlength=n_leaves) for column in exact.T],
+        axis=1,
+    )
+    prior = misrouted_prior(leaves.n_trees)
+    return np.asarray((total + prior * leaves.weights) / (count + prior))
+
+
+def sum_error(leaves: Leaves, found: QuantizedLeaves) -> float:
+    """Weighted mean squared error of the ensemble's outputs on the calibration rows, summed up."""
+    exact = np.zeros((len(leaves.reached), leaves.n_outputs))
+    sums = np.zeros_like(exact)
+    width = leaves.weights.shape[1]
+    for t, first in enumerate(leaves.output):
+        own = slice(first, first + width)
+        exact[:, own] += leaves.weights[leaves.reached[:, t]]
+        sums[:, own] += found.values[leaves.reached_by_codes[:, t]] * found.multiplier[t]
+    exact = exact / (leaves.n_trees if leaves.average else 1) + leaves.base
+    got = (sums - found.zero_point) * found.scale
+    return float((leaves.row_weight @ (got - exact) ** 2).sum())
 
 
 def _keep_winner(values: Ints, weights: Floats) -> Ints:
@@ -127,67 +163,3 @@ def _keep_winner(values: Ints, weights: Floats) -> Ints:
     values[rows[wrong], found[wrong]] -= 1
     values[rows[wrong], winner[wrong]] += 1
     return values
-
-
-def _quantize_sums(leaves: Leaves, top: int, *, feedback: bool) -> QuantizedLeaves:
-    unit = np.zeros(leaves.n_outputs)
-    first = np.searchsorted(leaves.tree, np.arange(leaves.n_trees))
-    spread = np.maximum.reduceat(leaves.weights, first) - np.minimum.reduceat(leaves.weights, first)
-    columns = leaves.output[:, None] + np.arange(leaves.weights.shape[1])
-    np.maximum.at(unit, columns, spread)
-    unit = np.where(unit > 0, unit, 1.0)
-
-    relative = (spread / unit[columns]).max(axis=1)
-    finest = max(float(relative.max()) / MAX_MULTIPLIER, 1e-300)
-    use_multipliers = feedback and not leaves.average and relative.min() < 0.5 * relative.max()
-    multiplier = (
-        np.clip(np.ceil(relative / finest), 1, MAX_MULTIPLIER).astype(np.int64)
-        if use_multipliers
-        else np.ones(leaves.n_trees, dtype=np.int64)
-    )
-    scale = unit / top / (int(multiplier.max()))
-
-    values = np.zeros(leaves.weights.shape, dtype=np.int64)
-    error = np.zeros((len(leaves.reached), leaves.n_outputs))  # of the sum so far, row by row
-    offset = np.zeros(leaves.n_outputs)
-    ends = np.append(first[1:], len(leaves.tree))
-    for t, (start, end) in enumerate(zip(first, ends, strict=True)):
-        own = slice(start, end)
-        column = columns[t]
-        step = scale[column] * multiplier[t]
-        wanted = leaves.weights[own]
-        exact = leaves.weights[leaves.reached[:, t]]
-        place = leaves.reached_by_codes[:, t] - start
-        if feedback:
-            wanted = wanted + _mean_error(
-                error[:, column] + exact - wanted[place], place, end - start, leaves.row_weight
-            )
-        low = _center(wanted, step, top)
-        values[own] = np.clip(np.rint((wanted - low) / step), 0, top)
-        offset[column] += low
-        error[:, column] += exact - (low + values[own][place] * step)
-    total = leaves.base * (leaves.n_trees if leaves.average else 1.0) + offset
-    if feedback:
-        total = total + leaves.row_weight @ error
-    divisor = leaves.n_trees if leaves.average else 1
-    return QuantizedLeaves(values, multiplier, scale / divisor, -total / scale)
-
-
-def _center(wanted: Floats, step: Floats, top: int) -> Floats:
-    """Real value of code 0 such that a tree's leaves lie in the middle of its grid."""
-    low, high = wanted.min(axis=0), wanted.max(axis=0)
-    return np.asarray(low + (high - low) / 2 - step * top / 2)
-
-
-def _mean_error(error: Floats, leaf: Ints, n_leaves: int, row_weight: Floats) -> Floats:
-    """Mean error of the rows in each leaf, shrunk where rows are few."""
-    share = row_weight * len(row_weight)
-    count = np.bincount(leaf, weights=share, minlength=n_leaves)
-    total = np.stack(
-        [
-            np.bincount(leaf, weights=share * error[:, k], minlength=n_leaves)
-            for k in range(error.shape[1])
-        ],
-        axis=1,
-    )
-    return np.asarray(total / (count + PRIOR_ROWS)[:, None])

@@ -1,0 +1,12 @@
+"""Knowing what quantization costs: reports and displays."""
+
+from skq.inspection._displays import BitWidthDisplay, QuantizationErrorDisplay
+from skq.inspection._report import Part, QuantizationReport, quantization_report
+
+__all__ = [
+    "BitWidthDisplay",
+    "Part",
+    "QuantizationErrorDisplay",
+    "QuantizationReport",
+    "quantization_report",
+]

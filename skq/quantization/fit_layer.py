@@ -1,0 +1,320 @@
+"""Input grids and integer weights of a layer, chosen together by the error at its output.
+
+The layer's output is ``z[r, k] = sum_j v[j, k] x[r, j]``; quantized it is
+``s[k] * sum_j w[j, k] q_j(x[r, j])`` and an offset. The error is the weighted sum of squares of
+their difference on the calibration rows, ``z`` being what the float model gives. It is lowered
+feature by feature: with all others fixed, every grid of the feature is tried with the integer
+weights that are best for it (closed form, rounded); after each round the scales ``s`` are refitted.
+This is coordinate descent, as in GPTQ (arXiv:2210.17323) or OBQ (arXiv:2208.11580), with the input
+grid in the loop. Weights are drawn a little to the real ones, because few rows do not tell all.
+
+The search starts at the best weights for min-max grids, at several scales, and returns min-max
+itself should nothing be better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.quantization.grid_candidates import Candidates, candidates
+from skq.quantization.weights import quantize_weights
+
+Floats = NDArray[np.float64]
+
+#: Pull of the integer weights to the real ones, as a share of the feature's variance.
+PULL = 0.05
+
+#: Where descents start: whether from min-max grids (or those whose codes are used most evenly), and
+#: a factor on the scales. With few levels a descent ends near where it starts.
+STARTS = {
+    2: ((True, 1.0), (True, 0.7), (True, 1.4), (False, 1.0), (False, 0.7), (False, 1.4)),
+    3: ((True, 1.0), (True, 0.7), (True, 1.4), (False, 1.0), (False, 0.7)),
+    4: ((True, 1.0), (True, 0.75), (False, 1.0)),
+}
+FEW_STARTS = ((True, 1.0),)
+
+MAX_ROUNDS = 6
+
+#: A round that lowers the error by less than this share is the last.
+TOLERANCE = 2e-3
+
+#: Layers with more inputs have a handful of grids a feature.
+MANY_INPUTS = 128
+
+#: Layers with more weights start from two places only.
+MANY_WEIGHTS = 1500
+
+#: Products of rows, grids, inputs and outputs that a round may cost.
+ROUND_COST = 6e7
+MIN_ROWS = 500
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLayer:
+    """A layer's input grids, integers and scales.
+
+    Parameters
+    ----------
+    input_scale, zero_point : ndarray of shape (n_in,)
+        Grid of each feature.
+    integers : ndarray of shape (n_in, n_out), int64
+    scale : ndarray of shape (n_out,)
+    error : float
+        Weighted mean of the squared errors on the calibration rows that were looked at.
+    """
+
+    input_scale: Floats
+    zero_point: Floats
+    integers: NDArray[np.int64]
+    scale: Floats
+    error: float
+
+
+def decision_weight(scores: Floats) -> Floats:
+    """Weight of each score: high near the decision, falling off with the distance to it.
+
+    For class scores the distance of a class is how far it is behind the best (the best: how far it
+    is ahead). ``1 / (1 + (distance / (1.5 * median margin))**2)``.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_classes) or (n_rows, 1)
+
+    Returns
+    -------
+    ndarray of the same shape, in (0, 1]
+    """
+    if scores.shape[1] == 1:
+        distance = margin = np.abs(scores)
+    else:
+        ordered = np.sort(scores, axis=1)
+        margin = ordered[:, -1:] - ordered[:, -2:-1]
+        behind = ordered[:, -1:] - scores
+        distance = np.where(behind > 0, behind, margin)
+    middle = 1.5 * float(np.median(margin)) + 1e-300
+    with np.errstate(over="ignore"):
+        return np.asarray(1 / (1 + (distance / middle) ** 2))
+
+
+def fit_layer(
+    x: Floats,
+    weights: Floats,
+    target: Floats,
+    row_weight: Floats,
+    *,
+    lo: Floats,
+    hi: Floats,
+    input_bits: int,
+    weight_bits: int,
+    decides: bool = False,
+    starts_at_zero: bool = False,
+) -> FittedLayer:
+    """Choose the grids of the inputs and the integer weights.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_in)
+        Inputs on the calibration rows, finite.
+    weights : ndarray of shape (n_in, n_out)
+        Of the float layer.
+    target : ndarray of shape (n_rows, n_out)
+        Outputs of the float layer; a constant a column makes no difference.
+    row_weight : ndarray of shape (n_rows,)
+        They sum to 1.
+    lo, hi : ndarray of shape (n_in,)
+        Range of each input; ``lo < hi`` where the input matters.
+    input_bits, weight_bits : int
+    decides : bool, default=False
+        Whether labels are decided on the outputs: errors count more near the decision.
+    starts_at_zero : bool, default=False
+        Whether code 0 must stand for real 0 (and everything below).
+    """
+    search = _Search(
+        x, weights, target, row_weight, lo, hi, input_bits, weight_bits, decides, starts_at_zero
+    )
+    plain = search.min_max()
+    ends = (search.descend(from_range, factor) for from_range, factor in search.starts)
+    best = min(ends, key=lambda state: state.error)
+    return search.result(best if best.error < plain.error else plain)
+
+
+@dataclass(eq=False)
+class _State:
+    """One choice for all features."""
+
+    grid: NDArray[np.int64]
+    integers: Floats
+    scale: Floats
+    error: float
+
+
+class _Search:
+    """The calibration rows as every grid sees them, and the descent over them."""
+
+    def __init__(
+        self,
+        x: Floats,
+        weights: Floats,
+        target: Floats,
+        row_weight: Floats,
+        lo: Floats,
+        hi: Floats,
+        input_bits: int,
+        weight_bits: int,
+        decides: bool,
+        starts_at_zero: bool,
+    ) -> None:
+        n_in, n_out = weights.shape
+        few = n_in > MANY_INPUTS
+        self.n_bits = weight_bits
+        self.top = max(1, 2 ** (weight_bits - 1) - 1)
+        self.shape = (n_in, n_out)
+        n_grids = 9 if few or input_bits > 6 else 100
+        most = int(max(MIN_ROWS, ROUND_COST / (n_grids * n_in * n_out)))
+        if len(x) > most:
+            rows = np.linspace(0, len(x) - 1, most).astype(np.int64)
+            x, target, row_weight = x[rows], target[rows], row_weight[rows]
+        share = (decision_weight(target) if decides else np.ones_like(target)) * row_weight[:, None]
+        importance = share.sum(axis=0)
+        self.share = share / importance  # sums to 1 for each output
+        self.importance = importance / importance.mean()
+        self.target = target - (self.share * target).sum(axis=0)
+        self.grids: list[Candidates] = []
+        self.feature: list[int] = []
+        for j in range(n_in):
+            if not hi[j] > lo[j] or not np.any(weights[j]):
+                continue
+            grids = candidates(
+                x[:, j], row_weight, lo[j], hi[j], input_bits,
+                few=few, starts_at_zero=starts_at_zero,
+            )  # fmt: skip
+            if np.ptp(grids.codes[0]):
+                self.grids.append(grids)
+                self.feature.append(j)
+        self.mean, self.variance = [], []
+        for grids in self.grids:
+            codes = grids.codes.astype(np.float64)
+            mean = codes @ self.share
+            self.mean.append(mean)
+            self.variance.append(np.maximum((codes * codes) @ self.share - mean * mean, 1e-12))
+        #: Real weights over the codes of each grid: (n_grids, n_out).
+        self.real = [
+            grids.scale[:, None] * weights[j]
+            for grids, j in zip(self.grids, self.feature, strict=True)
+        ]
+        self.row_weight = row_weight
+        spread = [
+            float((np.abs(real[0]) * np.sqrt(v[0])).sum())
+            for real, v in zip(self.real, self.variance, strict=True)
+        ]
+        self.order = np.argsort(-np.array(spread), kind="stable")
+        starts = FEW_STARTS if few else STARTS.get(weight_bits, FEW_STARTS)
+        self.starts = starts[:: max(1, len(starts) // 2)] if n_in * n_out > MANY_WEIGHTS else starts
+
+    # ------------------------------------------------------------------ states
+
+    def min_max(self) -> _State:
+        """Min-max grids and min-max weights, nothing searched."""
+        return self._on(np.zeros(len(self.grids), dtype=np.int64), "minmax")
+
+    def descend(self, from_range: bool, factor: float) -> _State:
+        """From good weights on first grids down to where no feature can be bettered."""
+        first = [0 if from_range else _most_even(g.codes, self.row_weight) for g in self.grids]
+        best = self._refitted(self._on(np.array(first, dtype=np.int64), "auto"))
+        state = _State(best.grid, best.integers, best.scale * factor, np.inf)
+        for _ in range(MAX_ROUNDS):
+            before = state.error
+            state = _State(state.grid.copy(), state.integers.copy(), state.scale, np.inf)
+            residual = self.target - self._center(self._sums(state)) * state.scale
+            for i in self.order:
+                residual = self._better(int(i), state, residual)
+            state = self._refitted(state)
+            if state.error < best.error:
+                best = state
+            if state.error > before * (1 - TOLERANCE):
+                break
+        return best
+
+    def result(self, state: _State) -> FittedLayer:
+        """The choice spread over all features; those that do not matter keep weight 0."""
+        n_in, n_out = self.shape
+        scale, zero_point = np.zeros(n_in), np.zeros(n_in)
+        integers = np.zeros((n_in, n_out), dtype=np.int64)
+        for i, j in enumerate(self.feature):
+            grid = state.grid[i]
+            scale[j], zero_point[j] = self.grids[i].scale[grid], self.grids[i].zero_point[grid]
+            integers[j] = state.integers[i]
+        return FittedLayer(scale, zero_point, integers, state.scale, state.error)
+
+    # ------------------------------------------------------------------ parts
+
+    def _on(self, grid: NDArray[np.int64], method: str) -> _State:
+        """Weights for given grids, each output by itself."""
+        if not self.grids:
+            n_out = self.shape[1]
+            return self._measured(_State(grid, np.zeros((0, n_out)), np.ones(n_out), 0.0))
+        chosen = list(zip(self.grids, self.real, grid, strict=True))
+        codes = np.stack([g.codes[k] for g, _, k in chosen], axis=1).astype(np.float64)
+        real = np.stack([r[k] for _, r, k in chosen])
+        integers, scale = quantize_weights(real, codes, self.n_bits, self.row_weight, method=method)
+        return self._measured(_State(grid, integers.astype(np.float64), scale, np.inf))
+
+    def _better(self, i: int, state: _State, residual: Floats) -> Floats:
+        """Give feature i its best grid and weights; returns the new residual."""
+        grids, mean, variance, real = self.grids[i], self.mean[i], self.variance[i], self.real[i]
+        codes = grids.codes
+        now = state.grid[i]
+        part = state.integers[i] * state.scale
+        residual = (
+            residual + np.multiply.outer(codes[now].astype(np.float64), part) - mean[now] * part
+        )
+        weighted = self.share * residual
+        product = codes.astype(np.float64) @ weighted - mean * weighted.sum(axis=0)
+        wish = (product / variance + PULL * real) / ((1 + PULL) * state.scale)
+        if self.n_bits == 1:
+            integers = np.where(wish >= 0, 1.0, -1.0)
+        else:
+            integers = np.clip(np.rint(wish), -self.top, self.top)
+        step = integers * state.scale
+        cost = step * (step * variance - 2 * product) + PULL * variance * (step - real) ** 2
+        chosen = int((cost @ self.importance).argmin())
+        state.grid[i], state.integers[i] = chosen, integers[chosen]
+        part = step[chosen]
+        codes_now = codes[chosen].astype(np.float64)
+        return np.asarray(residual - np.multiply.outer(codes_now, part) + mean[chosen] * part)
+
+    def _sums(self, state: _State) -> Floats:
+        if not self.grids:
+            return np.zeros_like(self.target)
+        codes = np.stack([g.codes[k] for g, k in zip(self.grids, state.grid, strict=True)], axis=1)
+        return np.asarray(codes.astype(np.float64) @ state.integers)
+
+    def _center(self, values: Floats) -> Floats:
+        return np.asarray(values - (self.share * values).sum(axis=0))
+
+    def _measured(self, state: _State) -> _State:
+        sums = self._center(self._sums(state))
+        error = (self.share * (self.target - sums * state.scale) ** 2).sum(axis=0)
+        return _State(state.grid, state.integers, state.scale, float(error @ self.importance))
+
+    def _refitted(self, state: _State) -> _State:
+        """The same integers with the best scale for each output."""
+        sums = self._center(self._sums(state))
+        power = (self.share * sums * sums).sum(axis=0)
+        agreement = (self.share * sums * self.target).sum(axis=0)
+        useful = (power > 0) & (agreement > 0)
+        scale = np.where(useful, agreement / np.where(useful, power, 1.0), state.scale)
+        return self._measured(_State(state.grid, state.integers, scale, np.inf))
+
+
+def _most_even(codes: NDArray[np.unsignedinteger], row_weight: Floats) -> int:
+    """The grid whose codes say most: greatest entropy."""
+    top = int(codes.max(initial=0))
+    if top > 15:
+        return 0
+    share = np.stack([(codes == level) @ row_weight for level in range(top + 1)])
+    entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(axis=0)
+    return int(np.argmax(entropy > entropy.max() - 1e-9))

@@ -1,0 +1,109 @@
+"""Uniform grids that a feature's codes may have: min-max, clipped at percentiles, and wider ones.
+
+A grid is a scale and an integer zero point: ``q = clip(rint(x / scale + zero_point), 0, top)``.
+Clipped grids serve heavy tails. Wider grids leave codes unused: the feature then weighs less for a
+given integer weight, which is what low-bit weights cannot express.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.numerics import quantize
+
+Floats = NDArray[np.float64]
+
+#: Share of the rows that each end of a range may cut off, by width.
+_TAILS = {
+    1: (0.0, 0.1, 0.25, 0.4),
+    2: (0.0, 0.02, 0.06, 0.15, 0.25, 0.4),
+    3: (0.0, 0.01, 0.04, 0.1, 0.2, 0.35),
+    4: (0.0, 0.005, 0.02, 0.06, 0.15),
+    5: (0.0, 0.002, 0.01, 0.03, 0.08),
+    6: (0.0, 0.002, 0.01, 0.03, 0.08),
+}
+_FEW_TAILS = (0.0, 0.001, 0.01)
+
+#: Steps that a range may span instead of all.
+_SPANS = {1: (1,), 2: (3, 2, 1), 3: (7, 5, 3, 2), 4: (15, 10, 6)}
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Grids of one feature and what they make of the calibration rows; the first is min-max.
+
+    Parameters
+    ----------
+    scale, zero_point : ndarray of shape (n_grids,)
+    codes : ndarray of shape (n_grids, n_rows), uint8 or uint16
+    """
+
+    scale: Floats
+    zero_point: Floats
+    codes: NDArray[np.unsignedinteger]
+
+
+def candidates(
+    values: Floats,
+    row_weight: Floats,
+    lo: float,
+    hi: float,
+    n_bits: int,
+    *,
+    few: bool = False,
+    starts_at_zero: bool = False,
+) -> Candidates:
+    """Grids to choose from.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+    row_weight : ndarray of shape (n_rows,)
+        They sum to 1.
+    lo, hi : float
+        Range of all calibration data, ``lo < hi``.
+    n_bits : int
+    few : bool, default=False
+        Only a handful of grids, for wide layers.
+    starts_at_zero : bool, default=False
+        Keep to grids whose code of real 0 is 0, as behind a ReLU.
+    """
+    top = 2**n_bits - 1
+    tails = _FEW_TAILS if few else _TAILS.get(n_bits, _FEW_TAILS)
+    spans = (top,) if few else _SPANS.get(n_bits, (top,))
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(row_weight[order])
+    low_ends, high_ends = (
+        values[order][np.minimum(np.searchsorted(total, shares - 1e-9), len(values) - 1)]
+        for shares in (np.array(tails[1:]), 1 - np.array(tails[1:]))
+    )
+    low_ends, high_ends = np.append(lo, low_ends), np.append(hi, high_ends)
+    a, b, span = (m.ravel() for m in np.meshgrid(low_ends, high_ends, spans, indexing="ij"))
+    a, b, span = (m[b > a] for m in (a, b, span))
+    scale = b / span - a / span
+    zero_point = np.rint(-a / scale)
+    if n_bits <= 4:  # the ends in the middle of the outer cells, and at their outer edges
+        cell = b / (span + 1) - a / (span + 1)
+        scale = np.append(scale, cell)
+        zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
+    first = hi / top - lo / top
+    scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
+    sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
+    if starts_at_zero:
+        sound &= zero_point <= 0
+    sound[0] = True
+    scale, zero_point = scale[sound], zero_point[sound]
+    codes = quantize(values[None], scale[:, None], zero_point[:, None], 0, top)
+    kept = _distinct(codes)
+    dtype = np.uint8 if n_bits <= 8 else np.uint16
+    return Candidates(scale[kept], zero_point[kept], codes[kept].astype(dtype))
+
+
+def _distinct(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows that differ from all rows before them, by a hash."""
+    key = np.random.RandomState(0).randint(1, 2**40, codes.shape[1])
+    _, first = np.unique(codes @ key, return_index=True)
+    return np.sort(first)

@@ -1,0 +1,118 @@
+"""Convolution: patches gathered at static places, times the filters as a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from skq.frontend.numpy_ops.windows import Windows
+from skq.program import Concat, Gather
+from skq.quantization.arrange import Indices, at, elements, lay_out, moved
+from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
+from skq.quantization.lowering import Lowering
+from skq.quantization.operands import Array, Operand, QuantizedTensor
+
+
+@quantizes("Conv")
+class QuantizedConv(QuantizedMixingOp):
+    """Convolution over any number of spatial axes, in groups or not.
+
+    ``Gather`` collects the patches, of shape (positions, channels * kernel), with the code of real
+    zero outside of the input; ``MatMul`` multiplies them with the filters. The result has the
+    filters on its last axis, each with a scale of its own, and the tensor is a view of it.
+    """
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        weights = x[1]
+        if not isinstance(weights, np.ndarray) or isinstance(x[0], np.ndarray):
+            raise self.unsupported("the filters must be constant and the other input a tensor")
+        if len(x) > 2 and x[2] is not None and not isinstance(x[2], np.ndarray):
+            raise self.unsupported("the bias must be a constant")
+        a = self.attributes
+        windows = Windows.of(
+            reals[0].shape[2:],
+            weights.shape[2:],
+            a.get("strides"),
+            a.get("dilations"),
+            a.get("pads"),
+            a.get("auto_pad", "NOTSET"),
+        )
+        codes, patches, known = self._patches(low, x[0], reals[0], windows)
+        n_filters, output = len(weights), outputs[0]
+        group = int(a.get("group", 1))
+        n_positions, per_group = int(np.prod(windows.output)), n_filters // group
+        matrices = weights.reshape(group, per_group, -1).astype(np.float64)
+        targets = output.reshape(len(output), group, per_group, n_positions).swapaxes(2, 3)
+        fill = int(codes.zero_point) if codes.has_one_scale else 0
+        parts = []
+        for g, channels in enumerate(np.split(np.arange(patches.shape[1]), group)):
+            places = patches[:, channels].reshape(n_positions, -1)
+            inside = known[:, channels].reshape(n_positions, -1)
+            parameters = [at(low, codes, p, inside) for p in (codes.scale, codes.zero_point)]
+            rows = lay_out(low, codes.value, places, parameters, fill=fill)
+            n_bits = low.settings.n_bits["op_weights"]
+            parts.append(low.matmul(rows, matrices[g].T, targets[:, g], n_bits=n_bits))
+        joined = _side_by_side(low, parts, n_positions, per_group)
+        places = np.arange(n_positions * n_filters).reshape(n_positions, n_filters).T
+        return [moved(low, joined, places.reshape(n_filters, *windows.output).copy())]
+
+    def _patches(
+        self, low: Lowering, x: Any, reals: Array, windows: Windows
+    ) -> tuple[QuantizedTensor, Indices, Indices]:
+        """Codes, and the places of the patches in them: (positions, channels, kernel), twice.
+
+        In the second, padding has the place of some element of the same channel.
+        """
+        n_bits = low.settings.n_bits["op_inputs"]
+        padded = any(map(any, windows.pads))
+        with_zero = np.append(reals.ravel(), 0.0) if padded else reals
+        codes = low.codes(x, with_zero, n_bits=n_bits)
+        found = elements(low, codes)
+        fits = codes.has_one_scale and codes.zero_point == np.rint(codes.zero_point)
+        if not fits and (padded or not _has_one_scale_a_channel(low, codes, found)):
+            lo, hi = float(with_zero.min()), float(with_zero.max())
+            codes = low.materialize(codes, lo, hi, low.settings.rounding.limit(n_bits))
+        places = _windows(windows, found, -1)
+        if not padded:
+            return codes, places, places
+        one_each = found.reshape(len(found), -1)[:, :1].reshape(-1, *(1,) * (found.ndim - 1))
+        shape = [n + sum(p) for n, p in zip(found.shape[1:], windows.pads, strict=True)]
+        inside = np.broadcast_to(one_each, (len(found), *shape))
+        return codes, places, _windows(windows, inside, None)
+
+
+def _windows(windows: Windows, places: Array, pad: int | None) -> Indices:
+    """Places (channels, *spatial) → (positions, channels, kernel), padded unless `pad` is None."""
+    rows = places[None] if pad is None else windows.pad(places[None], pad)
+    cells = windows.view(rows)[0]
+    n_axes = len(windows.output)
+    cells = np.moveaxis(cells, 0, n_axes)
+    return np.ascontiguousarray(
+        cells.reshape(int(np.prod(windows.output)), len(places), -1), dtype=np.int64
+    )
+
+
+def _has_one_scale_a_channel(low: Lowering, x: QuantizedTensor, places: Indices) -> bool:
+    parameters = [at(low, x, p, places) for p in (x.scale, x.zero_point)]
+    return all(
+        np.ndim(p) == 0 or bool(np.all(p.reshape(len(p), -1) == p.reshape(len(p), -1)[:, :1]))
+        for p in parameters
+    )
+
+
+def _side_by_side(
+    low: Lowering, parts: Sequence[QuantizedTensor], n_positions: int, per_group: int
+) -> QuantizedTensor:
+    """Groups of filters as one value of shape (positions, filters)."""
+    if len(parts) == 1:
+        return parts[0]
+    flat = low.add(Concat(tuple(part.value for part in parts)))
+    numbers = np.arange(len(parts) * n_positions * per_group).reshape(len(parts), n_positions, -1)
+    value = low.add(Gather((flat,), numbers.swapaxes(0, 1).reshape(n_positions, -1).copy()))
+    scale = np.concatenate([np.ravel(part.scale) for part in parts])
+    zero_point = np.concatenate([np.ravel(part.zero_point) for part in parts])
+    return QuantizedTensor(value, scale, zero_point)

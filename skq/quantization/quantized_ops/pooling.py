@@ -1,0 +1,111 @@
+"""Pooling: windows gathered at static places, then reduced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from skq.frontend.numpy_ops.windows import Windows
+from skq.program import Max, Sum
+from skq.quantization import combine
+from skq.quantization.arrange import Indices, at, elements, lay_out
+from skq.quantization.base_quantized_op import QuantizedMixingOp, QuantizedOp, quantizes
+from skq.quantization.lowering import Lowering
+from skq.quantization.operands import Array, Operand, QuantizedTensor
+
+
+def _windows_of(op: QuantizedOp, reals: Array) -> Windows:
+    a = op.attributes
+    return Windows.of(
+        reals.shape[2:],
+        a["kernel_shape"],
+        a.get("strides"),
+        a.get("dilations"),
+        a.get("pads"),
+        a.get("auto_pad", "NOTSET"),
+        a.get("ceil_mode", 0),
+    )
+
+
+def _cells(windows: Windows, places: Indices) -> Indices:
+    """Places of the cells of each window, -1 for padding: shape (channels, *output, kernel)."""
+    cells = windows.view(windows.pad(places[None], -1))[0]
+    return np.ascontiguousarray(cells.reshape(*cells.shape[: places.ndim], -1))
+
+
+@quantizes("MaxPool")
+class QuantizedMaxPool(QuantizedMixingOp):
+    """Maximum of each window; the largest integer is the largest real, so nothing is rounded."""
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        if len(self.node.outputs) > 1 and self.node.outputs[1]:
+            raise self.unsupported("the positions of the maxima are asked for")
+        tensor = low.tensor(x[0])
+        if tensor.function is not None or np.any(tensor.scale <= 0):
+            lo, hi = float(reals[0].min()), float(reals[0].max())
+            tensor = low.materialize(tensor, lo, hi, low.settings.n_bits["op_inputs"])
+        places = _cells(_windows_of(self, reals[0]), elements(low, tensor))
+        some = places.max(axis=-1)  # a cell of each window that is no padding
+        parameters = [at(low, tensor, p, some) for p in (tensor.scale, tensor.zero_point)]
+        fill = low.type(tensor.value).interval[0]
+        cells = lay_out(low, tensor.value, places, parameters, fill=fill, reduced=True)
+        return [replace(cells, value=low.add(Max((cells.value,))), clip=tensor.clip)]
+
+
+class _Averaging(QuantizedMixingOp):
+    """Sums over windows, divided by exact counts, which fold into the scale."""
+
+    def _average(
+        self, low: Lowering, x: Any, reals: Array, cells: Any, counts: Any
+    ) -> QuantizedTensor:
+        """Mean over windows.
+
+        Parameters
+        ----------
+        cells : callable
+            Places of a row's elements → places of the cells of each window.
+        counts : ndarray that broadcasts against the windows, or None
+            What to divide by; the number of cells that are no padding by default.
+        """
+        tensor = combine.plain(low, x, reals)
+        places = cells(elements(low, tensor))
+        inside = (places >= 0).sum(axis=-1)
+        counts = inside if counts is None else np.broadcast_to(counts, inside.shape)
+        known = places.max(axis=-1)
+        scale = at(low, tensor, tensor.scale, known) / counts
+        zero_point = at(low, tensor, tensor.zero_point, known) * inside
+        rows = lay_out(low, tensor.value, places, [scale, zero_point], fill=0, reduced=True)
+        return replace(rows, value=low.add(Sum((rows.value,))))
+
+
+@quantizes("AveragePool")
+class QuantizedAveragePool(_Averaging):
+    """Mean of each window, padding counted or not."""
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        windows = _windows_of(self, reals[0])
+        counts = np.prod(windows.kernel) if self.attributes.get("count_include_pad") else None
+        cells = lambda places: _cells(windows, places)  # noqa: E731
+        return [self._average(low, x[0], reals[0], cells, counts)]
+
+
+@quantizes("GlobalAveragePool")
+class QuantizedGlobalAveragePool(_Averaging):
+    """Mean over all positions of a channel."""
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        n_axes = reals[0].ndim - 2
+
+        def cells(places: Indices) -> Indices:
+            return places.reshape(len(places), *(1,) * n_axes, -1)
+
+        return [self._average(low, x[0], reals[0], cells, None)]

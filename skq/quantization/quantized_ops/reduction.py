@@ -1,0 +1,80 @@
+"""Sums and means over axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skq.program import Sum
+from skq.quantization import combine
+from skq.quantization.arrange import at, elements, lay_out, moved
+from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
+from skq.quantization.lowering import Lowering
+from skq.quantization.operands import Array, Operand
+
+
+@quantizes("ReduceSum")
+class QuantizedReduceSum(QuantizedMixingOp):
+    """Sum over axes of a row; exact."""
+
+    raw_inputs = frozenset({1})
+
+    #: Whether the sum is divided by the number of elements.
+    is_mean: ClassVar[bool] = False
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        axes = self._axes(x, reals[0].ndim)
+        tensor = low.tensor(x[0])
+        if not axes:
+            return [tensor]
+        if 0 in axes:
+            raise self.unsupported("it adds up rows (axis 0)")
+        tensor = combine.plain(low, tensor, reals[0])
+        found = elements(low, tensor)
+        last = [axis - 1 for axis in axes]
+        kept = [axis for axis in range(found.ndim) if axis not in last]
+        lead = tuple(found.shape[axis] for axis in kept)
+
+        def cells(array: Array) -> Array:
+            return np.ascontiguousarray(array.transpose(*kept, *last)).reshape(*lead, -1)
+
+        places = cells(found)
+        if any(np.ptp(at(low, tensor, p, places), axis=-1).any() for p in _vectors(tensor)):
+            (tensor,) = low.common(tensor)
+        count = places.shape[-1]
+        scale, zero_point = (
+            at(low, tensor, p, places[..., 0]) for p in (tensor.scale, tensor.zero_point)
+        )
+        divisor = float(count) if self.is_mean else 1.0
+        parameters = [scale / divisor, zero_point * count]
+        rows = lay_out(low, tensor.value, places, parameters, reduced=True)
+        total = replace(rows, value=low.add(Sum((rows.value,))))
+        if self.attributes.get("keepdims", 1):
+            total = moved(low, total, np.expand_dims(elements(low, total), tuple(last)))
+        return [total]
+
+    def _axes(self, x: Sequence[Any], n_axes: int) -> list[int]:
+        """Axes to reduce, rows included, or none."""
+        given = x[1] if len(x) > 1 else self.attributes.get("axes")
+        if given is not None and not isinstance(given, np.ndarray | tuple | list):
+            raise self.unsupported("the axes must be constant")
+        axes = [] if given is None else [int(axis) % n_axes for axis in np.ravel(given)]
+        if not axes and not self.attributes.get("noop_with_empty_axes", 0):
+            return list(range(n_axes))
+        return sorted(axes)
+
+
+def _vectors(tensor: Any) -> list[Array]:
+    return [p for p in (tensor.scale, tensor.zero_point) if np.ndim(p)]
+
+
+@quantizes("ReduceMean")
+class QuantizedReduceMean(QuantizedReduceSum):
+    """Mean over axes of a row; exact."""
+
+    is_mean = True

@@ -1,0 +1,201 @@
+"""Edges of a feature's bins by the rows that they would send the wrong way.
+
+A node with threshold ``a`` whose edge moves to threshold ``k`` misroutes those of its own rows that
+lie between the two. With ``C[a, k]`` the weight of the node's rows at or below ``k``, that is
+``|C[a, k] - C[a, a]|``, summed over all nodes with threshold ``a``. A row counts as much as the two
+sides of the node differ in value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.frontend.numpy_ops import TreeArrays
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: More thresholds than this are thinned out first.
+MAX_THRESHOLDS = 96
+
+MAX_ROUNDS = 8
+
+
+class Routing:
+    """Which calibration rows come by which node, by the feature that the node reads.
+
+    Parameters
+    ----------
+    trees : TreeArrays
+    reached : ndarray of shape (n_rows, n_trees)
+        Leaf of each row in each tree.
+    row_weight : ndarray of shape (n_rows,)
+    met : ndarray of shape (n_nodes,)
+        Weight of the rows that come by each node.
+    """
+
+    def __init__(
+        self, trees: TreeArrays, reached: NDArray[Any], row_weight: Floats, met: Floats
+    ) -> None:
+        parent = np.full(len(trees.leaf), -1, dtype=np.int64)
+        inner = np.flatnonzero(trees.leaf < 0)
+        for child in (trees.true_child, trees.false_child):
+            parent[child[inner]] = inner
+        importance = _contrast(trees, met, parent)
+        leaf_node = np.flatnonzero(trees.leaf >= 0)[np.argsort(trees.leaf[trees.leaf >= 0])]
+        node = parent[leaf_node[reached.ravel()]]
+        row = np.repeat(np.arange(len(reached)), reached.shape[1])
+        rows, nodes = [], []
+        while len(node):
+            row, node = row[node >= 0], node[node >= 0]
+            rows.append(row)
+            nodes.append(node)
+            node = parent[node]
+        self.row, self.node = np.concatenate(rows), np.concatenate(nodes)
+        order = np.argsort(trees.feature[self.node], kind="stable")
+        self.row, self.node = self.row[order], self.node[order]
+        self._feature = trees.feature[self.node]
+        self.weight = row_weight[self.row] * importance[self.node]
+
+    def of(self, feature: int) -> tuple[Ints, Ints, Floats]:
+        """Rows, nodes and weights of all meetings at nodes that read a feature."""
+        start, end = np.searchsorted(self._feature, [feature, feature + 1])
+        return self.row[start:end], self.node[start:end], self.weight[start:end]
+
+
+def _contrast(trees: TreeArrays, met: Floats, parent: Ints) -> Floats:
+    """Squared difference between the mean values of a node's two sides."""
+    is_leaf = trees.leaf >= 0
+    total = np.zeros((len(trees.leaf), trees.n_targets))
+    total[is_leaf] = trees.leaf_weights[trees.leaf[is_leaf]] * (met[is_leaf, None] + 1e-12)
+    count = np.where(is_leaf, met + 1e-12, 0.0)
+    level = np.flatnonzero(is_leaf)
+    depth = np.zeros(len(parent), dtype=np.int64)
+    below = trees.roots
+    while len(below):
+        inner = below[~is_leaf[below]]
+        below = np.concatenate([trees.true_child[inner], trees.false_child[inner]])
+        depth[below] = depth[parent[below]] + 1 if len(below) else 0
+    for d in range(int(depth.max(initial=0)), 0, -1):
+        level = np.flatnonzero(depth == d)
+        np.add.at(total, parent[level], total[level])
+        np.add.at(count, parent[level], count[level])
+    mean = total / np.maximum(count, 1e-300)[:, None]
+    inner = np.flatnonzero(~is_leaf)
+    result = np.zeros(len(parent))
+    gap = mean[trees.true_child[inner]] - mean[trees.false_child[inner]]
+    result[inner] = (gap**2).sum(axis=1)
+    return result
+
+
+def route_edges(
+    values: Floats, threshold: Ints, x: Floats, weight: Floats, budget: int, start: Ints
+) -> tuple[Ints, Ints]:
+    """Choose edges among thresholds by the rows that they misroute.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_thresholds,), rising
+    threshold : ndarray of shape (n_meetings,)
+        Threshold that each meeting of a row and a node is decided by, as index into `values`.
+    x : ndarray of shape (n_meetings,)
+        The row's value.
+    weight : ndarray of shape (n_meetings,)
+    budget : int
+        Edges to choose, at least 1.
+    start : ndarray of int, rising
+        Edges to fall back on, at most `budget`.
+
+    Returns
+    -------
+    kept : ndarray of int, rising
+    assignment : ndarray of shape (n_thresholds,)
+        Index into `kept` that each threshold moves to.
+    """
+    options = _options(len(values), threshold, weight, start)
+    place = np.searchsorted(values[options], x, side="left")  # options below the row's value
+    flat = np.bincount(
+        threshold * (len(options) + 1) + place,
+        weights=weight,
+        minlength=len(values) * (len(options) + 1),
+    )
+    at_most = np.cumsum(flat.reshape(len(values), -1), axis=1)[:, :-1]
+    goes_left = np.bincount(
+        threshold, weights=weight * (x <= values[threshold]), minlength=len(values)
+    )
+    cost = np.abs(at_most - goes_left[:, None])
+    # where no row tells, the nearest edge
+    distance = np.abs(np.arange(len(values))[:, None] - options[None, :])
+    cost = cost + 1e-9 * (cost.max(initial=0.0) + 1e-300) * distance / len(values)
+    first = np.searchsorted(options, start)
+    best = _exchange(cost, first)
+    if len(options) <= MAX_THRESHOLDS + budget:
+        best = min(
+            (best, _exchange(cost, _contiguous(cost, budget))), key=lambda k: _total(cost, k)
+        )
+    assignment = cost[:, best].argmin(axis=1)
+    used = np.unique(assignment)
+    return options[best[used]], np.searchsorted(used, assignment)
+
+
+def _options(n: int, threshold: Ints, weight: Floats, start: Ints) -> Ints:
+    """Thresholds that may become edges: all, or those at even steps of weight, and the start."""
+    if n <= MAX_THRESHOLDS:
+        return np.arange(n)
+    total = np.cumsum(np.bincount(threshold, weights=weight, minlength=n) + 1e-12)
+    steps = np.linspace(0, total[-1], MAX_THRESHOLDS + 2)[1:-1]
+    return np.union1d(np.minimum(np.searchsorted(total, steps), n - 1), start)
+
+
+def _total(cost: Floats, chosen: Ints) -> float:
+    return float(cost[:, chosen].min(axis=1).sum())
+
+
+def _exchange(cost: Floats, chosen: Ints) -> Ints:
+    """Each group takes its best edge, each threshold its best group, until nothing changes."""
+    for _ in range(MAX_ROUNDS):
+        group = cost[:, chosen].argmin(axis=1)
+        moved = np.array(
+            [
+                cost[group == g].sum(axis=0).argmin() if np.any(group == g) else edge
+                for g, edge in enumerate(chosen)
+            ]
+        )
+        moved = np.unique(moved)
+        if _total(cost, moved) >= _total(cost, chosen):
+            break
+        chosen = moved
+    return np.sort(chosen)
+
+
+def _contiguous(cost: Floats, budget: int) -> Ints:
+    """Edges of the cheapest partition of the thresholds into runs (dynamic programming)."""
+    if len(cost) > 2 * MAX_THRESHOLDS:
+        starts = np.linspace(0, len(cost), 2 * MAX_THRESHOLDS + 1).astype(np.int64)[:-1]
+        cost = np.add.reduceat(cost, starts, axis=0)
+    n = len(cost)
+    total = np.concatenate([np.zeros((1, cost.shape[1])), np.cumsum(cost, axis=0)])
+    run = np.full((n, n), np.inf)
+    edge = np.zeros((n, n), dtype=np.int64)
+    for i in range(n):
+        sums = total[i + 1 :] - total[i]
+        edge[i, i:] = sums.argmin(axis=1)
+        run[i, i:] = sums.min(axis=1)
+    best, back = run[0].copy(), []
+    for _ in range(1, min(budget, n)):
+        options = np.concatenate([[np.inf], best[:-1]])[:, None] + run
+        back.append(options.argmin(axis=0))
+        best = options.min(axis=0)
+    chosen, j = [], n - 1
+    for table in reversed(back):
+        i = int(table[j])
+        chosen.append(edge[i, j])
+        j = i - 1
+        if j < 0:
+            break
+    if j >= 0:
+        chosen.append(edge[0, j])
+    return np.unique(np.array(chosen, dtype=np.int64))

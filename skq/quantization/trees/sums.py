@@ -1,0 +1,164 @@
+"""Leaf values that are summed (regressors, boosting) → integers, by the error of the sum.
+
+Trees are rounded one after another; each makes up for the error that the trees before it have left
+in the rows of its leaves. How wide the grid is (min-max, or a share of it: what lies beyond
+saturates) and where each tree's grid lies is chosen by the error of the sum on the calibration
+rows, among ways that include plain min-max.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.quantization.trees.leaves import (
+    PRIOR_ROWS,
+    Leaves,
+    QuantizedLeaves,
+    misrouted_prior,
+)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.integer[Any]]
+
+
+#: Steps of the finest tree's grid that the coarsest tree's may have.
+MAX_MULTIPLIER = 64
+
+#: Shares of the widest tree's range that the grid may cover, by the greatest code.
+SHARES = {1: (1.0, 0.7, 0.5, 0.35), 3: (1.0, 0.85, 0.7, 0.55, 0.42, 0.3), 7: (1.0, 0.8, 0.6, 0.45)}
+FEWER_SHARES = (1.0, 0.8, 0.6)
+
+#: Ways of placing each tree's grid: see `_lowest`.
+PLACES = ("center", "least", "spread")
+
+#: Above this many codes nothing is gained by a search, above this many trees it takes too long.
+MAX_SEARCHED_TOP = 63
+MAX_SEARCHED_TREES = 400
+
+#: Places of a grid that are compared for one tree.
+N_PLACES = 17
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way of rounding all trees."""
+
+    share: float = 1.0
+    place: str = "center"
+    feedback: bool = False
+
+
+def quantize_sums(leaves: Leaves, top: int, *, method: str = "auto") -> QuantizedLeaves:
+    """Integers in [0, top]; see the module's docstring (`method` "minmax": plain min-max)."""
+    plain = _Rounding(leaves, top, _Way())
+    if method == "minmax":
+        return plain.result
+    ways = [_Way(feedback=True)]
+    if top <= MAX_SEARCHED_TOP and leaves.n_trees <= MAX_SEARCHED_TREES:
+        shares = SHARES.get(top, FEWER_SHARES)
+        ways = [_Way(share, place, True) for share in shares for place in PLACES]
+    best = min((_Rounding(leaves, top, way) for way in ways), key=lambda found: found.error)
+    return best.result if best.error < plain.error else plain.result
+
+
+class _Rounding:
+    """All trees rounded in one way.
+
+    Attributes
+    ----------
+    result : QuantizedLeaves
+    error : float
+        Weighted mean squared error of the sum on the calibration rows, over all outputs, each
+        relative to the spread of its leaves.
+    """
+
+    def __init__(self, leaves: Leaves, top: int, way: _Way) -> None:
+        self.leaves, self.top, self.way = leaves, top, way
+        first = np.searchsorted(leaves.tree, np.arange(leaves.n_trees))
+        ends = np.append(first[1:], len(leaves.tree))
+        columns = leaves.output[:, None] + np.arange(leaves.weights.shape[1])
+        spread = np.maximum.reduceat(leaves.weights, first) - np.minimum.reduceat(
+            leaves.weights, first
+        )
+        unit = np.zeros(leaves.n_outputs)
+        np.maximum.at(unit, columns, spread)
+        unit = np.where(unit > 0, unit, 1.0)
+        multiplier = self._multipliers((spread / unit[columns]).max(axis=1))
+        scale = unit * way.share / top / int(multiplier.max())
+
+        values = np.zeros(leaves.weights.shape, dtype=np.int64)
+        error = np.zeros((len(leaves.reached), leaves.n_outputs))  # of the sum so far, row by row
+        offset = np.zeros(leaves.n_outputs)
+        for t, (start, end) in enumerate(zip(first, ends, strict=True)):
+            own, column = slice(start, end), columns[t]
+            step = scale[column] * multiplier[t]
+            wanted = leaves.weights[own]
+            exact = leaves.weights[leaves.reached[:, t]]
+            place = leaves.reached_by_codes[:, t] - start
+            if way.feedback:
+                count, moved, carried = _leaf_means(
+                    place, end - start, leaves.row_weight, exact - wanted[place], error[:, column]
+                )
+                wanted = wanted + moved * (count / (count + misrouted_prior(leaves.n_trees)))
+                wanted = wanted + carried * (count / (count + PRIOR_ROWS))
+            low = self._lowest(wanted, step, place, t)
+            values[own] = np.clip(np.rint((wanted - low) / step), 0, top)
+            offset[column] += low
+            error[:, column] += exact - (low + values[own][place] * step)
+        total = leaves.base * (leaves.n_trees if leaves.average else 1.0) + offset
+        if way.feedback:
+            mean = leaves.row_weight @ error
+            total, error = total + mean, error - mean
+        divisor = leaves.n_trees if leaves.average else 1
+        self.result = QuantizedLeaves(values, multiplier, scale / divisor, -total / scale)
+        self.error = float((leaves.row_weight @ (error / unit) ** 2).sum())
+
+    def _multipliers(self, relative: Floats) -> Ints:
+        """Integer factor of each tree, where trees differ in range."""
+        if not self.way.feedback or self.leaves.average or relative.min() >= 0.5 * relative.max():
+            return np.ones(len(relative), dtype=np.int64)
+        finest = max(float(relative.max()) / MAX_MULTIPLIER, 1e-300)
+        return np.clip(np.ceil(relative / finest), 1, MAX_MULTIPLIER).astype(np.int64)
+
+    def _lowest(self, wanted: Floats, step: Floats, place: Ints, t: int) -> Floats:
+        """Real value of code 0 of a tree, by the way's place.
+
+        ======== ============================================================================
+        center   the grid in the middle of the tree's range
+        least    where the calibration rows of this tree are off least
+        spread   the middle, shifted from tree to tree by parts of a step: errors average out
+        ======== ============================================================================
+        """
+        low, high = wanted.min(axis=0), wanted.max(axis=0)
+        center = low + (high - low) / 2 - step * self.top / 2
+        if self.way.place == "center":
+            return np.asarray(center)
+        if self.way.place == "spread":
+            return np.asarray(center + step * ((t * 0.6180339887) % 1.0 - 0.5))
+        reach = np.abs((high - low) / 2 - step * self.top / 2) + step / 2
+        weight = np.bincount(place, weights=self.leaves.row_weight, minlength=len(wanted)) + 1e-6
+        shifts = np.linspace(-1.0, 1.0, N_PLACES)[:, None] * reach + center
+        off = wanted - shifts[:, None, :]
+        off = off - step * np.clip(np.rint(off / step), 0, self.top)
+        loss = np.einsum("l,slk->sk", weight, off * off)
+        return np.asarray(np.take_along_axis(shifts, loss.argmin(axis=0)[None], axis=0)[0])
+
+
+def _leaf_means(
+    leaf: Ints, n_leaves: int, row_weight: Floats, *values: Floats
+) -> tuple[Floats, ...]:
+    """Rows in each leaf, as a column, and the mean of each array of values over them."""
+    share = row_weight * len(row_weight)
+    count = np.bincount(leaf, weights=share, minlength=n_leaves).astype(np.float64)[:, None]
+    means = [
+        np.stack(
+            [np.bincount(leaf, weights=share * v, minlength=n_leaves) for v in array.T], axis=1
+        )
+        / np.maximum(count, 1e-12)
+        for array in values
+    ]
+    return count, *means

@@ -1,0 +1,254 @@
+"""`QuantizedModule`: its steps, its facts, and its file, whole, damaged or forged."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from skq.exceptions import SerializationError, SkqError
+from skq.frontend.graph import FloatGraph, Node, TensorInfo
+from skq.numerics import dequantize
+from skq.program import Dequantize, IntegerProgram
+from skq.quantization import NumpyModule, PostTrainingAffineQuantization, QuantizedModule
+from skq.serialization import dumps
+from skq.serialization.document import _checksum
+from skq.serialization.encoder import canonical
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(120, 2, 4, 4))
+
+
+def build() -> QuantizedModule:
+    """A small network with an instruction of most kinds, a label and probabilities."""
+    graph = FloatGraph(
+        (
+            Node("Conv", ("x", "filters"), ("c",), {"pads": (1, 1, 1, 1)}),
+            Node("Sigmoid", ("c",), ("s",)),
+            Node("MaxPool", ("s",), ("p",), {"kernel_shape": (2, 2), "strides": (2, 2)}),
+            Node("Flatten", ("p",), ("f",)),
+            Node("MatMul", ("f", "w"), ("scores",)),
+            Node("ArgMax", ("scores",), ("label",), {"axis": 1, "keepdims": 0}),
+            Node("Softmax", ("scores",), ("probability",), {"axis": 1}),
+        ),
+        {"filters": RNG.normal(size=(3, 2, 3, 3)), "w": RNG.normal(size=(12, 4))},
+        (TensorInfo("x", "float64", (None, 2, 4, 4)),),
+        (TensorInfo("label", "int64", (None,)), TensorInfo("probability", "float64", (None, 4))),
+        {"": 17},
+    )
+    return PostTrainingAffineQuantization(4, NumpyModule(graph)).quantize_module(X)
+
+
+MODULE = build()
+LABEL, PROBABILITY = MODULE.forward(X)
+TEXT = MODULE.dumps()
+DOCUMENT = json.loads(TEXT)
+
+
+# ------------------------------------------------------------------ steps
+
+
+def test_three_steps_are_forward() -> None:
+    codes = MODULE.quantize_input(X)
+    assert [c.dtype.kind for c in codes] == ["i"]
+    integers = MODULE.quantized_forward(*codes)
+    assert all(array.dtype == np.int64 for array in integers)
+    label, probability = MODULE.dequantize_output(*integers)
+    np.testing.assert_array_equal(label, LABEL)
+    np.testing.assert_array_equal(probability, PROBABILITY)
+    np.testing.assert_array_equal(MODULE(X, outputs=["label"]), LABEL)
+
+
+def test_steps_check_what_they_are_given() -> None:
+    with pytest.raises(ValueError, match="Expected 1 arrays of codes; got 2"):
+        MODULE.quantized_forward(1, 2)
+    (codes,) = MODULE.quantize_input(X)
+    with pytest.raises(ValueError, match="Codes must be integers"):
+        MODULE.quantized_forward(codes.astype(float))
+    with pytest.raises(ValueError, match=r"Codes must lie in \[0, 31\]"):
+        MODULE.quantized_forward(codes + 32)
+    with pytest.raises(ValueError, match=r"must have the shape \(n_rows, 2, 4, 4\)"):
+        MODULE.forward(X[:, :, :3])
+
+
+def test_facts() -> None:
+    assert isinstance(MODULE.program, IntegerProgram)
+    widths = [t.bits for _, s, t in MODULE.program.steps() if type(s).__name__ == "MatMul"]
+    assert MODULE.max_accumulator_bits == max(widths)
+    report = MODULE.bitwidth_and_range_report()
+    assert len(report) == sum(t.is_integer for t in MODULE.program.types)
+    for name, entry in report.items():
+        lo, hi = entry["range"]
+        assert name.startswith("%")
+        assert lo <= hi < 2 ** entry["bitwidth"]
+    assert "MatMul" in str(MODULE)
+    assert MODULE.nbytes > 0
+
+
+def test_onnx_model() -> None:
+    pytest.importorskip("onnx")
+    again = NumpyModule(MODULE.onnx_model)
+    first = MODULE.forward(X, outputs=["probability"])
+    assert np.abs(again.forward(X, outputs=["probability"]) - first).max() < 0.6
+    kept = QuantizedModule(MODULE.program, MODULE.tail, MODULE.n_bits)
+    with pytest.raises(AttributeError, match="not kept"):
+        _ = kept.onnx_model
+
+
+def test_scores_are_dequantized_from_their_accumulator() -> None:
+    steps = [s for s in MODULE.program.instructions if isinstance(s, Dequantize)]
+    (last,) = steps
+    integers = dict(
+        zip(
+            MODULE.program.outputs, MODULE.quantized_forward(*MODULE.quantize_input(X)), strict=True
+        )
+    )
+    scores = dequantize(integers["scores"], last.scale, last.zero_point)
+    exponents = np.exp(scores - scores.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(PROBABILITY, exponents / exponents.sum(axis=1, keepdims=True))
+
+
+def test_pickle() -> None:
+    again = pickle.loads(pickle.dumps(MODULE))
+    np.testing.assert_array_equal(again.forward(X)[1], PROBABILITY)
+
+
+# ------------------------------------------------------------------ files
+
+
+def test_round_trip() -> None:
+    file = io.StringIO()
+    MODULE.dump(file)
+    assert file.getvalue() == TEXT == dumps(MODULE)
+    file.seek(0)
+    for again in (
+        QuantizedModule.load(file),
+        QuantizedModule.loads(TEXT),
+        QuantizedModule.load_dict(MODULE.dump_dict()),
+    ):
+        assert again.dumps() == TEXT
+        assert str(again.program) == str(MODULE.program)
+        for a, b in zip(again.forward(X), (LABEL, PROBABILITY), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("n_bits", {"op_inputs": 4, "op_weights": 4}, "all four widths"),
+        ("n_bits", {"op_inputs": 99, "op_weights": 4}, "1 to 16"),
+        ("graph", 3, "FloatGraph or None"),
+        ("program", None, "IntegerProgram"),
+        ("tail", [], "FloatGraph"),
+    ],
+)
+def test_inconsistent_fields_are_named(field: str, value: Any, text: str) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["content"]["fields"][field] = value
+    with pytest.raises(SerializationError, match=text):
+        QuantizedModule.load_dict(forged(document))
+
+
+def test_tail_must_fit_the_program() -> None:
+    tail = MODULE.tail
+    other = TensorInfo("scores", "float64", (None, 5))
+    inputs = tuple(other if info.name == "scores" else info for info in tail.inputs)
+    wrong = FloatGraph(tail.nodes, tail.initializers, inputs, tail.outputs, tail.opsets)
+    with pytest.raises(ValueError, match="the tail reads"):
+        QuantizedModule(MODULE.program, wrong, MODULE.n_bits)
+
+
+def forged(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the checksum that belongs to its content."""
+    return {**document, "checksum": _checksum(canonical(document["content"]))}
+
+
+FUZZ = settings(
+    max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+
+
+@FUZZ
+@given(st.integers(0, len(TEXT)))
+def test_truncated_file(end: int) -> None:
+    if end == len(TEXT):
+        return
+    with pytest.raises(SerializationError):
+        QuantizedModule.loads(TEXT[:end])
+
+
+@FUZZ
+@given(
+    st.lists(st.tuples(st.integers(0, len(TEXT) - 1), st.integers(32, 126)), min_size=1, max_size=4)
+)
+def test_damaged_file(edits: list[tuple[int, int]]) -> None:
+    characters = list(TEXT)
+    for place, code in edits:
+        characters[place] = chr(code)
+    text = "".join(characters)
+    if text == TEXT:
+        return
+    try:
+        module = QuantizedModule.loads(text)
+    except SerializationError:
+        return
+    # white space or the like: the content is the same
+    assert module.dumps() == TEXT
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    found = [path]
+    if isinstance(node, dict):
+        for key, value in node.items():
+            found += places(value, (*path, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            found += places(value, (*path, index))
+    return found
+
+
+PLACES = places(DOCUMENT["content"])[1:]
+PROGRAM_PLACES = [p for p in PLACES if "program" in p]
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 70),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=4),
+    st.sampled_from([[], {}, {"$tuple": []}, {"$int": "0x7fffffffffffffffff"}]),
+)
+
+
+@settings(parent=FUZZ, max_examples=400)
+@given(st.sampled_from(PROGRAM_PLACES) | st.sampled_from(PLACES), VALUES, st.booleans())
+def test_forged_file(place: tuple[Any, ...], value: Any, remove: bool) -> None:
+    """With a right checksum: refused, or a verified program that runs without a crash."""
+    document = copy.deepcopy(DOCUMENT)
+    parent = document["content"]
+    for key in place[:-1]:
+        parent = parent[key]
+    if remove:
+        del parent[place[-1]]
+    else:
+        parent[place[-1]] = value
+    try:
+        module = QuantizedModule.load_dict(forged(document))
+    except SerializationError:
+        return
+    shapes = [type_.shape for type_ in module.program.inputs]
+    if any(np.prod(shape) > 10_000 for shape in shapes):
+        return
+    try:
+        results = module.forward(*(np.ones((3, *shape)) for shape in shapes))
+    except (SkqError, ValueError):
+        return
+    assert all(len(array) == 3 for array in (results if isinstance(results, tuple) else [results]))
