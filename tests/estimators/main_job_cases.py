@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 from sklearn.datasets import load_diabetes, load_iris, make_classification
 
+from skq.base import ADDED_PARAMETERS
 from skq.ensemble import (
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -35,11 +36,22 @@ REGRESSORS = [
     RandomForestRegressor(8, random_state=0),
     GradientBoostingRegressor(n_estimators=8, random_state=0),
     MLPRegressor(
-        hidden_layer_sizes=(12,), max_iter=300, random_state=0, solver="lbfgs", activation="tanh"
+        hidden_layer_sizes=(12,),
+        alpha=0.1,  # without it the few rows are fitted steeply, and no width is fair
+        max_iter=300,
+        random_state=0,
+        solver="lbfgs",
+        activation="tanh",
     ),
 ]
 
 ESTIMATORS = CLASSIFIERS + REGRESSORS
+
+
+def parent_params(estimator):
+    """The estimator's parameters that its scikit-learn parent has too."""
+    added = {parameter.name for parameter in ADDED_PARAMETERS}
+    return {k: v for k, v in estimator.get_params().items() if k not in added}
 
 
 def name_of(estimator):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from main_job_cases import CLASSIFIERS, ESTIMATORS, data_for, name_of
+from main_job_cases import CLASSIFIERS, ESTIMATORS, data_for, name_of, parent_params
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
@@ -66,9 +66,7 @@ def test_constant_columns_work_and_do_not_matter(estimator):
 def test_a_single_class_is_as_in_the_parent(estimator):
     X, y = data_for(estimator)
     y = np.zeros_like(y)
-    parent = type(estimator)._parent(
-        **{k: v for k, v in estimator.get_params().items() if k not in _ADDED}
-    )
+    parent = type(estimator)._parent(**parent_params(estimator))
     try:
         expected = parent.fit(X, y).predict(X)
     except ValueError as error:
@@ -76,9 +74,6 @@ def test_a_single_class_is_as_in_the_parent(estimator):
             clone(estimator).fit(X, y)
     else:
         np.testing.assert_array_equal(clone(estimator).fit(X, y).predict(X), expected)
-
-
-_ADDED = ("n_bits", "rounding_threshold_bits")
 
 
 @each_estimator

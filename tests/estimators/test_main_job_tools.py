@@ -15,6 +15,7 @@ from main_job_cases import (
     classification_data,
     data_for,
     name_of,
+    parent_params,
     regression_data,
 )
 from sklearn.base import clone
@@ -125,10 +126,14 @@ def test_pandas_and_polars_frames(estimator):
     names = [f"f{i}" for i in range(features.shape[1])]
     for frame in (pd.DataFrame(features, columns=names), pl.DataFrame(features, schema=names)):
         model = clone(estimator).fit(frame, y)
-        assert model.feature_names_in_.tolist() == names
+        # scikit-learn 1.6 does not see the names of a polars frame of today
+        parent = type(estimator)._parent(**parent_params(estimator)).fit(frame, y)
+        assert hasattr(model, "feature_names_in_") == hasattr(parent, "feature_names_in_")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="X does not have valid feature names")
             np.testing.assert_array_equal(model.predict(frame), model.predict(frame.to_numpy()))
+    model = clone(estimator).fit(pd.DataFrame(features, columns=names), y)
+    assert model.feature_names_in_.tolist() == names
     swapped = pd.DataFrame(features, columns=names)[names[::-1]]
     with pytest.raises(ValueError, match="feature names"):
         model.predict(swapped)
