@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skq.exceptions import ConversionError, UnsupportedModelError
 from skq.frontend.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
 from skq.frontend.numpy_ops import bind_node
+from skq.serialization import Serializable, serializable
 
 if TYPE_CHECKING:
     import onnx
@@ -23,7 +24,8 @@ Array = NDArray[Any]
 SUPPORTED_OPSETS: dict[str, tuple[int, int]] = {"": (13, 21), ML_DOMAIN: (1, 4)}
 
 
-class NumpyModule:
+@serializable("skq.NumpyModule")
+class NumpyModule(Serializable):
     """A float graph, checked once and run in NumPy.
 
     Parameters
@@ -77,6 +79,10 @@ class NumpyModule:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (NumpyModule, (self.graph,))
+
+    def __skq_state__(self) -> dict[str, Any]:
+        """Return the constructor's argument."""
+        return {"model": self.graph}
 
     def __repr__(self) -> str:
         inputs = ", ".join(map(_describe, self.inputs))

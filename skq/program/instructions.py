@@ -154,8 +154,10 @@ class MatMul(Instruction):
             self.weights.ndim == 2 and x.shape[-1:] == self.weights.shape[:1],
             f"MatMul: rows of shape {x.shape} do not fit weights of shape {self.weights.shape}",
         )
-        weights = self.weights.astype(object) if _may_overflow(self.weights, lo, hi) else (
-            self.weights.astype(np.int64)
+        weights = (
+            self.weights.astype(object)
+            if _may_overflow(self.weights, lo, hi)
+            else (self.weights.astype(np.int64))
         )
         positive = np.where(weights > 0, weights, 0).sum(axis=0)
         negative = np.where(weights < 0, weights, 0).sum(axis=0)
@@ -294,9 +296,7 @@ class Trees(Instruction):
             bool(np.all((self.left[leaf] >= 0) & (self.left[leaf] < len(self.leaf_values)))),
             "a leaf names a row of leaf_values",
         )
-        _require(
-            bool(np.all((self.roots >= 0) & (self.roots < n_nodes))), "a root is a node index"
-        )
+        _require(bool(np.all((self.roots >= 0) & (self.roots < n_nodes))), "a root is a node index")
         _require(
             bool(np.all((self.output >= 0) & (self.output + self.width <= self.n_outputs))),
             f"a tree adds to outputs outside of the {self.n_outputs} there are",
@@ -461,6 +461,10 @@ class Gather(Instruction):
         (x,) = operands
         lo, hi = x.interval
         low, high = int(self.indices.min(initial=0)), int(self.indices.max(initial=-1))
+        _require(
+            isinstance(self.fill, int | np.integer) and abs(self.fill) <= INT64_MAX,
+            f"Gather fills with an int of 64 bits; got {self.fill!r}",
+        )
         _require(-1 <= low and high < x.size, f"Gather reads outside of a row of shape {x.shape}")
         if low == -1:
             lo, hi = min(lo, self.fill), max(hi, self.fill)

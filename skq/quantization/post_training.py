@@ -56,6 +56,7 @@ MAX_CALIBRATION_CELLS = 500_000
 CALIBRATION_METHODS = ("auto", "minmax")
 
 
+@serializable("skq.ONNXConverter")
 class ONNXConverter(Serializable):
     """Float graph → integer program; base class of the converters.
 

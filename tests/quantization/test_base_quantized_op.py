@@ -8,6 +8,7 @@ import io
 import numpy as np
 import pytest
 
+from skq import quantization
 from skq.exceptions import SerializationError
 from skq.quantization import (
     ALL_QUANTIZED_OPS,
@@ -28,6 +29,7 @@ from skq.quantization.quantized_ops import (
     QuantizedSplit,
     QuantizedTanh,
 )
+from skq.serialization.registry import entry_of
 
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(50, 5))
@@ -185,6 +187,18 @@ def test_files(calibrated: bool) -> None:
         QuantizedGemm.load_dict(document)
     with pytest.raises(SerializationError, match="QuantizedTanh"):
         QuantizedTanh.load_dict(op.dump_dict())
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [c for c in vars(quantization).values() if isinstance(c, type)] + [QuantizedConv, QuantizedAdd],
+    ids=lambda cls: cls.__name__,
+)
+def test_every_class_of_the_vocabulary_can_be_written(cls: type) -> None:
+    for method in ("dump", "dumps", "dump_dict", "load_dict"):
+        assert callable(getattr(cls, method))
+    is_base = cls in (QuantizedOp, QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted)
+    assert is_base or entry_of(cls) is not None
 
 
 def test_an_operator_is_registered_once() -> None:

@@ -195,6 +195,8 @@ def test_converter_in_a_file(cls: type[ONNXConverter]) -> None:
     )
     again = cls.loads(converter.dumps())
     assert type(again) is cls
+    model = NumpyModule.loads(converter.numpy_model.dumps())
+    np.testing.assert_array_equal(model.forward(X), converter.numpy_model.forward(X))
     assert again.quantize_module(X).dumps() == converter.quantize_module(X).dumps()
 
 
@@ -236,6 +238,29 @@ def test_functions_of_one_tensor_are_one_table() -> None:
     module = quantize(model, X)
     assert sum(isinstance(s, Table) for s in module.program.instructions) == 1
     assert relative_error(model, module, X) < 0.02
+
+
+def test_batch_norm_behind_a_convolution_costs_nothing() -> None:
+    constants = {
+        "f": RNG.normal(size=(4, 2, 3, 3)),
+        "gain": np.array([1.0, -0.5, 2.0, 0.1]),
+        "bias": RNG.normal(size=4),
+        "mean": RNG.normal(size=4),
+        "var": RNG.uniform(0.5, 2.0, 4),
+    }
+    data = RNG.normal(size=(200, 2, 6, 6))
+    conv = Node("Conv", ("x", "f"), ("c",), {"pads": (1, 1, 1, 1)})
+    norm = Node("BatchNormalization", ("c", "gain", "bias", "mean", "var"), ("n",))
+    counts = []
+    for nodes, name in (((conv,), "c"), ((conv, norm), "n")):
+        rest = (Node("Relu", (name,), ("r",)), Node("Conv", ("r", "g"), ("y",)))
+        model = model_of(
+            *nodes, *rest, inputs={"x": (2, 6, 6)}, g=RNG.normal(size=(3, 4, 2, 2)), **constants
+        )
+        module = quantize(model, data)
+        assert relative_error(model, module, data) < 0.02
+        counts.append(len(module.program.instructions))
+    assert counts[0] == counts[1]
 
 
 def test_batch_size_of_the_graph_is_free() -> None:

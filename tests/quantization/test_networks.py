@@ -91,6 +91,8 @@ class Perceptron(nn.Module):
 @pytest.fixture(scope="module", params=[Convolutional, Residual, Perceptron])
 def trained(request: pytest.FixtureRequest) -> NumpyModule:
     torch.manual_seed(0)
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the steps are too small to share
     module = request.param()
     optimizer = torch.optim.Adam(module.parameters(), 3e-3)
     inputs, labels = torch.tensor(X[:N_TRAIN]), torch.tensor(Y[:N_TRAIN])
@@ -99,6 +101,7 @@ def trained(request: pytest.FixtureRequest) -> NumpyModule:
             optimizer.zero_grad()
             nn.functional.cross_entropy(module(inputs[rows]), labels[rows]).backward()
             optimizer.step()
+    torch.set_num_threads(n_threads)
     return NumpyModule(module.eval(), X[:2])
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import copy
 import io
 import json
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import skq
 from skq.exceptions import SerializationError, SkqError
 from skq.frontend.graph import FloatGraph, Node, TensorInfo
 from skq.numerics import dequantize
@@ -137,6 +142,24 @@ def test_round_trip() -> None:
         assert str(again.program) == str(MODULE.program)
         for a, b in zip(again.forward(X), (LABEL, PROBABILITY), strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_another_process_without_torch_and_onnx(tmp_path: Path) -> None:
+    skq.save(MODULE, tmp_path / "module.skq")
+    np.save(tmp_path / "x.npy", X)
+    code = """
+import sys
+for name in ("torch", "onnx", "hummingbird", "sklearn"):
+    sys.modules[name] = None
+import numpy as np, skq
+label, probability = skq.load("module.skq").forward(np.load("x.npy"))
+np.save("label.npy", label)
+np.save("probability.npy", probability)
+"""
+    path = {**os.environ, "PYTHONPATH": str(Path(skq.__file__).parent.parent)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=path, check=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "label.npy"), LABEL)
+    np.testing.assert_array_equal(np.load(tmp_path / "probability.npy"), PROBABILITY)
 
 
 @pytest.mark.parametrize(
