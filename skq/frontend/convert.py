@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skq.frontend.graph import ML_DOMAIN, FloatGraph, Node
 from skq.frontend.parity import check_parity
 from skq.frontend.serde import graph_from_proto
+from skq.frontend.short_names import with_short_names
 
 #: Version of ai.onnx.ml whose tree operator takes doubles.
 ML_OPSET = 3
@@ -69,7 +70,7 @@ def float_graph(estimator: Any, X: NDArray[Any], *, check: bool = True) -> Float
         for node in graph.nodes
     )
     opsets = {"": graph.opsets[""], **({ML_DOMAIN: ML_OPSET} if trees else {})}
-    graph = replace(graph, nodes=nodes, opsets=opsets)
+    graph = with_short_names(replace(graph, nodes=nodes, opsets=opsets))
     if check:
         check_parity(estimator, graph, np.asarray(X, dtype=np.float64))
     return graph
