@@ -25,7 +25,9 @@ _NAMES = {
 _MODULES = (
     "ensemble",
     "exceptions",
+    "inspection",
     "linear_model",
+    "model_selection",
     "neural_network",
     "quantization",
     "svm",

@@ -35,3 +35,11 @@ class SerializationError(SkqError, ValueError):
 
 class SkqWarning(UserWarning):
     """Root of all warnings that skq issues."""
+
+
+class CalibrationWarning(SkqWarning):
+    """The calibration data do not cover what the program needs to know."""
+
+
+class PrecisionWarning(SkqWarning):
+    """The integers lose much of the float model; more bits would not."""

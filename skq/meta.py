@@ -22,7 +22,6 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from skq import prediction
 from skq.base import QuantizedEstimator
 from skq.exceptions import UnsupportedModelError
-from skq.outputs import predict_with
 from skq.quantization.quantized_module import QuantizedModule
 
 if TYPE_CHECKING:
@@ -77,7 +76,9 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             self.estimator_ = clone(self.estimator).fit(X, y, **weights)
         return self._quantize(X, sample_weight)
 
-    def _quantize(self: Self, X: Any, sample_weight: Any = None) -> Self:
+    def _quantize(
+        self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False
+    ) -> Self:
         _refuse_quantized(self.estimator_)
         validate_data(self, X, skip_check_array=True)
         X = prediction.numeric_array(self, X)
@@ -91,6 +92,7 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
             sample_weight=sample_weight,
+            verbose=verbose,
         )
         return self
 
@@ -110,9 +112,8 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _answer(self, method: str, X: Any) -> Any:
         check_is_fitted(self, "quantized_module_")
-        X = prediction.numeric_array(self, X)
         classes = getattr(self, "classes_", None)
-        return predict_with(self.quantized_module_, method, X, classes)
+        return prediction.answer(self, self.quantized_module_, method, X, classes)
 
     @property
     def onnx_model_(self) -> onnx.ModelProto:
@@ -238,7 +239,12 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
 
 
 def quantize(
-    fitted: Any, X: Any, *, n_bits: Any = 8, rounding_threshold_bits: Any = None
+    fitted: Any,
+    X: Any,
+    *,
+    n_bits: Any = 8,
+    rounding_threshold_bits: Any = None,
+    verbose: bool = False,
 ) -> QuantizedClassifier | QuantizedRegressor:
     """Quantize an estimator that is fitted already.
 
@@ -252,6 +258,8 @@ def quantize(
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
         Precision to which accumulators are rounded before a function or another layer reads them.
+    verbose : bool, default=False
+        Whether to print what is done and how long each step took.
 
     Returns
     -------
@@ -282,7 +290,7 @@ def quantize(
     )
     prediction.check_bits(n_bits, rounding_threshold_bits)
     result.estimator_ = fitted
-    return result._quantize(X)
+    return result._quantize(X, verbose=verbose)
 
 
 def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:

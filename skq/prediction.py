@@ -86,7 +86,7 @@ def quick_answer(estimator: Any, method: str, X: Any) -> Any:
         or len(X) == 0
         or X.shape[1] != attributes.get("n_features_in_")
         or "feature_names_in_" in attributes
-        or "_skq_category_counts" in attributes
+        or attributes.get("_preprocessor") is not None  # categories, numbered before the trees
     ):
         return None
     try:
@@ -94,7 +94,7 @@ def quick_answer(estimator: Any, method: str, X: Any) -> Any:
             attributes["quantized_module_"],
             method,
             X,
-            attributes.get("classes_"),
+            getattr(estimator, "classes_", None),  # a property in some classes
             n_threads=_threads(attributes.get("n_jobs"), X),
             refuse="nonfinite",
         )

@@ -52,7 +52,7 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
         if method == "predict" and hasattr(estimator, "classes_"):
             _compare_labels(estimator, name, _label_indices(estimator, wanted, part), got, results)
         else:
-            _compare_values(estimator, name, np.asarray(wanted), got)
+            _compare_values(estimator, name, np.asarray(wanted), got, _magnitude(name, results))
 
 
 def _method_and_part(name: str) -> tuple[str, int | None]:
@@ -78,10 +78,19 @@ def _label_indices(estimator: Any, labels: Any, part: int | None) -> Array:
     return np.searchsorted(classes, labels)
 
 
-def _compare_values(estimator: Any, name: str, wanted: Array, got: Array) -> None:
+def _magnitude(name: str, results: dict[str, Array]) -> float:
+    """Largest value that an output is computed from.
+
+    An outlier detector's scores are its decisions shifted by an offset, or the other way around.
+    """
+    names = {name, "decision_function"} if name == "score_samples" else {name}
+    return max(float(np.max(np.abs(results[n]), initial=0.0)) for n in names & set(results))
+
+
+def _compare_values(estimator: Any, name: str, wanted: Array, got: Array, magnitude: float) -> None:
     _compare_shapes(estimator, name, wanted, got)
     difference = float(np.max(np.abs(wanted - got), initial=0.0))
-    if not difference <= RTOL * float(np.max(np.abs(wanted), initial=0.0)):
+    if not difference <= RTOL * max(magnitude, float(np.max(np.abs(wanted), initial=0.0))):
         raise ParityError(
             f"The graph converted from {_name(estimator)} does not compute the same: {name} "
             f"differs from scikit-learn's by up to {difference:.3g}. The model is not quantized."

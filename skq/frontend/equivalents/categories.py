@@ -40,7 +40,7 @@ class Memberships:
             Whether each goes left.
         missing_left : bool
         """
-        key = (feature, left.tobytes(), missing_left)
+        key = (feature, categories.tobytes() + left.tobytes(), missing_left)
         if key not in self._columns:
             self._columns[key] = self._n_features + len(self._trees)
             self._trees.append(_membership(feature, categories, ~left, not missing_left))

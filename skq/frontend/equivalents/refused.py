@@ -8,7 +8,7 @@ _WRAPPED = "its members may be of any kind"
 #: Class name → why it is refused, and the nearest alternative.
 REFUSED = {
     "BernoulliRBM": "it is a transformer of probabilities, not a predictor; use MLPClassifier",
-    "NuSVC": f"{_KERNEL}; use LinearSVC, or a Nystroem map in front of it",
+    "NuSVC": f"{_KERNEL}; use LinearSVC, MLPClassifier or a forest",
     "NuSVR": f"{_KERNEL}; use LinearSVR, or MLPRegressor",
     "OneClassSVM": f"{_KERNEL}; use SGDOneClassSVM or IsolationForest",
     "PassiveAggressiveClassifier": (
@@ -19,7 +19,7 @@ REFUSED = {
     ),
     "RANSACRegressor": "it wraps a model; quantize its `estimator_`, or use HuberRegressor",
     "RandomTreesEmbedding": "it is a transformer with sparse output; use ExtraTreesClassifier",
-    "SVC": f"{_KERNEL}; use LinearSVC, or a Nystroem map in front of it",
+    "SVC": f"{_KERNEL}; use LinearSVC, MLPClassifier or a forest",
     "SVR": f"{_KERNEL}; use LinearSVR, or MLPRegressor",
     "StackingClassifier": f"{_WRAPPED}; put quantized estimators into it",
     "StackingRegressor": f"{_WRAPPED}; put quantized estimators into it",

@@ -12,6 +12,9 @@ from skq.frontend.predictors import Affine, Predictor
 Form = Predictor | Affine
 Writer = Callable[[Any], Form]
 
+#: Where the classes come from that are looked up.
+LIBRARIES = ("sklearn", "lightgbm")
+
 _WRITERS: dict[str, Writer] = {}
 
 
@@ -34,9 +37,9 @@ def supported_estimators() -> list[str]:
 
 
 def sklearn_class(estimator: Any) -> type:
-    """The first class in the estimator's MRO that scikit-learn defines."""
+    """The first class in the estimator's MRO that a library of `LIBRARIES` defines."""
     for cls in type(estimator).__mro__:
-        if cls.__module__.startswith("sklearn."):
+        if cls.__module__.partition(".")[0] in LIBRARIES:
             return cls
     return type(estimator)
 

@@ -1,0 +1,112 @@
+"""LightGBM's scikit-learn classes, read from ``booster_.dump_model()``; needs no import of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.categories import Memberships
+from skq.frontend.equivalents.registry import equivalent
+from skq.frontend.equivalents.trees import OneTree, stack
+from skq.frontend.predictors import Head, Predictor, TreeEnsemble
+
+_IDENTITY = {"regression", "regression_l1", "huber", "fair", "quantile", "mape"}
+_EXP = {"poisson", "gamma", "tweedie"}
+
+
+@equivalent("LGBMRegressor")
+def _regressor(estimator: Any) -> Predictor:
+    model = _model(estimator)
+    objective = model["objective"].split()
+    if objective[0] not in _IDENTITY | _EXP or "sqrt" in objective:
+        raise _unsupported(estimator, f"its objective {model['objective']!r} has no integer form")
+    link = "exp" if objective[0] in _EXP else "identity"
+    return Predictor(_ensemble(estimator, model), Head("regressor", link))
+
+
+@equivalent("LGBMClassifier")
+def _classifier(estimator: Any) -> Predictor:
+    model = _model(estimator)
+    name, *options = model["objective"].split()
+    ensemble = _ensemble(estimator, model)
+    if name == "binary":
+        settings = dict(option.split(":") for option in options if ":" in option)
+        factor = float(settings.get("sigmoid", 1.0))
+        return Predictor(ensemble, Head("binary", "sigmoid", score_factor=factor))
+    if name == "multiclass":
+        return Predictor(ensemble, Head("multiclass", "softmax", n_classes=(ensemble.n_scores,)))
+    raise _unsupported(estimator, f"its objective {model['objective']!r} has no integer form")
+
+
+def _model(estimator: Any) -> Any:
+    model = estimator.booster_.dump_model(num_iteration=getattr(estimator, "best_iteration_", None))
+    if model.get("pandas_categorical"):
+        raise _unsupported(
+            estimator, "it numbers the categories of a dataframe itself; train it on numbers"
+        )
+    return model
+
+
+def _ensemble(estimator: Any, model: Any) -> TreeEnsemble:
+    n_scores = int(model["num_tree_per_iteration"])
+    memberships = Memberships(int(model["max_feature_idx"]) + 1)
+    trees = [_tree(estimator, info["tree_structure"], memberships) for info in model["tree_info"]]
+    n_stages = len(trees) // n_scores
+    if model.get("average_output"):
+        trees = [replace(tree, leaf_weights=tree.leaf_weights / n_stages) for tree in trees]
+    ensemble = stack(
+        trees,
+        base=np.zeros(n_scores),
+        average=False,
+        output=np.tile(np.arange(n_scores), n_stages),
+        float32_input=False,
+    )
+    return replace(ensemble, memberships=memberships.ensemble())
+
+
+def _tree(estimator: Any, root: Any, memberships: Memberships) -> OneTree:
+    nodes: list[tuple[int, float, int, int, bool, float]] = []
+
+    def add(node: Any) -> int:
+        number = len(nodes)
+        if "leaf_value" in node:
+            nodes.append((-1, 0.0, -1, -1, False, float(node["leaf_value"])))
+            return number
+        nodes.append((0, 0.0, 0, 0, False, 0.0))
+        feature, threshold, missing_left = _split(estimator, node, memberships)
+        left, right = add(node["left_child"]), add(node["right_child"])
+        nodes[number] = (feature, threshold, left, right, missing_left, 0.0)
+        return number
+
+    add(root)
+    columns = [np.array(column) for column in zip(*nodes, strict=True)]
+    return OneTree(
+        feature=columns[0],
+        threshold=columns[1],
+        left=columns[2],
+        right=columns[3],
+        missing_left=columns[4],
+        leaf_weights=columns[5][:, np.newaxis],
+    )
+
+
+def _split(estimator: Any, node: Any, memberships: Memberships) -> tuple[int, float, bool]:
+    """Feature, threshold, and whether NaN goes left."""
+    feature = int(node["split_feature"])
+    if node["decision_type"] == "==":
+        left = np.array(sorted(float(part) for part in node["threshold"].split("||")))
+        column = memberships.column(feature, left, np.ones(len(left), dtype=bool), False)
+        return column, 0.5, False
+    threshold = float(node["threshold"])
+    if node["missing_type"] == "NaN":
+        return feature, threshold, bool(node["default_left"])
+    if node["missing_type"] == "None":  # NaN counts as 0
+        return feature, threshold, threshold >= 0.0
+    raise _unsupported(estimator, "it takes zeros for missing values; use zero_as_missing=False")
+
+
+def _unsupported(estimator: Any, reason: str) -> UnsupportedModelError:
+    return UnsupportedModelError(f"{type(estimator).__name__} cannot be quantized: {reason}.")

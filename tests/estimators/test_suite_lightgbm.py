@@ -1,0 +1,48 @@
+"""LightGBM's scikit-learn classes in `quantize` and the meta-estimators, where it is installed."""
+
+import numpy as np
+import pytest
+
+import skq
+from skq.exceptions import UnsupportedModelError
+
+lightgbm = pytest.importorskip("lightgbm")
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 4))
+    X[:, 2] = rng.integers(0, 8, 600)
+    y = 2 * X[:, 0] + np.isin(X[:, 2], [1, 4, 5]) * 3.0 + 5.0
+    X[rng.random(X.shape) < 0.1] = np.nan
+    return X, np.abs(y)
+
+
+@pytest.mark.parametrize("objective", ["regression", "regression_l1", "huber", "poisson", "gamma"])
+@pytest.mark.parametrize("categorical", ["auto", [2]])
+def test_regressor(objective, categorical, data):
+    X, y = data
+    model = lightgbm.LGBMRegressor(n_estimators=15, objective=objective, verbose=-1)
+    model.fit(X, y, categorical_feature=categorical)
+    quantized = skq.quantize(model, X, n_bits=16)
+    np.testing.assert_allclose(quantized.predict(X), model.predict(X), atol=1e-3 * np.std(y))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_classifier(n_classes, data):
+    X, y = data
+    labels = np.array(["a", "b", "c"])[np.digitize(y, [5.0, 7.0][: n_classes - 1])]
+    model = lightgbm.LGBMClassifier(n_estimators=8, verbose=-1)
+    quantized = skq.QuantizedClassifier(model, n_bits=16).fit(X, labels)
+    fitted = quantized.estimator_
+    np.testing.assert_array_equal(quantized.predict(X), fitted.predict(X))
+    np.testing.assert_allclose(quantized.predict_proba(X), fitted.predict_proba(X), atol=1e-4)
+
+
+def test_zeros_as_missing_are_refused(data):
+    X, y = data
+    X = np.where(np.isnan(X), 0.0, X)
+    model = lightgbm.LGBMRegressor(n_estimators=3, zero_as_missing=True, verbose=-1).fit(X, y)
+    with pytest.raises(UnsupportedModelError, match="LGBMRegressor.*zero_as_missing=False"):
+        skq.quantize(model, X)
