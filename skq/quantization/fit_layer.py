@@ -38,6 +38,9 @@ FEW_STARTS = ((True, 1.0),)
 
 MAX_ROUNDS = 6
 
+#: With wide weights the first rounds bring all there is.
+FEW_ROUNDS = 2
+
 #: A round that lowers the error by less than this share is the last.
 TOLERANCE = 2e-3
 
@@ -225,7 +228,7 @@ class _Search:
         first = [0 if from_range else _most_even(g.codes, self.row_weight) for g in self.grids]
         best = self._refitted(self._on(np.array(first, dtype=np.int64), "auto"))
         state = _State(best.grid, best.integers, best.scale * factor, np.inf)
-        for _ in range(MAX_ROUNDS):
+        for _ in range(MAX_ROUNDS if self.n_bits <= 4 else FEW_ROUNDS):
             before = state.error
             state = _State(state.grid.copy(), state.integers.copy(), state.scale, np.inf)
             residual = self.target - self._center(self._sums(state)) * state.scale

@@ -28,7 +28,7 @@ _TAILS = {
 _FEW_TAILS = (0.0, 0.001, 0.01)
 
 #: Steps that a range may span instead of all.
-_SPANS = {1: (1,), 2: (3, 2, 1), 3: (7, 5, 3, 2), 4: (15, 10, 6)}
+_SPANS = {1: (1,), 2: (3, 2, 1), 3: (7, 5, 3, 2), 4: (15, 10, 6), 5: (31, 18, 9, 4)}
 
 
 @dataclass(frozen=True, eq=False)

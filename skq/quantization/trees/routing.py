@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skq.frontend.numpy_ops import TreeArrays
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 
 #: More thresholds than this are thinned out first.
 MAX_THRESHOLDS = 96
