@@ -76,9 +76,7 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             self.estimator_ = clone(self.estimator).fit(X, y, **weights)
         return self._quantize(X, sample_weight)
 
-    def _quantize(
-        self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False
-    ) -> Self:
+    def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
         _refuse_quantized(self.estimator_)
         validate_data(self, X, skip_check_array=True)
         X = prediction.numeric_array(self, X)
