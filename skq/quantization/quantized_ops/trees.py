@@ -199,6 +199,7 @@ class _Columns:
     has_missing: bool
     node_column: NDArray[np.int64]
     node_threshold: NDArray[np.int64]
+    drops_edges: bool
 
     @classmethod
     def options(
@@ -215,12 +216,8 @@ class _Columns:
         arguments = (trees, features, rows, reached, n_bits, row_weight)
         plain = cls._choose(*arguments, routed=False)
         yield plain
-        n_thresholds = np.unique(
-            np.stack([trees.feature, trees.threshold])[:, trees.leaf < 0], axis=1
-        ).shape[1]
-        dropped = n_thresholds > sum(map(len, plain.edges))
         one_value = trees.n_targets == 1 and (trees.aggregate == "AVERAGE" or trees.n_trees == 1)
-        if dropped and n_bits <= MAX_ROUTED_BITS and method != "minmax" and one_value:
+        if plain.drops_edges and n_bits <= MAX_ROUTED_BITS and method != "minmax" and one_value:
             yield cls._choose(*arguments, routed=True)
 
     @classmethod
@@ -252,6 +249,7 @@ class _Columns:
         feature_of: list[int] = []
         edges_of: list[Array] = []
         left_of: list[bool] = []
+        drops_edges = False
         for f in np.unique(trees.feature[inner]):
             own = np.flatnonzero(trees.feature[inner] == f)
             values, place = np.unique(edge[own], return_inverse=True)
@@ -260,6 +258,7 @@ class _Columns:
             kept, assigned = select_edges(
                 _share_below(raw[:, f], row_weight, values), weight, budget
             )
+            drops_edges |= len(kept) < len(values)
             if len(kept) < len(values) and routing is not None:
                 row, node, share = routing.of(int(f))
                 known = ~np.isnan(raw[row, f])
@@ -282,6 +281,7 @@ class _Columns:
             has_missing,
             column,
             threshold,
+            drops_edges,
         )
 
     def instruction(self, value: int) -> Bin:
