@@ -1,6 +1,7 @@
 """The native engine, an optional extension: without a compiler skq installs and runs on NumPy."""
 
 import os
+from glob import glob
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -24,7 +25,7 @@ setup(
         Extension(
             "skq.engines._native",
             sources=["skq/engines/native_module.c", "skq/engines/kernels/skq_kernels.c"],
-            depends=["skq/engines/kernels/skq_kernels.h"],
+            depends=sorted(glob("skq/engines/kernels/*")),
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             py_limited_api=True,
             optional=True,

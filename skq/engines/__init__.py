@@ -1,0 +1,1 @@
+"""The engines that run integer programs, and the dispatch between them."""

@@ -17,6 +17,8 @@ Array = NDArray[Any]
 
 #: Dtypes that the kernels read without a copy, by character.
 _READ = frozenset("fd?bBhHiIlLqQ")
+#: Dtypes of the tables that take the shortest way: floats of the machine's byte order.
+_PLAIN = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
 #: Rows of other dtypes are converted this many bytes at a time.
 _CONVERT_BYTES = 16 * 1024 * 1024
 
@@ -104,20 +106,17 @@ def _run_native(
     refuse: str | None,
 ) -> list[Array]:
     plan = _plan(program, tuple(inputs), tuple(targets))
-    if len(inputs) == 1:
+    if plan.width is not None and len(plan.targets) == len(targets):
         # one real table in the right form, as scikit-learn users pass it
-        ((v, array),) = inputs.items()
+        (array,) = inputs.values()
         if (
             type(array) is np.ndarray
+            and array.dtype in _PLAIN
             and array.ndim == 2
-            and array.dtype.char in "fd"
-            and array.dtype.isnative
+            and array.shape[1] == plan.width
             and array.flags.aligned
-            and array.shape[1:] == program.types[v].shape
-            and not program.types[v].is_integer
-            and len(plan.targets) == len(targets)
         ):
-            status, results = plan.run((array,), array.shape[0], n_threads=n_threads, refuse=refuse)
+            status, results = plan.run((array,), len(array), n_threads=n_threads, refuse=refuse)
             if status == layout.OK:
                 return results
             raise NonFiniteInput

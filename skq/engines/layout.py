@@ -69,7 +69,7 @@ ITEM_BYTES = (1, 1, 2, 2, 4, 8, 8)
 #: Steps, in the order of the header.
 _NAMES = (
     "Quantize Bin MatMul Requantize Table Trees Add Sub Mul Maximum Minimum "
-    "Sum Max Min ArgMax Gather Concat Dequantize"
+    "Sum Max Min ArgMax Gather Concat Dequantize Linear"
 )
 OPS = {name: number for number, name in enumerate(_NAMES.split())}
 RECIPROCAL, DIVIDE, WIDE_CODES = range(3)

@@ -35,6 +35,8 @@ Array = NDArray[Any]
 #: Bytes of one block of rows that are worked on together: well within a level-2 cache.
 BLOCK_BYTES = 96 * 1024
 _INT32_MAX = 2**31 - 1
+#: Outputs of a matmul that is worth computing while its operand is quantized.
+_LINEAR_OUTPUTS = 4
 
 
 def best_isa() -> int:
@@ -71,7 +73,7 @@ class NativePlan:
         self.dtypes = [
             np.dtype(np.int64 if program.types[t].is_integer else np.float64) for t in targets
         ]
-        self.sizes = [program.types[t].size for t in targets]
+        self.width = _table_width(program, self.given)
         self._keep: list[Array] = []
         packer = _Packer(program, self.given, self.targets, self.isa, self._keep)
         self._program = packer.pack()
@@ -104,19 +106,29 @@ class NativePlan:
         refuse : {None, "infinite", "nonfinite"}, default=None
             What real inputs must not hold.
         """
-        flat = tuple(
-            np.empty((n_rows, size), dtype=dtype)
-            for size, dtype in zip(self.sizes, self.dtypes, strict=True)
-        )
-        status = layout.OK
-        if n_rows:
-            status = _native.run(
-                self._address, inputs, flat, n_rows, n_threads, layout.REFUSE[refuse], self.isa
-            )
-        return status, [
-            rows if len(shape) == 1 else rows.reshape(n_rows, *shape)
-            for rows, shape in zip(flat, self.shapes, strict=True)
+        outputs = [
+            np.empty((n_rows, *shape), dtype)
+            for shape, dtype in zip(self.shapes, self.dtypes, strict=True)
         ]
+        if not n_rows:
+            return layout.OK, outputs
+        status = _native.run(
+            self._address,
+            inputs,
+            tuple(outputs),
+            n_rows,
+            n_threads,
+            layout.REFUSE[refuse],
+            self.isa,
+        )
+        return status, outputs
+
+
+def _table_width(program: IntegerProgram, given: tuple[int, ...]) -> int | None:
+    """Columns of the one real table that is given; None where something else is."""
+    types = [program.types[v] for v in given]
+    plain = len(types) == 1 and not types[0].is_integer and len(types[0].shape) == 1
+    return types[0].size if plain else None
 
 
 class _Packer:
@@ -147,6 +159,7 @@ class _Packer:
         self.dtype = [_storage(t) for t in self.types]
         self.fused: set[int] = set()
         self.forests: dict[int, forests.Forest] = {}
+        self.linear: dict[int, tuple[Array, Array, Array]] = {}
         self.checked: set[int] = set()
         self.rows: list[dict[str, int]] = []
         self.scratch = 0
@@ -264,6 +277,8 @@ def _channels(p: _Packer, type_: TensorType, **parameters: Array) -> dict[str, i
 def _quantize(p: _Packer, number: int, step: ins.Quantize) -> None:
     scale = step.scale.astype(np.float64)
     zero = step.zero_point.astype(np.float64)
+    if step.inputs[0] in p.given:
+        p.checked.add(step.inputs[0])
     if max(-step.lo, step.hi) >= 2**30:
         kind = layout.WIDE_CODES
         p.dtype[number] = layout.I64
@@ -274,10 +289,47 @@ def _quantize(p: _Packer, number: int, step: ins.Quantize) -> None:
         scale_ok = bool(np.all((scale > 1e-290) & (scale < 1e290))) and size < 2**20
         kind = layout.RECIPROCAL if scale_ok else layout.DIVIDE
     inverse = 1.0 / scale if scale_ok else scale
+    if scale_ok and _feeds_few_outputs(p, number):
+        p.fused.add(number)
+        p.linear[number] = scale, zero, inverse
+        return
     fields = _channels(p, p.types[number], a=scale, b=zero, c=inverse)
-    if step.inputs[0] in p.given:
-        p.checked.add(step.inputs[0])
     p.emit(number, "Quantize", step.inputs[0], kind=kind, lo=step.lo, hi=step.hi, **fields)
+
+
+def _feeds_few_outputs(p: _Packer, number: int) -> bool:
+    """Whether one small matmul alone reads the codes, whose sums doubles hold exactly."""
+    readers = p.readers.get(number, [])
+    matmul = p.steps[readers[0]] if len(readers) == 1 else None
+    type_ = p.types[number]
+    if (
+        p.isa == layout.PORTABLE
+        or number in p.targets
+        or not isinstance(matmul, ins.MatMul)
+        or len(type_.shape) != 1
+        or not 0 < matmul.weights.shape[1] <= _LINEAR_OUTPUTS
+    ):
+        return False
+    sums = np.abs(matmul.weights.astype(np.float64)).sum(axis=0).max(initial=0.0)
+    return bool(sums * max(map(abs, type_.interval)) < 2.0**52)
+
+
+def _linear(p: _Packer, number: int, step: ins.MatMul) -> None:
+    """Quantize and MatMul as one step, without codes in memory."""
+    codes = step.inputs[0]
+    quantize = p.steps[codes]
+    assert isinstance(quantize, ins.Quantize)
+    n, m = step.weights.shape
+    padded = -(-n // 8) * 8
+    arrays = np.zeros((3 + m, padded))
+    arrays[0, n:] = 1.0
+    for row, numbers in enumerate((*p.linear[codes], *step.weights.T)):
+        arrays[row, :n] = numbers
+    address = p.constant(arrays)
+    fields = {letter: address + arrays.strides[0] * row for row, letter in enumerate("abcd")}
+    p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
+    lo, hi = quantize.lo, quantize.hi
+    p.emit(number, "Linear", quantize.inputs[0], n=n, m=m, lo=lo, hi=hi, **fields)
 
 
 def _bin(p: _Packer, number: int, step: ins.Bin) -> None:
@@ -318,6 +370,9 @@ def _within_int32(type_: TensorType) -> bool:
 
 
 def _matmul(p: _Packer, number: int, step: ins.MatMul) -> None:
+    if step.inputs[0] in p.linear:
+        _linear(p, number, step)
+        return
     operand = p.types[step.inputs[0]]
     weights = step.weights.astype(np.int64)
     n, m = weights.shape

@@ -119,20 +119,25 @@ static int32_t dtype_of(const Py_buffer *view)
     }
 }
 
-/* Fill views[i] from item i of a tuple; -1 and an exception when an array does not fit. */
+/* Fill views[i] from item i of a tuple; -1 and an exception when an array does not fit. Inputs have
+ * two axes; outputs, which are contiguous, any. */
 static int open_views(PyObject *arrays, const int32_t *numbers, const skq_program *program,
                       Py_ssize_t n_rows, int flags, Py_buffer *views, int *opened)
 {
+    const int writable = (flags & PyBUF_WRITABLE) != 0;
     const Py_ssize_t count = PyTuple_Size(arrays);
     for (Py_ssize_t i = 0; i < count; i++) {
         if (PyObject_GetBuffer(PyTuple_GetItem(arrays, i), views + i, flags) != 0)
             return -1;
         (*opened)++;
         const Py_ssize_t size = (Py_ssize_t)program->values[numbers[i]].size;
-        if (views[i].ndim != 2 || views[i].shape[0] != n_rows || views[i].shape[1] != size ||
-            dtype_of(views + i) < 0) {
-            PyErr_Format(PyExc_ValueError, "array %zd has not the shape (%zd, %zd) or dtype wanted",
-                         i, n_rows, size);
+        const int fits = writable ? views[i].len == n_rows * size * views[i].itemsize
+                                  : views[i].ndim == 2 && views[i].shape[0] == n_rows &&
+                                        views[i].shape[1] == size;
+        if (!fits || dtype_of(views + i) < 0) {
+            PyErr_Format(PyExc_ValueError,
+                         "array %zd has not the %zd rows of %zd elements or the dtype wanted", i,
+                         n_rows, size);
             return -1;
         }
     }

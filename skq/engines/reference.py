@@ -109,9 +109,7 @@ RULES: Mapping[type[ins.Instruction], Callable[..., Array]] = {
 }
 
 
-def execute(
-    step: ins.Instruction, types: Sequence[TensorType], operands: Sequence[Array]
-) -> Array:
+def execute(step: ins.Instruction, types: Sequence[TensorType], operands: Sequence[Array]) -> Array:
     """Run one instruction on arrays of rows whose types are given."""
     if isinstance(step, ins.Table):
         return _table(types[0].interval[0], step, *operands)
@@ -150,9 +148,7 @@ def evaluate(
     return [values[target] for target in targets]
 
 
-def _schedule(
-    program: IntegerProgram, known: Mapping[int, Array], targets: list[int]
-) -> list[int]:
+def _schedule(program: IntegerProgram, known: Mapping[int, Array], targets: list[int]) -> list[int]:
     """Numbers of the values to compute, in order."""
     first = len(program.inputs)
     needed: set[int] = set()

@@ -259,3 +259,25 @@ def random_inputs(program: IntegerProgram, n_rows: int, rng: Rng) -> dict[int, n
         )
         inputs[v] = np.where(kind > 0.9, special, x)
     return inputs
+
+
+def linear_program(
+    n: int, m: int, lo: int = 0, hi: int = 255, weight_bits: int = 7, seed: int = 0
+) -> IntegerProgram:
+    """Scales are powers of two, so that ties are frequent in `linear_tables`."""
+    rng = np.random.default_rng(seed)
+    b = ProgramBuilder()
+    x = b.input(TensorType((n,)))
+    scale = 2.0 ** rng.integers(-3, 3, size=n)
+    zero = rng.integers(lo, hi, size=n, endpoint=True)
+    q = b.add(ins.Quantize((x,), scale, zero, lo, hi))
+    weights = rng.integers(-(2**weight_bits), 2**weight_bits, size=(n, m), endpoint=True)
+    return b.build({"sum": b.add(ins.MatMul((q,), weights))})
+
+
+def linear_tables(n_rows: int, n: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Rows with many ties, with values far outside, and smooth ones."""
+    rng = np.random.default_rng(seed)
+    ties = rng.integers(-400, 400, size=(n_rows, n)) / 16
+    far = rng.normal(size=(n_rows, n)) * 10.0 ** rng.integers(-3, 300, size=n)
+    return {"ties": ties, "far": far, "smooth": rng.normal(size=(n_rows, n)) * 30}

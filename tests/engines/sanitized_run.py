@@ -10,7 +10,7 @@ import skq.engines
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from random_programs import random_inputs, random_program
+from random_programs import linear_program, linear_tables, random_inputs, random_program
 
 N_PROGRAMS = 150
 
@@ -23,6 +23,22 @@ def use_extension(folder: str) -> None:
     spec.loader.exec_module(module)
     sys.modules["skq.engines._native"] = module
     skq.engines._native = module
+
+
+def compare_linear() -> None:
+    """Quantize and MatMul as one step, rows of many lengths."""
+    from skq.engines import native, reference
+
+    for n in (1, 7, 8, 13, 50):
+        program = linear_program(n, 1 + n % 4, seed=n)
+        target = program.outputs["sum"]
+        for x in linear_tables(19, n).values():
+            for table in (x, np.clip(x, -1e30, 1e30).astype(np.float32)):
+                expected = reference.evaluate(program, {0: table}, [target])
+                for isa in range(native.best_isa() + 1):
+                    plan = native.NativePlan(program, [0], [target], isa=isa)
+                    _, found = plan.run((table,), len(x), refuse="nonfinite")
+                    np.testing.assert_array_equal(found[0], expected[0])
 
 
 def main() -> None:
@@ -48,6 +64,7 @@ def main() -> None:
             _, found = plan.run(flat, n_rows, n_threads=1 + seed % 2)
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_array_equal(a, b)
+    compare_linear()
     print(f"{N_PROGRAMS} programs agreed")
 
 

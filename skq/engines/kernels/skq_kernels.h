@@ -42,7 +42,10 @@ enum {
     SKQ_ARGMAX,
     SKQ_GATHER,     /* n operand size, m result size, a index (int32, -1: fill), lo fill            */
     SKQ_COPY,       /* n operand size, m result size, lo place in the result                        */
-    SKQ_DEQUANTIZE  /* n period, m row, a scale, b zero (double[n])                                 */
+    SKQ_DEQUANTIZE, /* n period, m row, a scale, b zero (double[n])                                 */
+    SKQ_LINEAR      /* quantize and matmul: n inputs, m <= 4 outputs, lo, hi of the codes, a scale,
+                       b zero, c 1/scale, d weights [m]; all double, rows padded to 8 by 0 (a: 1);
+                       not in SKQ_PORTABLE */
 };
 
 /* Kinds of SKQ_QUANTIZE. */

@@ -1,0 +1,94 @@
+"""Where no compiler was there at install, skq installs and works; it says which engine runs."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+# A model trained with the numpy engine alone, compared with the reference.
+USE = """
+import contextlib
+import io
+
+import numpy as np
+import skq
+from skq.engines import dispatch, native
+from skq.ensemble import RandomForestClassifier
+
+text = io.StringIO()
+with contextlib.redirect_stdout(text):
+    skq.show_versions()
+engine = next(line for line in text.getvalue().splitlines() if "engine:" in line)
+print(engine)
+assert dispatch.engine_in_use()[0] == "numpy"
+X = np.random.default_rng(0).normal(size=(200, 5))
+model = RandomForestClassifier(5, random_state=0).fit(X, X[:, 0] > 0)
+found = model.predict_proba(X)
+with skq.config_context(engine="reference"):
+    np.testing.assert_array_equal(model.predict_proba(X), found)
+try:
+    with skq.config_context(engine="native"):
+        model.quantized_module_.program.__dict__.pop("_plan", None)
+        model.predict(X)
+except ImportError as error:
+    print(error)
+"""
+
+# Importing the extension fails, as where it was not built.
+BLOCK = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name == "skq.engines._native":
+            raise ImportError("blocked by the test")
+
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def run(code, path, cwd):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, timeout=200, cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_an_extension_that_cannot_be_imported(tmp_path):
+    engine, refusal = run(BLOCK + USE, ROOT, tmp_path).splitlines()
+    reason = "the compiled extension cannot be used (blocked by the test)"
+    assert engine.strip() == f"engine: numpy ({reason})"
+    assert refusal.startswith(f"engine='native' was asked for, but {reason}; use engine='auto'")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sets CC")
+@pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ("pip", "setuptools")),
+    reason="installs with pip and setuptools",
+)
+def test_install_without_a_compiler(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    ignore = shutil.ignore_patterns("*.so", "__pycache__")
+    shutil.copytree(ROOT / "skq", source / "skq", ignore=ignore)
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
+        shutil.copy(ROOT / name, source)
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index",
+         "--target", target, source],
+        capture_output=True, text=True, timeout=200, cwd=tmp_path,
+        env={**os.environ, "CC": "/bin/false"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert not list(target.glob("skq/engines/_native*"))
+    assert (target / "skq" / "engines" / "native.py").is_file()
+    engine = run(USE, target, tmp_path).splitlines()[0]
+    assert engine.strip().startswith("engine: numpy (the compiled extension cannot be used (")
