@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from skq._config import config_context
 from skq.calibration import CalibrationData
 from skq.exceptions import CalibrationWarning, PrecisionWarning
 from skq.frontend.numpy_module import NumpyModule
@@ -102,7 +103,8 @@ def _loss(
     module: QuantizedModule, rows: Any, names: tuple[str, ...], wanted: list[Any]
 ) -> tuple[float, str] | None:
     """What the integers lose, in words; None where that is little."""
-    results = module.forward(rows, outputs=names)
+    with config_context(engine="numpy"):  # few rows: not worth the compiled engine's preparation
+        results = module.forward(rows, outputs=names)
     pairs = list(zip(results if len(names) > 1 else [results], wanted, strict=True))
     if wanted[0].dtype.kind != "f":
         agreement = min(float(np.mean(got == expected)) for got, expected in pairs)

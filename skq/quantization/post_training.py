@@ -53,6 +53,9 @@ MAX_CALIBRATION_ROWS = 2000
 #: Elements that these rows have at most in all, where an input has rows of more than one axis.
 MAX_CALIBRATION_CELLS = 500_000
 
+#: Nodes from which on an ensemble is large, and the rows that it is calibrated on.
+LARGE_ENSEMBLE, MAX_ENSEMBLE_ROWS = 20_000, 1000
+
 CALIBRATION_METHODS = ("auto", "minmax")
 
 
@@ -254,7 +257,8 @@ class _Conversion:
     ) -> None:
         self.graph = model.graph
         arrays = _checked_data(model, data)
-        rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight, _most_rows(arrays))
+        most = _most_rows(arrays, self.graph)
+        rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight, most)
         self.low = Lowering(settings, self.row_weight, score_names(self.graph))
         self.floats: dict[str, Array] = {
             name: np.asarray(array) for name, array in self.graph.initializers.items()
@@ -418,8 +422,18 @@ def _checked_data(model: NumpyModule, data: tuple[Array, ...]) -> list[Array]:
     return arrays
 
 
-def _most_rows(arrays: Sequence[Array]) -> int:
-    """Rows to run the layers on at most: fewer for images, whose layers have many positions."""
+def _most_rows(arrays: Sequence[Array], graph: FloatGraph) -> int:
+    """Rows to run the layers on at most: fewer for images, whose layers have many positions.
+
+    And fewer for large tree ensembles, where a row visits a leaf of every tree.
+    """
+    n_nodes = sum(
+        len(node.attributes["nodes_modes"])
+        for node in graph.nodes
+        if node.op_type == "TreeEnsembleRegressor"
+    )
+    if n_nodes > LARGE_ENSEMBLE:
+        return MAX_ENSEMBLE_ROWS
     cells = max((array[0].size for array in arrays if array.ndim > 2), default=0)
     return max(64, min(MAX_CALIBRATION_ROWS, MAX_CALIBRATION_CELLS // max(cells, 1)))
 
