@@ -158,7 +158,7 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize("value", PLAIN, ids=repr)
+@pytest.mark.parametrize("value", PLAIN, ids=lambda value: type(value).__name__)
 def test_plain_values_round_trip(value):
     assert same(loads(dumps(value)), value)
     assert same(from_document(to_document(value)), value)
