@@ -21,6 +21,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from skq import prediction
 from skq.base import QuantizedEstimator
+from skq.delegation import inner_has
 from skq.exceptions import UnsupportedModelError
 from skq.quantization.quantized_module import QuantizedModule
 
@@ -28,16 +29,6 @@ if TYPE_CHECKING:
     import onnx
 
 Self = TypeVar("Self", bound="_QuantizedMeta")
-
-
-def _estimator_has(method: str) -> Any:
-    """Whether the estimator, fitted or not, has the method."""
-
-    def check(self: _QuantizedMeta) -> bool:
-        getattr(getattr(self, "estimator_", self.estimator), method)
-        return True
-
-    return check
 
 
 class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
@@ -170,7 +161,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     True
     """
 
-    @available_if(_estimator_has("predict_proba"))
+    @available_if(inner_has("predict_proba", "estimator_"))
     def predict_proba(self, X: Any) -> Any:
         """Class probabilities, from the integer program's scores.
 
@@ -184,7 +175,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         """
         return self._answer("predict_proba", X)
 
-    @available_if(_estimator_has("decision_function"))
+    @available_if(inner_has("decision_function", "estimator_"))
     def decision_function(self, X: Any) -> Any:
         """Confidence scores, dequantized from the integer program's accumulators.
 

@@ -19,6 +19,7 @@ from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, indexable
 
+from skq.delegation import inner_has
 from skq.model_selection._costs import Cost, get_cost
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.requantize import float_model, n_bits_name, quantized_part, requantized
@@ -33,14 +34,6 @@ def default_candidates() -> list[dict[str, int]]:
         {"model_inputs": codes, "op_inputs": codes, "op_weights": weights, "model_outputs": 8}
         for codes, weights in itertools.product(DEFAULT_WIDTHS, repeat=2)
     ]
-
-
-def _delegates(method: str) -> Any:
-    def check(self: BitWidthSearchCV) -> bool:
-        getattr(getattr(self, "best_estimator_", self.estimator), method)
-        return True
-
-    return check
 
 
 class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
@@ -223,17 +216,17 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """Features seen in ``fit``."""
         return int(self._best().n_features_in_)
 
-    @available_if(_delegates("predict"))
+    @available_if(inner_has("predict", "best_estimator_"))
     def predict(self, X: Any) -> Any:
         """``best_estimator_.predict``."""
         return self._best().predict(X)
 
-    @available_if(_delegates("predict_proba"))
+    @available_if(inner_has("predict_proba", "best_estimator_"))
     def predict_proba(self, X: Any) -> Any:
         """``best_estimator_.predict_proba``."""
         return self._best().predict_proba(X)
 
-    @available_if(_delegates("decision_function"))
+    @available_if(inner_has("decision_function", "best_estimator_"))
     def decision_function(self, X: Any) -> Any:
         """``best_estimator_.decision_function``."""
         return self._best().decision_function(X)
