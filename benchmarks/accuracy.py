@@ -9,33 +9,27 @@ The float model is trained once for a data set and split, and quantized at each 
 
     python benchmarks/accuracy.py [--quick] [--family linear ...] [--data iris ...] [--bits 4 2 ...]
                                   [--splits 3] [--calibration minmax] [--details]
-                                  [--concrete /path/to/venv/bin/python]
+                                  [--concrete /path/to/venv/bin/python [--results FILE]]
 
 ``--concrete`` runs Concrete ML's classes of the same names on the same splits, in the Python that
-is given (a virtual environment with ``pip install concrete-ml==1.9.0``), by this very script.
+is given (a virtual environment with ``pip install concrete-ml==1.9.0``); see accuracy_concrete.py.
 Tables come from the packages in requirements.txt; those that are not installed are left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn import ensemble, linear_model, neural_network, svm, tree
-from sklearn.metrics import accuracy_score, r2_score
-from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from accuracy_concrete import SHARED, ConcreteScores, Job
+from accuracy_data import DataSet, all_data_sets
+from accuracy_models import Split, cut_rows, make_model, models, score, split_rows
 
 N_BITS = (8, 6, 4, 3, 2)
 WIDTH_NAMES = ("op_inputs", "op_weights", "model_inputs", "model_outputs")
@@ -47,69 +41,6 @@ TARGETS = {
     "boosting": {8: 0.2, 6: 0.5, 4: 2.0, 3: 4.0},
     "mlp": {8: 0.2, 6: 0.5, 4: 2.0, 3: 5.0},
 }
-
-#: Larger tables are cut to this many rows, drawn at random.
-MAX_ROWS = 5000
-#: Boosting grows a tree a class and stage: on wide tables with many classes fewer rows do.
-MAX_CELLS_BOOSTING = 1_000_000
-
-Split = dict[str, np.ndarray]
-
-
-def models(family: str, is_classification: bool) -> Iterator[tuple[str, type, dict[str, Any]]]:
-    """Name, scikit-learn class and parameters of a family's models."""
-    if family == "linear":
-        if is_classification:
-            yield "LogisticRegression", linear_model.LogisticRegression, {"max_iter": 200}
-            yield "LinearSVC", svm.LinearSVC, {}
-        else:
-            yield "Ridge", linear_model.Ridge, {}
-        return
-    kind = "Classifier" if is_classification else "Regressor"
-    if family == "trees":
-        yield f"DecisionTree{kind}", getattr(tree, f"DecisionTree{kind}"), {}
-        parameters = {"n_estimators": 50} | ({} if is_classification else {"max_features": 0.5})
-        yield f"RandomForest{kind}", getattr(ensemble, f"RandomForest{kind}"), parameters
-    elif family == "boosting":
-        parameters = {"n_estimators": 50, "max_features": "sqrt"}
-        yield f"GradientBoosting{kind}", getattr(ensemble, f"GradientBoosting{kind}"), parameters
-        name = f"HistGradientBoosting{kind}"
-        yield name, getattr(ensemble, name), {"max_iter": 30}
-    else:
-        parameters = {"hidden_layer_sizes": (50,), "max_iter": 100, "learning_rate_init": 0.005}
-        yield f"MLP{kind}", getattr(neural_network, f"MLP{kind}"), parameters
-
-
-def make_model(cls: type, parameters: dict[str, Any], seed: int) -> Any:
-    """An unfitted scikit-learn model, MLPs behind a scaler."""
-    if cls is not linear_model.Ridge:
-        parameters = {**parameters, "random_state": seed}
-    model = cls(**parameters)
-    return make_pipeline(StandardScaler(), model) if "MLP" in cls.__name__ else model
-
-
-def split_rows(X: np.ndarray, y: np.ndarray, is_classification: bool, seed: int) -> Split:
-    """Train and test rows."""
-    parts = train_test_split(
-        X, y, test_size=0.3, random_state=seed, stratify=y if is_classification else None
-    )
-    return dict(zip(("X_train", "X_test", "y_train", "y_test"), parts, strict=True))
-
-
-def cut_rows(X: np.ndarray, y: np.ndarray, family: str) -> tuple[np.ndarray, np.ndarray]:
-    """At most `MAX_ROWS` rows."""
-    most = MAX_ROWS
-    if family == "boosting":
-        most = min(most, max(1500, MAX_CELLS_BOOSTING // X.shape[1]))
-    rows = np.random.RandomState(0).permutation(len(X))[:most]
-    return X[np.sort(rows)], y[np.sort(rows)]
-
-
-def score(y: np.ndarray, predicted: np.ndarray, is_classification: bool) -> float:
-    """Accuracy, or R² but at least 0, in points."""
-    if is_classification:
-        return 100 * float(accuracy_score(y, predicted))
-    return 100 * max(0.0, float(r2_score(y, predicted)))
 
 
 def skq_scores(
@@ -131,62 +62,6 @@ def skq_scores(
             predicted = predict_with(module, "predict", split["X_test"], classes)
             found[f"{name} {n}"] = score(split["y_test"], predicted, is_classification)
     return found
-
-
-# ------------------------------------------------------------------ Concrete ML, in its own Python
-
-
-def concrete_main(folder: str) -> None:
-    """Score Concrete ML on the splits in a folder; runs in Concrete ML's Python."""
-    import concrete.ml.sklearn as concrete
-
-    for path in sorted(Path(folder).glob("*.json")):
-        job = json.loads(path.read_text())
-        split = np.load(path.with_suffix(".npz"))
-        cls = getattr(concrete, job["model"])
-        for n in job["bits"]:
-            parameters = dict(job["parameters"])
-            if "Ridge" not in job["model"]:
-                parameters["random_state"] = job["seed"]
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    model = cls(n_bits=n, **parameters).fit(split["X_train"], split["y_train"])
-                    predicted = model.predict(split["X_test"])
-                points = score(split["y_test"], predicted.ravel(), job["is_classification"])
-            except Exception as error:
-                print(f"{path.stem} at {n} bits: {type(error).__name__}: {error}", file=sys.stderr)
-                continue
-            result = {"model": job["model"], "data": job["data"], "bits": n, "points": points}
-            print(json.dumps(result | {"seed": job["seed"]}), flush=True)
-
-
-def concrete_scores(python: str, folder: str) -> dict[tuple[str, str, int, int], float]:
-    """Points by model, data set, seed and width."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    output = subprocess.run(
-        [python, __file__, "--concrete-jobs", folder],
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-        env=environment,
-    ).stdout
-    results = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    return {(r["model"], r["data"], r["seed"], r["bits"]): r["points"] for r in results}
-
-
-#: Classes that Concrete ML has too, with the same training.
-SHARED = frozenset(
-    {
-        "LogisticRegression",
-        "LinearSVC",
-        "Ridge",
-        "DecisionTreeClassifier",
-        "DecisionTreeRegressor",
-        "RandomForestClassifier",
-        "RandomForestRegressor",
-    }
-)
 
 
 # ------------------------------------------------------------------ tables
@@ -260,56 +135,61 @@ def _row(name: str, cells: list[Any]) -> str:
 # ------------------------------------------------------------------ the run
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A model of a family on one split."""
+
+    family: str
+    cls: type
+    job: Job
+    split: Split
+
+
+def trials(data: DataSet, families: list[str], splits: int) -> Iterator[Trial]:
+    """Every model and split of a data set."""
+    X_all, y_all = data.read()
+    for family in families:
+        X, y = cut_rows(X_all, y_all, family)
+        for name, cls, parameters in models(family, data.is_classification):
+            for seed in range(splits):
+                job = Job(name, data.name, seed, parameters, data.is_classification)
+                yield Trial(family, cls, job, split_rows(X, y, data.is_classification, seed))
+
+
 def run(options: argparse.Namespace) -> None:
     """Fit, quantize and score everything that is asked for."""
-    from accuracy_data import all_data_sets
-
     results = Results()
-    floats: dict[tuple[str, str, int], float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for data in all_data_sets():
-            if options.data and data.name not in options.data:
-                continue
-            X_all, y_all = data.read()
-            for family in options.family:
-                X, y = cut_rows(X_all, y_all, family)
-                for name, cls, parameters in models(family, data.is_classification):
-                    for seed in range(options.splits):
-                        split = split_rows(X, y, data.is_classification, seed)
-                        model = make_model(cls, parameters, seed)
-                        with warnings.catch_warnings():
-                            # raw columns: solvers stop at max_iter, in floats just as here
-                            warnings.simplefilter("ignore")
-                            model.fit(split["X_train"], split["y_train"])
-                        base = score(
-                            split["y_test"], model.predict(split["X_test"]), data.is_classification
+    concrete = ConcreteScores(options.concrete, options.results) if options.concrete else None
+    for data in all_data_sets():
+        if options.data and data.name not in options.data:
+            continue
+        shared: list[tuple[Trial, float]] = []
+        for trial in trials(data, options.family, options.splits):
+            job, split = trial.job, trial.split
+            model = make_model(trial.cls, job.parameters, job.seed)
+            with warnings.catch_warnings():
+                # raw columns: solvers stop at max_iter, in floats just as here
+                warnings.simplefilter("ignore")
+                model.fit(split["X_train"], split["y_train"])
+            base = score(split["y_test"], model.predict(split["X_test"]), job.is_classification)
+            found = skq_scores(
+                model, split, job.is_classification, options.bits, options.calibration
+            )
+            for column, points in found.items():
+                results.add(trial.family, job.model, job.data, column, points - base)
+            if job.model in SHARED:
+                shared.append((trial, base))
+        if concrete is not None:
+            concrete.run([(trial.job, trial.split) for trial, _ in shared], options.bits)
+            for trial, base in shared:
+                for n in options.bits:
+                    theirs = concrete.get(trial.job, n)
+                    if theirs is not None:
+                        job = trial.job
+                        results.add(
+                            trial.family, job.model, job.data, f"concrete {n}", theirs - base
                         )
-                        floats[name, data.name, seed] = base
-                        found = skq_scores(
-                            model, split, data.is_classification, options.bits, options.calibration
-                        )
-                        for column, points in found.items():
-                            results.add(family, name, data.name, column, points - base)
-                        if options.concrete and name in SHARED:
-                            job = {
-                                "model": name,
-                                "data": data.name,
-                                "seed": seed,
-                                "bits": options.bits,
-                                "parameters": parameters,
-                                "is_classification": data.is_classification,
-                            }
-                            path = Path(folder, f"{data.name}-{name}-{seed}.json")
-                            path.write_text(json.dumps(job))
-                            np.savez(path.with_suffix(".npz"), **split)
-            print(f"… {data.name}", file=sys.stderr, flush=True)
-        if options.concrete:
-            families = {m: f for f, m, _ in results.losses}
-            for (name, data_name, seed, n), points in concrete_scores(
-                options.concrete, folder
-            ).items():
-                loss = points - floats[name, data_name, seed]
-                results.add(families[name], name, data_name, f"concrete {n}", loss)
+        print(f"… {data.name}", file=sys.stderr, flush=True)
     if options.details:
         results.print_details([f"strict {n}" for n in options.bits])
     results.print_summary(options.family, options.bits)
@@ -328,11 +208,13 @@ def main() -> None:
     parser.add_argument("--calibration", default="auto")
     parser.add_argument("--details", action="store_true", help="a row a model and data set")
     parser.add_argument("--concrete", metavar="PYTHON", help="Python with concrete-ml installed")
-    parser.add_argument("--concrete-jobs", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--results",
+        metavar="FILE",
+        default="concrete-results.jsonl",
+        help="what Concrete ML scored before is read from here and not run again",
+    )
     options = parser.parse_args()
-    if options.concrete_jobs:
-        concrete_main(options.concrete_jobs)
-        return
     if options.quick:
         options.data = options.data or ["iris", "breast_cancer", "diabetes"]
         options.splits = 1
