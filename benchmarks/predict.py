@@ -12,6 +12,7 @@ TreeEnsembleRegressor here. A last table says which ratios reach what they shoul
 from __future__ import annotations
 
 import argparse
+import inspect
 import math
 import time
 import warnings
@@ -26,7 +27,6 @@ from threadpoolctl import threadpool_limits
 
 import skq
 from skq import ensemble, linear_model, neural_network, tree
-from skq.engines import dispatch
 
 N_FEATURES, N_ROWS = 50, 100_000
 #: Model, the most that skq / scikit-learn may be for many rows and for one row.
@@ -168,8 +168,8 @@ def fitted_pair(make: Callable[[], Any], X: Any, y: Any) -> tuple[Any, Any]:
     if "random_state" in model.get_params():
         model.set_params(random_state=0)
     parent_class = next(c for c in type(model).__mro__ if c.__module__.startswith("sklearn."))
-    parameters = {k: v for k, v in model.get_params(deep=False).items()
-                  if k not in ("n_bits", "rounding_threshold_bits")}  # fmt: skip
+    known = inspect.signature(parent_class).parameters
+    parameters = {k: v for k, v in model.get_params(deep=False).items() if k in known}
     parent = parent_class(**parameters)
     return model.fit(X, y), parent.fit(X, y)
 
@@ -178,8 +178,7 @@ def measure(name: str, X: Any, y: Any, big: Any, budget: float) -> Iterator[tupl
     """Rows of the table for one model."""
     make, at_most_many, at_most_one = MODELS[name]
     model, parent = fitted_pair(make, X, y)
-    program = model.quantized_module_.program
-    targets = [program.outputs["predict"]]
+    engine = model.quantized_module_.route(("predict",)).table
     same = _sameness(model.predict(big), parent.predict(big))
     for table, at_most in ((big, at_most_many), (big[:1].copy(), at_most_one)):
         for n_threads in (1, 2) if len(table) > 1 else (1,):
@@ -189,9 +188,7 @@ def measure(name: str, X: Any, y: Any, big: Any, budget: float) -> Iterator[tupl
             calls: dict[str, Callable[[], Any]] = {
                 "sklearn": lambda t=table: parent.predict(t),
                 "skq": lambda t=table: model.predict(t),
-                "engine": lambda t=table, n=n_threads: dispatch.run(
-                    program, {0: t}, targets, n_threads=n, refuse="nonfinite"
-                ),
+                "engine": lambda t=table, n=n_threads: engine.run(t, n),
             }
             session = float_session(parent, n_threads)
             if session is not None:

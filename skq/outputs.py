@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq._config import saturation_setting
 from skq.quantization.quantized_module import QuantizedModule
+from skq.saturation import warn_if_saturated
 
 Array = NDArray[Any]
 
@@ -24,7 +26,7 @@ def predict_with(
     classes: Any = None,
     *,
     n_threads: int = 1,
-    refuse: str | None = None,
+    feature_names: Any = None,
 ) -> Any:
     """What the estimator's method returns, from the integer program.
 
@@ -35,23 +37,72 @@ def predict_with(
     X : ndarray of shape (n_samples, n_features)
     classes : ndarray, list of ndarray or None
         ``classes_`` of a classifier; the program knows labels by their index.
-    n_threads, refuse
-        As `QuantizedModule.forward` takes them.
+    n_threads : int, default=1
+    feature_names : ndarray of shape (n_features,), default=None
+        For the warning of values that saturate, where it is asked for.
     """
+    share = saturation_setting()
+    if share is not None:
+        warn_if_saturated(module.program, X, share, feature_names)
     names = _outputs(module, method)
-    result = module.forward(X, outputs=names, n_threads=n_threads, refuse=refuse)
+    return _as_predicted(method, module.forward(X, outputs=names, n_threads=n_threads), classes)
+
+
+class TableMethod:
+    """`predict_with` by the short way, with everything prepared but the rows.
+
+    There is one for each method of a module, kept with the module, which never changes; pickles and
+    copies leave it behind.
+    """
+
+    def __init__(self, module: QuantizedModule, method: str) -> None:
+        names = _outputs(module, method)
+        route = module.route(names)
+        self._method, self._table, self._finish = method, route.table, route.finish
+
+    @staticmethod
+    def of(module: QuantizedModule, method: str) -> TableMethod:
+        """The prepared method."""
+        found: TableMethod | None = module.prepared.get(method)
+        if found is None:
+            found = module.prepared[method] = TableMethod(module, method)
+        return found
+
+    def predict(self, X: Array, classes: Any, n_threads: int) -> Any:
+        """What `predict_with` returns, or None where that has the last word.
+
+        See Also
+        --------
+        skq.engines.dispatch.TableRun : Which tables may take the short way.
+        """
+        values = self._table.run(X, n_threads)
+        if values is None:
+            return None
+        return _as_predicted(self._method, self._finish(values), classes)
+
+
+def _as_predicted(method: str, result: Any, classes: Any) -> Any:
+    """An output of the module, or a tuple of them, as the estimator's method returns it."""
+    several = isinstance(result, tuple)
     if method == "predict_proba":  # sums of rounded parts may leave [0, 1] by a rounding
-        if len(names) > 1:
-            return [np.clip(part, 0.0, 1.0) for part in result]
-        return np.clip(result, 0.0, 1.0)
+        clipped = [np.minimum(np.maximum(p, 0.0), 1.0) for p in (result if several else [result])]
+        return clipped if several else clipped[0]
     if method != "predict" or classes is None:
-        return list(result) if len(names) > 1 else result
-    if len(names) > 1:
+        return list(result) if several else result
+    if several:
         columns = [labels.take(index) for labels, index in zip(classes, result, strict=True)]
         return np.stack([column.astype(classes[0].dtype) for column in columns], axis=1)
     if result.ndim == 2:  # multilabel indicators
         return result
     return np.asarray(classes).take(result)
+
+
+def log_probabilities(probabilities: Any) -> Any:
+    """Logarithms of an array, or of each of a list; -inf for 0."""
+    with np.errstate(divide="ignore"):
+        if isinstance(probabilities, list):
+            return [np.log(part) for part in probabilities]
+        return np.log(probabilities)
 
 
 def _outputs(module: QuantizedModule, method: str) -> tuple[str, ...]:

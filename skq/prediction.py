@@ -11,17 +11,19 @@ from scipy import sparse
 from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
+from skq._config import saturation_setting
 from skq.calibration import CalibrationData
 from skq.engines import dispatch
 from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import hist_boosting
 from skq.frontend.numpy_module import NumpyModule
-from skq.outputs import predict_with
+from skq.outputs import TableMethod, predict_with
 from skq.program import Bin
 from skq.progress import Progress, check_cover, check_precision
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
+from skq.quantization.ranges import check_calibration
 from skq.quantization.rounding import get_rounding
 
 Array = NDArray[Any]
@@ -33,10 +35,11 @@ THREADED_VALUES = 1 << 16
 BLOCK_VALUES = 1 << 22
 
 
-def check_bits(n_bits: Any, rounding_threshold_bits: Any) -> None:
-    """Raise the `ValueError` of `get_n_bits_dict` or `get_rounding` before anything is trained."""
+def check_bits(n_bits: Any, rounding_threshold_bits: Any, calibration: Any = "auto") -> None:
+    """Raise the `ValueError` that a parameter's reader has, before anything is trained."""
     get_n_bits_dict(n_bits)
     get_rounding(rounding_threshold_bits)
+    check_calibration(calibration)
 
 
 def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
@@ -69,37 +72,31 @@ def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
 
 
 def quick_answer(estimator: Any, method: str, X: Any) -> Any:
-    """What `answer` returns, where X is a plain table and scikit-learn's validation would pass it.
+    """What `answer` returns, where X is a plain table that scikit-learn's validation would pass.
 
-    NaN and infinity are found in the pass that quantizes.
+    The kernels check shape and dtype, and find NaN and infinity in the pass that quantizes.
 
     Returns
     -------
     None
-        Where X is anything else, or holds NaN or infinity: `answer` has the last word.
+        Where X is anything else: `answer` has the last word.
     """
-    attributes = vars(estimator)
+    attributes = estimator.__dict__
+    module = attributes.get("quantized_module_")
     if (
-        type(X) is not np.ndarray
+        module is None
+        or type(X) is not np.ndarray
         or X.ndim != 2
-        or X.dtype.char not in "fd"
-        or len(X) == 0
-        or X.shape[1] != attributes.get("n_features_in_")
-        or "feature_names_in_" in attributes
+        or X.size == 0
+        or "feature_names_in_" in attributes  # answer warns that X has none
+        or saturation_setting() is not None  # answer warns of values that saturate
         or attributes.get("_preprocessor") is not None  # categories, numbered before the trees
     ):
         return None
-    try:
-        return predict_with(
-            attributes["quantized_module_"],
-            method,
-            X,
-            getattr(estimator, "classes_", None),  # a property in some classes
-            n_threads=_threads(attributes.get("n_jobs"), X),
-            refuse="nonfinite",
-        )
-    except dispatch.NonFiniteInput:
-        return None
+    classes = getattr(estimator, "classes_", None)  # a property in some classes
+    n_jobs = attributes.get("n_jobs")
+    n_threads = 1 if n_jobs is None else _threads(n_jobs, X)
+    return TableMethod.of(module, method).predict(X, classes, n_threads)
 
 
 def _threads(n_jobs: int | None, X: Array) -> int:
@@ -113,13 +110,17 @@ def answer(estimator: Any, module: QuantizedModule, method: str, X: Any, classes
     Sparse rows are made dense a block at a time.
     """
     X = numeric_array(estimator, X, dense=False)
+    names = getattr(estimator, "feature_names_in_", None)
     if not sparse.issparse(X):
         _refuse_new_missing(estimator, module, X)
-        return predict_with(module, method, X, classes)
+        n_threads = _threads(getattr(estimator, "n_jobs", None), X)
+        return predict_with(module, method, X, classes, n_threads=n_threads, feature_names=names)
     X = X.tocsr()
     n_rows = max(1, BLOCK_VALUES // max(1, X.shape[1]))
     blocks = [
-        predict_with(module, method, X[start : start + n_rows].toarray(), classes)
+        predict_with(
+            module, method, X[start : start + n_rows].toarray(), classes, feature_names=names
+        )
         for start in range(0, X.shape[0], n_rows)
     ]
     if isinstance(blocks[0], list):
@@ -155,13 +156,13 @@ def _refuse_new_missing(estimator: Any, module: QuantizedModule, X: Array) -> No
 
 
 def knows_missing(module: QuantizedModule) -> bool:
-    """Whether the program has codes for missing values."""
-    for _, step, _ in module.program.steps():
-        if isinstance(step, Bin):
-            counts = np.diff(step.offsets)
-            if np.any((step.nan_code < step.base) | (step.nan_code > step.base + counts)):
-                return True
-    return not any(isinstance(step, Bin) for _, step, _ in module.program.steps())
+    """Whether the program has codes for missing values, or reads no features."""
+    bins = [step for _, step, _ in module.program.steps() if isinstance(step, Bin)]
+    for step in bins:
+        counts = np.diff(step.offsets)
+        if np.any((step.nan_code < step.base) | (step.nan_code > step.base + counts)):
+            return True
+    return not any(len(step.feature) for step in bins)
 
 
 def build_module(
@@ -170,6 +171,7 @@ def build_module(
     *,
     n_bits: int | Mapping[str, int],
     rounding_threshold_bits: Any = None,
+    calibration: str = "auto",
     sample_weight: Any = None,
     verbose: Any = False,
 ) -> QuantizedModule:
@@ -180,7 +182,7 @@ def build_module(
     estimator : estimator or Pipeline
     X : {ndarray, sparse matrix} of shape (n_samples, n_features) or CalibrationData
         Calibration data.
-    n_bits, rounding_threshold_bits
+    n_bits, rounding_threshold_bits, calibration
         See `PostTrainingAffineQuantization`.
     sample_weight : array-like of shape (n_samples,), default=None
         Rows of weight 0 count as absent.
@@ -202,7 +204,9 @@ def build_module(
 
     def quantized(width: Any) -> QuantizedModule:
         model = NumpyModule(graph)
-        converter = PostTrainingAffineQuantization(width, model, rounding_threshold_bits)
+        converter = PostTrainingAffineQuantization(
+            width, model, rounding_threshold_bits, calibration=calibration
+        )
         return converter.quantize_module(data.rows, sample_weight=data.weight, ranges=[data.ranges])
 
     with progress.step(f"quantized with n_bits={n_bits} on {len(data.rows)} rows"):

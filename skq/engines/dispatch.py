@@ -17,8 +17,6 @@ Array = NDArray[Any]
 
 #: Dtypes that the kernels read without a copy, by character.
 _READ = frozenset("fd?bBhHiIlLqQ")
-#: Dtypes of the tables that take the shortest way: floats of the machine's byte order.
-_PLAIN = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
 #: Rows of other dtypes are converted this many bytes at a time.
 _CONVERT_BYTES = 16 * 1024 * 1024
 
@@ -87,44 +85,52 @@ def run(
     ValueError
         A given integer leaves its proven interval, or shapes do not fit.
     """
-    engine = engine_setting()
-    if engine == "native" or (engine == "auto" and native.UNAVAILABLE is None):
-        return _run_native(program, inputs, targets, n_threads, refuse)
     arrays = {v: _fitted(array, program.types[v], v) for v, array in inputs.items()}
-    _same_length(arrays)
+    n_rows = _same_length(arrays)
+    if _is_native():
+        plan = _plan(program, tuple(inputs), tuple(targets))
+        results = _run_any(program, plan, arrays, n_rows, n_threads, refuse)
+        found = dict(zip(plan.targets, results, strict=True))
+        return [found[t] if t in found else _as_value(arrays[t], program.types[t]) for t in targets]
     for v, array in arrays.items():
         _check(array, program.types[v], v, refuse)
-    evaluate = reference.evaluate if engine == "reference" else numpy_engine.evaluate
+    reference_asked = engine_setting() == "reference"
+    evaluate = reference.evaluate if reference_asked else numpy_engine.evaluate
     return evaluate(program, arrays, targets)
 
 
-def _run_native(
-    program: IntegerProgram,
-    inputs: Mapping[int, Array],
-    targets: Sequence[int],
-    n_threads: int,
-    refuse: str | None,
-) -> list[Array]:
-    plan = _plan(program, tuple(inputs), tuple(targets))
-    if plan.width is not None and len(plan.targets) == len(targets):
-        # one real table in the right form, as scikit-learn users pass it
-        (array,) = inputs.values()
-        if (
-            type(array) is np.ndarray
-            and array.dtype in _PLAIN
-            and array.ndim == 2
-            and array.shape[1] == plan.width
-            and array.flags.aligned
-        ):
-            status, results = plan.run((array,), len(array), n_threads=n_threads, refuse=refuse)
-            if status == layout.OK:
-                return results
-            raise NonFiniteInput
-    arrays = {v: _fitted(array, program.types[v], v) for v, array in inputs.items()}
-    n_rows = _same_length(arrays)
-    results = _run_any(program, plan, arrays, n_rows, n_threads, refuse)
-    found = dict(zip(plan.targets, results, strict=True))
-    return [found[t] if t in found else _as_value(arrays[t], program.types[t]) for t in targets]
+class TableRun:
+    """The short way of `run` for one row: a table of reals to values, on the native engine.
+
+    All that does not depend on the rows is prepared at the first run.
+
+    Parameters
+    ----------
+    program : IntegerProgram
+        Of one input.
+    targets : sequence of int
+    """
+
+    def __init__(self, program: IntegerProgram, targets: Sequence[int]) -> None:
+        self._program, self._targets = program, tuple(targets)
+        self._plan: native.NativePlan | None = None
+
+    def run(self, X: Array, n_threads: int = 1) -> list[Array] | None:
+        """What `run` returns, or None where it has the last word.
+
+        That is where another engine is in force, where X (ndarray of shape (n_rows, n_features))
+        is not a table that the kernels read as it stands, and where it holds NaN or infinity.
+        """
+        if native.UNAVAILABLE is not None or engine_setting() not in ("auto", "native"):
+            return None
+        if self._plan is None:
+            self._plan = _plan(self._program, (0,), self._targets)
+        return self._plan.run_table(X, n_threads)
+
+
+def _is_native() -> bool:
+    engine = engine_setting()
+    return engine == "native" or (engine == "auto" and native.UNAVAILABLE is None)
 
 
 def _run_any(
@@ -152,6 +158,8 @@ def _run_any(
         if status == layout.OUT_OF_RANGE:
             for v in plan.given:
                 _check(arrays[v], program.types[v], v, None)
+        if status != layout.OK:
+            raise RuntimeError(f"the native engine answered with status {status}")
         parts.append(results)
     if len(parts) == 1:
         return parts[0]

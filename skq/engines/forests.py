@@ -224,18 +224,36 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
     trees["word"] = outputs[:, 0] // lanes if width else 0
     last = outputs[:, -1] // lanes if width else trees["word"] - 1
     trees["n_words"] = last - trees["word"] + 1
-    trees["leaf"] = _starts(walk.n_leaves * trees["n_words"])
-    words = np.zeros(int(np.sum(walk.n_leaves * trees["n_words"])), dtype=np.uint64)
-    place = trees["leaf"][tree] + walk.leaf[at_leaf] * trees["n_words"][tree]
+    words = np.zeros((len(tree), int(trees["n_words"].max())), dtype=np.uint64)
     lifted = (values - low[tree]).astype(np.uint64)
     for j in range(width):
         output = outputs[tree, j]
-        words[place + output // lanes - trees["word"][tree]] |= lifted[:, j] << (
+        words[np.arange(len(tree)), output // lanes - trees["word"][tree]] |= lifted[:, j] << (
             (output % lanes) * bits
         ).astype(np.uint64)
+    kept, walk.leaf[at_leaf] = _distinct(tree, words)
+    sizes = np.bincount(tree[kept], minlength=n_trees) * trees["n_words"]
+    trees["leaf"] = _starts(sizes)
+    words = words[kept][np.arange(words.shape[1]) < trees["n_words"][tree[kept]][:, np.newaxis]]
     arrays = {"trees": trees, "leaves": words, "bias": bias}
     n_words = -(-step.n_outputs // lanes)
     return arrays, {"n_words": n_words, "lane_bits": bits, "width": width}
+
+
+def _distinct(tree: Array, words: Array) -> tuple[Array, Array]:
+    """Leaves of different words within a tree: one of each, and for every leaf which one it is.
+
+    Trees that were grown until their leaves are pure have few of them.
+    """
+    order = np.lexsort((*words.T, tree))
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = np.diff(tree[order]) != 0
+    new[1:] |= (words[order][1:] != words[order][:-1]).any(axis=1)
+    kept = order[new]
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = np.cumsum(new) - 1
+    counts = np.bincount(tree[kept], minlength=int(tree[-1]) + 1)
+    return kept, number - _starts(counts)[tree]
 
 
 def _code_nodes(
@@ -299,7 +317,7 @@ def _float_nodes(step: Trees, walk: _Walk, binning: Bin) -> Array:
     """Nodes with real thresholds: ``code <= t`` is ``x <= edges[t - base]`` of the column."""
     nodes = np.zeros(len(walk.node), dtype=layout.FLOAT_NODE)
     inner = walk.leaf < 0
-    column = step.feature[walk.node[inner]]
+    column = step.feature[walk.node[inner]].astype(np.int64)
     threshold = step.threshold[walk.node[inner]].astype(np.int64)
     edge = threshold - binning.base[column]
     start, stop = binning.offsets[column], binning.offsets[column + 1]

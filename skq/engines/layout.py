@@ -77,8 +77,11 @@ NARROW_FACTORS, ANY_FACTORS = range(2)
 DOT_U8_I8, DOT_I16_I16, DOT_I32_I32, DOT_I64_I64, PAIRS_I16, QUADS_U8_I8 = range(6)
 PORTABLE, AVX2, AVX512, AVX512_VNNI = range(4)
 ISA_NAMES = ("portable C99", "AVX2", "AVX-512", "AVX-512 VNNI")
+#: The same as `native.ISA_VARIABLE` takes them.
+ISA_VALUES = ("portable", "avx2", "avx512", "avx512-vnni")
 REFUSE = {None: 0, "infinite": 1, "nonfinite": 3}
 OK, NOT_FINITE, OUT_OF_RANGE = range(3)
+UNREADABLE = -2
 
 #: Rows of a column of codes, and the mark of a leaf, in a forest.
 ROWS = 256

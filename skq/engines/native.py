@@ -8,8 +8,8 @@ instruction becomes one ``skq_step`` (one function a kind of instruction below, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from math import gcd
 from typing import Any
 
 import numpy as np
@@ -32,18 +32,32 @@ except ImportError as error:
 
 Array = NDArray[Any]
 
+#: Environment variable that caps the instruction set of plans made from then on, for measurements.
+ISA_VARIABLE = "SKQ_MAX_ISA"
 #: Bytes of one block of rows that are worked on together: well within a level-2 cache.
 BLOCK_BYTES = 96 * 1024
+#: Parameters a channel are repeated to at least so many numbers, so that most vectors are whole.
+_PERIOD = 128
 _INT32_MAX = 2**31 - 1
+_NONFINITE = layout.REFUSE["nonfinite"]
 #: Outputs of a matmul that is worth computing while its operand is quantized.
 _LINEAR_OUTPUTS = 4
 
 
 def best_isa() -> int:
-    """Best instruction set of this machine (`layout.ISA_NAMES`)."""
+    """Best instruction set of this machine (`layout.ISA_NAMES`), capped by `ISA_VARIABLE`."""
     if _native is None:
         raise ImportError(UNAVAILABLE)
-    return int(_native.best_isa())
+    best = int(_native.best_isa())
+    most = os.environ.get(ISA_VARIABLE)
+    if most is None:
+        return best
+    if most not in layout.ISA_VALUES:
+        raise ValueError(
+            f"the environment variable {ISA_VARIABLE} must be one of "
+            f"{', '.join(layout.ISA_VALUES)}. Got {most!r} instead."
+        )
+    return min(best, layout.ISA_VALUES.index(most))
 
 
 class NativePlan:
@@ -69,15 +83,14 @@ class NativePlan:
     ) -> None:
         self.isa = best_isa() if isa is None else isa
         self.given, self.targets = tuple(given), tuple(targets)
-        self.shapes = [program.types[t].shape for t in targets]
-        self.dtypes = [
-            np.dtype(np.int64 if program.types[t].is_integer else np.float64) for t in targets
-        ]
-        self.width = _table_width(program, self.given)
         self._keep: list[Array] = []
         packer = _Packer(program, self.given, self.targets, self.isa, self._keep)
         self._program = packer.pack()
-        self._address = int(self._program.ctypes.data)
+        results = tuple(
+            (program.types[t].shape, np.dtype(np.int64 if program.types[t].is_integer else float))
+            for t in targets
+        )
+        self._prepared = (int(self._program.ctypes.data), self.isa, np.empty, results)
 
     def __reduce__(self) -> str:
         raise TypeError("a plan holds addresses of this process; pickle its program instead")
@@ -89,9 +102,8 @@ class NativePlan:
 
     def run(
         self,
-        inputs: tuple[Array, ...],
+        inputs: Sequence[Array],
         n_rows: int,
-        *,
         n_threads: int = 1,
         refuse: str | None = None,
     ) -> tuple[int, list[Array]]:
@@ -99,36 +111,23 @@ class NativePlan:
 
         Parameters
         ----------
-        inputs : tuple of ndarray of shape (n_rows, size)
-            Rows of the given values, flattened, in the order of `given`; any strides.
+        inputs : sequence of ndarray of shape (n_rows, size)
+            Rows of the given values, flattened, in the order of `given`; any strides. The status
+            is `layout.UNREADABLE` for arrays of another shape or of a dtype, byte order or
+            alignment that the kernels do not read.
         n_rows : int
         n_threads : int, default=1
         refuse : {None, "infinite", "nonfinite"}, default=None
             What real inputs must not hold.
         """
-        outputs = [
-            np.empty((n_rows, *shape), dtype)
-            for shape, dtype in zip(self.shapes, self.dtypes, strict=True)
-        ]
-        if not n_rows:
-            return layout.OK, outputs
-        status = _native.run(
-            self._address,
-            inputs,
-            tuple(outputs),
-            n_rows,
-            n_threads,
-            layout.REFUSE[refuse],
-            self.isa,
-        )
-        return status, outputs
+        code = layout.REFUSE[refuse]
+        found = _native.run(self._prepared, list(inputs), n_rows, n_threads, code)
+        return (layout.OK, found) if type(found) is list else (found, [])
 
-
-def _table_width(program: IntegerProgram, given: tuple[int, ...]) -> int | None:
-    """Columns of the one real table that is given; None where something else is."""
-    types = [program.types[v] for v in given]
-    plain = len(types) == 1 and not types[0].is_integer and len(types[0].shape) == 1
-    return types[0].size if plain else None
+    def run_table(self, X: Array, n_threads: int) -> list[Array] | None:
+        """The targets' rows for the one input, or None unless all is readable and finite."""
+        found = _native.run(self._prepared, [X], len(X), n_threads, _NONFINITE)
+        return found if type(found) is list else None
 
 
 class _Packer:
@@ -251,11 +250,10 @@ def _storage(type_: TensorType) -> int:
 
 
 def _period(parameter: Array, last: int) -> tuple[Array, int]:
-    """A scalar or one number a channel, repeated to a period that fills vectors evenly."""
+    """A scalar or one number a channel, repeated to a period of many vectors; a view if once."""
     channels = np.broadcast_to(np.asarray(parameter), (last,))
-    times = 8 // gcd(last, 8)
-    times *= max(1, -(-128 // (times * last)))
-    return np.tile(channels, times), last * times
+    times = -(-_PERIOD // last)
+    return (np.tile(channels, times) if times > 1 else channels), last * times
 
 
 def _last(type_: TensorType) -> int:
@@ -275,7 +273,7 @@ def _channels(p: _Packer, type_: TensorType, **parameters: Array) -> dict[str, i
 
 
 def _quantize(p: _Packer, number: int, step: ins.Quantize) -> None:
-    scale = step.scale.astype(np.float64)
+    scale = np.asarray(step.scale, np.float64)
     zero = step.zero_point.astype(np.float64)
     if step.inputs[0] in p.given:
         p.checked.add(step.inputs[0])
@@ -404,7 +402,7 @@ def _matmul_kind(p: _Packer, operand: int, weights: Array) -> int:
 
 
 def _dot(dtype: type) -> Callable[[Array], Array]:
-    return lambda weights: weights.T.astype(dtype)
+    return lambda weights: np.asarray(weights.T, dtype)
 
 
 def _blocked(outputs: int, inputs: int, dtype: type) -> Callable[[Array], Array]:
@@ -433,7 +431,7 @@ _MATMUL: Mapping[int, tuple[int, Callable[[Array], Array]]] = {
 
 def _requantize(p: _Packer, number: int, step: ins.Requantize) -> None:
     operand = step.inputs[0]
-    multiplier = step.multiplier.astype(np.int64)
+    multiplier = np.asarray(step.multiplier, np.int64)
     lo, hi = p.types[number].interval
     narrow = (
         p.dtype[operand] == layout.I32
@@ -444,7 +442,7 @@ def _requantize(p: _Packer, number: int, step: ins.Requantize) -> None:
         p,
         p.types[number],
         a=multiplier.astype(np.int32) if narrow else multiplier,
-        b=step.offset.astype(np.int64),
+        b=np.asarray(step.offset, np.int64),
     )
     kind = layout.NARROW_FACTORS if narrow else layout.ANY_FACTORS
     p.emit(number, "Requantize", operand, kind=kind, shift=step.shift, lo=lo, hi=hi, **fields)
@@ -452,7 +450,7 @@ def _requantize(p: _Packer, number: int, step: ins.Requantize) -> None:
 
 def _table(p: _Packer, number: int, step: ins.Table) -> None:
     operand = step.inputs[0]
-    table = step.table.astype(layout.DTYPES[p.dtype[number]])
+    table = np.asarray(step.table, layout.DTYPES[p.dtype[number]])
     channels = table.shape[0] if table.ndim == 2 else 0
     p.emit(
         number,
@@ -494,7 +492,7 @@ def _gather(p: _Packer, number: int, step: ins.Gather) -> None:
         n=p.types[operand].size,
         m=step.indices.size,
         lo=step.fill,
-        a=p.constant(step.indices.astype(np.int32).ravel()),
+        a=p.constant(np.asarray(step.indices, np.int32).ravel()),
     )
 
 
@@ -516,8 +514,8 @@ def _dequantize(p: _Packer, number: int, step: ins.Dequantize) -> None:
     fields = _channels(
         p,
         p.types[number],
-        a=step.scale.astype(np.float64),
-        b=step.zero_point.astype(np.float64),
+        a=np.asarray(step.scale, np.float64),
+        b=np.asarray(step.zero_point, np.float64),
     )
     p.emit(number, "Dequantize", step.inputs[0], **fields)
 

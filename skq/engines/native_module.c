@@ -23,19 +23,21 @@ typedef struct {
     const skq_input *inputs;
     void *const *outputs;
     int64_t n_rows, next, task;
-    int refuse, isa, status;
+    int refuse, isa, status, shared;
 #if THREADS
     pthread_mutex_t lock;
 #endif
 } job;
 
-enum { NO_MEMORY = -1 };
+/* Answers beside those of skq_run. */
+enum { NO_MEMORY = -1, UNREADABLE = -2, FAILED = -3 };
 
 /* First row of the next task; n_rows when there is none or the job has failed. */
 static int64_t take(job *j, int status)
 {
 #if THREADS
-    pthread_mutex_lock(&j->lock);
+    if (j->shared)
+        pthread_mutex_lock(&j->lock);
 #endif
     if (status != SKQ_OK && j->status == SKQ_OK) {
         j->status = status;
@@ -44,7 +46,8 @@ static int64_t take(job *j, int status)
     const int64_t first = j->next;
     j->next = first + j->task < j->n_rows ? first + j->task : j->n_rows;
 #if THREADS
-    pthread_mutex_unlock(&j->lock);
+    if (j->shared)
+        pthread_mutex_unlock(&j->lock);
 #endif
     return first;
 }
@@ -65,137 +68,189 @@ static void *work(void *argument)
     return NULL;
 }
 
-static int run_job(job *j, int n_threads)
-{
-    const int64_t block = j->program->block;
-    j->task = j->n_rows;
 #if THREADS
-    if (pthread_mutex_init(&j->lock, NULL) != 0)
-        return NO_MEMORY;
+/* Other threads beside this one, which take tasks of a few blocks; all are done when it returns. */
+static void work_together(job *j, int n_threads, int64_t blocks)
+{
+    const int64_t fair = (blocks + 4 * n_threads - 1) / (4 * n_threads);
     pthread_t threads[MAX_THREADS];
     int started = 0;
-    const int64_t blocks = (j->n_rows + block - 1) / block;
-    if (n_threads > blocks)
-        n_threads = (int)blocks;
-    if (n_threads > MAX_THREADS)
-        n_threads = MAX_THREADS;
-    if (n_threads > 1) {
-        const int64_t fair = (blocks + 4 * n_threads - 1) / (4 * n_threads);
-        j->task = block * (fair < BLOCKS_A_TASK ? fair : BLOCKS_A_TASK);
-        while (started < n_threads - 1 &&
-               pthread_create(&threads[started], NULL, work, j) == 0)
-            started++;
-    }
+    j->task = j->program->block * (fair < BLOCKS_A_TASK ? fair : BLOCKS_A_TASK);
+    j->shared = pthread_mutex_init(&j->lock, NULL) == 0;
+    while (j->shared && started < n_threads - 1 &&
+           pthread_create(&threads[started], NULL, work, j) == 0)
+        started++;
     work(j);
     for (int i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
-    pthread_mutex_destroy(&j->lock);
-#else
-    (void)n_threads;
-    (void)block;
-    work(j);
+    if (j->shared)
+        pthread_mutex_destroy(&j->lock);
+}
 #endif
+
+static int run_job(job *j, int64_t n_threads)
+{
+    const int64_t blocks = (j->n_rows + j->program->block - 1) / j->program->block;
+    const int64_t most = blocks < MAX_THREADS ? blocks : MAX_THREADS;
+    j->task = j->n_rows;
+    if (n_threads > most)
+        n_threads = most;
+#if THREADS
+    if (n_threads > 1)
+        work_together(j, (int)n_threads, blocks);
+    else
+#endif
+        work(j);
     return j->status;
 }
 
-/* dtype of a buffer's elements, or -1 */
-static int32_t dtype_of(const Py_buffer *view)
+/* What an array's `__array_struct__` holds: NumPy's array interface, the same in every version. It
+ * costs a third of a Py_buffer, which counts where one row is predicted. Its capsule owns it. */
+typedef struct {
+    int two, n_axes;
+    char kind;
+    int item_bytes, flags;
+    Py_ssize_t *shape, *strides;
+    void *data;
+    PyObject *descr;
+} array_view;
+
+enum { ALIGNED = 0x100, NATIVE_ORDER = 0x200 };
+
+typedef struct {
+    PyObject *array_struct; /* the attribute's name */
+} module_state;
+
+/* dtype of an array's elements, or -1 */
+static int32_t dtype_of(const array_view *view)
 {
-    const char *format = view->format ? view->format : "B";
-    if (*format == '@' || *format == '=')
-        format++;
-    if (format[0] == '\0' || format[1] != '\0')
-        return -1;
-    switch (format[0]) {
-    case 'f': return SKQ_F32;
-    case 'd': return SKQ_F64;
-    case '?': case 'B': return SKQ_U8;
-    case 'b': return SKQ_I8;
-    case 'H': return SKQ_U16;
-    case 'h': return SKQ_I16;
-    case 'I': case 'L': case 'Q': return view->itemsize == 8 ? SKQ_U64 : SKQ_U32;
-    case 'i': case 'l': case 'q': return view->itemsize == 8 ? SKQ_I64 : SKQ_I32;
-    default: return -1;
-    }
+    static const int32_t floats[] = {-1, -1, SKQ_F32, SKQ_F64};
+    static const int32_t signed_[] = {SKQ_I8, SKQ_I16, SKQ_I32, SKQ_I64};
+    static const int32_t unsigned_[] = {SKQ_U8, SKQ_U16, SKQ_U32, SKQ_U64};
+    int log = 0;
+    while (log < 4 && 1 << log != view->item_bytes)
+        log++;
+    const int32_t *dtypes = view->kind == 'f'   ? floats
+                            : view->kind == 'i' ? signed_
+                            : view->kind == 'u' || (view->kind == 'b' && log == 0) ? unsigned_
+                                                                                   : NULL;
+    return log < 4 && dtypes ? dtypes[log] : -1;
 }
 
-/* Fill views[i] from item i of a tuple; -1 and an exception when an array does not fit. Inputs have
- * two axes; outputs, which are contiguous, any. */
-static int open_views(PyObject *arrays, const int32_t *numbers, const skq_program *program,
-                      Py_ssize_t n_rows, int flags, Py_buffer *views, int *opened)
+/* Whether an array is `n_rows` rows of `size` elements that the kernels read, and then `input`. */
+static int is_readable(const array_view *view, Py_ssize_t n_rows, Py_ssize_t size,
+                       skq_input *input)
 {
-    const int writable = (flags & PyBUF_WRITABLE) != 0;
-    const Py_ssize_t count = PyTuple_Size(arrays);
-    for (Py_ssize_t i = 0; i < count; i++) {
-        if (PyObject_GetBuffer(PyTuple_GetItem(arrays, i), views + i, flags) != 0)
-            return -1;
-        (*opened)++;
-        const Py_ssize_t size = (Py_ssize_t)program->values[numbers[i]].size;
-        const int fits = writable ? views[i].len == n_rows * size * views[i].itemsize
-                                  : views[i].ndim == 2 && views[i].shape[0] == n_rows &&
-                                        views[i].shape[1] == size;
-        if (!fits || dtype_of(views + i) < 0) {
-            PyErr_Format(PyExc_ValueError,
-                         "array %zd has not the %zd rows of %zd elements or the dtype wanted", i,
-                         n_rows, size);
-            return -1;
-        }
-    }
-    return 0;
+    const int flags = ALIGNED | NATIVE_ORDER;
+    if (view->n_axes != 2 || view->shape[0] != n_rows || view->shape[1] != size ||
+        (view->flags & flags) != flags || dtype_of(view) < 0)
+        return 0;
+    const skq_input found = {view->data, view->strides[0], view->strides[1], dtype_of(view), 0};
+    *input = found;
+    return 1;
 }
 
-static PyObject *run(PyObject *self, PyObject *args)
+/* View of an array, and the capsule that owns it; NULL and an exception for anything else. */
+static const array_view *open_view(PyObject *self, PyObject *array, PyObject **capsule)
 {
-    (void)self;
-    unsigned long long address;
-    PyObject *in, *out;
-    Py_ssize_t n_rows;
-    int n_threads, refuse, isa;
-    if (!PyArg_ParseTuple(args, "KO!O!niii:run", &address, &PyTuple_Type, &in, &PyTuple_Type, &out,
-                          &n_rows, &n_threads, &refuse, &isa))
-        return NULL;
-    const skq_program *program = (const skq_program *)(uintptr_t)address;
-    const Py_ssize_t n_in = PyTuple_Size(in), n_out = PyTuple_Size(out);
-    if (n_in != program->n_inputs || n_out != program->n_outputs || n_in + n_out > MAX_ARRAYS) {
-        PyErr_SetString(PyExc_ValueError, "wrong number of arrays");
-        return NULL;
-    }
-    Py_buffer views[MAX_ARRAYS];
-    skq_input inputs[MAX_ARRAYS];
-    void *outputs[MAX_ARRAYS];
-    int opened = 0;
-    PyObject *result = NULL;
-    if (open_views(in, program->inputs, program, n_rows, PyBUF_STRIDES | PyBUF_FORMAT, views,
-                   &opened) != 0 ||
-        open_views(out, program->outputs, program, n_rows,
-                   PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | PyBUF_WRITABLE, views + n_in, &opened) != 0)
-        goto done;
-    for (Py_ssize_t i = 0; i < n_in; i++) {
-        const skq_input input = {views[i].buf, views[i].strides[0], views[i].strides[1],
-                                 dtype_of(views + i), 0};
-        inputs[i] = input;
-    }
-    for (Py_ssize_t i = 0; i < n_out; i++) {
-        if (views[n_in + i].itemsize != 8) {
-            PyErr_SetString(PyExc_ValueError, "outputs are int64 or float64");
-            goto done;
-        }
-        outputs[i] = views[n_in + i].buf;
-    }
-    job j = {.program = program, .inputs = inputs, .outputs = outputs, .n_rows = n_rows,
-             .refuse = refuse, .isa = isa, .status = SKQ_OK};
+    const module_state *state = PyModule_GetState(self);
+    *capsule = PyObject_GetAttr(array, state->array_struct);
+    return *capsule ? PyCapsule_GetPointer(*capsule, NULL) : NULL;
+}
+
+/* Inputs from a list of arrays, which the caller holds: SKQ_OK, UNREADABLE, or FAILED. */
+static int open_inputs(PyObject *self, PyObject *arrays, const skq_program *program,
+                       Py_ssize_t n_rows, skq_input *inputs)
+{
     int status = SKQ_OK;
+    for (int32_t i = 0; i < program->n_inputs && status == SKQ_OK; i++) {
+        const Py_ssize_t size = (Py_ssize_t)program->values[program->inputs[i]].size;
+        PyObject *capsule;
+        const array_view *view = open_view(self, PyList_GetItem(arrays, i), &capsule);
+        if (!view)
+            status = FAILED;
+        else if (!is_readable(view, n_rows, size, inputs + i))
+            status = UNREADABLE;
+        Py_XDECREF(capsule);
+    }
+    return status;
+}
+
+/* empty((n_rows, *shape), dtype) of a tuple (shape, dtype), in C order, and where its rows are. */
+static PyObject *new_output(PyObject *self, PyObject *empty, PyObject *result, Py_ssize_t n_rows,
+                            void **data)
+{
+    PyObject *row = PyTuple_GetItem(result, 0), *capsule = NULL;
+    const Py_ssize_t n = PyTuple_Size(row);
+    PyObject *shape = PyTuple_New(n + 1);
+    if (!shape)
+        return NULL;
+    PyTuple_SetItem(shape, 0, PyLong_FromSsize_t(n_rows));
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *length = PyTuple_GetItem(row, i);
+        Py_INCREF(length);
+        PyTuple_SetItem(shape, i + 1, length);
+    }
+    PyObject *array = PyObject_CallFunctionObjArgs(empty, shape, PyTuple_GetItem(result, 1), NULL);
+    const array_view *view = array ? open_view(self, array, &capsule) : NULL;
+    if (view)
+        *data = view->data;
+    else
+        Py_CLEAR(array);
+    Py_XDECREF(capsule);
+    Py_DECREF(shape);
+    return array;
+}
+
+static PyObject *new_outputs(PyObject *self, PyObject *empty, PyObject *results, Py_ssize_t n_rows,
+                             void **data)
+{
+    const Py_ssize_t count = PyTuple_Size(results);
+    PyObject *outputs = PyList_New(count);
+    for (Py_ssize_t i = 0; outputs && i < count; i++) {
+        PyObject *array =
+            new_output(self, empty, PyTuple_GetItem(results, i), n_rows, data + i);
+        if (array)
+            PyList_SetItem(outputs, i, array);
+        else
+            Py_CLEAR(outputs);
+    }
+    return outputs;
+}
+
+static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
+{
+    if (n_args != 5 || !PyTuple_Check(args[0]) || PyTuple_Size(args[0]) != 4)
+        return PyErr_Format(PyExc_TypeError, "see the docstring of run");
+    const skq_program *program = PyLong_AsVoidPtr(PyTuple_GetItem(args[0], 0));
+    PyObject *empty = PyTuple_GetItem(args[0], 2), *results = PyTuple_GetItem(args[0], 3);
+    const Py_ssize_t n_rows = PyLong_AsSsize_t(args[2]);
+    const long n_threads = PyLong_AsLong(args[3]);
+    job j = {.program = program, .n_rows = n_rows, .refuse = (int)PyLong_AsLong(args[4]),
+             .isa = (int)PyLong_AsLong(PyTuple_GetItem(args[0], 1)), .status = SKQ_OK};
+    if (PyErr_Occurred())
+        return NULL;
+    if (!PyList_Check(args[1]) || PyList_Size(args[1]) != program->n_inputs ||
+        PyTuple_Size(results) != program->n_outputs || program->n_inputs > MAX_ARRAYS ||
+        program->n_outputs > MAX_ARRAYS)
+        return PyErr_Format(PyExc_ValueError, "wrong number of arrays");
+    skq_input inputs[MAX_ARRAYS];
+    void *data[MAX_ARRAYS];
+    j.inputs = inputs;
+    j.outputs = data;
+    int status = open_inputs(self, args[1], program, n_rows, inputs);
+    if (status != SKQ_OK)
+        return status == FAILED ? NULL : PyLong_FromLong(status);
+    PyObject *outputs = new_outputs(self, empty, results, n_rows, data);
+    if (!outputs || n_rows == 0)
+        return outputs;
     Py_BEGIN_ALLOW_THREADS
     status = run_job(&j, n_threads);
     Py_END_ALLOW_THREADS
-    if (status == NO_MEMORY)
-        PyErr_NoMemory();
-    else
-        result = PyLong_FromLong(status);
-done:
-    for (int i = 0; i < opened; i++)
-        PyBuffer_Release(views + i);
-    return result;
+    if (status == SKQ_OK)
+        return outputs;
+    Py_DECREF(outputs);
+    return status == NO_MEMORY ? PyErr_NoMemory() : PyLong_FromLong(status);
 }
 
 static PyObject *best_isa(PyObject *self, PyObject *none)
@@ -220,18 +275,33 @@ static PyObject *layout(PyObject *self, PyObject *none)
 }
 
 static PyMethodDef methods[] = {
-    {"run", run, METH_VARARGS,
-     "run(program, inputs, outputs, n_rows, n_threads, refuse, isa) -> status"},
+    {"run", (PyCFunction)(void (*)(void))run, METH_FASTCALL,
+     "run((address, isa, numpy.empty, ((shape, dtype), ...)), [input], n_rows, n_threads, refuse)\n"
+     "\nA list of new arrays, or an int that says why there are none."},
     {"best_isa", best_isa, METH_NOARGS, "Best instruction set of this machine."},
     {"layout", layout, METH_NOARGS, "Bytes of each struct."},
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {{0, NULL}};
+static int set_up(PyObject *self)
+{
+    module_state *state = PyModule_GetState(self);
+    state->array_struct = PyUnicode_InternFromString("__array_struct__");
+    return state->array_struct ? 0 : -1;
+}
+
+static int clear(PyObject *self)
+{
+    module_state *state = PyModule_GetState(self);
+    Py_CLEAR(state->array_struct);
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)set_up}, {0, NULL}};
 
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, "_native", "The integer kernels of skq.", 0, methods, slots,
-    NULL, NULL, NULL,
+    PyModuleDef_HEAD_INIT, "_native", "The integer kernels of skq.", sizeof(module_state), methods,
+    slots, NULL, clear, NULL,
 };
 
 PyMODINIT_FUNC PyInit__native(void) { return PyModuleDef_Init(&module); }

@@ -62,6 +62,9 @@ class Instruction:
     inputs: tuple[int, ...]
 
     arity: ClassVar[int | None] = 1  # None: one or more
+    #: Arrays that grow with the model. A program keeps them in the smallest dtype that holds them,
+    #: so whoever computes with them, rather than compare or index, converts them first.
+    large: ClassVar[tuple[str, ...]] = ()
 
     def infer(self, *operands: TensorType) -> TensorType:
         """Type of the result, with its proven interval; `ProgramError` for illegal operands."""
@@ -147,6 +150,8 @@ class MatMul(Instruction):
 
     weights: Ints  # (n_in, n_out)
 
+    large = ("weights",)
+
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         lo, hi = x.interval
@@ -223,6 +228,8 @@ class Table(Instruction):
 
     table: Ints  # (size,), or (n_channels, size): one a channel (last axis)
 
+    large = ("table",)
+
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         lo, hi = x.interval
@@ -258,6 +265,8 @@ class Trees(Instruction):
     output: Ints  # (n_trees,), first output column
     multiplier: Ints  # (n_trees,), > 0
     n_outputs: int
+
+    large = ("feature", "threshold", "left", "right", "leaf_values")
 
     @property
     def width(self) -> int:
@@ -457,10 +466,13 @@ class Gather(Instruction):
     indices: Ints  # any shape, in [-1, size - 1]
     fill: int = 0
 
+    large = ("indices",)
+
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         lo, hi = x.interval
-        low, high = int(self.indices.min(initial=0)), int(self.indices.max(initial=-1))
+        low = int(self.indices.min(initial=0))
+        high = int(self.indices.max()) if self.indices.size else -1
         _require(
             isinstance(self.fill, int | np.integer) and abs(self.fill) <= INT64_MAX,
             f"Gather fills with an int of 64 bits; got {self.fill!r}",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import ProgramError
+from skq.numerics import integer_dtype
 from skq.program.instructions import (
     ACCUMULATORS,
     INSTRUCTIONS,
@@ -35,6 +36,7 @@ class IntegerProgram:
     inputs : tuple of TensorType
         Types of the inputs; real features are floats.
     instructions : tuple of Instruction
+        Their large arrays are kept in the smallest integer dtypes that hold them.
     outputs : mapping of str to int
         Value number by output name, in order.
 
@@ -50,6 +52,7 @@ class IntegerProgram:
     types: tuple[TensorType, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "instructions", tuple(map(_narrowed, self.instructions)))
         types = list(self.inputs)
         for instruction in self.instructions:
             types.append(infer(instruction, types))
@@ -94,6 +97,18 @@ class IntegerProgram:
         from skq.program.text import format_program
 
         return format_program(self)
+
+
+def _narrowed(instruction: Instruction) -> Instruction:
+    """The same instruction, its large arrays in the smallest dtypes that hold them."""
+    changed = {}
+    for name in instruction.large:
+        array = getattr(instruction, name)
+        if array.dtype.kind in "iu" and array.size:
+            dtype = np.dtype(integer_dtype(int(array.min()), int(array.max())))
+            if dtype.itemsize < array.dtype.itemsize:
+                changed[name] = array.astype(dtype)
+    return replace(instruction, **changed) if changed else instruction
 
 
 def _packed_bytes(array: np.ndarray) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import onnx
 
 Array = NDArray[Any]
+
+#: Values that a step of the tail computes at a time, about, where rows are many.
+TAIL_VALUES = 1 << 19
 
 
 @serializable("skq.QuantizedModule")
@@ -51,6 +54,8 @@ class QuantizedModule(Serializable):
     tail: FloatGraph
     n_bits: Mapping[str, int]
     graph: FloatGraph | None = None
+    #: What is worth preparing once for a module, by keys of those who do; never pickled.
+    prepared: dict[Any, Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, kind in (("program", IntegerProgram), ("tail", FloatGraph)):
@@ -65,7 +70,8 @@ class QuantizedModule(Serializable):
             raise ValueError(f"n_bits must have all four widths; got {dict(self.n_bits)}")
         self._check_seam()
         object.__setattr__(self, "_tail", NumpyModule(self.tail))
-        object.__setattr__(self, "_routes", {})
+        object.__setattr__(self, "prepared", {})
+        object.__setattr__(self, "_output_names", self.tail.output_names)
 
     def _check_seam(self) -> None:
         """Raise if the tail does not read exactly what the program computes."""
@@ -84,7 +90,7 @@ class QuantizedModule(Serializable):
             raise ValueError("the inputs of the program must be floats")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in vars(self).items() if k not in ("_tail", "_routes")}
+        return {k: v for k, v in vars(self).items() if k in self.__match_args__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
@@ -98,7 +104,6 @@ class QuantizedModule(Serializable):
         *x: Any,
         outputs: Iterable[str] | None = None,
         n_threads: int = 1,
-        refuse: str | None = None,
     ) -> Any:
         """Predict: quantize, run the integers, dequantize.
 
@@ -110,31 +115,24 @@ class QuantizedModule(Serializable):
             Names of the outputs to compute; all by default.
         n_threads : int, default=1
             Threads of the native engine; results do not depend on it.
-        refuse : {None, "nonfinite", "infinite"}, default=None
-            What inputs must not hold; see `skq.engines.dispatch.run`.
 
         Returns
         -------
         ndarray, or tuple of ndarray
             A tuple where more than one output is asked for.
         """
-        names = self.output_names if outputs is None else tuple(outputs)
-        needed, targets = self._route(names)
-        values = dispatch.run(
-            self.program, self._feeds(x), targets, n_threads=n_threads, refuse=refuse
-        )
-        return self._finish(dict(zip(needed, values, strict=True)), names)
-
-    def _route(self, names: tuple[str, ...]) -> tuple[list[str], list[int]]:
-        """Outputs of the program that the named outputs need, and their values; found once."""
-        routes: dict[tuple[str, ...], Any] = self._routes  # type: ignore[attr-defined]
-        if names not in routes:
-            needed = self._needed(names)
-            routes[names] = needed, [self.program.outputs[name] for name in needed]
-        route: tuple[list[str], list[int]] = routes[names]
-        return route
+        route = self.route(self.output_names if outputs is None else tuple(outputs))
+        values = dispatch.run(self.program, self._feeds(x), route.targets, n_threads=n_threads)
+        return route.finish(values)
 
     __call__ = forward
+
+    def route(self, names: tuple[str, ...]) -> Route:
+        """How the named outputs are computed; found once."""
+        route: Route | None = self.prepared.get(names)
+        if route is None:
+            route = self.prepared[names] = Route(self, names)
+        return route
 
     def quantize_input(self, *x: Any) -> tuple[Array, ...]:
         """Integer codes of the inputs, one array for each Quantize or Bin instruction.
@@ -177,14 +175,16 @@ class QuantizedModule(Serializable):
         known = dict(zip(self._results, (np.asarray(a) for a in q), strict=True))
         values = dispatch.run(self.program, known, list(self.program.outputs.values()))
         results = dict(zip(self.program.outputs, values, strict=True))
-        return self._finish(results, self.output_names)
+        route = self.route(self.output_names)
+        return route.finish([results[name] for name in route.needed])
 
     # ------------------------------------------------------------------ facts
 
     @property
     def output_names(self) -> tuple[str, ...]:
         """Names of the outputs, in order."""
-        return self.tail.output_names
+        names: tuple[str, ...] = self._output_names  # type: ignore[attr-defined]
+        return names
 
     @property
     def max_accumulator_bits(self) -> int:
@@ -221,7 +221,6 @@ class QuantizedModule(Serializable):
         return str(self.program)
 
     # ------------------------------------------------------------------ parts
-
     @property
     def _codes(self) -> list[int]:
         """Values behind the input quantizers."""
@@ -275,8 +274,49 @@ class QuantizedModule(Serializable):
             raise ValueError(f"There is no output {unknown}; there are {self.output_names}.")
         return needed
 
-    def _finish(self, values: dict[str, Array], names: Sequence[str]) -> Any:
-        direct = all(name in values for name in names)
-        results = values if direct else self._tail.run(values, names)  # type: ignore[attr-defined]
-        found = tuple(results[name] for name in names)
-        return found[0] if len(found) == 1 else found
+
+class Route:
+    """From a module's inputs to some of its outputs: what is known before the rows come.
+
+    Attributes
+    ----------
+    needed : list of str
+        Outputs of the program that the wanted outputs come from.
+    targets : list of int
+        Their values in the program.
+    table : TableRun
+        Their rows from a table, by the short way.
+    """
+
+    def __init__(self, module: QuantizedModule, names: tuple[str, ...]) -> None:
+        self._names = names
+        found = module._needed(names)
+        self._tail: NumpyModule | None = None
+        if set(found) == set(names):
+            found = list(names)
+        else:
+            self._tail = module._tail  # type: ignore[attr-defined]
+            constants = module.tail.initializers.values()
+            self._most_rows = max(1, TAIL_VALUES // max([1, *(np.size(c) for c in constants)]))
+        self.needed = found
+        self.targets = [module.program.outputs[name] for name in found]
+        self.table = dispatch.TableRun(module.program, self.targets)
+
+    def finish(self, values: list[Array]) -> Any:
+        """The wanted outputs, from the values of `targets`: one array, or a tuple of them."""
+        if self._tail is not None:
+            values = self._run_tail(values)
+        return values[0] if len(values) == 1 else tuple(values)
+
+    def _run_tail(self, values: list[Array]) -> list[Array]:
+        """The tail's outputs, a block of rows at a time where they are many."""
+        assert self._tail is not None
+        parts = []
+        for start in range(0, max(1, len(values[0])), self._most_rows):
+            rows = slice(start, start + self._most_rows)
+            feeds = {name: v[rows] for name, v in zip(self.needed, values, strict=True)}
+            results = self._tail.run(feeds, self._names)
+            parts.append([results[name] for name in self._names])
+        return (
+            parts[0] if len(parts) == 1 else [np.concatenate(p) for p in zip(*parts, strict=True)]
+        )

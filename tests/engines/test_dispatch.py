@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from random_programs import random_trees
 
 import skq
-from skq.engines import dispatch, native, numpy_engine, reference
+from skq.engines import dispatch, layout, native, numpy_engine, reference
 from skq.program import ProgramBuilder, TensorType
 from skq.program import instructions as ins
 
@@ -226,7 +226,7 @@ def test_ties_and_far_values_quantize_exactly():
 
 
 def test_configuration():
-    assert skq.get_config() == {"engine": "auto"}
+    assert skq.get_config() == {"engine": "auto", "saturation_warning": None}
     with skq.config_context(engine="numpy"):
         assert dispatch.engine_in_use() == ("numpy", "config: engine='numpy'")
         seen = []
@@ -254,6 +254,21 @@ def test_without_a_compiler_numpy_runs(monkeypatch, capsys):
     assert_equal(dispatch.run(program, {0: x}, outputs(program)), expected)
     with skq.config_context(engine="native"), pytest.raises(ImportError, match="no compiler"):
         dispatch.run(trees_program(1), {0: x}, outputs(program))
+
+
+@needs_native
+def test_the_instruction_set_can_be_capped(monkeypatch):
+    program = trees_program(1)
+    x = np.random.default_rng(0).normal(size=(100, N_FEATURES))
+    expected = reference.evaluate(program, {0: x}, outputs(program))
+    for number, value in enumerate(layout.ISA_VALUES):
+        monkeypatch.setenv(native.ISA_VARIABLE, value)
+        plan = native.NativePlan(program, [0], outputs(program))
+        assert plan.isa == native.best_isa() <= number
+        assert_equal(plan.run_table(x, 1), expected)
+    monkeypatch.setenv(native.ISA_VARIABLE, "mmx")
+    with pytest.raises(ValueError, match="must be one of portable, avx2"):
+        native.best_isa()
 
 
 def test_threads_for():

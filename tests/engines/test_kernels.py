@@ -12,7 +12,9 @@ import pytest
 HERE = Path(__file__).parent
 ENGINES = HERE.parent.parent / "skq" / "engines"
 KERNELS = ENGINES / "kernels"
-COMPILER = next((c for c in ("gcc", "cc", "clang") if shutil.which(c)), None)
+#: All compilers that are here; the first builds what is run.
+COMPILERS = [c for c in ("gcc", "clang", "cc") if shutil.which(c)]
+COMPILER = next(iter(COMPILERS), None)
 FLAGS = ["-std=c99", "-ffp-contract=off"]
 STRICT = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
 
@@ -22,14 +24,24 @@ pytestmark = [
 ]
 
 
-def compile_c(*arguments):
-    done = subprocess.run([COMPILER, *FLAGS, *map(str, arguments)], capture_output=True, text=True)
+def compile_c(*arguments, compiler=COMPILER):
+    done = subprocess.run([compiler, *FLAGS, *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("compiler", COMPILERS)
 @pytest.mark.parametrize("more", [[], ["-DSKQ_ONE_ISA", "-Wpedantic"]])
-def test_kernels_are_strict_c99(tmp_path, more):
-    compile_c(*STRICT, *more, "-O1", "-c", KERNELS / "skq_kernels.c", "-o", tmp_path / "k.o")
+def test_kernels_are_strict_c99(tmp_path, more, compiler):
+    source, product = KERNELS / "skq_kernels.c", tmp_path / "k.o"
+    compile_c(*STRICT, *more, "-O1", "-c", source, "-o", product, compiler=compiler)
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_the_extension_is_strict_c99(tmp_path, compiler):
+    include = f"-I{sysconfig.get_path('include')}"
+    source, product = ENGINES / "native_module.c", tmp_path / "m.o"
+    limited = "-DPy_LIMITED_API=0x030B0000"
+    compile_c(*STRICT, limited, include, "-c", source, "-o", product, compiler=compiler)
 
 
 def test_kernels_need_libm_alone(tmp_path):

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent.parent.parent
 N_FEATURES = 20
 #: Descriptors of steps and values, and parameters repeated to fill vectors: whatever the model.
 FIXED_BYTES = 4096
+#: The same for a program and its plan together, with the descriptors of 50 small trees.
+FIXED_BYTES_OF_BOTH = 16 * 1024
 
 pytestmark = pytest.mark.skipif(native.UNAVAILABLE is not None, reason=str(native.UNAVAILABLE))
 
@@ -73,13 +75,37 @@ def models():
     }
 
 
-@pytest.mark.parametrize("name", models())
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_a_plan_takes_at_most_twice_the_bytes_of_its_program(name):
+@pytest.fixture(scope="module", params=models())
+def program(request):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(2000, N_FEATURES))
     y = (X[:, 0] * X[:, 1] + rng.normal(size=2000) > 0).astype(int)
-    model = models()[name].fit(X, y)
-    program = model.quantized_module_.program
+    model = models()[request.param].fit(X, y)
+    return model.quantized_module_.program
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_plan_takes_at_most_twice_the_bytes_of_its_program(program):
     plan = native.NativePlan(program, [0], [program.outputs["predict"]])
     assert plan.nbytes <= 2 * program.nbytes + FIXED_BYTES
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_program_and_its_plan_take_at_most_twice_its_bytes(program):
+    constants = [a for step in program.instructions for a in vars(step).values()]
+    plan = native.NativePlan(program, [0], [program.outputs["predict"]])
+    owners = {}  # an array that both hold counts once
+    for array in [*constants, *plan._keep]:
+        while isinstance(getattr(array, "base", None), np.ndarray):
+            array = array.base
+        owners[id(array)] = getattr(array, "nbytes", 0)
+    assert sum(owners.values()) <= 2 * program.nbytes + FIXED_BYTES_OF_BOTH
+
+
+def test_pure_leaves_are_kept_once_a_tree():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, N_FEATURES))
+    forest = ensemble.RandomForestClassifier(10, random_state=0).fit(X, rng.integers(0, 2, 2000))
+    program = forest.quantized_module_.program
+    plan = native.NativePlan(program, [0], [program.outputs["predict"]])
+    assert plan.nbytes < program.nbytes

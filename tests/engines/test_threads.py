@@ -73,13 +73,13 @@ def test_estimators_ask_for_the_threads_of_their_n_jobs(monkeypatch, data):
     X, y = data
     model = ensemble.RandomForestClassifier(5, random_state=0, n_jobs=3).fit(X[:500], y[:500])
     asked = []
-    run = dispatch.run
+    run = dispatch.TableRun.run
 
-    def spy(*args, **kwargs):
-        asked.append(kwargs["n_threads"])
-        return run(*args, **kwargs)
+    def spy(self, X, n_threads):
+        asked.append(n_threads)
+        return run(self, X, n_threads)
 
-    monkeypatch.setattr(dispatch, "run", spy)
+    monkeypatch.setattr(dispatch.TableRun, "run", spy)
     model.predict(X)
     model.predict(X[:10])
     with joblib.parallel_config(backend="threading", n_jobs=2):

@@ -11,9 +11,23 @@
 #error "skq needs arithmetic right shifts"
 #endif
 
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(SKQ_ONE_ISA)
+/* Functions between SKQ_BEGIN(features) and SKQ_END are compiled for these features. */
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(SKQ_ONE_ISA)
 #define SKQ_MANY_ISAS 1
 #include <immintrin.h>
+#define SKQ_PRAGMA(text) _Pragma(#text)
+#ifdef __clang__
+#define SKQ_BEGIN(features) \
+    SKQ_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
+#define SKQ_END _Pragma("clang attribute pop")
+#define SKQ_WIDTH(bits)
+#else
+#define SKQ_BEGIN(features) _Pragma("GCC push_options") SKQ_PRAGMA(GCC target(features))
+#define SKQ_END _Pragma("GCC pop_options")
+#define SKQ_WIDTH(bits) ",prefer-vector-width=" #bits
+#endif
+#define SKQ_FOR_AVX2 "avx2,bmi2,fma"
+#define SKQ_FOR_AVX512 SKQ_FOR_AVX2 ",avx512f,avx512bw,avx512vl,avx512dq"
 #else
 #define SKQ_MANY_ISAS 0
 #endif
@@ -41,32 +55,29 @@ size_t skq_arena_bytes(const skq_program *program, int64_t block)
 #undef SKQ_
 
 #if SKQ_MANY_ISAS
-#pragma GCC push_options
-#pragma GCC target("avx2,bmi2,fma,prefer-vector-width=256")
+SKQ_BEGIN(SKQ_FOR_AVX2 SKQ_WIDTH(256))
 #define SKQ_ISA SKQ_AVX2
 #define SKQ_(name) name##_avx2
 #include "skq_all.inc"
 #undef SKQ_ISA
 #undef SKQ_
-#pragma GCC pop_options
+SKQ_END
 
-#pragma GCC push_options
-#pragma GCC target("avx2,bmi2,fma,avx512f,avx512bw,avx512vl,avx512dq,prefer-vector-width=512")
+SKQ_BEGIN(SKQ_FOR_AVX512 SKQ_WIDTH(512))
 #define SKQ_ISA SKQ_AVX512
 #define SKQ_(name) name##_avx512
 #include "skq_all.inc"
 #undef SKQ_ISA
 #undef SKQ_
-#pragma GCC pop_options
+SKQ_END
 
-#pragma GCC push_options
-#pragma GCC target("avx2,bmi2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,prefer-vector-width=512")
+SKQ_BEGIN(SKQ_FOR_AVX512 ",avx512vnni" SKQ_WIDTH(512))
 #define SKQ_ISA SKQ_AVX512_VNNI
 #define SKQ_(name) name##_vnni
 #include "skq_all.inc"
 #undef SKQ_ISA
 #undef SKQ_
-#pragma GCC pop_options
+SKQ_END
 #endif
 
 int skq_best_isa(void)
