@@ -23,6 +23,8 @@ from skq import prediction
 from skq.base import QuantizedEstimator
 from skq.delegation import inner_has
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.parity import with_names
+from skq.inputs import checks_missing_itself, refuse_text, rows_with_missing, takes_missing
 from skq.quantization.quantized_module import QuantizedModule
 
 if TYPE_CHECKING:
@@ -38,11 +40,17 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     quantized_module_: QuantizedModule
 
     def __init__(
-        self, estimator: Any, *, n_bits: Any = 8, rounding_threshold_bits: Any = None
+        self,
+        estimator: Any,
+        *,
+        n_bits: Any = 8,
+        rounding_threshold_bits: Any = None,
+        calibration: str = "auto",
     ) -> None:
         self.estimator = estimator
         self.n_bits = n_bits
         self.rounding_threshold_bits = rounding_threshold_bits
+        self.calibration = calibration
 
     def fit(self: Self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the estimator, then quantize it on the same data.
@@ -58,7 +66,7 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         -------
         self
         """
-        prediction.check_bits(self.n_bits, self.rounding_threshold_bits)
+        prediction.check_bits(self.n_bits, self.rounding_threshold_bits, self.calibration)
         self.__dict__.pop("quantized_module_", None)
         if isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self.estimator.estimator
@@ -69,6 +77,7 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
         _refuse_quantized(self.estimator_)
+        refuse_text(self.estimator_, X)
         validate_data(self, X, skip_check_array=True)
         X = prediction.numeric_array(self, X)
         if sample_weight is not None:
@@ -80,6 +89,7 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             X,
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
+            calibration=self.calibration,
             sample_weight=sample_weight,
             verbose=verbose,
         )
@@ -102,7 +112,21 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     def _answer(self, method: str, X: Any) -> Any:
         check_is_fitted(self, "quantized_module_")
         classes = getattr(self, "classes_", None)
+        if checks_missing_itself(self.estimator_):
+            self._check_missing(X)
         return prediction.answer(self, self.quantized_module_, method, X, classes)
+
+    def _check_missing(self, X: Any) -> None:
+        """Raise what the estimator raises, where it takes no missing values in a column."""
+        rows = rows_with_missing(prediction.numeric_array(self, X))
+        if rows is not None:
+            self.estimator_.predict(with_names(self.estimator_, rows))
+
+    @property
+    def n_bits_(self) -> dict[str, int]:
+        """The widths that were used, as `get_n_bits_dict` names them."""
+        check_is_fitted(self, "quantized_module_")
+        return dict(self.quantized_module_.n_bits)
 
     @property
     def onnx_model_(self) -> onnx.ModelProto:
@@ -114,7 +138,7 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         tags.input_tags.sparse = inner.input_tags.sparse
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        tags.input_tags.allow_nan = takes_missing(self.estimator)
         tags.target_tags.multi_output = inner.target_tags.multi_output
         tags.target_tags.single_output = inner.target_tags.single_output
         return tags
@@ -132,6 +156,8 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
         Precision to which accumulators are rounded before a function or another layer reads them.
+    calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
+        How the range of each tensor is chosen; see `skq.quantization.ranges`.
 
     Attributes
     ----------
@@ -139,6 +165,8 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         The fitted float model.
     quantized_module_ : QuantizedModule
         The integer program with its quantizers.
+    n_bits_ : dict
+        The widths that were used, by role.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     classes_ : ndarray of shape (n_classes,)
@@ -202,6 +230,8 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
         Precision to which accumulators are rounded before a function or another layer reads them.
+    calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
+        How the range of each tensor is chosen; see `skq.quantization.ranges`.
 
     Attributes
     ----------
@@ -209,6 +239,8 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
         The fitted float model.
     quantized_module_ : QuantizedModule
         The integer program with its quantizers.
+    n_bits_ : dict
+        The widths that were used, by role.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
@@ -233,6 +265,7 @@ def quantize(
     *,
     n_bits: Any = 8,
     rounding_threshold_bits: Any = None,
+    calibration: str = "auto",
     verbose: bool = False,
 ) -> QuantizedClassifier | QuantizedRegressor:
     """Quantize an estimator that is fitted already.
@@ -247,6 +280,8 @@ def quantize(
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
         Precision to which accumulators are rounded before a function or another layer reads them.
+    calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
+        How the range of each tensor is chosen; see `skq.quantization.ranges`.
     verbose : bool, default=False
         Whether to print what is done and how long each step took.
 
@@ -275,9 +310,12 @@ def quantize(
             f"fitted must be a classifier or a regressor. Got {type(fitted).__name__} instead."
         )
     result = wrapper(
-        FrozenEstimator(fitted), n_bits=n_bits, rounding_threshold_bits=rounding_threshold_bits
+        FrozenEstimator(fitted),
+        n_bits=n_bits,
+        rounding_threshold_bits=rounding_threshold_bits,
+        calibration=calibration,
     )
-    prediction.check_bits(n_bits, rounding_threshold_bits)
+    prediction.check_bits(n_bits, rounding_threshold_bits, calibration)
     result.estimator_ = fitted
     return result._quantize(X, verbose=verbose)
 

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.outputs import has_output, predict_with
+from skq.outputs import has_output, log_probabilities, predict_with
+from skq.program.prune import pruned
+from skq.quantization.n_bits import is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
 
@@ -87,10 +89,42 @@ class IntegerPredictor:
         """
         return self._answer("decision_function", X)
 
+    def predict_log_proba(self, X: Any) -> Any:
+        """Logarithms of `predict_proba`, where the saved estimator has them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_in_)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or a list of them for several outputs
+        """
+        return log_probabilities(self.predict_proba(X))
+
+    def score_samples(self, X: Any) -> Any:
+        """Scores of an outlier detector: the lower, the more abnormal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_in_)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self._answer("score_samples", X)
+
     def _answer(self, method: str, X: Any) -> Any:
         if not has_output(self.quantized_module_, method):
             raise AttributeError(f"The saved {self.estimator} has no {method}.")
-        return predict_with(self.quantized_module_, method, self._checked(X), self.classes_)
+        return predict_with(
+            self.quantized_module_,
+            method,
+            self._checked(X),
+            self.classes_,
+            feature_names=self.feature_names_in_,
+        )
 
     def _checked(self, X: Any) -> NDArray[Any]:
         self._check_names(X)
@@ -125,7 +159,8 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     obj : quantized estimator, QuantizedClassifier, QuantizedRegressor or QuantizedModule
-        Fitted. What predictions need is saved; the float parent and its graph are not.
+        Fitted. What predictions need is saved; the float parent and its graph are not, and of an
+        estimator's trees neither are splits that no longer change an answer.
     path : str or path-like
         File to write, by convention ``*.skq``. It appears whole or not at all.
 
@@ -191,10 +226,10 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         )
     from sklearn.utils import get_tags
 
-    n_bits = estimator.n_bits
+    n_bits = module.n_bits if is_lossless(estimator.n_bits) else estimator.n_bits
     return IntegerPredictor(
         estimator=type(estimator).__name__,
-        quantized_module_=replace(module, graph=None),
+        quantized_module_=replace(module, graph=None, program=pruned(module.program)),
         n_bits=dict(n_bits) if isinstance(n_bits, Mapping) else int(n_bits),
         n_features_in_=int(estimator.n_features_in_),
         allow_nan=bool(get_tags(estimator).input_tags.allow_nan),

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skq
-from skq.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from skq.ensemble import GradientBoostingRegressor, IsolationForest, RandomForestClassifier
 from skq.exceptions import SerializationError
 from skq.linear_model import LogisticRegression, Ridge
 from skq.neural_network import MLPClassifier
@@ -110,6 +110,20 @@ def test_wrappers_are_saved_whole(tmp_path):
     model = skq.QuantizedClassifier(make_pipeline(StandardScaler(), Parent())).fit(X, Y)
     skq.save(model, tmp_path / "m.skq")
     np.testing.assert_array_equal(skq.load(tmp_path / "m.skq").predict(X), model.predict(X))
+
+
+def test_scores_of_an_outlier_detector_and_logarithms(tmp_path):
+    forest = IsolationForest(n_estimators=10, random_state=0).fit(X)
+    skq.save(forest, tmp_path / "forest.skq")
+    loaded = skq.load(tmp_path / "forest.skq")
+    for method in ("score_samples", "decision_function", "predict"):
+        np.testing.assert_array_equal(getattr(loaded, method)(X), getattr(forest, method)(X))
+    model = RandomForestClassifier(3, random_state=0).fit(X, Y)
+    skq.save(model, tmp_path / "model.skq")
+    loaded = skq.load(tmp_path / "model.skq")
+    np.testing.assert_array_equal(loaded.predict_log_proba(X), model.predict_log_proba(X))
+    with pytest.raises(AttributeError, match="RandomForestClassifier has no score_samples"):
+        loaded.score_samples(X)
 
 
 def test_what_cannot_be_saved_is_refused(tmp_path):

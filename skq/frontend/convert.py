@@ -52,8 +52,10 @@ def float_graph(estimator: Any, X: NDArray[Any], *, check: bool = True) -> Float
     from skq.frontend.torch_export import export_module
     from skq.frontend.torch_modules import PLACEHOLDER_DOMAIN, TreesModule
 
-    module = to_torch(estimator, X.shape[1])
-    trees = {m.index: m for m in module.modules() if isinstance(m, TreesModule)}
+    module = to_torch(estimator, X)
+    trees = dict(enumerate(m for m in module.modules() if isinstance(m, TreesModule)))
+    for index, ensemble in trees.items():
+        ensemble.index = index
     example = torch.zeros((2, X.shape[1]), dtype=torch.float64)
     proto = export_module(
         module,

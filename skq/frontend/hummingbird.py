@@ -8,19 +8,21 @@ own executor casts every input to float32.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from hummingbird.ml import _parse, convert, supported  # noqa: F401  (convert registers converters)
 from hummingbird.ml.exceptions import MissingConverter
 from hummingbird.ml.operator_converters._physical_operator import PhysicalOperator
+from numpy.typing import NDArray
 from onnxconverter_common.registration import get_converter, register_converter
-from sklearn.pipeline import Pipeline
 from torch import nn
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.equivalents import supported_estimators, to_form
+from skq.frontend.equivalents import known_forms, supported_transformers
 from skq.frontend.predictors import Affine, Predictor
 from skq.frontend.torch_modules import AffineModule, PredictorModule
 
@@ -73,48 +75,43 @@ class ModelModule(nn.Module):
         return values[self.operators[-1].outputs[0]]
 
 
-def to_torch(estimator: Any, n_features: int) -> ModelModule:
+def to_torch(estimator: Any, X: NDArray[Any]) -> ModelModule:
     """One torch module, in float64, that computes a fitted estimator or Pipeline.
+
+    Parameters
+    ----------
+    estimator : estimator or Pipeline
+    X : ndarray of shape (n_rows, n_features)
+        Calibration rows.
 
     Raises
     ------
     UnsupportedModelError
         Names the step for which neither Hummingbird nor skq has a converter.
     """
-    config = {"n_features": n_features}
     try:
-        topology = _parse.parse_sklearn_api_model(_in_known_forms(estimator), config)
-        operators = list(topology.topological_operator_iterator())
-        modules = [get_converter(op.type)(op, "cpu", config) for op in operators]
+        bounds = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+        return module_of(known_forms(estimator, bounds), X.shape[1]).double().eval()
     except MissingConverter as error:
+        found = re.search(r"class '[\w.]*?(\w+)'", str(error))
         raise UnsupportedModelError(
-            f"{type(estimator).__name__} cannot be quantized: {error}"
+            f"{type(estimator).__name__} cannot be quantized: its step "
+            f"{found[1] if found else error} has no integer form. Put it in front, as in "
+            "make_pipeline(transformer, QuantizedClassifier(model)), or use one of "
+            f"{', '.join(supported_transformers())}."
         ) from error
-    name = operators[0].inputs[0].full_name
-    return ModelModule(name, modules).double().eval()
+
+
+def module_of(model: Any, n_features: int) -> ModelModule:
+    """The module of a Predictor, or of a Pipeline of forms that ends in one."""
+    config = {"n_features": n_features}
+    topology = _parse.parse_sklearn_api_model(model, config)
+    operators = list(topology.topological_operator_iterator())
+    modules = [get_converter(op.type)(op, "cpu", config) for op in operators]
+    return ModelModule(operators[0].inputs[0].full_name, modules)
 
 
 def _in_float64(result: Any) -> Any:
     """Hummingbird's transformers return float32; the graph goes on in float64."""
     is_single = isinstance(result, torch.Tensor) and result.dtype == torch.float32
     return result.double() if is_single else result
-
-
-def _in_known_forms(model: Any, *, last: bool = True) -> Any:
-    """The same model with what skq writes itself in array form; Hummingbird knows the rest."""
-    if isinstance(model, Pipeline):
-        steps = [(name, step) for name, step in model.steps if step not in (None, "passthrough")]
-        end = len(steps) - 1
-        return Pipeline(
-            [
-                (name, _in_known_forms(s, last=last and i == end))
-                for i, (name, s) in enumerate(steps)
-            ]
-        )
-    form = to_form(model)
-    if last and not isinstance(form, Predictor):
-        raise UnsupportedModelError(
-            f"{type(model).__name__} cannot be quantized. Supported estimators are: "
-            f"{', '.join(supported_estimators())}; or a Pipeline that ends in one of them."
-        )
-    return model if form is None else form

@@ -27,16 +27,46 @@ class Layers:
     biases : tuple of ndarray of shape (n_out,)
     activation : {"identity", "relu", "tanh", "logistic"}
         Between layers, not behind the last.
+    inputs : LayerInputs or None
+        What the first layer reads; None for X itself.
     """
 
     weights: tuple[Floats, ...]
     biases: tuple[Floats, ...]
     activation: str = "identity"
+    inputs: LayerInputs | None = None
 
     @property
     def n_scores(self) -> int:
         """Number of raw scores."""
         return int(self.weights[-1].shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class LayerInputs:
+    """What layers read in place of X: features without missing values, bits behind them, products.
+
+    Parameters
+    ----------
+    fill : ndarray of shape (n_features,) or None
+        What stands for NaN in each feature; NaN where it stays.
+    bits : TreeEnsemble or None
+        Trees whose scores, 0 or 1, are further columns behind the features.
+    bits_alone : bool
+        Whether the bits are all that layers read.
+    products : tuple of ndarray of shape (n_products, degree), or empty
+        Columns that are multiplied, by rising degree; if there are any, layers read them alone.
+    source, factor, offset : ndarray of shape (n_columns,) or None
+        The columns of which there are products: ``factor * x[source] + offset``.
+    """
+
+    fill: Floats | None = None
+    bits: TreeEnsemble | None = None
+    bits_alone: bool = False
+    products: tuple[Ints, ...] = ()
+    source: Ints | None = None
+    factor: Floats | None = None
+    offset: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +126,7 @@ class Mixture:
     members : Layers or TreeEnsemble
         The members' scores side by side, equally many each.
     n_members : int
-    function : {"vote", "sigmoid", "softmax", "exp"}
+    function : {"vote", "sigmoid", "exp"}
         Of one member's scores. "vote" gives, for a single score, whether it is positive, and for n
         scores whether the winner is later than class 0, 1, … n - 2.
     weights : ndarray of shape (n_members * width, n_scores)
@@ -121,7 +151,87 @@ class Mixture:
         return len(self.bias)
 
 
-Scores = Layers | TreeEnsemble | Mixture
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What a member's answer goes through, column by column, to be a probability.
+
+    Two or more columns are normalized to add up to 1; a single one is the positive class's.
+
+    Parameters
+    ----------
+    function : {"sigmoid", "interpolate", "softmax"}
+        "sigmoid": ``1 / (1 + exp(slope * x + offset))``; "interpolate": linear between knots, as
+        ``numpy.interp``; "softmax": of ``slope * x``, over the columns.
+    slope, offset : ndarray of shape (n_columns,)
+    knots : tuple of (x, y), one a column
+        ndarrays of shape (n_knots,), x rising.
+    logarithm : bool
+        Whether "softmax" reads ``log(x + 1e-12)``, for x that are probabilities.
+    """
+
+    function: str
+    slope: Floats | None = None
+    offset: Floats | None = None
+    knots: tuple[tuple[Floats, Floats], ...] = ()
+    logarithm: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One of a committee.
+
+    Parameters
+    ----------
+    model : Predictor, or Pipeline of forms that ends in one
+    answer : {"predict_proba", "positive", "decision_function", "predict", "vote"}
+        What of it is averaged. "positive": the probability of the second class; "vote": 1 for the
+        class of its label and 0 for the others.
+    n_features : int
+        Columns that it reads.
+    features : ndarray of shape (n_features,) or None
+        Which columns of X they are; None for all.
+    classes : ndarray of shape (n_own_classes,) or None
+        Places of its classes among the committee's; None for all.
+    calibration : Calibration or None
+    """
+
+    model: Any
+    answer: str
+    n_features: int
+    features: Ints | None = None
+    classes: Ints | None = None
+    calibration: Calibration | None = None
+
+    @property
+    def head(self) -> Head:
+        """Head of the model."""
+        last = self.model if isinstance(self.model, Predictor) else self.model.steps[-1][1]
+        head: Head = last.head
+        return head
+
+
+@dataclass(frozen=True, eq=False)
+class Committee:
+    """The weighted mean of what members answer.
+
+    Each member's scores are integers of the program. Answers that need a softmax, a sigmoid or a
+    calibration are computed from dequantized scores, and so are the mean and the label then.
+
+    Parameters
+    ----------
+    members : tuple of Member
+    weights : ndarray of shape (n_members,)
+        The mean is divided by their sum.
+    n_scores : int
+        Classes of a classifier, outputs of a regressor.
+    """
+
+    members: tuple[Member, ...]
+    weights: Floats
+    n_scores: int
+
+
+Scores = Layers | TreeEnsemble | Mixture | Committee
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,4 +309,4 @@ class Predictor:
 
     scores: Scores
     head: Head = field(default_factory=lambda: Head("regressor"))
-    decision: Layers | TreeEnsemble | None = None
+    decision: Layers | TreeEnsemble | Committee | None = None

@@ -7,7 +7,6 @@ exporter. Imports torch: only `skq.frontend.convert` imports this file, when a m
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -18,7 +17,9 @@ from skq.frontend.numpy_ops import TreeArrays
 from skq.frontend.numpy_ops.trees import tree_sums
 from skq.frontend.predictors import (
     Affine,
+    Committee,
     Head,
+    LayerInputs,
     Layers,
     Mixture,
     Predictor,
@@ -37,7 +38,7 @@ ACTIVATIONS = {
     "logistic": torch.sigmoid,
 }
 
-LINKS = {"identity": lambda x: x, "exp": torch.exp}
+LINKS = {"identity": lambda x: x, "exp": torch.exp, "sigmoid": torch.sigmoid}
 
 
 class LayersModule(nn.Module):
@@ -45,17 +46,52 @@ class LayersModule(nn.Module):
 
     def __init__(self, layers: Layers) -> None:
         super().__init__()
-        self.weights = nn.ParameterList(_constant(w) for w in layers.weights)
-        self.biases = nn.ParameterList(_constant(b) for b in layers.biases)
+        self.weights = nn.ParameterList(constant(w) for w in layers.weights)
+        self.biases = nn.ParameterList(constant(b) for b in layers.biases)
         self.activation = ACTIVATIONS[layers.activation]
+        self.inputs = None if layers.inputs is None else LayerInputsModule(layers.inputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x if self.inputs is None else self.inputs(x)
         last = len(self.weights) - 1
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             x = torch.addmm(bias, x, weight)
             if i < last:
                 x = self.activation(x)
         return x
+
+
+class LayerInputsModule(nn.Module):
+    """`LayerInputs`: fill, append, scale, multiply."""
+
+    def __init__(self, inputs: LayerInputs) -> None:
+        super().__init__()
+        self.fill = None if inputs.fill is None else constant(inputs.fill)
+        self.bits = None if inputs.bits is None else TreesModule(inputs.bits)
+        self.bits_alone = inputs.bits_alone
+        self.products = [torch.as_tensor(part) for part in inputs.products]
+        if inputs.source is not None:
+            self.source = torch.as_tensor(inputs.source)
+            self.factor, self.offset = constant(inputs.factor), constant(inputs.offset)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        bits = None if self.bits is None else self.bits(x)
+        if bits is not None and self.bits_alone:
+            return bits
+        if self.fill is not None:
+            x = torch.where(torch.isnan(x), self.fill, x)
+        if bits is not None:
+            x = torch.cat([x, bits], 1)
+        if not self.products:
+            return x
+        x = x[:, self.source] * self.factor + self.offset
+        found = []
+        for part in self.products:
+            product = x[:, part[:, 0]]
+            for k in range(1, part.shape[1]):
+                product = product * x[:, part[:, k]]
+            found.append(product)
+        return torch.cat(found, 1) if len(found) > 1 else found[0]
 
 
 class TreesFunction(torch.autograd.Function):
@@ -73,15 +109,19 @@ class TreesFunction(torch.autograd.Function):
 
 
 class TreesModule(nn.Module):
-    """`TreeEnsemble` as one node; `index` tells the ensembles of a graph apart."""
+    """`TreeEnsemble` as one node.
 
-    def __init__(self, ensemble: TreeEnsemble, numbers: itertools.count[int]) -> None:
+    `index` tells the ensembles of a graph apart; who exports the graph numbers them.
+    """
+
+    index = 0
+
+    def __init__(self, ensemble: TreeEnsemble) -> None:
         super().__init__()
         further = ensemble.memberships
-        self.memberships = None if further is None else TreesModule(further, numbers)
+        self.memberships = None if further is None else TreesModule(further)
         self.attributes = tree_attributes(ensemble)
         self.float32_input = ensemble.float32_input
-        self.index = next(numbers)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.float32_input:
@@ -99,7 +139,7 @@ class AffineModule(nn.Module):
         super().__init__()
         for name in ("subtract", "divide", "multiply", "add"):
             array = getattr(affine, name)
-            setattr(self, name, None if array is None else _constant(array))
+            setattr(self, name, None if array is None else constant(array))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x if self.subtract is None else x - self.subtract
@@ -111,12 +151,12 @@ class AffineModule(nn.Module):
 class MixtureModule(nn.Module):
     """`Mixture`: members' scores, a function of each member's, a matrix."""
 
-    def __init__(self, mixture: Mixture, numbers: itertools.count[int]) -> None:
+    def __init__(self, mixture: Mixture) -> None:
         super().__init__()
-        self.members = _scores_module(mixture.members, numbers)
+        self.members = scores_module(mixture.members)
         self.mixture = mixture
-        self.weights = _constant(mixture.weights)
-        self.bias = _constant(mixture.bias)
+        self.weights = constant(mixture.weights)
+        self.bias = constant(mixture.bias)
         width = mixture.members.n_scores // mixture.n_members
         self.width = width
         between = torch.arange(width - 1, dtype=torch.float64) + 0.5
@@ -132,9 +172,6 @@ class MixtureModule(nn.Module):
             return self._votes(scores)
         if mixture.score_factor != 1:
             scores = scores * mixture.score_factor
-        if mixture.function == "softmax":
-            by_member = scores.reshape(-1, mixture.n_members, self.width)
-            return torch.softmax(by_member, 2).reshape(-1, mixture.n_members * self.width)
         return {"sigmoid": torch.sigmoid, "exp": torch.exp}[mixture.function](scores)
 
     def _votes(self, scores: torch.Tensor) -> torch.Tensor:
@@ -146,13 +183,17 @@ class MixtureModule(nn.Module):
         return (winner[:, self.spread] - self.between > 0).double()
 
 
-def _scores_module(scores: Scores, numbers: itertools.count[int]) -> nn.Module:
-    """The module of some scores; tree ensembles take the next number."""
+def scores_module(scores: Scores) -> nn.Module:
+    """The module of some scores."""
     if isinstance(scores, Layers):
         return LayersModule(scores)
     if isinstance(scores, Mixture):
-        return MixtureModule(scores, numbers)
-    return TreesModule(scores, numbers)
+        return MixtureModule(scores)
+    if isinstance(scores, Committee):
+        from skq.frontend.torch_committees import CommitteeModule
+
+        return CommitteeModule(scores)
+    return TreesModule(scores)
 
 
 class PredictorModule(nn.Module):
@@ -160,21 +201,26 @@ class PredictorModule(nn.Module):
 
     def __init__(self, predictor: Predictor) -> None:
         super().__init__()
-        numbers = itertools.count()
-        self.scores = _scores_module(predictor.scores, numbers)
+        self.scores = scores_module(predictor.scores)
         own = predictor.decision
-        self.decision = None if own is None else _scores_module(own, numbers)
+        self.decision = None if own is None else scores_module(own)
         self.head = predictor.head
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        outputs = _HEADS[self.head.kind](self.head, self.scores(x))
+        outputs = outputs_of(self.head, self.scores(x))
         if self.decision is None:
             return outputs
         decision = self.decision(x)
         return (decision[:, 0] if decision.shape[1] == 1 else decision, *outputs[1:])
 
 
-def _constant(array: Any) -> nn.Parameter:
+def outputs_of(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """What ``head.output_names`` lists, from scores along the last axis."""
+    return _HEADS[head.kind](head, scores)
+
+
+def constant(array: Any) -> nn.Parameter:
+    """An array as a constant of the graph."""
     return nn.Parameter(torch.from_numpy(array.copy()), requires_grad=False)
 
 
@@ -199,11 +245,11 @@ def _inlier(found: torch.Tensor) -> torch.Tensor:
 
 
 def _binary(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    score = scores[:, 0]
+    score = scores[..., 0]
     outputs = [score] if head.decision else []
     if head.link is not None:
         positive = _PROBABILITIES[head.link](head, score)
-        outputs.append(torch.stack([1 - positive, positive], 1))
+        outputs.append(torch.stack([1 - positive, positive], score.dim()))
     return (*outputs, _is_positive(head, score))
 
 
@@ -238,23 +284,29 @@ def _is_positive(head: Head, scores: torch.Tensor) -> torch.Tensor:
 
 
 def _multiclass(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    axis = scores.dim() - 1
     several = len(head.n_classes) > 1
-    parts = list(torch.split(scores, list(head.n_classes), 1)) if several else [scores]
+    parts = list(torch.split(scores, list(head.n_classes), axis)) if several else [scores]
     outputs = [scores] if head.decision else []
     if head.link == "identity":
         outputs += parts
     elif head.link == "softmax":
         scaled = [part * head.score_factor if head.score_factor != 1 else part for part in parts]
-        outputs += [torch.softmax(part, 1) for part in scaled]
+        outputs += [torch.softmax(part, axis) for part in scaled]
     elif head.link == "clip":
-        each = _clipped(scores)
-        none = (each.sum(1, keepdim=True) == 0).double()  # all 0: all alike
-        each = each + none
-        outputs.append(each / each.sum(1, keepdim=True))
+        outputs.append(normalized(_clipped(scores)))
     elif head.link == "ovr":
         each = torch.sigmoid(scores)
-        outputs.append(each / each.sum(1, keepdim=True))
-    return (*outputs, *(part.argmax(1) for part in parts))
+        outputs.append(each / each.sum(axis, keepdim=True))
+    return (*outputs, *(part.argmax(axis) for part in parts))
+
+
+def normalized(each: torch.Tensor) -> torch.Tensor:
+    """Divided by the sum over the last axis; all alike where all are 0."""
+    axis = each.dim() - 1
+    none = (each.sum(axis, keepdim=True) == 0).double()
+    each = each + none
+    return each / each.sum(axis, keepdim=True)
 
 
 _HEADS = {

@@ -6,13 +6,14 @@ give there, so every layer is calibrated on the outputs of the quantized layers 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.engines.reference import execute
+from skq.engines.numpy_engine import execute
 from skq.exceptions import AccumulatorOverflowError, UnsupportedModelError
 from skq.numerics import EXACT_FLOAT64, bit_width, fixed_point
 from skq.numerics import quantize as quantize_codes
@@ -28,7 +29,10 @@ from skq.program import (
     TensorType,
 )
 from skq.quantization.grids import discrete_grid
+from skq.quantization.missing import filled, with_fill
+from skq.quantization.model_error import ModelError
 from skq.quantization.operands import Array, Features, QuantizedTensor, scalar
+from skq.quantization.ranges import find_joint_range, find_range
 from skq.quantization.rounding import Rounding
 from skq.quantization.weights import quantize_weights
 
@@ -66,8 +70,8 @@ class Settings:
     n_bits : dict of str to int
         As `get_n_bits_dict` gives it.
     rounding : Rounding
-    calibration : {"auto", "minmax"}
-        How quantization parameters are chosen.
+    calibration : {"auto", "minmax", "percentile", "mse"}
+        How the range of each tensor is chosen; see `skq.quantization.ranges`.
     signed_weights : bool
         Whether weights are on symmetric grids; else on affine ones, from least to greatest weight.
     discrete : bool
@@ -80,6 +84,16 @@ class Settings:
     signed_weights: bool = True
     discrete: bool = False
 
+    @property
+    def searches(self) -> bool:
+        """Whether parameters are chosen by the error at a layer's output."""
+        return self.calibration == "auto" and not self.discrete
+
+    @property
+    def range_method(self) -> str:
+        """How a range is chosen where no output is there to compare errors at."""
+        return "minmax" if self.calibration == "auto" else self.calibration
+
 
 class Lowering:
     """Program under construction, with calibration integers for every value.
@@ -89,29 +103,32 @@ class Lowering:
     settings : Settings
     row_weight : ndarray of shape (n_rows,)
         Weight of each calibration row; they sum to 1.
-    score_names : frozenset of str
-        Values of the float graph that labels are decided on.
 
     Attributes
     ----------
     builder : ProgramBuilder
+    error_weights : mapping of str to ndarray of shape (n_rows, n_columns)
+        Weights of squared errors at values of the float graph, where they are known; see
+        `skq.quantization.sensitivity`.
+    model_error : ModelError or None
+        What errors at values of the float graph do to the model's outputs, where that is known.
     """
 
     def __init__(
         self,
         settings: Settings,
         row_weight: NDArray[np.float64],
-        score_names: frozenset[str] = frozenset(),
     ) -> None:
         self.settings = settings
-        self.score_names = score_names
+        self.error_weights: Mapping[str, NDArray[np.float64]] = {}
+        self.model_error: ModelError | None = None
         self.row_weight = row_weight
         self.builder = ProgramBuilder()
         self._samples: dict[int, Array] = {}
         self._steps: dict[int, Instruction] = {}
         self._numbers: dict[tuple[Any, ...], int] = {}
         self._aligned: dict[tuple[int, bytes, bytes], QuantizedTensor] = {}
-        self._features: list[tuple[Features, QuantizedTensor]] = []
+        self._features: list[tuple[Features, str, QuantizedTensor]] = []
 
     def input(self, raw: Array, lo: Array, hi: Array, *, has_missing: bool = False) -> Features:
         """Declare a float input; see `Features`."""
@@ -151,16 +168,34 @@ class Lowering:
             self._samples[value] = sample
         return self._samples[value]
 
+    def error_weight(self, name: str, values: Array) -> NDArray[np.float64]:
+        """Weights of squared errors at a value of the float graph, of a shape like `values`.
+
+        They hold the weights of the rows.
+        """
+        by_row = self.row_weight.reshape(-1, *(1,) * (values.ndim - 1))
+        known = self.error_weights.get(name)
+        if known is None:
+            return np.broadcast_to(by_row, values.shape)
+        return by_row * known.reshape(values.shape)
+
     # ---------------------------------------------------------------- reals -> codes
 
     def quantize_features(
-        self, features: Features, n_bits: int, *, per_feature: bool
+        self, features: Features, n_bits: int, *, per_feature: bool, method: str
     ) -> QuantizedTensor:
         """Codes of the float input: a uniform grid for each feature, or one for all."""
         top = 2**n_bits - 1
         lo, hi = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
-        if not per_feature:
-            lo, hi = scalar(min(lo.min(), 0.0)), scalar(max(hi.max(), 0.0))
+        raw = np.asarray(features.raw, np.float64)
+        raw, lo, hi = with_fill(features, raw, lo, hi)
+        if per_feature:
+            lo, hi = find_range(raw, self.row_weight, lo, hi, n_bits, method)
+        else:
+            lo, hi = scalar(lo.min()), scalar(hi.max())
+            if method != "minmax":
+                lo, hi = map(scalar, find_joint_range(raw, self.row_weight, n_bits, method))
+            lo, hi = np.minimum(lo, 0.0), np.maximum(hi, 0.0)
         scale = hi / top - lo / top
         frozen = ~(scale > 0)
         scale = np.maximum(scale, np.abs(lo) / MAX_ZERO_POINT)
@@ -169,6 +204,7 @@ class Lowering:
         value = self.add(
             Quantize((features.value,), scale, zero_point.astype(np.int64), lo=0, hi=top)
         )
+        value = filled(self, features, value, scale, zero_point, top)
         scale = np.where(frozen, 0.0, scale)
         if not features.steps:
             return QuantizedTensor(value, scale, zero_point)
@@ -181,7 +217,15 @@ class Lowering:
         safe = np.where(step == 0, 1.0, step)
         return QuantizedTensor(value, step, zero_point - np.where(step == 0, 0.0, offset / safe))
 
-    def codes(self, x: Features | QuantizedTensor, reals: Array, *, n_bits: int) -> QuantizedTensor:
+    def codes(
+        self,
+        x: Features | QuantizedTensor,
+        reals: Array,
+        *,
+        n_bits: int,
+        hold: float | None = None,
+        method: str | None = None,
+    ) -> QuantizedTensor:
         """Narrow codes for an operator that mixes elements, per feature where that is possible.
 
         Parameters
@@ -191,37 +235,57 @@ class Lowering:
             What the float graph has there for the calibration rows.
         n_bits : int
             Width of the codes of an inner tensor; the input's is ``model_inputs``.
+        hold : float, default=None
+            One more value that the codes have to hold.
+        method : {"minmax", "percentile", "mse"}, default=None
+            How the range is chosen; None: as the settings say.
         """
         if isinstance(x, Features):
-            return self.tensor(x)
+            return self.tensor(x, method)
         n_bits = self.settings.rounding.limit(n_bits)
         if x.is_plain and self.type(x.value).bits <= n_bits:
             return x
         if self.settings.discrete:
-            grid = discrete_grid(np.unique(reals), n_bits, is_signed=False, is_symmetric=False)
+            values = np.unique(reals) if hold is None else np.union1d(reals, hold)
+            grid = discrete_grid(values, n_bits, is_signed=False, is_symmetric=False)
             if grid is not None:
                 scale, zero_point = scalar(grid[0]), scalar(grid[1])
                 return self.on_grid(x, scale, zero_point, 0, 2**n_bits - 1)
-        return self.materialize(x, *self._with_headroom(reals), n_bits)
+        lo, hi = self.range(reals, n_bits, hold=hold, method=method)
+        return self.materialize(x, lo, hi, n_bits)
 
-    def _with_headroom(self, reals: Array, share: float = HEADROOM) -> tuple[float, float]:
-        """Range of an inner tensor, with room for other rows where there are bits to spare."""
-        lo, hi = float(reals.min()), float(reals.max())
+    def range(
+        self,
+        reals: Array,
+        n_bits: int,
+        *,
+        hold: float | None = None,
+        share: float = HEADROOM,
+        method: str | None = None,
+    ) -> tuple[float, float]:
+        """Range of an inner tensor; with room for other rows where there are bits to spare."""
+        method = method or self.settings.range_method
+        if self.settings.discrete or self.settings.n_bits["op_inputs"] >= SPARE_BITS:
+            method = "minmax"
+        lo, hi = find_joint_range(np.asarray(reals, np.float64), self.row_weight, n_bits, method)
+        if hold is not None:
+            lo, hi = min(lo, hold), max(hi, hold)
         spare = self.settings.n_bits["op_inputs"] >= SPARE_BITS
         room = share * (hi - lo) if spare and not self.settings.discrete else 0.0
         return lo - room, hi + room
 
-    def tensor(self, x: Features | QuantizedTensor) -> QuantizedTensor:
-        """The tensor itself, or codes of the float input, which is quantized once."""
+    def tensor(self, x: Features | QuantizedTensor, method: str | None = None) -> QuantizedTensor:
+        """The tensor itself, or codes of the float input, which is quantized once by a method."""
         if isinstance(x, QuantizedTensor):
             return x
-        for features, tensor in self._features:
-            if features.value == x.value and features.steps == x.steps:
+        method = method or self.settings.range_method
+        for features, by, tensor in self._features:
+            if features.value == x.value and features.steps == x.steps and by == method:
                 return tensor
         tensor = self.quantize_features(
-            x, self.settings.n_bits["model_inputs"], per_feature=x.raw.ndim == 2
+            x, self.settings.n_bits["model_inputs"], per_feature=x.raw.ndim == 2, method=method
         )
-        self._features.append((x, tensor))
+        self._features.append((x, method, tensor))
         return tensor
 
     def materialize(self, x: QuantizedTensor, lo: float, hi: float, n_bits: int) -> QuantizedTensor:
@@ -259,7 +323,8 @@ class Lowering:
             return x
         argument = replace(x, function=None)
         reals = argument.reals(self.sample(x.value))
-        index = self.materialize(argument, *self._with_headroom(reals, TABLE_HEADROOM), n_bits)
+        lo, hi = self.range(reals, n_bits, share=TABLE_HEADROOM, method="minmax")
+        index = self.materialize(argument, lo, hi, n_bits)
         return replace(index, function=x.function)
 
     def _requantize(
@@ -279,7 +344,7 @@ class Lowering:
     # ---------------------------------------------------------------- layers
 
     def matmul(
-        self, x: QuantizedTensor, weights: Array, target: Array, *, n_bits: int
+        self, x: QuantizedTensor, weights: Array, target: Array, *, n_bits: int, method: str
     ) -> QuantizedTensor:
         """Codes times real weights; the bias is whatever makes the mean output right.
 
@@ -292,6 +357,8 @@ class Lowering:
             What the float layer gives for the calibration rows, bias included.
         n_bits : int
             Width of the integer weights.
+        method : {"auto", "minmax", "percentile", "mse"}
+            How their scales are chosen.
         """
         codes = self.sample(x.value)
         codes = codes.reshape(-1, codes.shape[-1]).astype(np.float64)
@@ -302,7 +369,9 @@ class Lowering:
             codes, target, row_weight = codes[rows], target[rows], row_weight[rows]
         row_weight = row_weight / row_weight.sum()
         folded = weights * np.broadcast_to(x.scale, (len(weights),))[:, None]
-        integers, scale = self._integer_weights(x, weights, folded, codes, n_bits, row_weight)
+        integers, scale = self._integer_weights(
+            x, weights, folded, codes, n_bits, row_weight, method
+        )
         value = self.add(MatMul((x.value,), integers))
         if self.settings.discrete:
             # most rows meet the float layer exactly: theirs is the bias
@@ -320,6 +389,7 @@ class Lowering:
         codes: Array,
         n_bits: int,
         row_weight: NDArray[np.float64],
+        method: str,
     ) -> tuple[Array, Array]:
         """Integers and one scale an output channel, with ``folded ≈ integers * scale``."""
         if self.settings.discrete and np.ndim(x.scale) == 0:
@@ -329,12 +399,15 @@ class Lowering:
                 return np.rint(weights / steps).astype(np.int64), steps * x.scale
         if not self.settings.signed_weights:
             lo, hi = folded.min(axis=0, initial=0.0), folded.max(axis=0, initial=0.0)
+            if method != "auto":
+                lo, hi = find_range(folded, np.ones(len(folded)), lo, hi, n_bits, method)
+                lo, hi = np.minimum(lo, 0.0), np.maximum(hi, 0.0)
             hi = np.where(hi > lo, hi, lo + 1.0)
             scale = (hi - lo) / (2**n_bits - 1)
             zero_point = np.rint(-lo / scale)
             integers = quantize_codes(folded, scale, zero_point, 0, 2**n_bits - 1)
             return integers - zero_point.astype(np.int64), scale
-        return quantize_weights(folded, codes, n_bits, row_weight, method=self.settings.calibration)
+        return quantize_weights(folded, codes, n_bits, row_weight, method=method)
 
     def align(self, x: QuantizedTensor) -> QuantizedTensor:
         """The same reals as integers of one scale with zero point 0, so that order is comparable.

@@ -45,7 +45,8 @@ class FeatureStep:
 
     Parameters
     ----------
-    function : {"add", "subtract", "multiply", "divide", "cast"}
+    function : {"add", "subtract", "multiply", "divide", "cast", "fill"}
+        "fill" puts the constant in place of NaN; a NaN in it leaves missing values missing.
     constant : ndarray of shape (n_features,) or (), or None for a cast
     dtype : str or None
         What a cast casts to.
@@ -64,6 +65,8 @@ class FeatureStep:
         constant = self.constant
         if feature is not None and constant.ndim:
             constant = constant[feature]
+        if self.function == "fill":
+            return np.where(np.isnan(values), constant, values)
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray(getattr(np, self.function)(values, constant))
 
@@ -96,13 +99,19 @@ class Features:
         """The features behind one more step."""
         return replace(self, steps=(*self.steps, step))
 
+    @property
+    def fill(self) -> Array | None:
+        """What stands for NaN in each feature, before the other steps; None where nothing does."""
+        first = self.steps[0] if self.steps else None
+        return first.constant if first is not None and first.function == "fill" else None
+
     def affine(self) -> tuple[Array, Array]:
         """``(a, b)`` with ``a * x + b`` what the steps compute, casts left out."""
         a, b = np.ones(self.raw.shape[-1:]), np.zeros(self.raw.shape[-1:])
         for step in self.steps:
             if step.function in ("multiply", "divide"):
                 a = step(a)
-            if step.function != "cast":
+            if step.function not in ("cast", "fill"):
                 b = step(b)
         return a, b
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from skq.frontend.graph import FloatGraph, Node
 
 #: Functions that are applied to dequantized scores where they end a model.
-LINKS = frozenset({"Softmax", "LogSoftmax", "Sigmoid", "Exp", "Clip"})
+LINKS = frozenset({"Softmax", "LogSoftmax", "Sigmoid", "Exp", "Log", "Clip"})
 
 #: What may follow a link, or stand between two.
 FOLLOWERS = frozenset(
     {
         "Add",
+        "ArgMax",
         "Cast",
         "Concat",
         "Constant",

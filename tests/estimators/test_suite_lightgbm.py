@@ -23,7 +23,7 @@ def data():
 @pytest.mark.parametrize("categorical", ["auto", [2]])
 def test_regressor(objective, categorical, data):
     X, y = data
-    model = lightgbm.LGBMRegressor(n_estimators=15, objective=objective, verbose=-1)
+    model = lightgbm.LGBMRegressor(n_estimators=15, objective=objective, verbose=-1, n_jobs=1)
     model.fit(X, y, categorical_feature=categorical)
     quantized = skq.quantize(model, X, n_bits=16)
     np.testing.assert_allclose(quantized.predict(X), model.predict(X), atol=1e-3 * np.std(y))
@@ -33,16 +33,26 @@ def test_regressor(objective, categorical, data):
 def test_classifier(n_classes, data):
     X, y = data
     labels = np.array(["a", "b", "c"])[np.digitize(y, [5.0, 7.0][: n_classes - 1])]
-    model = lightgbm.LGBMClassifier(n_estimators=8, verbose=-1)
+    model = lightgbm.LGBMClassifier(n_estimators=8, verbose=-1, n_jobs=1)
     quantized = skq.QuantizedClassifier(model, n_bits=16).fit(X, labels)
     fitted = quantized.estimator_
     np.testing.assert_array_equal(quantized.predict(X), fitted.predict(X))
     np.testing.assert_allclose(quantized.predict_proba(X), fitted.predict_proba(X), atol=1e-4)
+    if hasattr(fitted, "decision_function"):
+        expected = fitted.decision_function(X)
+        np.testing.assert_allclose(quantized.decision_function(X), expected, atol=1e-3)
+    coarse = skq.quantize(fitted, X, n_bits=8)
+    assert np.mean(coarse.predict(X) == fitted.predict(X)) >= 0.99
+    for engine in ("numpy", "reference"):
+        with skq.config_context(engine=engine):
+            np.testing.assert_array_equal(coarse.predict(X[:99]), coarse.predict(X)[:99])
 
 
 def test_zeros_as_missing_are_refused(data):
     X, y = data
     X = np.where(np.isnan(X), 0.0, X)
-    model = lightgbm.LGBMRegressor(n_estimators=3, zero_as_missing=True, verbose=-1).fit(X, y)
+    model = lightgbm.LGBMRegressor(n_estimators=3, zero_as_missing=True, verbose=-1, n_jobs=1).fit(
+        X, y
+    )
     with pytest.raises(UnsupportedModelError, match="LGBMRegressor.*zero_as_missing=False"):
         skq.quantize(model, X)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import skq
 from skq.ensemble import (
     BaggingRegressor,
     ExtraTreesRegressor,
@@ -143,6 +144,25 @@ def test_nan_without_any_in_training_is_an_error(data, new_rows):
     with pytest.raises(ValueError, match=r"X contains NaN.*RandomForestRegressor.*impute"):
         forest.predict(new_rows)
     assert np.isfinite(forest.predict(complete)).all()
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RandomForestRegressor(4, random_state=0),
+        DecisionTreeRegressor(random_state=0),
+        HistGradientBoostingRegressor(max_iter=10),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+def test_calibration_rows_with_nan_give_it_codes(estimator, data, new_rows):
+    X, y = data
+    parent = estimator._parent(
+        **{k: v for k, v in estimator.get_params().items() if k in estimator._parent().get_params()}
+    ).fit(np.nan_to_num(X), y)
+    quantized = skq.quantize(parent, X, n_bits=16)
+    error = np.abs(quantized.predict(new_rows) - parent.predict(new_rows))
+    assert error.max() < TINY * np.std(y)
 
 
 def test_infinity_is_an_error_like_the_parents(data):

@@ -305,10 +305,17 @@ def test_ensembles_of_any_member(ensemble, member, cancer):
     np.testing.assert_allclose(estimator.predict_proba(X).sum(axis=1), 1.0)
 
 
-def test_bagging_members_that_normalize_are_refused_with_an_alternative(wine):
+@pytest.mark.parametrize(
+    "member", [floats.LogisticRegression(max_iter=300), floats.Perceptron()], ids=repr
+)
+def test_bagging_over_three_classes(member, wine):
     X, y = wine
-    with pytest.raises(UnsupportedModelError, match=r"BaggingClassifier.*LogisticRegression.*Use"):
-        BaggingClassifier(floats.LogisticRegression(), n_estimators=3).fit(X, y)
+    estimator = BaggingClassifier(
+        member, n_estimators=4, max_features=0.7, random_state=0, n_bits=16
+    ).fit(X, y)
+    np.testing.assert_array_equal(estimator.predict(X), in_float(estimator, X))
+    error = estimator.predict_proba(X) - in_float(estimator, X, "predict_proba")
+    assert np.mean(np.abs(error).max(axis=1) < 1e-3) > 0.99, "a vote may flip, where it is close"
 
 
 def test_gradient_boosting_on_top_of_another_model_is_refused(wine):

@@ -9,33 +9,43 @@ a subclass changed in its predictions is caught by the parity check.
 from skq.frontend.equivalents import (
     bagging,
     boosting,
+    calibrated,
     hist_boosting,
     lightgbm,
     linear,
     neural,
     scalers,
     trees,
+    voting,
     weight_boosting,
+    xgboost,
 )
+from skq.frontend.equivalents.pipelines import known_forms
 from skq.frontend.equivalents.registry import (
     equivalent,
     sklearn_class,
     supported_estimators,
     to_form,
 )
+from skq.frontend.equivalents.transformers import supported_transformers
 
 __all__ = [
     "bagging",
     "boosting",
+    "calibrated",
     "equivalent",
     "hist_boosting",
+    "known_forms",
     "lightgbm",
     "linear",
     "neural",
     "scalers",
     "sklearn_class",
     "supported_estimators",
+    "supported_transformers",
     "to_form",
     "trees",
+    "voting",
     "weight_boosting",
+    "xgboost",
 ]

@@ -8,72 +8,112 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.equivalents.combining import averaged, on_features, side_by_side
-from skq.frontend.equivalents.registry import equivalent, to_predictor
+from skq.frontend.equivalents.combining import (
+    averaged,
+    can_move_features,
+    can_stand_side_by_side,
+    class_head,
+    committee,
+    on_features,
+    side_by_side,
+)
+from skq.frontend.equivalents.pipelines import to_member
+from skq.frontend.equivalents.registry import equivalent
 from skq.frontend.equivalents.trees import from_sklearn, stack
-from skq.frontend.predictors import Head, Mixture, Predictor, Scores, TreeEnsemble
+from skq.frontend.predictors import Head, Member, Mixture, Predictor, TreeEnsemble
 
 
-def _members(estimator: Any) -> list[Predictor]:
-    """Members of a bagging estimator, on all features."""
+def _members(estimator: Any, answer: str) -> list[Member]:
+    """Members of a bagging estimator, each with the features and classes that it has seen."""
+    n_features = estimator.n_features_in_
     members = []
     for member, features in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
-        form = to_predictor(member, estimator)
-        scores = on_features(form.scores, features, estimator.n_features_in_)
-        members.append(replace(form, scores=scores))
+        classes = getattr(member, "classes_", None)
+        all_seen = classes is None or len(classes) == estimator.n_classes_
+        members.append(
+            Member(
+                to_member(member, estimator),
+                answer,
+                len(features),
+                None if np.array_equal(features, np.arange(n_features)) else np.asarray(features),
+                None if all_seen else np.asarray(classes).astype(np.int64),
+            )
+        )
     return members
+
+
+def _on_all_features(members: list[Member], n_features: int) -> list[Predictor] | None:
+    """Members as predictors on all features, where layers or trees compute them."""
+    found = []
+    for member in members:
+        form = member.model
+        if not isinstance(form, Predictor):
+            return None
+        if member.features is not None:
+            if not can_move_features(form.scores):
+                return None
+            form = replace(form, scores=on_features(form.scores, member.features, n_features))
+        found.append(form)
+    return found if can_stand_side_by_side([form.scores for form in found]) else None
 
 
 @equivalent("BaggingRegressor")
 def _bagging_regressor(estimator: Any) -> Predictor:
-    members = _members(estimator)
+    members = _members(estimator, "predict")
     head = members[0].head
     if head.kind != "regressor":
         raise _unsupported(estimator, "its members must be regressors")
+    forms = _on_all_features(members, estimator.n_features_in_)
+    if forms is None:
+        return Predictor(committee(members, 1), Head("regressor"))
     if head.link == "identity":
-        return Predictor(averaged([m.scores for m in members]), head)
-    n = members[0].scores.n_scores
-    mean = np.tile(np.eye(n), (len(members), 1)) / len(members)
-    joint = side_by_side([m.scores for m in members])
-    mixture = Mixture(joint, len(members), str(head.link), mean, np.zeros(n))
+        return Predictor(averaged([m.scores for m in forms]), head)
+    n = forms[0].scores.n_scores
+    mean = np.tile(np.eye(n), (len(forms), 1)) / len(forms)
+    joint = side_by_side([m.scores for m in forms])
+    mixture = Mixture(joint, len(forms), str(head.link), mean, np.zeros(n))
     return Predictor(mixture, replace(head, link="identity"))
 
 
 @equivalent("BaggingClassifier")
 def _bagging_classifier(estimator: Any) -> Predictor:
-    members = _members(estimator)
-    head, n_classes = members[0].head, int(estimator.n_classes_)
-    classes = [np.asarray(member.classes_) for member in estimator.estimators_]
-    if head.kind not in ("binary", "multiclass") or len(head.n_classes) > 1:
-        raise _unsupported(estimator, "its members must be classifiers with one output")
-    result = Head("multiclass", "identity", n_classes=(n_classes,))
-    if head.kind == "multiclass" and head.link == "identity":
+    """The mean of members' probabilities; of their votes where they have none.
+
+    Trees add up to one ensemble, and the sigmoid of a single score is a table of integers. Votes,
+    and probabilities that each member normalizes, are averaged by a committee.
+    """
+    members = _members(estimator, "predict_proba")
+    head, n_classes = class_head(members, estimator), int(estimator.n_classes_)
+    result = Head("multiclass", "identity", n_classes=(n_classes,), decision=head.decision)
+    forms = _on_all_features(members, estimator.n_features_in_)
+    all_seen = all(m.classes is None for m in members)
+    if forms is not None and head.kind == "multiclass" and head.link == "identity":
         scores = [
-            m.scores if len(c) == n_classes else _with_all_classes(m.scores, c, n_classes)
-            for m, c in zip(members, classes, strict=True)
+            form.scores if m.classes is None else _with_all_classes(form, m.classes, n_classes)
+            for m, form in zip(members, forms, strict=True)
         ]
         return Predictor(averaged(scores), result)
-    if any(len(c) != n_classes for c in classes):
-        raise _unsupported(
-            estimator, "a member has not seen every class; use a larger max_samples, or trees"
-        )
-    mean = side_by_side([m.scores for m in members])
+    if forms is not None and all_seen and head.link == "sigmoid":
+        return _mixed_classifier(forms, result)
+    if head.link is None:
+        members = [replace(m, answer="vote") for m in members]
+    decision = None
+    if head.decision:
+        own = [replace(m, answer="decision_function") for m in members]
+        decision = committee(own, 1 if n_classes == 2 else n_classes)
+    return Predictor(committee(members, n_classes), result, decision)
+
+
+def _mixed_classifier(members: list[Predictor], head: Head) -> Predictor:
+    """Sigmoids, averaged in integers."""
+    (n_classes,) = head.n_classes
     decision = averaged([m.scores for m in members]) if head.decision else None
-    if head.link not in (None, "sigmoid"):
-        name = type(estimator.estimators_[0]).__name__
-        raise _unsupported(
-            estimator,
-            f"it averages probabilities of {name} over {n_classes} classes, and these are "
-            "normalized in each member. Use trees, forests, or members that vote (LinearSVC, "
-            "RidgeClassifier)",
-        )
     weight = np.full(len(members), 1.0 / len(members))
-    mixture = mixed(mean, members, n_classes, weight)
-    if n_classes == 2:
-        # the positive class's column; probabilities of both add up to 1 by construction
-        mixture = replace(mixture, weights=mixture.weights[:, 1:], bias=mixture.bias[1:])
-        result = Head("binary", "identity", threshold=0.5)
-    return Predictor(mixture, replace(result, decision=head.decision), decision)
+    mixture = mixed(side_by_side([m.scores for m in members]), members, n_classes, weight)
+    # the positive class's column; probabilities of both add up to 1 by construction
+    mixture = replace(mixture, weights=mixture.weights[:, 1:], bias=mixture.bias[1:])
+    head = Head("binary", "identity", threshold=0.5, decision=head.decision)
+    return Predictor(mixture, head, decision)
 
 
 def mixed(joint: Any, members: list[Predictor], n_classes: int, weight: Any) -> Mixture:
@@ -84,6 +124,7 @@ def mixed(joint: Any, members: list[Predictor], n_classes: int, weight: Any) -> 
     joint : Layers or TreeEnsemble
         Members' scores side by side.
     members : list of Predictor
+        Each with the probability of one class behind a sigmoid, or with votes.
     n_classes : int
     weight : ndarray of shape (n_members,)
     """
@@ -93,13 +134,11 @@ def mixed(joint: Any, members: list[Predictor], n_classes: int, weight: Any) -> 
         # [1 - p, p] of the positive class's probability or vote p
         function = "sigmoid" if head.link == "sigmoid" else "vote"
         matrix, first = np.array([[-1.0, 1.0]]), np.array([1.0, 0.0])
-    elif head.link is None:
+    else:
         # bits [class > k] of the winning class, k = 0 ... n_classes - 2
         function = "vote"
         matrix = np.eye(n_classes)[1:] - np.eye(n_classes)[:-1]
         first = np.eye(n_classes)[0]
-    else:
-        function, matrix, first = str(head.link), np.eye(n_classes), np.zeros(n_classes)
     return Mixture(
         joint,
         len(members),
@@ -111,11 +150,12 @@ def mixed(joint: Any, members: list[Predictor], n_classes: int, weight: Any) -> 
     )
 
 
-def _with_all_classes(scores: Scores, classes: Any, n_classes: int) -> TreeEnsemble:
+def _with_all_classes(member: Predictor, classes: Any, n_classes: int) -> TreeEnsemble:
     """A member that has not seen every class, with probability 0 for the others."""
+    scores = member.scores
     assert isinstance(scores, TreeEnsemble)  # the only scores that are probabilities
     weights = np.zeros((len(scores.leaf_weights), n_classes))
-    weights[:, classes.astype(int)] = scores.leaf_weights
+    weights[:, classes] = scores.leaf_weights
     return replace(scores, leaf_weights=weights, base=np.zeros(n_classes))
 
 

@@ -17,13 +17,15 @@ from skq.frontend.predictors import TreeEnsemble
 
 Bools = NDArray[np.bool_]
 
+_LARGEST = float(np.finfo(np.float64).max)
+
 
 class Memberships:
     """The extra columns of one ensemble; equal splits share a column."""
 
     def __init__(self, n_features: int) -> None:
         self._n_features = n_features
-        self._columns: dict[tuple[int, bytes, bool], int] = {}
+        self._columns: dict[tuple[int, bytes, bytes, bool], int] = {}
         self._trees: list[OneTree] = []
 
     def column(
@@ -40,10 +42,30 @@ class Memberships:
             Whether each goes left.
         missing_left : bool
         """
-        key = (feature, categories.tobytes() + left.tobytes(), missing_left)
+        unknown = not missing_left
+        gaps = np.nextafter(categories, -np.inf)
+        edges = np.stack([gaps, categories], axis=1).ravel()
+        bits = np.stack([np.full(len(left), unknown), ~left], axis=1).ravel()
+        return self.segments(feature, edges, np.append(bits, unknown), unknown)
+
+    def segments(self, feature: int, edges: NDArray[np.float64], bits: Bools, missing: bool) -> int:
+        """Number of the column that is a given bit in each segment of the line.
+
+        Parameters
+        ----------
+        feature : int
+        edges : ndarray of shape (n_edges,), rising
+            Segment k ends with ``edges[k]``, which belongs to it.
+        bits : ndarray of shape (n_edges + 1,)
+        missing : bool
+            The bit of missing values.
+        """
+        changes = np.flatnonzero(bits[1:] != bits[:-1])
+        edges, bits = edges[changes], bits[np.append(changes, len(bits) - 1)]
+        key = (feature, edges.tobytes(), bits.tobytes(), missing)
         if key not in self._columns:
             self._columns[key] = self._n_features + len(self._trees)
-            self._trees.append(_membership(feature, categories, ~left, not missing_left))
+            self._trees.append(_membership(feature, edges, bits, missing))
         return self._columns[key]
 
     def ensemble(self) -> TreeEnsemble | None:
@@ -60,35 +82,41 @@ class Memberships:
         )
 
 
-def _membership(feature: int, categories: Any, right: Bools, unknown_right: bool) -> OneTree:
-    """A balanced tree over the segments of the line; NaN goes to the lowest one, as unknown."""
-    gaps = np.nextafter(categories, -np.inf)
-    ends = np.stack([gaps, categories], axis=1).ravel()
-    bits = np.stack([np.full(len(right), unknown_right), right], axis=1).ravel()
-    bits = np.append(bits, unknown_right)
-    changes = np.flatnonzero(bits[1:] != bits[:-1])
-    edges, segments = ends[changes], bits[np.append(changes, len(bits) - 1)]
-    nodes: list[tuple[int, float, int, int, float]] = []
+def _membership(feature: int, edges: Any, segments: Any, missing: bool) -> OneTree:
+    """A balanced tree over the segments of the line; NaN goes to the first of its bit.
+
+    Where no segment has that bit, the root asks for NaN by itself.
+    """
+    nodes: list[tuple[int, float, int, int, bool, float]] = []
+    of_missing = np.flatnonzero(segments == missing)
+    place = int(of_missing[0]) if len(of_missing) else -1
+
+    def leaf(bit: Any) -> int:
+        nodes.append((-1, 0.0, -1, -1, False, float(bit)))
+        return len(nodes) - 1
 
     def add(first: int, last: int) -> int:
         """The tree over segments first ... last, its root first."""
-        number = len(nodes)
         if first == last:
-            nodes.append((-1, 0.0, -1, -1, float(segments[first])))
-            return number
+            return leaf(segments[first])
+        number = len(nodes)
         middle = (first + last) // 2
-        nodes.append((feature, 0.0, 0, 0, 0.0))
+        nodes.append((feature, 0.0, 0, 0, False, 0.0))
         left, right = add(first, middle), add(middle + 1, last)
-        nodes[number] = (feature, float(edges[middle]), left, right, 0.0)
+        nodes[number] = (feature, float(edges[middle]), left, right, place <= middle, 0.0)
         return number
 
-    add(0, len(segments) - 1)
+    if place < 0:
+        nodes.append((feature, 0.0, 0, 0, False, 0.0))
+        nodes[0] = (feature, _LARGEST, add(0, len(segments) - 1), leaf(missing), False, 0.0)
+    else:
+        add(0, len(segments) - 1)
     columns = [np.array(column) for column in zip(*nodes, strict=True)]
     return OneTree(
         feature=columns[0],
         threshold=columns[1],
         left=columns[2],
         right=columns[3],
-        missing_left=columns[0] >= 0,
-        leaf_weights=columns[4][:, np.newaxis],
+        missing_left=columns[4],
+        leaf_weights=columns[5][:, np.newaxis],
     )

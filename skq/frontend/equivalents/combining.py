@@ -10,7 +10,15 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.predictors import Layers, Scores, TreeEnsemble
+from skq.frontend.predictors import (
+    Committee,
+    Head,
+    Layers,
+    Member,
+    Predictor,
+    Scores,
+    TreeEnsemble,
+)
 
 
 def on_features(scores: Scores, features: Any, n_features: int) -> Scores:
@@ -25,33 +33,55 @@ def on_features(scores: Scores, features: Any, n_features: int) -> Scores:
         Columns of X.
     """
     features = np.asarray(features)
+    if not can_move_features(scores):
+        raise _no_form(scores)
     if isinstance(scores, TreeEnsemble):
         inner = scores.feature >= 0
         return replace(scores, feature=np.where(inner, features[scores.feature], -1))
+    assert isinstance(scores, Layers)
+    weights = np.zeros((n_features, scores.weights[0].shape[1]))
+    np.add.at(weights, features, scores.weights[0])
+    return replace(scores, weights=(weights, *scores.weights[1:]))
+
+
+def can_move_features(scores: Scores) -> bool:
+    """Whether `on_features` knows the scores."""
     if isinstance(scores, Layers):
-        weights = np.zeros((n_features, scores.weights[0].shape[1]))
-        np.add.at(weights, features, scores.weights[0])
-        return replace(scores, weights=(weights, *scores.weights[1:]))
-    raise _no_form(scores)
+        return scores.inputs is None
+    return isinstance(scores, TreeEnsemble) and scores.memberships is None
+
+
+def can_stand_side_by_side(members: Sequence[Scores]) -> bool:
+    """Whether `side_by_side` knows the members: linear, networks of equal depth, or trees."""
+    if not all(can_move_features(m) for m in members):
+        return False
+    trees = [m for m in members if isinstance(m, TreeEnsemble)]
+    if len(trees) == len(members):
+        return len({m.float32_input for m in trees}) == 1
+    layers = [m for m in members if isinstance(m, Layers)]
+    return (
+        len(layers) == len(members) and len({(len(m.weights), m.activation) for m in layers}) == 1
+    )
 
 
 def side_by_side(members: Sequence[Scores]) -> Layers | TreeEnsemble:
     """All members' scores, one member's after another's."""
-    if all(isinstance(m, TreeEnsemble) for m in members):
-        return _trees_side_by_side([m for m in members if isinstance(m, TreeEnsemble)])
-    if all(isinstance(m, Layers) for m in members):
-        layers = [m for m in members if isinstance(m, Layers)]
-        if len({(len(m.weights), m.activation) for m in layers}) == 1:
-            return _layers_side_by_side(layers)
-    raise _no_form(members[0])
+    if not can_stand_side_by_side(members):
+        raise _no_form(members[0])
+    layers = [m for m in members if isinstance(m, Layers)]
+    if layers:
+        return _layers_side_by_side(layers)
+    return _trees_side_by_side([m for m in members if isinstance(m, TreeEnsemble)])
 
 
-def averaged(members: Sequence[Scores]) -> Layers | TreeEnsemble:
-    """The mean of the members' scores, which are of one number."""
+def averaged(members: Sequence[Scores], weights: Any = None) -> Layers | TreeEnsemble:
+    """The mean of the members' scores, which are of one number; weighted where weights differ."""
     n_scores = members[0].n_scores
     joint = side_by_side(members)
+    share = np.ones(len(members)) if weights is None else np.asarray(weights, dtype=np.float64)
+    share = share / share.sum()
     if isinstance(joint, Layers):
-        mean = np.tile(np.eye(n_scores), (len(members), 1)) / len(members)
+        mean = np.kron(share[:, np.newaxis], np.eye(n_scores))
         last = joint.weights[-1] @ mean
         return replace(
             joint,
@@ -59,17 +89,17 @@ def averaged(members: Sequence[Scores]) -> Layers | TreeEnsemble:
             biases=(*joint.biases[:-1], joint.biases[-1] @ mean),
         )
     ensembles = [m for m in members if isinstance(m, TreeEnsemble)]
-    if all(m.average for m in ensembles) and len({len(m.roots) for m in ensembles}) == 1:
-        base = joint.base.reshape(len(members), n_scores).mean(axis=0)
-        weights = np.concatenate([m.leaf_weights for m in ensembles])
-        average = True
+    base = share @ joint.base.reshape(len(members), n_scores)
+    alike = len({len(m.roots) for m in ensembles}) == 1 and np.ptp(share) == 0
+    average = alike and all(m.average for m in ensembles)
+    if average:
+        leaf_weights = np.concatenate([m.leaf_weights for m in ensembles])
     else:
-        base = joint.base.reshape(len(members), n_scores).mean(axis=0)
-        weights = joint.leaf_weights / len(members)
-        average = False
+        sizes = [len(m.feature) for m in ensembles]
+        leaf_weights = joint.leaf_weights * np.repeat(share, sizes)[:, np.newaxis]
     return replace(
         joint,
-        leaf_weights=weights,
+        leaf_weights=leaf_weights,
         output=np.concatenate([m.output for m in ensembles]),
         base=base,
         average=average,
@@ -77,8 +107,6 @@ def averaged(members: Sequence[Scores]) -> Layers | TreeEnsemble:
 
 
 def _trees_side_by_side(members: list[TreeEnsemble]) -> TreeEnsemble:
-    if len({m.float32_input for m in members}) != 1:
-        raise _no_form(members[0])
     sizes = np.array([len(m.feature) for m in members])
     shift = np.cumsum(sizes) - sizes
     starts = np.cumsum([0, *(m.n_scores for m in members[:-1])])
@@ -117,6 +145,43 @@ def _layers_side_by_side(members: list[Layers]) -> Layers:
     later = [block_diag(*(m.weights[i] for m in members)) for i in range(1, depth)]
     biases = [np.concatenate([m.biases[i] for m in members]) for i in range(depth)]
     return Layers((first, *later), tuple(biases), members[0].activation)
+
+
+def committee(members: Sequence[Member], n_scores: int, weights: Any = None) -> Committee:
+    """The weighted mean of members' answers; each counts alike by default."""
+    weights = np.ones(len(members)) if weights is None else np.asarray(weights, dtype=np.float64)
+    return Committee(tuple(members), weights, n_scores)
+
+
+def averaged_answers(
+    members: Sequence[Member], weights: Any = None
+) -> Layers | TreeEnsemble | None:
+    """The weighted mean as one set of scores, where members answer with scores of one kind."""
+    models = [m.model for m in members if isinstance(m.model, Predictor) and m.features is None]
+    if len(models) < len(members) or any(m.head.link != "identity" for m in models):
+        return None
+    scores = [m.scores for m in models]
+    if len({s.n_scores for s in scores}) > 1 or not can_stand_side_by_side(scores):
+        return None
+    return averaged(scores, weights)
+
+
+def class_head(members: Sequence[Member], owner: Any) -> Head:
+    """Head of the first member, which must be a classifier with one output, as all others.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Names the owner, if a member is anything else.
+    """
+    for member in members:
+        head = member.head
+        if head.kind not in ("binary", "multiclass") or len(head.n_classes) > 1:
+            raise UnsupportedModelError(
+                f"{type(owner).__name__} cannot be quantized: its members must be classifiers with "
+                "one output; fit one for each output."
+            )
+    return members[0].head
 
 
 def _no_form(scores: Any) -> UnsupportedModelError:

@@ -32,12 +32,16 @@ def _classifier(estimator: Any) -> Predictor:
     model = _model(estimator)
     name, *options = model["objective"].split()
     ensemble = _ensemble(estimator, model)
+    decision = hasattr(estimator, "decision_function")  # since LightGBM 4.7
     if name == "binary":
         settings = dict(option.split(":") for option in options if ":" in option)
         factor = float(settings.get("sigmoid", 1.0))
-        return Predictor(ensemble, Head("binary", "sigmoid", score_factor=factor))
+        head = Head("binary", "sigmoid", decision=decision, score_factor=factor)
+        return Predictor(ensemble, head)
     if name == "multiclass":
-        return Predictor(ensemble, Head("multiclass", "softmax", n_classes=(ensemble.n_scores,)))
+        n_classes = (ensemble.n_scores,)
+        head = Head("multiclass", "softmax", decision=decision, n_classes=n_classes)
+        return Predictor(ensemble, head)
     raise _unsupported(estimator, f"its objective {model['objective']!r} has no integer form")
 
 

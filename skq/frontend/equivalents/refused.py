@@ -23,6 +23,4 @@ REFUSED = {
     "SVR": f"{_KERNEL}; use LinearSVR, or MLPRegressor",
     "StackingClassifier": f"{_WRAPPED}; put quantized estimators into it",
     "StackingRegressor": f"{_WRAPPED}; put quantized estimators into it",
-    "VotingClassifier": f"{_WRAPPED}; put quantized estimators into it, or use BaggingClassifier",
-    "VotingRegressor": f"{_WRAPPED}; put quantized estimators into it, or use BaggingRegressor",
 }

@@ -13,7 +13,7 @@ Form = Predictor | Affine
 Writer = Callable[[Any], Form]
 
 #: Where the classes come from that are looked up.
-LIBRARIES = ("sklearn", "lightgbm")
+LIBRARIES = ("sklearn", "lightgbm", "xgboost")
 
 _WRITERS: dict[str, Writer] = {}
 
@@ -57,20 +57,3 @@ def to_form(model: Any) -> Form | None:
         raise UnsupportedModelError(f"{name} cannot be quantized: {REFUSED[name]}.")
     writer = _WRITERS.get(name)
     return None if writer is None else writer(model)
-
-
-def to_predictor(model: Any, owner: Any) -> Predictor:
-    """The form of an estimator inside of another.
-
-    Raises
-    ------
-    UnsupportedModelError
-        Names both, if the inner one has no form as a predictor.
-    """
-    form = to_form(model)
-    if not isinstance(form, Predictor):
-        raise UnsupportedModelError(
-            f"{type(owner).__name__} of {type(model).__name__} cannot be quantized: the inner "
-            f"estimator has no integer form. Use one of {', '.join(supported_estimators())}."
-        )
-    return form

@@ -9,7 +9,8 @@ import numpy as np
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.bagging import mixed
 from skq.frontend.equivalents.combining import side_by_side
-from skq.frontend.equivalents.registry import equivalent, sklearn_class, to_predictor
+from skq.frontend.equivalents.pipelines import to_predictor
+from skq.frontend.equivalents.registry import equivalent, sklearn_class
 from skq.frontend.equivalents.trees import from_sklearn, stack
 from skq.frontend.predictors import Floats, Head, Mixture, Predictor
 

@@ -41,6 +41,12 @@ def logical_not(x: Array) -> NDArray[np.bool_]:
     return np.asarray(np.logical_not(x))
 
 
+@numpy_op("IsNaN")
+def is_nan(x: Array) -> NDArray[np.bool_]:
+    """Whether elements are NaN."""
+    return np.asarray(np.isnan(x))
+
+
 @numpy_op("Where")
 def where(condition: Array, x: Array, y: Array) -> Array:
     """Take ``x`` where the condition holds, else ``y``."""

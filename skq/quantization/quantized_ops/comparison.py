@@ -16,7 +16,15 @@ from skq.quantization.base_quantized_op import (
     quantizes,
 )
 from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, Operand, QuantizedTensor, scalar
+from skq.quantization.missing import MissingMask
+from skq.quantization.operands import (
+    Array,
+    Features,
+    FeatureStep,
+    Operand,
+    QuantizedTensor,
+    scalar,
+)
 from skq.quantization.quantized_ops.arithmetic import CombiningOp
 
 ONE, ZERO = scalar(1.0), scalar(0.0)
@@ -158,9 +166,37 @@ class QuantizedOr(CombiningOp):
         return combine.maximum(low, *tensors.values())
 
 
+@quantizes("IsNaN")
+class QuantizedIsNaN(QuantizedMixingOp):
+    """Where the model's input is missing; only ``Where`` reads it, to fill these values."""
+
+    reads_features = True
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Any]:
+        if not isinstance(x[0], Features) or x[0].steps:
+            raise self.unsupported("integers are never missing; it reads the model's input only")
+        return [MissingMask(x[0])]
+
+
 @quantizes("Where")
 class QuantizedWhere(CombiningOp):
-    """``x`` where the condition holds, else ``y``: ``y + condition * (x - y)``."""
+    """``x`` where the condition holds, else ``y``: ``y + condition * (x - y)``.
+
+    Where the condition is that the model's input is missing, the constant fills it.
+    """
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        if not isinstance(x[0], MissingMask):
+            return super().lower(low, x, reals, outputs)
+        features = x[0].features
+        if x[2] is not features or not isinstance(x[1], np.ndarray) or features.raw.ndim != 2:
+            raise self.unsupported("missing values of the model's input are filled by constants")
+        fill = np.array(np.broadcast_to(x[1], features.raw.shape[1:]), dtype=np.float64)
+        return [features.then(FeatureStep("fill", fill))]
 
     def mixed(
         self,

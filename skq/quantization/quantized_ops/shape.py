@@ -24,6 +24,10 @@ from skq.quantization.operands import (
 )
 from skq.quantization.trees.joint import JointFeatures
 
+#: Integers that are wider than codes by more than this are made codes before they are joined: what
+#: follows rescales all parts with one shift, and multipliers have the room that the widest leaves.
+WIDER_BITS = 20
+
 
 @quantizes("Identity")
 class QuantizedIdentity(QuantizedOp):
@@ -158,7 +162,7 @@ class QuantizedPad(ElementMove):
             raise self.unsupported("how much is added, and what, must be constant")
         constant = 0.0 if len(x) < 3 or x[2] is None else float(np.ravel(x[2])[0])
         n_bits = low.settings.rounding.limit(low.settings.n_bits["op_inputs"])
-        tensor = low.codes(x[0], np.append(reals[0].ravel(), constant), n_bits=n_bits)
+        tensor = low.codes(x[0], reals[0], n_bits=n_bits, hold=constant)
         if not tensor.has_one_scale or tensor.zero_point != np.rint(tensor.zero_point):
             ends = (float(reals[0].min()), float(reals[0].max()), constant)
             tensor = low.materialize(tensor, min(ends), max(ends), n_bits)
@@ -195,10 +199,11 @@ class QuantizedConcat(QuantizedOp):
         n_bits = low.settings.n_bits["op_inputs"]
         tensors = [low.tensor(v) for v in x if not isinstance(v, np.ndarray)]
         clip = tensors[0].clip
-        if any(t.function is not None or t.clip != clip for t in tensors):
+        wide = {t.value for t in tensors if low.type(t.value).bits > n_bits + WIDER_BITS}
+        if wide or any(t.function is not None or t.clip != clip for t in tensors):
             clip = None
             tensors = [
-                t if t.is_plain else low.codes(t, r, n_bits=n_bits)
+                t if t.is_plain and t.value not in wide else low.codes(t, r, n_bits=n_bits)
                 for t, r in zip(
                     tensors,
                     (r for v, r in zip(x, reals, strict=True) if not isinstance(v, np.ndarray)),

@@ -1,0 +1,60 @@
+"""Calibrated classifiers: sigmoid, isotonic and temperature calibration of members' scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.combining import class_head, committee
+from skq.frontend.equivalents.pipelines import to_member
+from skq.frontend.equivalents.registry import equivalent
+from skq.frontend.predictors import Calibration, Head, Member, Predictor
+
+
+@equivalent("CalibratedClassifierCV")
+def _calibrated_classifier(estimator: Any) -> Predictor:
+    n_classes = len(estimator.classes_)
+    members = []
+    for calibrated in estimator.calibrated_classifiers_:
+        inner = calibrated.estimator
+        if len(inner.classes_) != n_classes:
+            raise UnsupportedModelError(
+                f"{type(estimator).__name__} cannot be quantized: a member has not seen every "
+                "class; use fewer folds (cv) or ensemble=False."
+            )
+        if hasattr(inner, "decision_function"):
+            answer = "decision_function"
+        else:
+            answer = "positive" if n_classes == 2 else "predict_proba"
+        calibration = _calibration(calibrated, answer)
+        if calibration.function == "softmax" and answer == "positive":
+            answer = "predict_proba"
+        form = to_member(inner, estimator)
+        n_features = estimator.n_features_in_
+        members.append(Member(form, answer, n_features, calibration=calibration))
+    class_head(members, estimator)
+    head = Head("multiclass", "identity", n_classes=(n_classes,))
+    return Predictor(committee(members, n_classes), head)
+
+
+def _calibration(calibrated: Any, answer: str) -> Calibration:
+    """One fitted calibrator a column; one for all columns where it is a temperature."""
+    fitted = calibrated.calibrators
+    if calibrated.method == "temperature":
+        return Calibration(
+            "softmax",
+            slope=np.array([float(fitted[0].beta_)]),
+            logarithm=answer != "decision_function",
+        )
+    if calibrated.method == "sigmoid":
+        return Calibration(
+            "sigmoid",
+            slope=np.array([float(c.a_) for c in fitted]),
+            offset=np.array([float(c.b_) for c in fitted]),
+        )
+    knots = [(np.asarray(c.X_thresholds_), np.asarray(c.y_thresholds_)) for c in fitted]
+    return Calibration(
+        "interpolate", knots=tuple((x.astype(float), y.astype(float)) for x, y in knots)
+    )

@@ -1,0 +1,333 @@
+"""Transformers in front of models, the whole in `quantize`: a table of what is done with each."""
+
+import warnings
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA, FastICA, TruncatedSVD
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.feature_selection import (
+    RFE,
+    SelectFromModel,
+    SelectKBest,
+    VarianceThreshold,
+    f_regression,
+)
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import FeatureUnion, make_pipeline, make_union
+from sklearn.preprocessing import (
+    Binarizer,
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    PowerTransformer,
+    RobustScaler,
+    StandardScaler,
+    TargetEncoder,
+)
+
+import skq
+from skq.exceptions import UnsupportedModelError
+from skq.program import Bin, Quantize, Trees
+
+NUMBERS, CATEGORIES = [0, 1, 2, 3], [4, 5]
+
+
+@cache
+def tables():
+    """X by kind, and y: four unscaled columns, two of categories; "missing" has NaN in all."""
+    rng = np.random.default_rng(0)
+    n = 900
+    numbers = rng.normal(size=(n, 4)) * [1, 10, 0.1, 3] + [0, 5, 0, 40]
+    categories = rng.integers(0, 5, size=(n, 2)) * 2.0 + 1
+    y = np.sin(numbers[:, 0]) + 0.1 * numbers[:, 1] + 3 * numbers[:, 2]
+    y += (categories[:, 0] == 5) * 1.5 - 0.15 * categories[:, 1] + 0.2 * (numbers[:, 3] - 40)
+    both = np.hstack([numbers, categories])
+    missing = np.where(rng.random(both.shape) < 0.1, np.nan, both)
+    kinds = {
+        "numbers": numbers,
+        "categories": categories,
+        "both": both,
+        "missing": missing,
+        "missing numbers": missing[:, NUMBERS],
+        "missing categories": missing[:, CATEGORIES],
+    }
+    return kinds, (y - y.mean()) / y.std()
+
+
+MODELS = {
+    "linear": Ridge(),
+    "classifier": LogisticRegression(C=0.3, max_iter=500),
+    "forest": RandomForestRegressor(8, max_leaf_nodes=60, random_state=0),
+    "boosting": HistGradientBoostingRegressor(max_iter=10),
+    "network": MLPRegressor(hidden_layer_sizes=(8,), alpha=0.1, max_iter=200, random_state=0),
+}
+
+#: The network learns from scaled columns.
+SCALED = StandardScaler()
+
+
+def onehot(**parameters):
+    return OneHotEncoder(sparse_output=False, **parameters)
+
+
+#: Transformer → (kind of X, models in front of which it is tried).
+EVERY = tuple(MODELS)
+LAYERS = ("linear", "classifier", "network")
+FEW = ("linear", "boosting")
+CASES = {
+    "StandardScaler": (StandardScaler(), "numbers", EVERY),
+    "MinMaxScaler": (MinMaxScaler(), "numbers", FEW),
+    "MaxAbsScaler": (MaxAbsScaler(), "numbers", FEW),
+    "RobustScaler": (RobustScaler(), "numbers", FEW),
+    "SimpleImputer, mean": (make_pipeline(SimpleImputer(), SCALED), "missing numbers", EVERY),
+    "SimpleImputer, median": (SimpleImputer(strategy="median"), "missing numbers", FEW),
+    "SimpleImputer, most frequent": (
+        SimpleImputer(strategy="most_frequent"),
+        "missing categories",
+        FEW,
+    ),
+    "SimpleImputer, constant": (
+        SimpleImputer(strategy="constant", fill_value=-1.0),
+        "missing numbers",
+        FEW,
+    ),
+    "SimpleImputer with indicators": (
+        make_pipeline(SimpleImputer(add_indicator=True), SCALED),
+        "missing numbers",
+        EVERY,
+    ),
+    "MissingIndicator": (make_union(SimpleImputer(), MissingIndicator()), "missing numbers", FEW),
+    "OneHotEncoder": (onehot(), "categories", EVERY),
+    "OneHotEncoder, unknown": (onehot(handle_unknown="ignore"), "categories", EVERY),
+    "OneHotEncoder, drop": (onehot(drop="first"), "categories", FEW),
+    "OneHotEncoder, infrequent": (
+        onehot(handle_unknown="infrequent_if_exist", min_frequency=90),
+        "categories",
+        FEW,
+    ),
+    "OneHotEncoder, missing": (onehot(handle_unknown="ignore"), "missing categories", FEW),
+    "OneHotEncoder, sparse": (OneHotEncoder(handle_unknown="ignore"), "categories", ("linear",)),
+    "OrdinalEncoder": (OrdinalEncoder(), "categories", EVERY),
+    "OrdinalEncoder, unknown": (
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
+        "categories",
+        FEW,
+    ),
+    "TargetEncoder": (TargetEncoder(), "categories", FEW),
+    "KBinsDiscretizer": (KBinsDiscretizer(5, encode="onehot-dense"), "numbers", EVERY),
+    "KBinsDiscretizer, ordinal": (KBinsDiscretizer(5, encode="ordinal"), "numbers", FEW),
+    "Binarizer": (Binarizer(threshold=0.1), "numbers", ("linear", "classifier")),
+    "PolynomialFeatures": (
+        make_pipeline(StandardScaler(), PolynomialFeatures(2)),
+        "numbers",
+        ("linear", "classifier"),
+    ),
+    "PolynomialFeatures, unscaled": (PolynomialFeatures(2), "numbers", ("linear",)),
+    "PolynomialFeatures, interactions of bits": (
+        make_pipeline(
+            onehot(drop="first"), PolynomialFeatures(2, interaction_only=True, include_bias=False)
+        ),
+        "categories",
+        ("linear",),
+    ),
+    "PCA": (make_pipeline(StandardScaler(), PCA(3)), "numbers", LAYERS),
+    "PCA, whitened": (PCA(3, whiten=True), "numbers", LAYERS),
+    "TruncatedSVD": (TruncatedSVD(3, random_state=0), "numbers", ("linear",)),
+    "FastICA": (FastICA(3, random_state=0), "numbers", ("linear",)),
+    "SelectKBest": (SelectKBest(f_regression, k=3), "numbers", FEW),
+    "VarianceThreshold": (VarianceThreshold(0.02), "numbers", FEW),
+    "SelectFromModel": (SelectFromModel(Ridge(), threshold=0.2), "numbers", FEW),
+    "RFE": (RFE(Ridge(), n_features_to_select=3), "numbers", FEW),
+    "FeatureUnion": (
+        FeatureUnion([("s", StandardScaler()), ("p", PCA(2))], transformer_weights={"p": 0.5}),
+        "numbers",
+        LAYERS,
+    ),
+    "ColumnTransformer": (
+        ColumnTransformer([("n", StandardScaler(), NUMBERS), ("c", onehot(), CATEGORIES)]),
+        "both",
+        EVERY,
+    ),
+    "ColumnTransformer, remainder": (
+        ColumnTransformer([("n", StandardScaler(), [0, 3])], remainder="passthrough"),
+        "both",
+        FEW,
+    ),
+    "ColumnTransformer, dropped": (
+        ColumnTransformer([("n", StandardScaler(), [3, 1])]),
+        "both",
+        FEW,
+    ),
+    "ColumnTransformer of pipelines": (
+        ColumnTransformer(
+            [
+                ("n", make_pipeline(SimpleImputer(), StandardScaler()), NUMBERS),
+                (
+                    "c",
+                    make_pipeline(SimpleImputer(strategy="most_frequent"), onehot()),
+                    CATEGORIES,
+                ),
+            ]
+        ),
+        "missing",
+        EVERY,
+    ),
+}
+
+
+def fitted(case, model):
+    """A fitted pipeline, training rows, and held-out rows that lie in their range."""
+    transformer, kind, _ = CASES[case]
+    kinds, y = tables()
+    X = kinds[kind]
+    target = (y > 0).astype(int) if model == "classifier" else y
+    train, test = X[::2], X[1::2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline = make_pipeline(transformer, MODELS[model]).fit(train, target[::2])
+        lo, hi = np.nanmin(train, axis=0), np.nanmax(train, axis=0)
+    return pipeline, train, np.clip(test, lo, hi)
+
+
+@pytest.mark.parametrize(
+    ("case", "model"), [(case, model) for case in CASES for model in CASES[case][2]]
+)
+def test_the_whole_pipeline_is_the_parents(case, model):
+    pipeline, X, rows = fitted(case, model)
+    for n_bits, agreement, error in ((16, 0.999, 1e-3), (8, 0.99, 2e-2)):
+        quantized = skq.quantize(pipeline, X, n_bits=n_bits)
+        got, wanted = quantized.predict(rows), pipeline.predict(rows)
+        if model == "classifier":
+            assert np.mean(got == wanted) >= agreement
+        else:
+            # values behind a hidden layer saturate on rows that are not in the training data
+            factor = 2.5 if model == "network" else 1.0
+            assert np.sqrt(np.mean((got - wanted) ** 2)) <= factor * error
+    for engine in ("numpy", "reference"):
+        with skq.config_context(engine=engine):
+            np.testing.assert_array_equal(quantized.predict(rows[:50]), got[:50])
+
+
+def test_what_is_affine_costs_no_instruction():
+    for case in ("StandardScaler", "PCA", "PCA, whitened", "FastICA", "VarianceThreshold"):
+        pipeline, X, _ = fitted(case, "linear")
+        steps = skq.quantize(pipeline, X).quantized_module_.program.instructions
+        names = [type(step).__name__ for step in steps]
+        assert names == ["Quantize", "MatMul", "Reshape", "Dequantize"], case
+
+
+def test_an_encoder_is_bits_of_trees():
+    pipeline, X, _ = fitted("OneHotEncoder", "linear")
+    steps = skq.quantize(pipeline, X).quantized_module_.program.instructions
+    assert [type(step) for step in steps[:2]] == [Bin, Trees]
+    assert not any(isinstance(step, Quantize) for step in steps)
+
+
+def test_trees_behind_transformers_of_single_features_are_lossless():
+    for case in ("OrdinalEncoder", "SimpleImputer, constant", "OneHotEncoder, missing"):
+        pipeline, X, rows = fitted(case, "boosting")
+        quantized = skq.quantize(
+            pipeline, X, n_bits={"model_inputs": 8, "op_inputs": 8, "op_weights": 16}
+        )
+        np.testing.assert_allclose(
+            quantized.predict(rows), pipeline.predict(rows), atol=1e-4, rtol=0
+        )
+
+
+def test_unknown_categories_are_treated_as_the_encoder_does():
+    rows = np.array([[3.0, 2.0], [-50.0, 5.0], [1e6, 4.0], [9.0, 9.5]])
+    for case in ("OneHotEncoder, unknown", "OrdinalEncoder, unknown", "OneHotEncoder, infrequent"):
+        for model in CASES[case][2]:
+            if model != "classifier":
+                pipeline, X, _ = fitted(case, model)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)
+                    expected = pipeline.predict(rows)
+                got = skq.quantize(pipeline, X, n_bits=16).predict(rows)
+                np.testing.assert_allclose(got, expected, atol=2e-3)
+
+
+def frame():
+    kinds, y = tables()
+    X = pd.DataFrame(kinds["missing"], columns=list("abcdef"))
+    return X.fillna({"e": 1.0, "f": 1.0}).astype({"e": int}), y
+
+
+def test_columns_by_name():
+    X, y = frame()
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    preprocessor = ColumnTransformer([("n", numbers, list("abcd")), ("c", onehot(), ["e", "f"])])
+    quantized = skq.QuantizedRegressor(make_pipeline(preprocessor, Ridge()), n_bits=16).fit(X, y)
+    expected = quantized.estimator_.predict(X)
+    assert np.std(quantized.predict(X) - expected) < 1e-3
+    with pytest.raises(ValueError, match="missing|order|must match"):
+        quantized.predict(X[list("fedcba")])
+
+
+def test_missing_values_where_the_pipeline_takes_none_raise_what_it_raises():
+    pipeline, X, _ = fitted("StandardScaler", "linear")
+    quantized = skq.quantize(pipeline, X)
+    with pytest.raises(ValueError, match="NaN"):
+        quantized.predict(np.where(X > X.mean(axis=0), np.nan, X))
+    X, y = frame()
+    impute_one = ColumnTransformer(
+        [("i", SimpleImputer(), list("abcd")), ("p", "passthrough", ["e"])]
+    )
+    quantized = skq.QuantizedRegressor(make_pipeline(impute_one, Ridge())).fit(X, y)
+    assert np.isfinite(quantized.predict(X)).all()
+    X = X.astype(float)
+    X.loc[5, "e"] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        quantized.predict(X)
+
+
+def test_texts_are_refused_with_what_to_do():
+    X, y = frame()
+    X["e"] = np.where(X["e"] > 4, "red", "blue")
+    encoder = ColumnTransformer([("c", onehot(), ["e"])], remainder=SimpleImputer())
+    with pytest.raises(UnsupportedModelError, match=r"no numbers \(e\).*in front: make_pipeline"):
+        skq.QuantizedRegressor(make_pipeline(encoder, Ridge())).fit(X, y)
+    in_front = make_pipeline(encoder, skq.QuantizedRegressor(Ridge(), n_bits=12)).fit(X, y)
+    assert np.isfinite(in_front.predict(X)).all()
+
+
+REFUSED = {
+    "Normalizer": (Normalizer(), "linear", "Normalizer.*no division.*in front: make_pipeline"),
+    "PowerTransformer": (PowerTransformer(), "linear", "PowerTransformer.*Put it in front"),
+    "FunctionTransformer": (FunctionTransformer(np.abs), "linear", "function.*in front"),
+    "MinMaxScaler with clip": (MinMaxScaler(clip=True), "linear", "clip=False"),
+    "trees behind a projection": (PCA(2), "forest", "trees behind a projection.*in front"),
+    "bins behind a projection": (
+        make_pipeline(PCA(2), KBinsDiscretizer(3)),
+        "linear",
+        "KBinsDiscretizer.*behind a projection",
+    ),
+    "products of projections": (
+        make_pipeline(PCA(2), PolynomialFeatures()),
+        "linear",
+        "products of sums",
+    ),
+    "products of four": (PolynomialFeatures(4), "linear", "degree=3"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refusal_says_what_to_do(name):
+    transformer, model, message = REFUSED[name]
+    kinds, y = tables()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline = make_pipeline(transformer, MODELS[model]).fit(kinds["numbers"], y)
+    with pytest.raises(UnsupportedModelError, match=message):
+        skq.quantize(pipeline, kinds["numbers"])
