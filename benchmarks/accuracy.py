@@ -5,10 +5,12 @@ accuracy for classifiers, of R² for regressors (a score below 0 counts as 0). C
 MLPs stand behind a StandardScaler. "strict n" sets all four widths to n, "n_bits=n" is the plain
 integer, which keeps at least 5 bits for the codes of X.
 
-The float model is trained once for a data set and split, and quantized at each width.
+The float model is trained once for a data set and split, and quantized at each width. With
+``--on-bins`` trees and boosting are also trained anew at each width on the strict codes of X
+(``fit_on_bins=True``), which is how Concrete ML trains its trees.
 
     python benchmarks/accuracy.py [--quick] [--family linear ...] [--data iris ...] [--bits 4 2 ...]
-                                  [--splits 3] [--calibration minmax] [--details]
+                                  [--splits 3] [--calibration minmax] [--details] [--on-bins]
                                   [--concrete /path/to/venv/bin/python [--results FILE]]
 
 ``--concrete`` runs Concrete ML's classes of the same names on the same splits, in the Python that
@@ -33,6 +35,9 @@ from accuracy_models import Split, cut_rows, make_model, models, score, split_ro
 
 N_BITS = (8, 6, 4, 3, 2)
 WIDTH_NAMES = ("op_inputs", "op_weights", "model_inputs", "model_outputs")
+
+#: Name of the columns of ``--on-bins``, and the families that have them.
+ON_BINS, ON_BINS_FAMILIES = "on bins", ("trees", "boosting")
 
 #: Largest mean loss in points that is asked for, by family and width.
 TARGETS = {
@@ -61,6 +66,24 @@ def skq_scores(
             classes = model.classes_ if is_classification else None
             predicted = predict_with(module, "predict", split["X_test"], classes)
             found[f"{name} {n}"] = score(split["y_test"], predicted, is_classification)
+    return found
+
+
+def on_bins_scores(job: Job, split: Split, bits: list[int]) -> dict[str, float]:
+    """Score of trees that are trained on the codes of X, at each strict width."""
+    import skq.ensemble
+    import skq.tree
+
+    cls = getattr(skq.tree, job.model, None) or getattr(skq.ensemble, job.model)
+    found = {}
+    for n in bits:
+        parameters = {"fit_on_bins": True, "n_bits": dict.fromkeys(WIDTH_NAMES, n)}
+        model = make_model(cls, {**job.parameters, **parameters}, job.seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the precision lost, which is what is measured
+            model.fit(split["X_train"], split["y_train"])
+        predicted = model.predict(split["X_test"])
+        found[f"{ON_BINS} {n}"] = score(split["y_test"], predicted, job.is_classification)
     return found
 
 
@@ -94,18 +117,28 @@ class Results:
 
     def print_summary(self, families: list[str], bits: list[int]) -> None:
         """A row a family and a row a model: mean loss at each width, with what is asked for."""
-        columns = [f"{kind} {n}" for kind in ("strict", "n_bits") for n in bits]
+        kinds = ["strict", "n_bits", *self.kinds_on_bins()]
+        columns = [f"{kind} {n}" for kind in kinds for n in bits]
         print(_row("mean over data sets", columns))
         for family in families:
             print(_row(family, [self.mean(family, c) for c in columns]))
             targets = [-TARGETS[family].get(n, float("nan")) for n in bits]
-            print(_row("  at worst", [*targets, *[""] * len(bits)]))
+            print(_row("  at worst", targets))
             for model in sorted({m for f, m, _ in self.losses if f == family}):
                 print(_row(f"  {model}", [self.mean(family, c, model) for c in columns]))
 
+    def kinds_on_bins(self) -> list[str]:
+        """The kind of column of ``--on-bins``, if it was asked for."""
+        columns = {column for cells in self.losses.values() for column in cells}
+        return [ON_BINS] if any(column.startswith(ON_BINS) for column in columns) else []
+
     def print_concrete(self, bits: list[int]) -> None:
         """Ours and Concrete ML's mean loss on the cells that both have, and how often ours wins."""
-        print(_row("\nbeside Concrete ML, strict", [f"{w} {n}" for n in bits for w in _SIDES]))
+        for kind in ["strict", *self.kinds_on_bins()]:
+            self._print_beside_concrete(kind, bits)
+
+    def _print_beside_concrete(self, kind: str, bits: list[int]) -> None:
+        print(_row(f"\nbeside Concrete ML, {kind}", [f"{w} {n}" for n in bits for w in _SIDES]))
         by_model = defaultdict(list)
         for (_, model, _), cells in self.losses.items():
             by_model[model].append(cells)
@@ -113,9 +146,9 @@ class Results:
             line: list[Any] = []
             for n in bits:
                 pairs = [
-                    (np.mean(cells[f"strict {n}"]), np.mean(cells[f"concrete {n}"]))
+                    (np.mean(cells[f"{kind} {n}"]), np.mean(cells[f"concrete {n}"]))
                     for cells in rows
-                    if f"concrete {n}" in cells
+                    if f"concrete {n}" in cells and f"{kind} {n}" in cells
                 ]
                 ours, theirs = np.array(pairs).reshape(-1, 2).T
                 share = f"{100 * np.mean(ours >= theirs - 1e-9):.0f}%" if pairs else ""
@@ -175,6 +208,8 @@ def run(options: argparse.Namespace) -> None:
             found = skq_scores(
                 model, split, job.is_classification, options.bits, options.calibration
             )
+            if options.on_bins and trial.family in ON_BINS_FAMILIES:
+                found |= on_bins_scores(job, split, options.bits)
             for column, points in found.items():
                 results.add(trial.family, job.model, job.data, column, points - base)
             if job.model in SHARED:
@@ -207,6 +242,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--calibration", default="auto")
     parser.add_argument("--details", action="store_true", help="a row a model and data set")
+    parser.add_argument("--on-bins", action="store_true", help="also train trees on codes of X")
     parser.add_argument("--concrete", metavar="PYTHON", help="Python with concrete-ml installed")
     parser.add_argument(
         "--results",

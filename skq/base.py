@@ -6,8 +6,8 @@ A quantized estimator is two lines::
         \"\"\"Ridge regression whose predictions run in integers.\"\"\"
 
 `QuantizedEstimator.__init_subclass__` reads the parent and derives the rest: an ``__init__`` with
-the parent's parameters plus ``n_bits`` and ``rounding_threshold_bits``, a ``fit`` that trains the
-parent and quantizes it, and integer versions of the methods that the parent predicts with.
+the parent's parameters plus `ADDED_PARAMETERS`, a ``fit`` that trains the parent and quantizes it,
+and integer versions of the methods that the parent predicts with.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -26,7 +25,10 @@ from skq import prediction, stages
 from skq.calibration import CalibrationData
 from skq.docstrings import quantized_docstring
 from skq.exceptions import UnsupportedModelError
+from skq.outputs import log_probabilities
+from skq.quantization.n_bits import is_lossless
 from skq.quantization.quantized_module import QuantizedModule
+from skq.quantization.trees.lossless import no_trees
 
 if TYPE_CHECKING:
     import onnx
@@ -56,6 +58,7 @@ IGNORED_ARGUMENTS = frozenset({"self", "X", "check_input"})
 ADDED_PARAMETERS = (
     inspect.Parameter("n_bits", inspect.Parameter.KEYWORD_ONLY, default=8),
     inspect.Parameter("rounding_threshold_bits", inspect.Parameter.KEYWORD_ONLY, default=None),
+    inspect.Parameter("calibration", inspect.Parameter.KEYWORD_ONLY, default="auto"),
 )
 
 
@@ -71,9 +74,16 @@ class QuantizedEstimator:
     quantized_module_: QuantizedModule
     n_bits: Any
     rounding_threshold_bits: Any
+    calibration: Any
 
     #: The scikit-learn class that a subclass quantizes.
     _parent: ClassVar[type]
+
+    #: Parameters that a subclass adds to its parent's.
+    _added_parameters: ClassVar[tuple[inspect.Parameter, ...]] = ADDED_PARAMETERS
+
+    #: Whether ``n_bits="lossless"`` has a meaning.
+    _has_trees: ClassVar[bool] = False
 
     #: Whether methods answer in float: while the parent itself is fitting, and for its conversion.
     _in_float = False
@@ -81,8 +91,8 @@ class QuantizedEstimator:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         position = cls.__mro__.index(QuantizedEstimator)
         cls._parent = cls.__mro__[position + 1]
-        if QuantizedEstimator in cls.__bases__:
-            cls.__init__ = _make_init(cls._parent)  # type: ignore[misc,method-assign]
+        if cls._parent is not object and any(map(_is_mixin, cls.__bases__)):
+            cls.__init__ = _make_init(cls)  # type: ignore[misc,method-assign]
             for name, make in (
                 ("fit", _make_fit),
                 ("partial_fit", _make_fit),
@@ -114,9 +124,19 @@ class QuantizedEstimator:
         """Parameters of this estimator; a parent that is fitting sees its own only."""
         params: dict[str, Any] = super().get_params(deep=deep)  # type: ignore[misc]
         if self._in_float:
-            for parameter in ADDED_PARAMETERS:
+            for parameter in self._added_parameters:
                 params.pop(parameter.name, None)
         return params
+
+    @property
+    def n_bits_(self) -> dict[str, int]:
+        """The widths that were used, as `get_n_bits_dict` names them."""
+        check_is_fitted(self, "quantized_module_")
+        return dict(self.quantized_module_.n_bits)
+
+    def _train(self, train: Callable[..., Any], bound: inspect.BoundArguments) -> None:
+        """Train the parent with the arguments of a call of ``fit`` or ``partial_fit``."""
+        train(*bound.args[1:], **bound.kwargs)
 
     def _module_from(self, data: CalibrationData) -> QuantizedModule:
         return prediction.build_module(
@@ -124,6 +144,7 @@ class QuantizedEstimator:
             data,
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
+            calibration=self.calibration,
             verbose=getattr(self, "verbose", False),
         )
 
@@ -143,23 +164,24 @@ class QuantizedEstimator:
             self._calibration_data = data
 
 
-def _make_init(parent: type) -> Callable[..., None]:
-    parent_init = parent.__init__  # type: ignore[misc]
+def _is_mixin(base: type) -> bool:
+    """Whether a class is `QuantizedEstimator` or one that extends it, without a parent."""
+    return issubclass(base, QuantizedEstimator) and getattr(base, "_parent", object) is object
+
+
+def _make_init(cls: type[QuantizedEstimator]) -> Callable[..., None]:
+    parent_init = cls._parent.__init__  # type: ignore[misc]
     signature = inspect.signature(parent_init)
+    added = cls._added_parameters
 
     @functools.wraps(parent_init)
-    def __init__(
-        self: Any,
-        *args: Any,
-        n_bits: Any = 8,
-        rounding_threshold_bits: Any = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        own = {parameter.name: kwargs.pop(parameter.name, parameter.default) for parameter in added}
         parent_init(self, *args, **kwargs)
-        self.n_bits = n_bits
-        self.rounding_threshold_bits = rounding_threshold_bits
+        for name, value in own.items():
+            setattr(self, name, value)
 
-    parameters = [*signature.parameters.values(), *ADDED_PARAMETERS]
+    parameters = [*signature.parameters.values(), *added]
     __init__.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return __init__
 
@@ -174,13 +196,16 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
-        prediction.check_bits(self.n_bits, self.rounding_threshold_bits)
-        arguments = signature.bind(self, *args, **kwargs).arguments
+        prediction.check_bits(self.n_bits, self.rounding_threshold_bits, self.calibration)
+        if is_lossless(self.n_bits) and not self._has_trees:
+            raise ValueError(no_trees(type(self).__name__))
+        bound = signature.bind(self, *args, **kwargs)
+        arguments = dict(bound.arguments)
         vars(self).pop("quantized_module_", None)
         seen = vars(self).pop("_calibration_data", None)
         goes_on = name == "partial_fit" or getattr(self, "warm_start", False)
         with self._answering_in_float():
-            getattr(super(cls, self), name)(*args, **kwargs)
+            self._train(getattr(super(cls, self), name), bound)
             self._quantize(
                 arguments["X"], arguments.get("sample_weight"), seen if goes_on else None
             )
@@ -213,32 +238,23 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
+    may_be_quick = name in QUICK_METHODS
+
     @functools.wraps(parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
-        if len(args) == 1 and not kwargs and name in QUICK_METHODS and _is_quantized(self):
+        if may_be_quick and len(args) == 1 and not kwargs:
             quick = prediction.quick_answer(self, name, args[0])
             if quick is not None:
                 return quick
         X = _ready(self, name, signature, *args, **kwargs)
         if name == "predict_log_proba":
-            with np.errstate(divide="ignore"):
-                return _logarithms(self.predict_proba(X))
+            return log_probabilities(self.predict_proba(X))
         classes = getattr(self, "classes_", None)
         return prediction.answer(self, self.quantized_module_, name, X, classes)
 
     return method
-
-
-def _is_quantized(estimator: Any) -> bool:
-    return "quantized_module_" in vars(estimator)
-
-
-def _logarithms(probabilities: Any) -> Any:
-    if isinstance(probabilities, list):
-        return [np.log(part) for part in probabilities]
-    return np.log(probabilities)
 
 
 def _make_staged(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:

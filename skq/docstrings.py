@@ -9,19 +9,44 @@ ADDED_PARAMETERS = """
 n_bits : int or dict, default=8
     Width of the integers, from 1 to 16: of weights, leaf values and inner codes; codes of X get
     at least 5 bits. A dict sets each width: "op_inputs", "op_weights", "model_inputs",
-    "model_outputs".
+    "model_outputs".{lossless}
 
 rounding_threshold_bits : int or dict, default=None
     Precision to which accumulators are rounded before a function or another layer reads them.
     None: tables of 10 bits, and codes as wide as `n_bits` says.
+
+calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
+    How the range of each tensor (inputs, weights, inner codes, leaf values) is chosen on the
+    training data: from least to greatest value, between percentiles, by the least mean squared
+    error of the tensor, or ("auto") by the error at the output of each layer or ensemble, with
+    the integer weights then chosen by that error too.
+"""
+
+LOSSLESS = """
+    "lossless": codes as narrow as keeps every split of the trees, leaf values of 16 bits; `n_bits_`
+    tells the width."""
+
+TREE_PARAMETERS = """
+fit_on_bins : bool, default=False
+    Train on the codes that X will have (bins of about equal weight, as many as `n_bits` allows) and
+    not on X itself. The trees then choose among the splits that exist in integers, and no split is
+    lost. Thresholds lie between the bins, in units of X. With ``warm_start`` bins are kept.
 """
 
 ADDED_ATTRIBUTES = """
+n_bits_ : dict
+    The widths that were used, by role.
+
 quantized_module_ : QuantizedModule
     The integer program (``print(quantized_module_.program)``) with its quantizers.
 
 onnx_model_ : onnx.ModelProto
     The float graph that was quantized.
+"""
+
+TREE_ATTRIBUTES = """
+bin_edges_ : list of n_features_in_ ndarrays
+    Edges between the bins of each feature; where `fit_on_bins` is True.
 """
 
 _HEADING = re.compile(r"^(?P<title>[A-Z][A-Za-z ]+)\n-{3,}\n", re.MULTILINE)
@@ -37,14 +62,16 @@ def quantized_docstring(cls: type) -> str:
     own = inspect.cleandoc(cls.__doc__ or "")
     text = inspect.cleandoc(parent.__doc__ or "")
     sections = _sections(text)
+    of_trees = cls._has_trees  # type: ignore[attr-defined]
+    lossless, more, learned = (LOSSLESS, TREE_PARAMETERS, TREE_ATTRIBUTES) if of_trees else [""] * 3
     result = [own, f"See :class:`{parent.__module__}.{parent.__name__}` for the float model."]
     for title, body in sections:
         if title in ("Examples", "See Also"):
             continue
         if title == "Parameters":
-            body = body.rstrip() + "\n" + ADDED_PARAMETERS
+            body = body.rstrip() + "\n" + ADDED_PARAMETERS.replace("{lossless}", lossless) + more
         if title == "Attributes":
-            body = ADDED_ATTRIBUTES.lstrip() + "\n" + body
+            body = (ADDED_ATTRIBUTES + learned).lstrip() + "\n" + body
         result.append(f"{title}\n{'-' * len(title)}\n{body.strip()}")
     return "\n\n".join(result) + "\n"
 

@@ -2,7 +2,7 @@
 
 from sklearn import ensemble as _parents
 
-from skq.base import QuantizedEstimator
+from skq.binned_training import QuantizedTrees
 
 __all__ = [
     "AdaBoostClassifier",
@@ -21,53 +21,53 @@ __all__ = [
 ]
 
 
-class AdaBoostClassifier(QuantizedEstimator, _parents.AdaBoostClassifier):
+class AdaBoostClassifier(QuantizedTrees, _parents.AdaBoostClassifier):
     """AdaBoost classifier whose predictions run in integers."""
 
 
-class AdaBoostRegressor(QuantizedEstimator, _parents.AdaBoostRegressor):
+class AdaBoostRegressor(QuantizedTrees, _parents.AdaBoostRegressor):
     """AdaBoost regressor whose predictions run in integers."""
 
 
-class BaggingClassifier(QuantizedEstimator, _parents.BaggingClassifier):
+class BaggingClassifier(QuantizedTrees, _parents.BaggingClassifier):
     """Bagging classifier whose predictions run in integers."""
 
 
-class BaggingRegressor(QuantizedEstimator, _parents.BaggingRegressor):
+class BaggingRegressor(QuantizedTrees, _parents.BaggingRegressor):
     """Bagging regressor whose predictions run in integers."""
 
 
-class ExtraTreesClassifier(QuantizedEstimator, _parents.ExtraTreesClassifier):
+class ExtraTreesClassifier(QuantizedTrees, _parents.ExtraTreesClassifier):
     """Extra-trees classifier whose predictions run in integers."""
 
 
-class ExtraTreesRegressor(QuantizedEstimator, _parents.ExtraTreesRegressor):
+class ExtraTreesRegressor(QuantizedTrees, _parents.ExtraTreesRegressor):
     """Extra-trees regressor whose predictions run in integers."""
 
 
-class GradientBoostingClassifier(QuantizedEstimator, _parents.GradientBoostingClassifier):
+class GradientBoostingClassifier(QuantizedTrees, _parents.GradientBoostingClassifier):
     """Gradient boosting classifier whose predictions run in integers."""
 
 
-class GradientBoostingRegressor(QuantizedEstimator, _parents.GradientBoostingRegressor):
+class GradientBoostingRegressor(QuantizedTrees, _parents.GradientBoostingRegressor):
     """Gradient boosting regressor whose predictions run in integers."""
 
 
-class HistGradientBoostingClassifier(QuantizedEstimator, _parents.HistGradientBoostingClassifier):
+class HistGradientBoostingClassifier(QuantizedTrees, _parents.HistGradientBoostingClassifier):
     """Histogram gradient boosting classifier whose predictions run in integers."""
 
 
-class HistGradientBoostingRegressor(QuantizedEstimator, _parents.HistGradientBoostingRegressor):
+class HistGradientBoostingRegressor(QuantizedTrees, _parents.HistGradientBoostingRegressor):
     """Histogram gradient boosting regressor whose predictions run in integers."""
 
 
-class IsolationForest(QuantizedEstimator, _parents.IsolationForest):
+class IsolationForest(QuantizedTrees, _parents.IsolationForest):
     """Isolation forest whose predictions run in integers."""
 
 
-class RandomForestClassifier(QuantizedEstimator, _parents.RandomForestClassifier):
+class RandomForestClassifier(QuantizedTrees, _parents.RandomForestClassifier):
     """Random forest classifier whose predictions run in integers."""
 
 
-class RandomForestRegressor(QuantizedEstimator, _parents.RandomForestRegressor):
+class RandomForestRegressor(QuantizedTrees, _parents.RandomForestRegressor):
     """Random forest regressor whose predictions run in integers."""

@@ -43,6 +43,11 @@ def n_bits_name(estimator: Any) -> str:
     return f"{estimator.steps[-1][0]}__n_bits" if isinstance(estimator, Pipeline) else "n_bits"
 
 
+def trains_on_bins(estimator: Any) -> bool:
+    """Whether what the parent learns depends on the width."""
+    return bool(getattr(quantized_part(estimator), "fit_on_bins", False))
+
+
 def rows_of(estimator: Any, X: Any) -> Any:
     """X as the quantized part of a fitted estimator sees it: dense, numeric."""
     if isinstance(estimator, Pipeline):
@@ -55,7 +60,7 @@ def module_at(
     X: Any,
     n_bits: int | Mapping[str, int],
     *,
-    calibration: str = "auto",
+    calibration: str | None = None,
     sample_weight: Any = None,
 ) -> QuantizedModule:
     """The quantized module that a fitted estimator would have at another width.
@@ -67,7 +72,8 @@ def module_at(
     X : array-like of shape (n_samples, n_features)
         The data that it was fitted on, for calibration.
     n_bits : int or dict
-    calibration : {"auto", "minmax"}, default="auto"
+    calibration : {"auto", "minmax", "percentile", "mse"}, default=None
+        None: the estimator's own.
     sample_weight : array-like of shape (n_samples,), default=None
     """
     last = quantized_part(estimator)
@@ -78,7 +84,7 @@ def module_at(
         n_bits,
         NumpyModule(last.quantized_module_.graph),
         last.rounding_threshold_bits,
-        calibration=calibration,
+        calibration=last.calibration if calibration is None else calibration,
     )
     return converter.quantize_module(rows_of(estimator, X), sample_weight=sample_weight)
 
@@ -86,8 +92,19 @@ def module_at(
 def requantized(
     estimator: Any, X: Any, n_bits: int | Mapping[str, int], *, sample_weight: Any = None
 ) -> Any:
-    """A copy of a fitted estimator at another width; what was learned in floats is shared."""
+    """A copy of a fitted estimator at another width; what was learned in floats is shared.
+
+    Raises
+    ------
+    ValueError
+        If nothing can be shared: with ``fit_on_bins=True`` the float model depends on the width.
+    """
     last = copy.copy(quantized_part(estimator))
+    if getattr(last, "fit_on_bins", False):
+        raise ValueError(
+            "With fit_on_bins=True each width trains a float model of its own, so widths cannot "
+            "be compared on one. Search them with GridSearchCV, or leave fit_on_bins out."
+        )
     last.quantized_module_ = module_at(estimator, X, n_bits, sample_weight=sample_weight)
     last.n_bits = n_bits
     if not isinstance(estimator, Pipeline):

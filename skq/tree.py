@@ -2,7 +2,7 @@
 
 from sklearn import tree as _parents
 
-from skq.base import QuantizedEstimator
+from skq.binned_training import QuantizedTrees
 
 __all__ = [
     "DecisionTreeClassifier",
@@ -12,17 +12,17 @@ __all__ = [
 ]
 
 
-class DecisionTreeClassifier(QuantizedEstimator, _parents.DecisionTreeClassifier):
+class DecisionTreeClassifier(QuantizedTrees, _parents.DecisionTreeClassifier):
     """Decision tree classifier whose predictions run in integers."""
 
 
-class DecisionTreeRegressor(QuantizedEstimator, _parents.DecisionTreeRegressor):
+class DecisionTreeRegressor(QuantizedTrees, _parents.DecisionTreeRegressor):
     """Decision tree regressor whose predictions run in integers."""
 
 
-class ExtraTreeClassifier(QuantizedEstimator, _parents.ExtraTreeClassifier):
+class ExtraTreeClassifier(QuantizedTrees, _parents.ExtraTreeClassifier):
     """Extremely randomized tree classifier whose predictions run in integers."""
 
 
-class ExtraTreeRegressor(QuantizedEstimator, _parents.ExtraTreeRegressor):
+class ExtraTreeRegressor(QuantizedTrees, _parents.ExtraTreeRegressor):
     """Extremely randomized tree regressor whose predictions run in integers."""

@@ -22,7 +22,13 @@ from sklearn.utils.validation import check_is_fitted, indexable
 from skq.delegation import inner_has
 from skq.model_selection._costs import Cost, get_cost
 from skq.quantization.n_bits import get_n_bits_dict
-from skq.requantize import float_model, n_bits_name, quantized_part, requantized
+from skq.requantize import (
+    float_model,
+    n_bits_name,
+    quantized_part,
+    requantized,
+    trains_on_bins,
+)
 
 #: Widths that are tried for the codes and for the weights where `n_bits` is None.
 DEFAULT_WIDTHS = (2, 3, 4, 6, 8)
@@ -39,7 +45,8 @@ def default_candidates() -> list[dict[str, int]]:
 class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Find the cheapest bit widths that keep the score of the float model.
 
-    On each fold the float model is trained once; every candidate only quantizes it anew. Of the
+    On each fold the float model is trained once; every candidate only quantizes it anew (trees with
+    ``fit_on_bins=True`` are also trained anew, as their training depends on the width). Of the
     candidates whose mean test score is at least the float model's minus `max_loss`, the one with
     the least cost is chosen (the better score breaks ties) and fitted on all data.
 
@@ -263,12 +270,21 @@ def run_fold(
         (None, None) if y is None else (_safe_indexing(y, train), _safe_indexing(y, test))
     )
     weight = None if sample_weight is None else _safe_indexing(sample_weight, train)
-    estimator.fit(X_train, y_train, **_weights(estimator, weight))
-    with float_model(estimator) as model:
+    on_bins = trains_on_bins(estimator)
+    name = n_bits_name(estimator)
+    floating = clone(estimator)
+    if on_bins:
+        floating.set_params(**{name.removesuffix("n_bits") + "fit_on_bins": False})
+    floating.fit(X_train, y_train, **_weights(estimator, weight))
+    with float_model(floating) as model:
         base = float(scorer(model, X_test, y_test))
     scores, costs = [], []
     for candidate in candidates:
-        quantized = requantized(estimator, X_train, candidate, sample_weight=weight)
+        if on_bins:
+            quantized = clone(estimator).set_params(**{name: candidate})
+            quantized.fit(X_train, y_train, **_weights(estimator, weight))
+        else:
+            quantized = requantized(floating, X_train, candidate, sample_weight=weight)
         scores.append(float(scorer(quantized, X_test, y_test)))
         costs.append(float(cost(quantized_part(quantized).quantized_module_)))
     return base, scores, costs

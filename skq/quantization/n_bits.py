@@ -12,19 +12,24 @@ DEFAULT_MODEL_BITS = 5
 #: Widest `n_bits` of estimators and converters.
 MAX_N_BITS = 16
 
+#: `n_bits` of tree ensembles that says: as many as it takes to keep every split.
+LOSSLESS = "lossless"
+
 REQUIRED_KEYS = ("op_inputs", "op_weights")
 OPTIONAL_KEYS = ("model_inputs", "model_outputs")
+KEYS = ("model_inputs", "op_inputs", "op_weights", "model_outputs")
 
 
-def get_n_bits_dict(n_bits: int | Mapping[str, int]) -> dict[str, int]:
+def get_n_bits_dict(n_bits: int | str | Mapping[str, int]) -> dict[str, int]:
     """Spell out `n_bits` as a width for each role.
 
     Parameters
     ----------
-    n_bits : int or dict of str to int
+    n_bits : int, "lossless" or dict of str to int
         An int n in [1, 16] gives n bits to ``op_inputs`` and ``op_weights``, and ``max(n, 5)`` to
         ``model_inputs`` and ``model_outputs``. A dict must have ``op_inputs`` and ``op_weights``;
-        ``model_inputs`` and ``model_outputs`` default to 5.
+        ``model_inputs`` and ``model_outputs`` default to 5. "lossless", for trees, gives the widest
+        to all; of ``model_inputs`` only what the splits need remains after conversion.
 
     Returns
     -------
@@ -47,6 +52,8 @@ def get_n_bits_dict(n_bits: int | Mapping[str, int]) -> dict[str, int]:
     """
     if isinstance(n_bits, Mapping):
         return _from_mapping(n_bits)
+    if is_lossless(n_bits):
+        return dict.fromkeys(KEYS, MAX_N_BITS)
     width = check_width(n_bits, "n_bits", or_dict=True)
     model_width = max(width, DEFAULT_MODEL_BITS)
     return {
@@ -70,8 +77,12 @@ def _from_mapping(n_bits: Mapping[str, int]) -> dict[str, int]:
         )
     widths = {key: check_width(n_bits[key], f"n_bits[{key!r}]") for key in n_bits}
     defaults = dict.fromkeys(OPTIONAL_KEYS, DEFAULT_MODEL_BITS)
-    order = ("model_inputs", "op_inputs", "op_weights", "model_outputs")
-    return {key: widths.get(key, defaults.get(key, 0)) for key in order}
+    return {key: widths.get(key, defaults.get(key, 0)) for key in KEYS}
+
+
+def is_lossless(n_bits: Any) -> bool:
+    """Whether `n_bits` is "lossless"."""
+    return isinstance(n_bits, str) and n_bits == LOSSLESS
 
 
 def check_width(value: Any, name: str, *, or_dict: bool = False) -> int:

@@ -50,7 +50,7 @@ def classes():
     found = []
     for module in MODULES:
         for _, cls in inspect.getmembers(getattr(skq, module), inspect.isclass):
-            if issubclass(cls, QuantizedEstimator) and cls is not QuantizedEstimator:
+            if issubclass(cls, QuantizedEstimator) and cls.__module__ == f"skq.{module}":
                 found.append(cls)
     return sorted(found, key=lambda cls: cls.__name__)
 

@@ -50,6 +50,20 @@ def test_the_choice_is_the_cheapest_within_the_loss():
     assert search.best_estimator_[-1].n_bits == search.best_params_["logisticregression__n_bits"]
 
 
+def test_trees_on_bins_are_trained_at_each_width(iris):
+    model = DecisionTreeClassifier(random_state=0, fit_on_bins=True)
+    search = search_on(
+        model, iris, n_bits=[{"op_inputs": 2, "op_weights": 2, "model_inputs": 2}, 8]
+    )
+    cv = StratifiedKFold(3)
+    for i, params in enumerate(search.cv_results_["params"]):
+        expected = cross_val_score(clone(model).set_params(**params), *iris, cv=cv)
+        got = [search.cv_results_[f"split{k}_test_score"][i] for k in range(3)]
+        np.testing.assert_array_equal(got, expected)
+    expected = cross_val_score(clone(model).set_params(fit_on_bins=False, n_bits=16), *iris, cv=cv)
+    assert search.float_score_ == pytest.approx(expected.mean(), abs=1e-12)
+
+
 def test_trains_once_a_fold(iris, monkeypatch):
     fits = []
     parent_fit = FloatLogisticRegression.fit

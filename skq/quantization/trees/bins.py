@@ -53,10 +53,57 @@ def select_edges(position: Floats, weight: Floats, budget: int) -> tuple[Ints, I
         coarse = _groups(weight, max(MAX_CANDIDATES, 2 * budget))
         median = _medians(coarse, weight)
         merged = np.bincount(coarse, weights=weight).astype(np.float64)
-        group = _partition(position[median], merged, budget)[coarse]
+        group = partition(_group_costs(position[median], merged), budget)[coarse]
     else:
-        group = _partition(position, weight, budget)
+        group = partition(_group_costs(position, weight), budget)
     return _medians(group, weight), group
+
+
+def share_below(x: Floats, row_weight: Floats, edges: Floats) -> Floats:
+    """Share of the rows at or below each edge, with a trace of the edge's rank to break ties.
+
+    Parameters
+    ----------
+    x, row_weight : ndarray of shape (n_rows,)
+        A feature's values, NaN left out, and the rows' weights.
+    edges : ndarray of shape (n_edges,), rising
+    """
+    present = ~np.isnan(x)
+    order = np.argsort(x[present], kind="stable")
+    total = np.concatenate([[0.0], np.cumsum(row_weight[present][order])])
+    below = total[np.searchsorted(x[present][order], edges, side="right")]
+    return np.asarray(below + 1e-4 * np.arange(len(edges)) / max(1, len(edges)))
+
+
+def uniform_edges(
+    thresholds: Floats, x: Floats, row_weight: Floats, budget: int
+) -> tuple[Floats, Ints]:
+    """Edges between equal steps from the least to the greatest value, as a uniform quantizer has.
+
+    Parameters
+    ----------
+    thresholds : ndarray of shape (n_thresholds,), rising
+    x, row_weight : ndarray of shape (n_rows,)
+        The feature's values, NaN left out, and the rows' weights.
+    budget : int
+        Edges to make.
+
+    Returns
+    -------
+    edges : ndarray of shape (n_edges,), rising
+        Those that a threshold moves to.
+    assignment : ndarray of shape (n_thresholds,)
+        Index into `edges` of the edge with the fewest rows between it and each threshold.
+    """
+    low, high = np.nanmin(x, initial=np.inf), np.nanmax(x, initial=-np.inf)
+    if not low < high:
+        low = high = thresholds[0]
+    edges = np.unique(low + (high - low) * (np.arange(budget) + 0.5) / budget)
+    rows = share_below(x, row_weight, edges) - 1e-4 * np.arange(len(edges)) / len(edges)
+    between = np.abs(share_below(x, row_weight, thresholds)[:, None] - rows)
+    nearest = between.argmin(axis=1)
+    used = np.unique(nearest)
+    return edges[used], np.searchsorted(used, nearest)
 
 
 def _groups(weight: Floats, count: int) -> Ints:
@@ -75,10 +122,22 @@ def _medians(group: Ints, weight: Floats) -> Ints:
     return np.clip(np.searchsorted(total, half), first, last)
 
 
-def _partition(position: Floats, weight: Floats, count: int) -> Ints:
-    """Consecutive groups that minimise the weighted distance to their medians (exact)."""
-    n = len(position)
-    cost = _group_costs(position, weight)
+def partition(cost: Floats, count: int) -> Ints:
+    """Split a line into consecutive groups at the least cost (exact, by dynamic programming).
+
+    Parameters
+    ----------
+    cost : ndarray of shape (n, n)
+        ``cost[i, j]``: of a group of the items i..j; inf where i > j.
+    count : int
+        Groups at most.
+
+    Returns
+    -------
+    ndarray of shape (n,), int
+        Group of each item, rising from 0.
+    """
+    n = len(cost)
     best = cost[0].copy()  # best[j]: least cost of thresholds 0..j in k groups
     starts = np.zeros((count, n), dtype=np.int64)
     for k in range(1, count):

@@ -91,11 +91,12 @@ class Leaves:
 def quantize_leaves(leaves: Leaves, n_bits: int, *, method: str = "auto") -> QuantizedLeaves:
     """Leaf values as integers of `n_bits`.
 
-    Probabilities keep their sum exactly; other values see `skq.quantization.trees.sums`.
+    Probabilities keep their sum exactly, on the grid of [0, 1] whatever the method; other values
+    see `skq.quantization.trees.sums`.
     """
     if leaves.are_probabilities:
         plain = _quantize_probabilities(leaves, leaves.weights, 2**n_bits - 1)
-        if method == "minmax" or np.array_equal(leaves.reached, leaves.reached_by_codes):
+        if method != "auto" or np.array_equal(leaves.reached, leaves.reached_by_codes):
             return plain
         refitted = _quantize_probabilities(leaves, _refitted(leaves), 2**n_bits - 1)
         return min(plain, refitted, key=lambda found: sum_error(leaves, found))
@@ -140,16 +141,28 @@ def _refitted(leaves: Leaves) -> Floats:
 
 def sum_error(leaves: Leaves, found: QuantizedLeaves) -> float:
     """Weighted mean squared error of the ensemble's outputs on the calibration rows, summed up."""
-    exact = np.zeros((len(leaves.reached), leaves.n_outputs))
-    sums = np.zeros_like(exact)
+    exact = _sums(leaves, leaves.weights, leaves.reached)
+    exact = exact / (leaves.n_trees if leaves.average else 1) + leaves.base
+    values = found.values * found.multiplier[leaves.tree][:, np.newaxis]
+    got = (_sums(leaves, values, leaves.reached_by_codes) - found.zero_point) * found.scale
+    return float((leaves.row_weight @ (got - exact) ** 2).sum())
+
+
+def routing_error(leaves: Leaves) -> float:
+    """The same where only the ways of the rows are integers, and the leaves are not rounded."""
+    exact = _sums(leaves, leaves.weights, leaves.reached)
+    got = _sums(leaves, leaves.weights, leaves.reached_by_codes)
+    divisor = leaves.n_trees if leaves.average else 1
+    return float((leaves.row_weight @ ((got - exact) / divisor) ** 2).sum())
+
+
+def _sums(leaves: Leaves, values: Any, reached: Ints) -> Floats:
+    """Sum over the trees of what each row reaches."""
+    result = np.zeros((len(reached), leaves.n_outputs))
     width = leaves.weights.shape[1]
     for t, first in enumerate(leaves.output):
-        own = slice(first, first + width)
-        exact[:, own] += leaves.weights[leaves.reached[:, t]]
-        sums[:, own] += found.values[leaves.reached_by_codes[:, t]] * found.multiplier[t]
-    exact = exact / (leaves.n_trees if leaves.average else 1) + leaves.base
-    got = (sums - found.zero_point) * found.scale
-    return float((leaves.row_weight @ (got - exact) ** 2).sum())
+        result[:, first : first + width] += values[reached[:, t]]
+    return result
 
 
 def _keep_winner(values: Ints, weights: Floats) -> Ints:

@@ -13,15 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.bisection import last_that_holds
 from skq.quantization.operands import Features
 
 Floats = NDArray[np.float64]
-
-_SIGN = np.int64(-(2**63))
-_LARGEST = np.finfo(np.float64).max
-
-#: Half-width of the first bracket, in doubles: four steps of float32.
-_REACH = np.int64(2**31)
 
 
 def pull_back(features: Features, thresholds: Floats, feature: NDArray[Any]) -> Floats:
@@ -53,25 +48,10 @@ def pull_back(features: Features, thresholds: Floats, feature: NDArray[Any]) -> 
     if "float32" in casts and casts <= {"float32", "float64"}:
         return _behind_float32(thresholds)
 
-    def below(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
-        return features.apply(_value(keys), feature) <= thresholds
+    def below(values: Floats) -> NDArray[np.bool_]:
+        return features.apply(values, feature) <= thresholds
 
-    guess = np.clip((thresholds - offset[feature]) / slope[feature], -_LARGEST, _LARGEST)
-    bottom, top = (_key(np.full(len(thresholds), bound)) for bound in (-_LARGEST, _LARGEST))
-    center = _key(guess)
-    lo = np.where(center > bottom + _REACH, center - _REACH, bottom)
-    hi = np.where(center < top - _REACH, center + _REACH, top)
-    lo = np.where(below(lo), lo, bottom)
-    hi = np.where(below(hi), top, hi)
-    everything, nothing = below(top), ~below(bottom)
-    while np.any(hi - lo > 1):
-        middle = lo + ((hi.astype(np.uint64) - lo.astype(np.uint64)) >> np.uint64(1)).astype(
-            np.int64
-        )
-        holds = below(middle)
-        lo = np.where(holds, middle, lo)
-        hi = np.where(holds, hi, middle)
-    return np.where(everything, np.inf, np.where(nothing, -np.inf, _value(lo)))
+    return last_that_holds(below, (thresholds - offset[feature]) / slope[feature])
 
 
 def _behind_float32(thresholds: Floats) -> Floats:
@@ -80,7 +60,7 @@ def _behind_float32(thresholds: Floats) -> Floats:
     It is the middle between the greatest such float32 and the next one, or the double before the
     middle where ties go up. A float32 threshold is compared in double precision.
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # thresholds may be infinite
         nearest = thresholds.astype(np.float32)
         below = np.where(
             nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest
@@ -94,13 +74,3 @@ def _behind_float32(thresholds: Floats) -> Floats:
     edge = np.where(reaches, middle, np.nextafter(middle, -np.inf))
     edge = np.where(np.isposinf(thresholds) | np.isposinf(below), np.inf, edge)
     return np.where(np.isneginf(thresholds), -np.inf, edge)
-
-
-def _key(values: Floats) -> NDArray[np.int64]:
-    """Integers in the order of the doubles."""
-    bits = values.view(np.int64)
-    return np.where(bits < 0, _SIGN - bits, bits)
-
-
-def _value(keys: NDArray[np.int64]) -> Floats:
-    return np.where(keys < 0, _SIGN - keys, keys).view(np.float64)

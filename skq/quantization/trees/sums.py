@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.quantization.ranges import RANGE_METHODS, find_range
 from skq.quantization.trees.leaves import (
     PRIOR_ROWS,
     Leaves,
@@ -45,24 +46,38 @@ N_PLACES = 17
 
 @dataclass(frozen=True)
 class _Way:
-    """One way of rounding all trees."""
+    """One way of rounding all trees.
+
+    Parameters
+    ----------
+    share : float
+        Of the widest tree's range that the grid covers.
+    place : {"center", "least", "spread"}
+    feedback : bool
+        Whether a tree makes up for the error of those before it.
+    range_method : {"minmax", "percentile", "mse"}
+        What counts as the range of a tree's leaf values; see `skq.quantization.ranges`.
+    """
 
     share: float = 1.0
     place: str = "center"
     feedback: bool = False
+    range_method: str = "minmax"
 
 
 def quantize_sums(leaves: Leaves, top: int, *, method: str = "auto") -> QuantizedLeaves:
-    """Integers in [0, top]; see the module's docstring (`method` "minmax": plain min-max)."""
-    plain = _Rounding(leaves, top, _Way())
-    if method == "minmax":
-        return plain.result
-    ways = [_Way(feedback=True)]
+    """Integers in [0, top]; see the module's docstring.
+
+    A method other than "auto" names the range that each tree's leaves have, and they are rounded
+    plainly.
+    """
+    if method != "auto":
+        return _Rounding(leaves, top, _Way(range_method=method)).result
+    ways = [_Way(range_method=name) for name in RANGE_METHODS] + [_Way(feedback=True)]
     if top <= MAX_SEARCHED_TOP and leaves.n_trees <= MAX_SEARCHED_TREES:
         shares = SHARES.get(top, FEWER_SHARES)
-        ways = [_Way(share, place, True) for share in shares for place in PLACES]
-    best = min((_Rounding(leaves, top, way) for way in ways), key=lambda found: found.error)
-    return best.result if best.error < plain.error else plain.result
+        ways += [_Way(share, place, True) for share in shares for place in PLACES]
+    return min((_Rounding(leaves, top, way) for way in ways), key=lambda found: found.error).result
 
 
 class _Rounding:
@@ -81,12 +96,9 @@ class _Rounding:
         first = np.searchsorted(leaves.tree, np.arange(leaves.n_trees))
         ends = np.append(first[1:], len(leaves.tree))
         columns = leaves.output[:, None] + np.arange(leaves.weights.shape[1])
-        spread = np.maximum.reduceat(leaves.weights, first) - np.minimum.reduceat(
-            leaves.weights, first
-        )
-        unit = np.zeros(leaves.n_outputs)
-        np.maximum.at(unit, columns, spread)
-        unit = np.where(unit > 0, unit, 1.0)
+        lowest, highest = _ranges(leaves, first, top, way.range_method)
+        spread = highest - lowest
+        unit = _widest(spread, columns, leaves.n_outputs)
         multiplier = self._multipliers((spread / unit[columns]).max(axis=1))
         scale = unit * way.share / top / int(multiplier.max())
 
@@ -105,7 +117,8 @@ class _Rounding:
                 )
                 wanted = wanted + moved * (count / (count + misrouted_prior(leaves.n_trees)))
                 wanted = wanted + carried * (count / (count + PRIOR_ROWS))
-            low = self._lowest(wanted, step, place, t)
+            bounds = (lowest[t], highest[t]) if way.range_method != "minmax" else None
+            low = self._lowest(wanted, step, place, t, bounds)
             values[own] = np.clip(np.rint((wanted - low) / step), 0, top)
             offset[column] += low
             error[:, column] += exact - (low + values[own][place] * step)
@@ -115,7 +128,9 @@ class _Rounding:
             total, error = total + mean, error - mean
         divisor = leaves.n_trees if leaves.average else 1
         self.result = QuantizedLeaves(values, multiplier, scale / divisor, -total / scale)
-        self.error = float((leaves.row_weight @ (error / unit) ** 2).sum())
+        plain = np.subtract(*_ranges(leaves, first, top, "minmax")[::-1])
+        relative = error / _widest(plain, columns, leaves.n_outputs)
+        self.error = float((leaves.row_weight @ relative**2).sum())
 
     def _multipliers(self, relative: Floats) -> Ints:
         """Integer factor of each tree, where trees differ in range."""
@@ -124,7 +139,14 @@ class _Rounding:
         finest = max(float(relative.max()) / MAX_MULTIPLIER, 1e-300)
         return np.clip(np.ceil(relative / finest), 1, MAX_MULTIPLIER).astype(np.int64)
 
-    def _lowest(self, wanted: Floats, step: Floats, place: Ints, t: int) -> Floats:
+    def _lowest(
+        self,
+        wanted: Floats,
+        step: Floats,
+        place: Ints,
+        t: int,
+        ends: tuple[Floats, Floats] | None,
+    ) -> Floats:
         """Real value of code 0 of a tree, by the way's place.
 
         ======== ============================================================================
@@ -133,7 +155,7 @@ class _Rounding:
         spread   the middle, shifted from tree to tree by parts of a step: errors average out
         ======== ============================================================================
         """
-        low, high = wanted.min(axis=0), wanted.max(axis=0)
+        low, high = (wanted.min(axis=0), wanted.max(axis=0)) if ends is None else ends
         center = low + (high - low) / 2 - step * self.top / 2
         if self.way.place == "center":
             return np.asarray(center)
@@ -146,6 +168,32 @@ class _Rounding:
         off = off - step * np.clip(np.rint(off / step), 0, self.top)
         loss = np.einsum("l,slk->sk", weight, off * off)
         return np.asarray(np.take_along_axis(shifts, loss.argmin(axis=0)[None], axis=0)[0])
+
+
+def _widest(spread: Floats, columns: Ints, n_outputs: int) -> Floats:
+    """Greatest spread of a tree's leaf values in each output; 1 where all are alike."""
+    widest = np.zeros(n_outputs)
+    np.maximum.at(widest, columns, spread)
+    return np.where(widest > 0, widest, 1.0)
+
+
+def _ranges(leaves: Leaves, first: Ints, top: int, method: str) -> tuple[Floats, Floats]:
+    """Range of each tree's leaf values, (n_trees, width) each; rows weigh the leaves they reach."""
+    lowest = np.minimum.reduceat(leaves.weights, first)
+    highest = np.maximum.reduceat(leaves.weights, first)
+    if method == "minmax":
+        return lowest, highest
+    share = np.repeat(leaves.row_weight, leaves.n_trees)
+    reached = np.bincount(leaves.reached.ravel(), weights=share, minlength=len(leaves.weights))
+    place = np.arange(len(leaves.tree)) - first[leaves.tree]
+    shape = (int(place.max()) + 1, *lowest.shape)  # a column a tree, NaN behind its last leaf
+    values, weight = np.full(shape, np.nan), np.zeros(shape)
+    values[place, leaves.tree] = leaves.weights
+    weight[place, leaves.tree] = reached[:, None]
+    values, weight = values.reshape(len(values), -1), weight.reshape(len(values), -1)
+    n_bits = int(top).bit_length()
+    found = find_range(values, weight, lowest.ravel(), highest.ravel(), n_bits, method)
+    return found[0].reshape(lowest.shape), found[1].reshape(lowest.shape)
 
 
 def _leaf_means(
