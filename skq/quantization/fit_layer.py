@@ -14,18 +14,20 @@ itself should nothing be better.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dger
 
 from skq.quantization.grid_candidates import Candidates, candidates
 from skq.quantization.weights import quantize_weights
 
 Floats = NDArray[np.float64]
 
-#: Pull of the integer weights to the real ones, as a share of the feature's variance.
-PULL = 0.05
+#: Pull of the integer weights to the real ones, as a share of the feature's variance; wide weights
+#: can afford to make up for what the codes of the inputs have lost.
+PULL, WEAK_PULL = 0.05, 0.005
 
 #: Where descents start: whether from min-max grids (or those whose codes are used most evenly), and
 #: a factor on the scales. With few levels a descent ends near where it starts.
@@ -39,10 +41,14 @@ FEW_STARTS = ((True, 1.0),)
 MAX_ROUNDS = 6
 
 #: With wide weights the first rounds bring all there is.
-FEW_ROUNDS = 2
+WIDE_WEIGHTS, FEW_ROUNDS = 5, 2
 
 #: A round that lowers the error by less than this share is the last.
 TOLERANCE = 2e-3
+
+#: Errors that differ by less than this share are equal: which is less may change with the order of
+#: the rows.
+TIE = 1e-9
 
 #: Layers with more inputs have a handful of grids a feature.
 MANY_INPUTS = 128
@@ -76,46 +82,9 @@ class FittedLayer:
     error: float
 
 
-def decision_weight(scores: Floats) -> Floats:
-    """Weight of each score: high near the decision, falling off with the distance to it.
-
-    For class scores the distance of a class is how far it is behind the best (the best: how far it
-    is ahead). ``1 / (1 + (distance / (1.5 * median margin))**2)``.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_rows, n_classes) or (n_rows, 1)
-
-    Returns
-    -------
-    ndarray of the same shape, in (0, 1]
-    """
-    if scores.shape[1] == 1:
-        distance = margin = np.abs(scores)
-    else:
-        ordered = np.sort(scores, axis=1)
-        margin = ordered[:, -1:] - ordered[:, -2:-1]
-        behind = ordered[:, -1:] - scores
-        distance = np.where(behind > 0, behind, margin)
-    middle = 1.5 * float(np.median(margin)) + 1e-300
-    with np.errstate(over="ignore"):
-        return np.asarray(1 / (1 + (distance / middle) ** 2))
-
-
-def fit_layer(
-    x: Floats,
-    weights: Floats,
-    target: Floats,
-    row_weight: Floats,
-    *,
-    lo: Floats,
-    hi: Floats,
-    input_bits: int,
-    weight_bits: int,
-    decides: bool = False,
-    starts_at_zero: bool = False,
-) -> FittedLayer:
-    """Choose the grids of the inputs and the integer weights.
+@dataclass(frozen=True, eq=False)
+class LayerData:
+    """A layer on the calibration rows, and the widths that it is to have.
 
     Parameters
     ----------
@@ -127,20 +96,44 @@ def fit_layer(
         Outputs of the float layer; a constant a column makes no difference.
     row_weight : ndarray of shape (n_rows,)
         They sum to 1.
+    error_weight : ndarray of shape (n_rows, n_out)
+        Weight of each output's squared error beside that of its row.
     lo, hi : ndarray of shape (n_in,)
         Range of each input; ``lo < hi`` where the input matters.
     input_bits, weight_bits : int
-    decides : bool, default=False
-        Whether labels are decided on the outputs: errors count more near the decision.
+    clips : bool, default=True
+        Whether grids may leave out ends of the ranges.
     starts_at_zero : bool, default=False
         Whether code 0 must stand for real 0 (and everything below).
     """
-    search = _Search(
-        x, weights, target, row_weight, lo, hi, input_bits, weight_bits, decides, starts_at_zero
-    )
+
+    x: Floats
+    weights: Floats
+    target: Floats
+    row_weight: Floats
+    error_weight: Floats
+    lo: Floats
+    hi: Floats
+    input_bits: int
+    weight_bits: int
+    clips: bool = True
+    starts_at_zero: bool = False
+
+    def on_rows(self, most: int) -> LayerData:
+        """The same on at most so many rows, evenly spaced."""
+        if len(self.x) <= most:
+            return self
+        rows = np.linspace(0, len(self.x) - 1, most).astype(np.int64)
+        parts = ("x", "target", "row_weight", "error_weight")
+        return replace(self, **{name: getattr(self, name)[rows] for name in parts})
+
+
+def fit_layer(data: LayerData) -> FittedLayer:
+    """Choose the grids of the inputs and the integer weights."""
+    search = _Search(data)
     plain = search.min_max()
-    ends = (search.descend(from_range, factor) for from_range, factor in search.starts)
-    best = min(ends, key=lambda state: state.error)
+    ends = [search.descend(from_range, factor) for from_range, factor in search.starts]
+    best = ends[_first_least(np.array([state.error for state in ends]))]
     return search.result(best if best.error < plain.error else plain)
 
 
@@ -157,42 +150,28 @@ class _State:
 class _Search:
     """The calibration rows as every grid sees them, and the descent over them."""
 
-    def __init__(
-        self,
-        x: Floats,
-        weights: Floats,
-        target: Floats,
-        row_weight: Floats,
-        lo: Floats,
-        hi: Floats,
-        input_bits: int,
-        weight_bits: int,
-        decides: bool,
-        starts_at_zero: bool,
-    ) -> None:
-        n_in, n_out = weights.shape
+    def __init__(self, data: LayerData) -> None:
+        n_in, n_out = data.weights.shape
         few = n_in > MANY_INPUTS
-        self.n_bits = weight_bits
-        self.top = max(1, 2 ** (weight_bits - 1) - 1)
+        self.n_bits = data.weight_bits
+        self.pull = PULL if data.weight_bits < WIDE_WEIGHTS else WEAK_PULL
+        self.top = max(1, 2 ** (data.weight_bits - 1) - 1)
         self.shape = (n_in, n_out)
-        n_grids = 9 if few or input_bits > 6 else 100
-        most = int(max(MIN_ROWS, ROUND_COST / (n_grids * n_in * n_out)))
-        if len(x) > most:
-            rows = np.linspace(0, len(x) - 1, most).astype(np.int64)
-            x, target, row_weight = x[rows], target[rows], row_weight[rows]
-        share = (decision_weight(target) if decides else np.ones_like(target)) * row_weight[:, None]
+        n_grids = 9 if few or data.input_bits > 6 else 100
+        data = data.on_rows(int(max(MIN_ROWS, ROUND_COST / (n_grids * n_in * n_out))))
+        share = data.error_weight * data.row_weight[:, None]
         importance = share.sum(axis=0)
         self.share = share / importance  # sums to 1 for each output
         self.importance = importance / importance.mean()
-        self.target = target - (self.share * target).sum(axis=0)
+        self.target = data.target - (self.share * data.target).sum(axis=0)
         self.grids: list[Candidates] = []
         self.feature: list[int] = []
         for j in range(n_in):
-            if not hi[j] > lo[j] or not np.any(weights[j]):
+            if not data.hi[j] > data.lo[j] or not np.any(data.weights[j]):
                 continue
             grids = candidates(
-                x[:, j], row_weight, lo[j], hi[j], input_bits,
-                few=few, starts_at_zero=starts_at_zero,
+                data.x[:, j], data.row_weight, data.lo[j], data.hi[j], data.input_bits,
+                few=few, clips=data.clips, starts_at_zero=data.starts_at_zero,
             )  # fmt: skip
             if np.ptp(grids.codes[0]):
                 self.grids.append(grids)
@@ -205,16 +184,17 @@ class _Search:
             self.variance.append(np.maximum((codes * codes) @ self.share - mean * mean, 1e-12))
         #: Real weights over the codes of each grid: (n_grids, n_out).
         self.real = [
-            grids.scale[:, None] * weights[j]
+            grids.scale[:, None] * data.weights[j]
             for grids, j in zip(self.grids, self.feature, strict=True)
         ]
-        self.row_weight = row_weight
+        self.row_weight = data.row_weight
+        self._weighted = np.empty_like(self.share)
         spread = [
             float((np.abs(real[0]) * np.sqrt(v[0])).sum())
             for real, v in zip(self.real, self.variance, strict=True)
         ]
         self.order = np.argsort(-np.array(spread), kind="stable")
-        starts = FEW_STARTS if few else STARTS.get(weight_bits, FEW_STARTS)
+        starts = FEW_STARTS if few else STARTS.get(data.weight_bits, FEW_STARTS)
         self.starts = starts[:: max(1, len(starts) // 2)] if n_in * n_out > MANY_WEIGHTS else starts
 
     # ------------------------------------------------------------------ states
@@ -228,12 +208,13 @@ class _Search:
         first = [0 if from_range else _most_even(g.codes, self.row_weight) for g in self.grids]
         best = self._refitted(self._on(np.array(first, dtype=np.int64), "auto"))
         state = _State(best.grid, best.integers, best.scale * factor, np.inf)
-        for _ in range(MAX_ROUNDS if self.n_bits <= 4 else FEW_ROUNDS):
+        for _ in range(MAX_ROUNDS if self.n_bits < WIDE_WEIGHTS else FEW_ROUNDS):
             before = state.error
             state = _State(state.grid.copy(), state.integers.copy(), state.scale, np.inf)
-            residual = self.target - self._center(self._sums(state)) * state.scale
+            # a constant a column makes no difference to `_better`
+            residual = self.target - self._sums(state) * state.scale
             for i in self.order:
-                residual = self._better(int(i), state, residual)
+                self._better(int(i), state, residual)
             state = self._refitted(state)
             if state.error < best.error:
                 best = state
@@ -265,29 +246,23 @@ class _Search:
         integers, scale = quantize_weights(real, codes, self.n_bits, self.row_weight, method=method)
         return self._measured(_State(grid, integers.astype(np.float64), scale, np.inf))
 
-    def _better(self, i: int, state: _State, residual: Floats) -> Floats:
-        """Give feature i its best grid and weights; returns the new residual."""
+    def _better(self, i: int, state: _State, residual: Floats) -> None:
+        """Give feature i its best grid and weights; the residual follows, in place."""
         grids, mean, variance, real = self.grids[i], self.mean[i], self.variance[i], self.real[i]
-        codes = grids.codes
-        now = state.grid[i]
-        part = state.integers[i] * state.scale
-        residual = (
-            residual + np.multiply.outer(codes[now].astype(np.float64), part) - mean[now] * part
-        )
-        weighted = self.share * residual
-        product = codes.astype(np.float64) @ weighted - mean * weighted.sum(axis=0)
-        wish = (product / variance + PULL * real) / ((1 + PULL) * state.scale)
+        codes = grids.codes.astype(np.float64)
+        _add_outer(residual, codes[state.grid[i]], state.integers[i] * state.scale)
+        weighted = np.multiply(self.share, residual, out=self._weighted)
+        product = codes @ weighted - mean * weighted.sum(axis=0)
+        wish = (product / variance + self.pull * real) / ((1 + self.pull) * state.scale)
         if self.n_bits == 1:
             integers = np.where(wish >= 0, 1.0, -1.0)
         else:
             integers = np.clip(np.rint(wish), -self.top, self.top)
         step = integers * state.scale
-        cost = step * (step * variance - 2 * product) + PULL * variance * (step - real) ** 2
-        chosen = int((cost @ self.importance).argmin())
+        cost = step * (step * variance - 2 * product) + self.pull * variance * (step - real) ** 2
+        chosen = _first_least(cost @ self.importance)
         state.grid[i], state.integers[i] = chosen, integers[chosen]
-        part = step[chosen]
-        codes_now = codes[chosen].astype(np.float64)
-        return np.asarray(residual - np.multiply.outer(codes_now, part) + mean[chosen] * part)
+        _add_outer(residual, codes[chosen], -step[chosen])
 
     def _sums(self, state: _State) -> Floats:
         if not self.grids:
@@ -311,6 +286,16 @@ class _Search:
         useful = (power > 0) & (agreement > 0)
         scale = np.where(useful, agreement / np.where(useful, power, 1.0), state.scale)
         return self._measured(_State(state.grid, state.integers, scale, np.inf))
+
+
+def _first_least(values: Floats) -> int:
+    """Index of the least value; the first of those that only rounding tells apart."""
+    return int((values <= values.min() + TIE * np.abs(values).max()).argmax())
+
+
+def _add_outer(values: Floats, rows: Floats, columns: Floats) -> None:
+    """``values += outer(rows, columns)`` in one pass, without a temporary array."""
+    dger(1.0, columns, rows, a=values.T, overwrite_a=1)
 
 
 def _most_even(codes: NDArray[np.unsignedinteger], row_weight: Floats) -> int:

@@ -54,6 +54,7 @@ def candidates(
     n_bits: int,
     *,
     few: bool = False,
+    clips: bool = True,
     starts_at_zero: bool = False,
 ) -> Candidates:
     """Grids to choose from.
@@ -68,11 +69,14 @@ def candidates(
     n_bits : int
     few : bool, default=False
         Only a handful of grids, for wide layers.
+    clips : bool, default=True
+        Whether grids may leave out ends of the range.
     starts_at_zero : bool, default=False
         Keep to grids whose code of real 0 is 0, as behind a ReLU.
     """
     top = 2**n_bits - 1
     tails = _FEW_TAILS if few else _TAILS.get(n_bits, _FEW_TAILS)
+    tails = tails if clips else (0.0,)
     spans = (top,) if few else _SPANS.get(n_bits, (top,))
     order = np.argsort(values, kind="stable")
     total = np.cumsum(row_weight[order])

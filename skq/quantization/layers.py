@@ -1,57 +1,181 @@
-"""A layer whose input grids and weights are fitted together, as instructions."""
+"""Layers: a tensor times constant weights, with parameters chosen by the error at the output.
+
+Ways of quantizing the layer are written side by side: each range of `skq.quantization.ranges` with
+plainly rounded weights, and what `skq.quantization.fit_layer` or `skq.quantization.weights` find.
+The one whose output is off least on the calibration rows is kept; the program drops the others.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skq.frontend.graph import FloatGraph
-from skq.program import MatMul, Quantize
-from skq.quantization.fit_layer import decision_weight, fit_layer
+from skq.numerics import dequantize, quantize
+from skq.program import MatMul, Quantize, Reshape
+from skq.quantization.arrange import arranged, elements, gather
+from skq.quantization.fit_layer import LayerData, fit_layer
+from skq.quantization.lowering import FROZEN_SCALE, Lowering
 from skq.quantization.operands import Array, Features, QuantizedTensor
+from skq.quantization.ranges import RANGE_METHODS, percentiles
 
-if TYPE_CHECKING:
-    from skq.quantization.lowering import Lowering
-
-#: Widths above this are left to min-max grids, wider layers to one grid for all.
+#: Widths above this are left to one grid for all inputs of a layer, and so are wider layers.
 MAX_FITTED_BITS = 8
 MAX_FITTED_INPUTS = 1500
 
-#: Operators that decide on scores, and those that may stand between a layer and them.
-_DECISIONS = frozenset({"ArgMax", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"})
-_BETWEEN = frozenset(
-    {"Gather", "Reshape", "Identity", "Squeeze", "Flatten", "Add", "Concat", "Slice"}
-)
+#: Shares by which the range of an inner input is widened for other rows, and the width from which
+#: on: the widest that is taken costs no more than the better grids gain.
+HEADROOMS = (0.4, 0.25, 0.12)
+HEADROOM_BITS = 7
+
+#: Layers with more weights are fitted for clipped inputs alone, where clipping is better.
+MAX_TRIED_WEIGHTS = 4000
+
+#: Shares that may be cut off at either end of all inputs of a layer.
+TAILS = (0.0, 0.001, 0.003, 0.01, 0.02, 0.04, 0.08)
+
+#: Share of the error that has to be left for it: other rows may lie further out.
+NEEDED_GAIN = 0.8
+
+#: Relative squared errors that differ by less come from the rounding of floats.
+NEGLIGIBLE = 1e-20
 
 
-def score_names(graph: FloatGraph) -> frozenset[str]:
-    """Values of a graph that labels are decided on, and nothing but links and outputs read else."""
-    decided: set[str] = set()
-    for node in reversed(graph.nodes):
-        if node.op_type in _DECISIONS or (
-            node.op_type in _BETWEEN and decided.intersection(node.outputs)
-        ):
-            decided.update(node.inputs)
-    return frozenset(decided - set(graph.initializers))
-
-
-def fitted_layer(
-    low: Lowering, x: Features | QuantizedTensor, weights: Array, target: Array, *, decides: bool
-) -> QuantizedTensor | None:
-    """Write the layer's instructions; None where its grids cannot be fitted feature by feature.
+def layer(
+    low: Lowering,
+    x: Features | QuantizedTensor,
+    weights: Array,
+    reals: Array,
+    target: Array,
+    *,
+    name: str = "",
+) -> QuantizedTensor:
+    """``x @ weights`` over the last axis of `x`, with the bias that `target` calls for.
 
     Parameters
     ----------
     low : Lowering
     x : Features or QuantizedTensor
     weights : ndarray of shape (n_in, n_out)
-    target : ndarray of shape (n_rows, n_out)
-        What the float layer gives for the calibration rows, bias included.
-    decides : bool
-        Whether labels are decided on the outputs.
+    reals : ndarray of shape (n_rows, ..., n_in)
+        What `x` stands for on the calibration rows.
+    target : ndarray of shape (n_rows, ..., n_out)
+        What the float layer gives.
+    name : str
+        The result's name in the float graph, for the weights of errors.
     """
+
+    def write(range_method: str, weight_method: str) -> QuantizedTensor:
+        n_bits = low.settings.n_bits
+        codes = low.codes(x, reals, n_bits=n_bits["op_inputs"], method=range_method)
+        rows, order = _rows(low, codes, reals, range_method)
+        real = np.asarray(weights, dtype=np.float64)[order]
+        return low.matmul(rows, real, target, n_bits=n_bits["op_weights"], method=weight_method)
+
+    data = _layer_data(low, x, weights, target, name) if low.settings.searches else None
+    if data is None:
+        return least_error(low, write, target, name)
+    roomy = () if isinstance(x, Features) else _with_headroom(data)
+    preferred = (_written(low, x, problem) for problem in roomy)
+    fitted = (_written(low, x, problem) for problem in _problems(low, data, name))
+    return least_error(low, write, target, name, fitted, preferred)
+
+
+def least_error(
+    low: Lowering,
+    write: Callable[[str, str], QuantizedTensor],
+    target: Array,
+    name: str,
+    fitted: Iterable[QuantizedTensor] | None = None,
+    preferred: Iterable[QuantizedTensor] = (),
+) -> QuantizedTensor:
+    """Of the ways of quantizing a layer, the one with the least error.
+
+    Parameters
+    ----------
+    low : Lowering
+    write : callable
+        Writes the layer, by a method for the range of its inputs and one for its weights.
+    target : ndarray of shape (n_rows, ...)
+        What the float layer gives.
+    name : str
+        The result's name in the float graph.
+    fitted : iterable of QuantizedTensor, default=None
+        Further ways. None: weights by "auto", on the best range.
+    preferred : iterable of QuantizedTensor
+        Ways of which the first that is no worse than the named ones is taken before all others.
+    """
+    if not low.settings.searches:
+        return write(low.settings.range_method, low.settings.range_method)
+    options = [write(method, method) for method in RANGE_METHODS]
+    errors = [output_error(low, option, target, name) for option in options]
+    for option in preferred:
+        if output_error(low, option, target, name) <= min(errors) + NEGLIGIBLE:
+            return option
+    if fitted is None:
+        fitted = [write(RANGE_METHODS[_first_least(errors)], "auto")]
+    for option in fitted:
+        options.append(option)
+        errors.append(output_error(low, option, target, name))
+    return options[_first_least(errors)]
+
+
+def _first_least(errors: list[float]) -> int:
+    return int((np.array(errors) <= min(errors) + NEGLIGIBLE).argmax())
+
+
+def output_error(low: Lowering, x: QuantizedTensor, target: Array, name: str = "") -> float:
+    """Relative squared error on calibration rows: of the model's outputs, or else of the tensor.
+
+    Parameters
+    ----------
+    low : Lowering
+    x : QuantizedTensor
+    target : ndarray of shape (n_rows, ...)
+        What the tensor stands for.
+    name : str
+        Its name in the float graph.
+    """
+    reals = x.reals(low.sample(x.value)).reshape(len(target), -1)
+    return _error_of(low, reals[:, elements(low, x).ravel()].reshape(target.shape), target, name)
+
+
+def _error_of(low: Lowering, reals: Array, target: Array, name: str) -> float:
+    if low.model_error is not None:
+        error = low.model_error.of(name, reals)
+        if error is not None:
+            return error
+    size = float(np.abs(target).max(initial=0.0)) or 1.0
+    with np.errstate(over="ignore"):
+        return float((low.error_weight(name, target) * ((reals - target) / size) ** 2).sum())
+
+
+def _rows(
+    low: Lowering, x: QuantizedTensor, reals: Array, method: str
+) -> tuple[QuantizedTensor, Array | slice]:
+    """Codes arranged for a product over the last axis, and the order of the inputs in it."""
+    if x.view is not None and x.view.ndim == 1 and x.view.size == low.type(x.value).size:
+        order = np.argsort(x.view)
+        if np.array_equal(x.view[order], np.arange(x.view.size)):
+            # a vector in another order: the weights are put into that order instead
+            parameters = [
+                p if np.ndim(p) == 0 else np.resize(p, x.view.size) for p in (x.scale, x.zero_point)
+            ]
+            shape = low.type(x.value).shape
+            value = x.value if len(shape) == 1 else low.add(Reshape((x.value,), x.view.shape))
+            return QuantizedTensor(value, parameters[0], parameters[1]), order
+    found = gather(low, x, elements(low, x))
+    if found.view is not None:
+        n_bits = low.settings.n_bits["op_inputs"]
+        found = arranged(low, low.materialize(x, *low.range(reals, n_bits, method=method), n_bits))
+    return found, slice(None)
+
+
+def _layer_data(
+    low: Lowering, x: Features | QuantizedTensor, weights: Array, target: Array, name: str
+) -> LayerData | None:
+    """The layer as `fit_layer` takes it; None where grids cannot be fitted one by one."""
     settings = low.settings
     is_input = isinstance(x, Features)
     input_bits = settings.n_bits["model_inputs" if is_input else "op_inputs"]
@@ -59,9 +183,7 @@ def fitted_layer(
         input_bits = settings.rounding.limit(input_bits)
     weight_bits = settings.n_bits["op_weights"]
     if (
-        settings.calibration == "minmax"
-        or settings.discrete
-        or not settings.signed_weights
+        not settings.signed_weights
         or max(input_bits, weight_bits) > MAX_FITTED_BITS
         or len(weights) > MAX_FITTED_INPUTS
         or target.ndim != 2
@@ -71,25 +193,79 @@ def fitted_layer(
     if values is None or not np.all(np.isfinite(values)):
         return None
     lo, hi = _range(x, values)
-    raw_weights = weights
+    raw_weights = np.asarray(weights, dtype=np.float64)
     if isinstance(x, Features):
-        raw_weights = weights * x.affine()[0][:, None]
+        raw_weights = raw_weights * x.affine()[0][:, None]
         if not np.all(np.isfinite(raw_weights)):
             return None
-    target = np.asarray(target, dtype=np.float64)
-    fitted = fit_layer(
+    return LayerData(
         values,
-        np.asarray(raw_weights, dtype=np.float64),
-        target,
+        raw_weights,
+        np.asarray(target, dtype=np.float64),
         low.row_weight,
+        low.error_weight(name, target) / low.row_weight[:, None],
         lo=lo,
         hi=hi,
         input_bits=input_bits,
         weight_bits=weight_bits,
-        decides=decides,
         starts_at_zero=isinstance(x, QuantizedTensor) and x.clip is not None,
     )
-    top = 2**input_bits - 1
+
+
+def _with_headroom(data: LayerData) -> Iterator[LayerData]:
+    """The layer with room beyond the ranges of its inputs, from much to little."""
+    if data.input_bits < HEADROOM_BITS:
+        return
+    for share in HEADROOMS:
+        room = share * (data.hi - data.lo)
+        lo = np.where(data.lo < 0, data.lo - room, data.lo)
+        yield replace(data, lo=lo, hi=data.hi + room, clips=False)
+
+
+def _problems(low: Lowering, data: LayerData, name: str) -> Iterator[LayerData]:
+    """The layer clipped where the model's outputs allow for it, and as it is."""
+    clipped = _clipped(low, data, name)
+    if clipped is not None:
+        yield clipped
+    if clipped is None or data.weights.size <= MAX_TRIED_WEIGHTS:
+        yield data
+
+
+def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
+    """The layer behind clipped inputs; None if that is no better.
+
+    The share that is cut off at either end, of every input alike, is chosen by the error of the
+    model with codes in front of the float layer. Where labels are decided it is enough that the
+    layer does what the float layer would do behind clipped inputs.
+    """
+    errors, tried = [], []
+    for share in TAILS:
+        shares = np.array([0.0 if data.starts_at_zero else share, 1 - share])
+        first, last = percentiles(data.x, data.row_weight, shares) if share else (data.lo, data.hi)
+        first, last = np.maximum(first, data.lo), np.minimum(last, data.hi)
+        narrow = ~(last > first)
+        first, last = np.where(narrow, data.lo, first), np.where(narrow, data.hi, last)
+        top = 2**data.input_bits - 1
+        scale = np.where(last > first, last / top - first / top, 1.0)
+        zero_point = np.rint(-first / scale)
+        x = dequantize(quantize(data.x, scale, zero_point, 0, top), scale, zero_point)
+        reals = data.target + (x - data.x) @ data.weights
+        errors.append(_error_of(low, reals, data.target, name))
+        tried.append((first, last))
+    best = int(np.argmin(errors))
+    if best == 0 or errors[best] > NEEDED_GAIN * errors[0]:
+        return None
+    first, last = tried[best]
+    x, target = np.clip(data.x, first, last), data.target
+    if low.model_error is not None and low.model_error.decides:
+        target = target + (x - data.x) @ data.weights
+    return replace(data, x=x, target=target, lo=first, hi=last)
+
+
+def _written(low: Lowering, x: Features | QuantizedTensor, data: LayerData) -> QuantizedTensor:
+    """The instructions of a fitted layer."""
+    fitted = fit_layer(data)
+    top = 2**data.input_bits - 1
     frozen = fitted.input_scale == 0
     if isinstance(x, Features):
         codes = low.add(
@@ -102,20 +278,14 @@ def fitted_layer(
             )
         )
     else:
-        scale = np.where(frozen, np.maximum(np.abs(hi), 1.0) * 2.0, fitted.input_scale)
+        scale = np.where(frozen, np.maximum(np.abs(data.hi), 1.0) * 2.0, fitted.input_scale)
         # code 0 is real 0: saturating there is the ReLU
         codes = low.on_grid(replace(x, clip=None), scale, fitted.zero_point, 0, top).value
     value = low.add(MatMul((codes,), fitted.integers))
-    share = decision_weight(target) if decides else np.ones_like(target)
-    share = share * low.row_weight[:, None]
+    share = data.error_weight * data.row_weight[:, None]
     share = share / share.sum(axis=0)
-    sums = low.sample(value)
-    mean_error = (share * (sums - target / fitted.scale)).sum(axis=0)
+    mean_error = (share * (low.sample(value) - data.target / fitted.scale)).sum(axis=0)
     return QuantizedTensor(value, fitted.scale, mean_error)
-
-
-#: Step of a feature that does not matter: every value gets the same code.
-FROZEN_SCALE = float(np.finfo(np.float64).max / 4)
 
 
 def _reals(low: Lowering, x: Features | QuantizedTensor, input_bits: int) -> Array | None:

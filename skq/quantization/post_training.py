@@ -21,9 +21,9 @@ from skq.quantization.base_quantized_op import (
     in_rows,
 )
 from skq.quantization.combine import integers, joint_tensor
-from skq.quantization.layers import score_names
 from skq.quantization.lowering import Lowering, Settings
-from skq.quantization.n_bits import get_n_bits_dict
+from skq.quantization.model_error import ModelError
+from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
 from skq.quantization.operands import (
     Array,
     BatchConstant,
@@ -32,9 +32,12 @@ from skq.quantization.operands import (
     QuantizedTensor,
 )
 from skq.quantization.quantized_module import QuantizedModule
+from skq.quantization.ranges import check_calibration
 from skq.quantization.rounding import get_rounding
+from skq.quantization.sensitivity import error_weights
 from skq.quantization.tail import tail_nodes
 from skq.quantization.trees.joint import JointFeatures
+from skq.quantization.trees.lossless import check_splits, with_needed_width
 from skq.serialization import Serializable, serializable
 
 __all__ = [
@@ -56,8 +59,6 @@ MAX_CALIBRATION_CELLS = 500_000
 #: Nodes from which on an ensemble is large, and the rows that it is calibrated on.
 LARGE_ENSEMBLE, MAX_ENSEMBLE_ROWS = 20_000, 1000
 
-CALIBRATION_METHODS = ("auto", "minmax")
-
 
 @serializable("skq.ONNXConverter")
 class ONNXConverter(Serializable):
@@ -65,7 +66,7 @@ class ONNXConverter(Serializable):
 
     Parameters
     ----------
-    n_bits : int or dict of str to int
+    n_bits : int, "lossless" or dict of str to int
         See `get_n_bits_dict`.
     numpy_model : NumpyModule
     rounding_threshold_bits : None, int or dict, default=None
@@ -73,9 +74,10 @@ class ONNXConverter(Serializable):
     is_signed : bool, default=True
         Whether weights are on signed, symmetric grids, one a channel; else on affine grids from
         the channel's least weight to its greatest.
-    calibration : {"auto", "minmax"}, default="auto"
-        How quantization parameters are chosen: by the error that they cause at each layer's output
-        on the calibration data, or plainly by the range of the values.
+    calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
+        How the range of each tensor is chosen: by its values alone, as
+        `skq.quantization.ranges.find_range` does, or ("auto") by the error at each layer's output
+        on the calibration data.
     """
 
     #: Whether weights and activations are on grids already, which are to be found and kept.
@@ -83,18 +85,13 @@ class ONNXConverter(Serializable):
 
     def __init__(
         self,
-        n_bits: int | Mapping[str, int],
+        n_bits: int | str | Mapping[str, int],
         numpy_model: NumpyModule,
         rounding_threshold_bits: Any = None,
         is_signed: bool = True,
         *,
         calibration: str = "auto",
     ) -> None:
-        if calibration not in CALIBRATION_METHODS:
-            raise ValueError(
-                f"calibration must be one of {', '.join(CALIBRATION_METHODS)}. "
-                f"Got {calibration!r} instead."
-            )
         if not isinstance(numpy_model, NumpyModule):
             raise TypeError(
                 "numpy_model must be a NumpyModule: wrap an ONNX model or a torch module in one. "
@@ -103,10 +100,11 @@ class ONNXConverter(Serializable):
         if not isinstance(is_signed, bool | np.bool_):
             raise TypeError(f"is_signed is True or False. Got {is_signed!r}.")
         self.n_bits = get_n_bits_dict(n_bits)
+        self._lossless = is_lossless(n_bits)
         self.numpy_model = numpy_model
         self.rounding_threshold_bits = rounding_threshold_bits
         self.is_signed = bool(is_signed)
-        self.calibration = calibration
+        self.calibration = check_calibration(calibration)
         self._settings = Settings(
             self.n_bits,
             get_rounding(rounding_threshold_bits),
@@ -119,7 +117,7 @@ class ONNXConverter(Serializable):
         """Return the constructor's arguments, with the model as its graph."""
         rounding = self._settings.rounding
         return {
-            "n_bits": self.n_bits,
+            "n_bits": LOSSLESS if self._lossless else self.n_bits,
             "numpy_model": self.numpy_model.graph,
             "rounding_threshold_bits": {
                 "n_bits": "auto" if rounding.n_bits is None else rounding.n_bits,
@@ -182,9 +180,12 @@ class ONNXConverter(Serializable):
         AccumulatorOverflowError
             If 63 bits would not hold a sum.
         """
-        return _Conversion(
+        if self._lossless:
+            check_splits(self.numpy_model.graph)
+        module = _Conversion(
             self.numpy_model, self._settings, calibration_data, sample_weight, ranges
         ).run()
+        return with_needed_width(module) if self._lossless else module
 
 
 @serializable("skq.PostTrainingAffineQuantization")
@@ -259,7 +260,7 @@ class _Conversion:
         arrays = _checked_data(model, data)
         most = _most_rows(arrays, self.graph)
         rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight, most)
-        self.low = Lowering(settings, self.row_weight, score_names(self.graph))
+        self.low = Lowering(settings, self.row_weight)
         self.floats: dict[str, Array] = {
             name: np.asarray(array) for name, array in self.graph.initializers.items()
         }
@@ -278,12 +279,20 @@ class _Conversion:
     def run(self) -> QuantizedModule:
         tail = tail_nodes(self.graph)
         _check_operators(self.graph, tail)
-        for index, node in enumerate(self.graph.nodes):
-            if index not in tail:
-                self._lower(node)
         nodes = tuple(node for i, node in enumerate(self.graph.nodes) if i in tail)
+        quantized = [node for i, node in enumerate(self.graph.nodes) if i not in tail]
         computed = {name for node in nodes for name in node.outputs}
         read = [name for node in nodes for name in node.inputs if name]
+        for node in quantized:
+            results = bind_node(node)(*(self.floats.get(name) for name in node.inputs))
+            pairs = zip(node.outputs, results, strict=False)
+            self.floats.update((name, result) for name, result in pairs if name)
+        if self.low.settings.searches:
+            ends = [*read, *self.graph.output_names]
+            self.low.error_weights = error_weights(self.graph, self.floats, ends, self.row_weight)
+            self.low.model_error = ModelError(self.graph, self.floats, ends, self.row_weight)
+        for node in quantized:
+            self._lower(node)
         scores = dict.fromkeys(
             name
             for name in [*read, *self.graph.output_names]
@@ -304,11 +313,10 @@ class _Conversion:
         return QuantizedModule(program, rest, self.low.settings.n_bits, self.graph)
 
     def _lower(self, node: Node) -> None:
-        """Run a node on the calibration rows and write its instructions."""
+        """Write a node's instructions."""
         operands = [self.operands.get(name) for name in node.inputs]
         floats = [self.floats.get(name) for name in node.inputs]
-        results = bind_node(node)(*floats)
-        self.floats.update(zip(node.outputs, results, strict=False))
+        results = [self.floats[name] if name else np.empty(0) for name in node.outputs]
         given = [operand for operand in operands if operand is not None]
         if all(isinstance(operand, np.ndarray) for operand in given):
             self.operands.update(zip(node.outputs, results, strict=False))

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.quantization.ranges import find_reach
+
 Floats = NDArray[np.float64]
 
 #: Weight of the plain weight error beside the error at the output: few rows do not tell all.
@@ -46,8 +48,8 @@ def quantize_weights(
         {-1, 1} for one bit.
     row_weight : ndarray of shape (n_rows,)
         Weight of each row; they sum to 1.
-    method : {"auto", "minmax"}
-        "minmax": scale = largest magnitude / largest integer, and nothing else.
+    method : {"auto", "minmax", "percentile", "mse"}
+        Other than "auto": scale = the reach of `find_reach` / largest integer, and nothing else.
 
     Returns
     -------
@@ -56,9 +58,9 @@ def quantize_weights(
         ``weights ≈ integers * scale``; positive.
     """
     top = max(1, 2 ** (n_bits - 1) - 1)
-    widest = np.abs(weights).max(axis=0, initial=0.0)
-    scale = np.where(widest > 0, widest, 1.0) / top
-    if method == "minmax" or not weights.size:
+    reach = find_reach(weights, n_bits, "minmax" if method == "auto" else method)
+    scale = np.where(reach > 0, reach, 1.0) / top
+    if method != "auto" or not weights.size:
         return _round(weights, scale, n_bits), scale
     gram = _covariance(codes, row_weight)
     target = gram @ weights if gram.ndim == 2 else gram[:, None] * weights

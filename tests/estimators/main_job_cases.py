@@ -5,7 +5,6 @@ from functools import cache
 import numpy as np
 from sklearn.datasets import load_diabetes, load_iris, make_classification
 
-from skq.base import ADDED_PARAMETERS
 from skq.ensemble import (
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -50,7 +49,7 @@ ESTIMATORS = CLASSIFIERS + REGRESSORS
 
 def parent_params(estimator):
     """The estimator's parameters that its scikit-learn parent has too."""
-    added = {parameter.name for parameter in ADDED_PARAMETERS}
+    added = {parameter.name for parameter in estimator._added_parameters}
     return {k: v for k, v in estimator.get_params().items() if k not in added}
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from skq.numerics import quantize
-from skq.quantization.fit_layer import decision_weight, fit_layer
+from skq.quantization.decisions import decision_weight
+from skq.quantization.fit_layer import LayerData, fit_layer
 from skq.quantization.grid_candidates import candidates
 
 
@@ -15,11 +16,14 @@ def problem(seed, n_rows=300, n_in=6, n_out=2, heavy=True):
     return x, weights, x @ weights, np.full(n_rows, 1 / n_rows)
 
 
-def fit(x, weights, target, row_weight, n_bits, **options):
-    return fit_layer(
-        x, weights, target, row_weight, lo=x.min(axis=0), hi=x.max(axis=0),
+def fit(x, weights, target, row_weight, n_bits, error_weight=None, **options):
+    if error_weight is None:
+        error_weight = np.ones_like(target)
+    data = LayerData(
+        x, weights, target, row_weight, error_weight, lo=x.min(axis=0), hi=x.max(axis=0),
         input_bits=n_bits, weight_bits=n_bits, **options,
     )  # fmt: skip
+    return fit_layer(data)
 
 
 def error_of(x, target, row_weight, n_bits, grids, integers, scale, share=None):
@@ -49,8 +53,8 @@ def min_max_error(x, weights, target, row_weight, n_bits, share=None):
 @pytest.mark.parametrize("seed", range(4))
 def test_never_worse_than_minmax(seed, n_bits, decides):
     x, weights, target, row_weight = problem(seed)
-    found = fit(x, weights, target, row_weight, n_bits, decides=decides)
-    share = decision_weight(target) if decides else None
+    share = decision_weight(target, row_weight) if decides else None
+    found = fit(x, weights, target, row_weight, n_bits, share)
     grids = (np.where(found.input_scale > 0, found.input_scale, 1.0), found.zero_point)
     error = error_of(x, target, row_weight, n_bits, grids, found.integers, found.scale, share)
     assert error == pytest.approx(found.error, rel=1e-6)
@@ -103,15 +107,6 @@ def test_code_zero_is_real_zero_where_asked():
     x = np.maximum(x, 0.0)
     found = fit(x, weights, x @ weights, row_weight, 3, starts_at_zero=True)
     assert np.all(found.zero_point <= 0)
-
-
-def test_decision_weight_is_greatest_at_the_decision():
-    one = decision_weight(np.array([[-4.0], [-1.0], [0.0], [2.0]]))[:, 0]
-    assert one.argmax() == 2
-    assert one[1] > one[3] > one[0] > 0
-    many = decision_weight(np.array([[5.0, 4.9, -30.0], [9.0, 0.0, 1.0]]))
-    assert many[0, 2] < many[0, 0] == pytest.approx(many[0, 1])
-    assert many[1].max() < many[0].max()
 
 
 class TestCandidates:

@@ -265,9 +265,10 @@ def test_operator_alone(case: Case) -> None:
         np.testing.assert_array_equal(f.qvalues, g.qvalues)
 
 
-#: Operators that a test of their own covers, in test_exact_operators.py and test_converter.py.
+#: Operators that a test of their own covers, in test_exact_operators.py, test_missing.py and
+#: test_converter.py.
 ELSEWHERE = {
-    *("And", "ArgMax", "Ceil", "Equal", "Floor", "Greater", "GreaterOrEqual", "Less"),
+    *("And", "ArgMax", "Ceil", "Equal", "Floor", "Greater", "GreaterOrEqual", "IsNaN", "Less"),
     *("LessOrEqual", "Not", "Or", "Round", "Sign", "Where", "QuantizeLinear", "DequantizeLinear"),
     *("Constant", "ConstantOfShape", "Shape", "Softmax", "TreeEnsembleRegressor"),
 }

@@ -24,6 +24,9 @@ class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):
     combined by instructions.
     """
 
+    #: Combines plain tensors, where that is all there is to do; else `mixed` says how.
+    combination: ClassVar[Any] = None
+
     def can_fuse(self) -> bool:
         """Whether one integer tensor generates all inputs, so that the result is a table of it."""
         return QuantizedOpUnivariateOfEncrypted.can_fuse(self)
@@ -51,6 +54,9 @@ class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):
         output: Array,
     ) -> QuantizedTensor:
         """Combine plain tensors and constants (as they meet rows), each by position."""
+        if self.combination is not None and not constants:
+            found: QuantizedTensor = self.combination(low, *tensors.values())
+            return found
         raise self.unsupported("its inputs come from different integer tensors")
 
 
@@ -107,15 +113,7 @@ class QuantizedAdd(_AffineOp):
     """``a + b``."""
 
     function = "add"
-
-    def mixed(
-        self,
-        low: Lowering,
-        tensors: Mapping[int, QuantizedTensor],
-        constants: Mapping[int, Array],
-        output: Array,
-    ) -> QuantizedTensor:
-        return combine.add(low, *tensors.values())
+    combination = staticmethod(combine.add)
 
 
 @quantizes("Sub")
@@ -123,20 +121,12 @@ class QuantizedSub(_AffineOp):
     """``a - b``."""
 
     function = "subtract"
+    combination = staticmethod(combine.subtract)
 
     def steps(self, constant: Array, *, first: bool) -> list[FeatureStep] | None:
         if not first:
             return super().steps(constant, first=first)
         return [FeatureStep("multiply", scalar(-1.0)), FeatureStep("add", constant)]
-
-    def mixed(
-        self,
-        low: Lowering,
-        tensors: Mapping[int, QuantizedTensor],
-        constants: Mapping[int, Array],
-        output: Array,
-    ) -> QuantizedTensor:
-        return combine.subtract(low, tensors[0], tensors[1])
 
 
 @quantizes("Mul")
@@ -144,6 +134,7 @@ class QuantizedMul(_AffineOp):
     """``a * b``; two tensors are requantized to the width of an inner layer's inputs first."""
 
     function = "multiply"
+    combination = staticmethod(combine.multiply)
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -153,15 +144,6 @@ class QuantizedMul(_AffineOp):
             n_bits = low.settings.n_bits["op_inputs"]
             x = [low.codes(v, r, n_bits=n_bits) for v, r in zip(x, reals, strict=True)]
         return super().lower(low, x, reals, outputs)
-
-    def mixed(
-        self,
-        low: Lowering,
-        tensors: Mapping[int, QuantizedTensor],
-        constants: Mapping[int, Array],
-        output: Array,
-    ) -> QuantizedTensor:
-        return combine.multiply(low, tensors[0], tensors[1])
 
 
 @quantizes("Div")
@@ -216,17 +198,17 @@ class QuantizedMean(QuantizedSum):
     is_mean = True
 
 
-@quantizes("Max")
-class QuantizedMax(CombiningOp):
-    """The largest of the inputs."""
+class _Extreme(CombiningOp):
+    """The largest or the least of the inputs; a constant is a bound to clip at."""
+
+    is_largest: ClassVar[bool]
 
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
     ) -> QuantizedTensor:
         if any(np.ndim(constant) for constant in constants.values()):
             return super().compose(low, x, constants)
-        bounds = [float(constant) for constant in constants.values()]
-        return x.clipped(max(bounds, default=-np.inf), np.inf)
+        return self._bounded(x, constants)
 
     def mixed(
         self,
@@ -237,33 +219,29 @@ class QuantizedMax(CombiningOp):
     ) -> QuantizedTensor:
         if any(np.ndim(constant) for constant in constants.values()):
             raise self.unsupported("it takes several tensors and a constant that is not one number")
-        bound = max((float(constant) for constant in constants.values()), default=-np.inf)
-        return combine.maximum(low, *tensors.values()).clipped(bound, np.inf)
+        return self._bounded(super().mixed(low, tensors, {}, output), constants)
+
+    def _bounded(self, x: QuantizedTensor, constants: Mapping[int, Array]) -> QuantizedTensor:
+        bounds = [float(constant) for constant in constants.values()]
+        if self.is_largest:
+            return x.clipped(max(bounds, default=-np.inf), np.inf)
+        return x.clipped(-np.inf, min(bounds, default=np.inf))
+
+
+@quantizes("Max")
+class QuantizedMax(_Extreme):
+    """The largest of the inputs."""
+
+    combination = staticmethod(combine.maximum)
+    is_largest = True
 
 
 @quantizes("Min")
-class QuantizedMin(CombiningOp):
+class QuantizedMin(_Extreme):
     """The smallest of the inputs."""
 
-    def compose(
-        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
-    ) -> QuantizedTensor:
-        if any(np.ndim(constant) for constant in constants.values()):
-            return super().compose(low, x, constants)
-        bounds = [float(constant) for constant in constants.values()]
-        return x.clipped(-np.inf, min(bounds, default=np.inf))
-
-    def mixed(
-        self,
-        low: Lowering,
-        tensors: Mapping[int, QuantizedTensor],
-        constants: Mapping[int, Array],
-        output: Array,
-    ) -> QuantizedTensor:
-        if any(np.ndim(constant) for constant in constants.values()):
-            raise self.unsupported("it takes several tensors and a constant that is not one number")
-        bound = min((float(constant) for constant in constants.values()), default=np.inf)
-        return combine.minimum(low, *tensors.values()).clipped(-np.inf, bound)
+    combination = staticmethod(combine.minimum)
+    is_largest = False
 
 
 @quantizes("BatchNormalization")

@@ -11,6 +11,7 @@ from skq.frontend.numpy_ops.windows import Windows
 from skq.program import Concat, Gather
 from skq.quantization.arrange import Indices, at, elements, lay_out, moved
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
+from skq.quantization.layers import least_error
 from skq.quantization.lowering import Lowering
 from skq.quantization.operands import Array, Operand, QuantizedTensor
 
@@ -41,10 +42,28 @@ class QuantizedConv(QuantizedMixingOp):
             a.get("pads"),
             a.get("auto_pad", "NOTSET"),
         )
-        codes, patches, known = self._patches(low, x[0], reals[0], windows)
-        n_filters, output = len(weights), outputs[0]
-        group = int(a.get("group", 1))
-        n_positions, per_group = int(np.prod(windows.output)), n_filters // group
+        output = outputs[0]
+
+        def write(range_method: str, weight_method: str) -> QuantizedTensor:
+            codes, patches, known = self._patches(low, x[0], reals[0], windows, range_method)
+            return self._convolved(low, codes, patches, known, weights, output, weight_method)
+
+        return [least_error(low, write, output, self.node.outputs[0])]
+
+    def _convolved(
+        self,
+        low: Lowering,
+        codes: QuantizedTensor,
+        patches: Indices,
+        known: Indices,
+        weights: Array,
+        output: Array,
+        method: str,
+    ) -> QuantizedTensor:
+        """The filters over the patches; weights by a method of `Lowering.matmul`."""
+        n_filters, spatial = len(weights), output.shape[2:]
+        group = int(self.attributes.get("group", 1))
+        n_positions, per_group = int(np.prod(spatial)), n_filters // group
         matrices = weights.reshape(group, per_group, -1).astype(np.float64)
         targets = output.reshape(len(output), group, per_group, n_positions).swapaxes(2, 3)
         fill = int(codes.zero_point) if codes.has_one_scale else 0
@@ -55,13 +74,15 @@ class QuantizedConv(QuantizedMixingOp):
             parameters = [at(low, codes, p, inside) for p in (codes.scale, codes.zero_point)]
             rows = lay_out(low, codes.value, places, parameters, fill=fill)
             n_bits = low.settings.n_bits["op_weights"]
-            parts.append(low.matmul(rows, matrices[g].T, targets[:, g], n_bits=n_bits))
+            parts.append(
+                low.matmul(rows, matrices[g].T, targets[:, g], n_bits=n_bits, method=method)
+            )
         joined = _side_by_side(low, parts, n_positions, per_group)
         places = np.arange(n_positions * n_filters).reshape(n_positions, n_filters).T
-        return [moved(low, joined, places.reshape(n_filters, *windows.output).copy())]
+        return moved(low, joined, places.reshape(n_filters, *spatial).copy())
 
     def _patches(
-        self, low: Lowering, x: Any, reals: Array, windows: Windows
+        self, low: Lowering, x: Any, reals: Array, windows: Windows, method: str
     ) -> tuple[QuantizedTensor, Indices, Indices]:
         """Codes, and the places of the patches in them: (positions, channels, kernel), twice.
 
@@ -69,13 +90,14 @@ class QuantizedConv(QuantizedMixingOp):
         """
         n_bits = low.settings.n_bits["op_inputs"]
         padded = any(map(any, windows.pads))
-        with_zero = np.append(reals.ravel(), 0.0) if padded else reals
-        codes = low.codes(x, with_zero, n_bits=n_bits)
+        hold = 0.0 if padded else None
+        codes = low.codes(x, reals, n_bits=n_bits, hold=hold, method=method)
         found = elements(low, codes)
         fits = codes.has_one_scale and codes.zero_point == np.rint(codes.zero_point)
         if not fits and (padded or not _has_one_scale_a_channel(low, codes, found)):
-            lo, hi = float(with_zero.min()), float(with_zero.max())
-            codes = low.materialize(codes, lo, hi, low.settings.rounding.limit(n_bits))
+            n_bits = low.settings.rounding.limit(n_bits)
+            lo, hi = low.range(reals, n_bits, hold=hold, method=method)
+            codes = low.materialize(codes, lo, hi, n_bits)
         places = _windows(windows, found, -1)
         if not padded:
             return codes, places, places

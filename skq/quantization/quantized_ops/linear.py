@@ -7,62 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from skq.program import Mul, Reshape, Sum
-from skq.quantization.arrange import arranged, elements, gather, moved, select
+from skq.program import Mul, Sum
+from skq.quantization.arrange import elements, moved, select
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
-from skq.quantization.layers import fitted_layer
+from skq.quantization.layers import layer
 from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, Features, Operand, QuantizedTensor, scalar
-
-
-def layer(
-    low: Lowering,
-    x: Features | QuantizedTensor,
-    weights: Array,
-    reals: Array,
-    target: Array,
-    *,
-    decides: bool = False,
-) -> QuantizedTensor:
-    """``x @ weights`` over the last axis of `x`, with the bias that `target` calls for.
-
-    Parameters
-    ----------
-    x : Features or QuantizedTensor
-    weights : ndarray of shape (n_in, n_out)
-    reals : ndarray of shape (n_rows, ..., n_in)
-        What `x` stands for on the calibration rows.
-    target : ndarray of shape (n_rows, ..., n_out)
-        What the float layer gives.
-    decides : bool
-        Whether labels are decided on the result.
-    """
-    fitted = fitted_layer(low, x, weights, target, decides=decides)
-    if fitted is not None:
-        return fitted
-    codes = low.codes(x, reals, n_bits=low.settings.n_bits["op_inputs"])
-    rows, order = _rows(low, codes, reals)
-    weights = np.asarray(weights, dtype=np.float64)[order]
-    return low.matmul(rows, weights, target, n_bits=low.settings.n_bits["op_weights"])
-
-
-def _rows(low: Lowering, x: QuantizedTensor, reals: Array) -> tuple[QuantizedTensor, Array | slice]:
-    """Codes arranged for a product over the last axis, and the order of the inputs in it."""
-    if x.view is not None and x.view.ndim == 1 and x.view.size == low.type(x.value).size:
-        order = np.argsort(x.view)
-        if np.array_equal(x.view[order], np.arange(x.view.size)):
-            # a vector in another order: the weights are put into that order instead
-            parameters = [
-                p if np.ndim(p) == 0 else np.resize(p, x.view.size) for p in (x.scale, x.zero_point)
-            ]
-            shape = low.type(x.value).shape
-            value = x.value if len(shape) == 1 else low.add(Reshape((x.value,), x.view.shape))
-            return QuantizedTensor(value, parameters[0], parameters[1]), order
-    found = gather(low, x, elements(low, x))
-    if found.view is not None:
-        lo, hi = float(reals.min()), float(reals.max())
-        found = arranged(low, low.materialize(x, lo, hi, low.settings.n_bits["op_inputs"]))
-    return found, slice(None)
+from skq.quantization.operands import Array, Operand, QuantizedTensor, scalar
 
 
 @quantizes("MatMul")
@@ -87,12 +37,12 @@ class QuantizedMatMul(QuantizedMixingOp):
         if reals.ndim < 2:
             raise self.unsupported("it multiplies along the rows")
         if weights.ndim == 1:
-            found = layer(low, x, weights[:, None], reals, output[..., None])
+            name = self.node.outputs[0]
+            found = layer(low, x, weights[:, None], reals, output[..., None], name=name)
             return moved(low, found, elements(low, found)[..., 0])
         if weights.ndim != 2:
             raise self.unsupported("the constant factor must be a vector or a matrix")
-        decides = self.node.outputs[0] in low.score_names
-        return layer(low, x, weights, reals, output, decides=decides)
+        return layer(low, x, weights, reals, output, name=self.node.outputs[0])
 
     def _constant_times(
         self, low: Lowering, weights: Array, x: Any, reals: Array, output: Array
@@ -148,5 +98,4 @@ class QuantizedGemm(QuantizedMixingOp):
             raise self.unsupported("the bias must be a constant")
         weights = weights.T if self.attributes.get("transB", 0) else weights
         weights = weights * float(self.attributes.get("alpha", 1.0))
-        decides = self.node.outputs[0] in low.score_names
-        return [layer(low, x[0], weights, reals[0], outputs[0], decides=decides)]
+        return [layer(low, x[0], weights, reals[0], outputs[0], name=self.node.outputs[0])]

@@ -1,0 +1,91 @@
+"""Weights of errors: near the decision, and as the derivative says inside of a network."""
+
+import numpy as np
+import pytest
+
+from skq.frontend.graph import FloatGraph, Node, TensorInfo
+from skq.frontend.numpy_ops import bind_node
+from skq.quantization.decisions import decision_weight, score_names
+from skq.quantization.sensitivity import FLOOR, error_weights
+
+
+def test_decision_weight_is_greatest_at_the_decision():
+    one = decision_weight(np.array([[-4.0], [-1.0], [0.0], [2.0]]), np.ones(4))[:, 0]
+    assert one.argmax() == 2
+    assert one[1] > one[3] > one[0] > 0
+    many = decision_weight(np.array([[5.0, 4.9, -30.0], [9.0, 0.0, 1.0]]), np.ones(2))
+    assert many[0, 2] < many[0, 0] == pytest.approx(many[0, 1])
+    assert many[1].max() < many[0].max()
+
+
+EVEN = np.full(50, 1 / 50)
+
+
+def network(*tail, activation="Tanh", n_out=3):
+    random = np.random.RandomState(0)
+    nodes = (
+        Node("Gemm", ("x", "w1", "b1"), ("h",)),
+        Node(activation, ("h",), ("a",)),
+        Node("MatMul", ("a", "w2"), ("s",)),
+        Node("Add", ("s", "b2"), ("y",)),
+        *tail,
+    )
+    constants = {
+        "w1": random.normal(size=(4, 6)), "b1": random.normal(size=6),
+        "w2": random.normal(size=(6, n_out)), "b2": random.normal(size=n_out),
+    }  # fmt: skip
+    output = TensorInfo(nodes[-1].outputs[0], "float64", (None, n_out))
+    graph = FloatGraph(nodes, constants, (TensorInfo("x", "float64", (None, 4)),), (output,))
+    floats = {**constants, "x": random.normal(size=(50, 4))}
+    for node in nodes:
+        results = bind_node(node)(*(floats[name] for name in node.inputs))
+        floats.update(zip(node.outputs, results, strict=True))
+    return graph, floats
+
+
+def test_inside_of_a_network_they_are_squared_derivatives():
+    graph, floats = network()
+    found = error_weights(graph, floats, ["y"], EVEN)
+    np.testing.assert_array_equal(found["y"], 1.0)
+    behind = (graph.initializers["w2"] ** 2).sum(axis=1)
+    exact = (1 - floats["a"] ** 2) ** 2 * behind
+    inside = found["h"] - FLOOR * found["h"].mean() / (1 + FLOOR)
+    assert np.corrcoef(inside.ravel(), exact.ravel())[0, 1] > 0.98
+
+
+def test_a_neuron_at_rest_counts_little():
+    graph, floats = network(activation="Relu")
+    found = error_weights(graph, floats, ["y"], EVEN)["h"]
+    far_below = floats["h"] < -floats["h"].std(axis=0)
+    assert far_below.any()
+    assert found[far_below].max() < 0.1 * found[floats["h"] > 0].min()
+
+
+def test_scores_that_labels_are_decided_on_count_near_the_decision():
+    graph, floats = network(Node("ArgMax", ("y",), ("label",), {"axis": 1, "keepdims": 0}))
+    assert {"y", "s"} <= score_names(graph)
+    found = error_weights(graph, floats, ["label"], EVEN)
+    np.testing.assert_array_equal(found["y"], decision_weight(floats["y"], EVEN))
+    rows = decision_weight(floats["y"], EVEN).sum(axis=1)
+    assert np.corrcoef(found["h"].sum(axis=1), rows)[0, 1] > 0.3
+
+
+def test_what_mixes_elements_has_no_weights():
+    graph, floats = network(Node("Softmax", ("y",), ("p",), {"axis": 1}))
+    assert set(error_weights(graph, floats, ["p"], EVEN)) == {"p"}
+
+
+@pytest.mark.parametrize("values", [np.zeros((5, 1)), np.full((5, 3), 7.0)])
+def test_scores_that_are_all_alike_are_no_trouble(values):
+    assert np.all(np.isfinite(decision_weight(values, np.ones(5))))
+
+
+def test_row_weights_count_as_repetitions():
+    graph, floats = network(Node("ArgMax", ("y",), ("label",), {"axis": 1, "keepdims": 0}))
+    repeats = np.random.RandomState(1).randint(1, 4, 50)
+    rows = np.repeat(np.arange(50), repeats)
+    repeated = {k: v if k in graph.initializers else v[rows] for k, v in floats.items()}
+    share = np.full(len(rows), 1 / len(rows))
+    weighted = error_weights(graph, floats, ["label"], repeats / repeats.sum())
+    for name, weight in error_weights(graph, repeated, ["label"], share).items():
+        np.testing.assert_allclose(weighted[name][rows], weight, rtol=1e-9)
