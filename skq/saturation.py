@@ -1,4 +1,4 @@
-"""An opt-in warning at predict: rows with values beyond the range of the calibration data."""
+"""An opt-in warning at predict: rows with values beyond the calibrated ranges."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def check_width(value: Any, name: str, *, or_dict: bool = False) -> int:
     is_integer = isinstance(value, Integral) and not isinstance(value, bool)
     if is_integer and 1 <= int(value) <= MAX_N_BITS:
         return int(value)
-    alternative = ", or a dict of them" if or_dict else ""
+    alternative = f", or a dict of them; for trees also {LOSSLESS!r}" if or_dict else ""
     raise ValueError(
         f"{name} must be an int from 1 to {MAX_N_BITS}{alternative}. Got {value!r} instead."
     )

@@ -57,7 +57,7 @@ def classes():
 
 def quick(cls, **parameters):
     """A quick instance of a class."""
-    estimator = cls(**_PARAMETERS.get(cls.__name__, {}), **parameters)
+    estimator = cls(**_PARAMETERS.get(cls.__name__, {}) | parameters)
     if "random_state" in estimator.get_params():
         estimator.set_params(random_state=0)
     return estimator

@@ -12,6 +12,8 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_
 from sklearn.model_selection import train_test_split
 from suite_cases import answers_labels, classes, data_for, quick
 
+from skq.neural_network import MLPRegressor
+
 #: Share of labels that agree, and root mean square error over the target's standard deviation.
 WANTED = {16: (0.999, 1e-3), 8: (0.99, 2e-2)}
 
@@ -41,6 +43,18 @@ def test_agrees_with_the_parent_on_generated_data(cls, n_bits):
     labels, error = WANTED[n_bits]
     print(f"\n{cls.__name__:32} {n_bits:2} bits  {result:.5f}", end="")
     assert result >= labels if answers_labels(cls) else result <= error
+
+
+@pytest.mark.parametrize("layers", [(30, 30), (50, 50), (50, 30, 20)], ids=str)
+@pytest.mark.parametrize("n_bits", [16, 8])
+def test_deep_networks_agree_with_their_parent(layers, n_bits):
+    X, X_test, y, y_test = data_for(MLPRegressor)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator = quick(MLPRegressor, n_bits=n_bits, hidden_layer_sizes=layers).fit(X, y)
+    result = measure(estimator, X_test, y_test)
+    print(f"\nMLPRegressor {layers!s:19} {n_bits:2} bits  {result:.5f}", end="")
+    assert result <= WANTED[n_bits][1]
 
 
 BUNDLED = {"iris": load_iris, "wine": load_wine, "breast cancer": load_breast_cancer}
