@@ -373,6 +373,19 @@ def test_a_value_that_contains_itself():
         dumps(loop)
 
 
+def test_a_class_that_is_defined_again_takes_the_place_of_the_former():
+    def define():
+        @serializable("test.notebook-cell")
+        @dataclasses.dataclass(frozen=True)
+        class Cell(Serializable):
+            width: int
+
+        return Cell
+
+    former, cls = define(), define()
+    assert type(cls.loads(cls(3).dumps())) is cls is not former
+
+
 def test_a_name_and_a_class_are_registered_once():
     with pytest.raises(ValueError, match="cannot register .*Other.* as 'test.program'"):
 

@@ -61,7 +61,8 @@ def serializable(
     Raises
     ------
     ValueError
-        If the name or the class is registered already.
+        If the name or the class is registered already. A class that is defined again, as by a
+        notebook's cell, takes the former one's place.
     TypeError
         If none of the four rows applies.
 
@@ -77,7 +78,7 @@ def serializable(
 
     def register(cls: type[T]) -> type[T]:
         taken = entry_named(name) or entry_of(cls)
-        if taken is not None:
+        if taken is not None and (taken.name != name or not _is_defined_again(taken.cls, cls)):
             raise ValueError(
                 f"cannot register {cls!r} as {name!r}: {taken.cls!r} is registered as "
                 f"{taken.name!r}. Give every class one name of its own."
@@ -88,6 +89,13 @@ def serializable(
         return cls
 
     return register
+
+
+def _is_defined_again(former: type, cls: type) -> bool:
+    return former is not cls and (former.__module__, former.__qualname__) == (
+        cls.__module__,
+        cls.__qualname__,
+    )
 
 
 def entry_of(cls: type) -> Entry | None:
