@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,83 +63,42 @@ class Columns:
                  correct one another
         ======== ==========================================================================
         """
-        arguments = (trees, features, rows, reached, n_bits, row_weight)
-        plain = cls._choose(*arguments, "distance")
+        splits = _Splits(trees, features, rows, reached, n_bits, row_weight)
+        plain = cls._of(splits, "distance")
         yield plain
         if plain.drops_edges and n_bits <= MAX_SEARCHED_BITS and method == "auto":
-            yield cls._choose(*arguments, "uniform")
+            yield cls._of(splits, "uniform")
             if trees.n_targets == 1 and (trees.aggregate == "AVERAGE" or trees.n_trees == 1):
-                yield cls._choose(*arguments, "routing")
+                yield cls._of(splits, "routing")
 
     @classmethod
-    def _choose(
-        cls,
-        trees: TreeArrays,
-        features: Features,
-        rows: NDArray[np.int64],
-        reached: Array,
-        n_bits: int,
-        row_weight: NDArray[np.float64],
-        kind: str,
-    ) -> Columns:
-        has_missing = features.has_missing
-        budget = 2**n_bits - (2 if has_missing else 1)
-        n_real = features.raw.shape[1]
-        inner = np.flatnonzero((trees.leaf < 0) & (trees.feature < n_real))
-        edge = pull_back(features, trees.threshold[inner], trees.feature[inner])
-        met = _rows_met(trees, reached, row_weight)[inner]
-        raw = features.raw[rows]
-        routing = None
-        if kind == "routing" and budget > 0:
-            routing = Routing(trees, reached, row_weight, _rows_met(trees, reached, row_weight))
-        place_of_node = np.zeros(len(trees.leaf), dtype=np.int64)
-        to_left = trees.missing_true[inner] & has_missing
+    def _of(cls, splits: _Splits, kind: str) -> Columns:
+        trees = splits.trees
         column = np.zeros(len(trees.leaf), dtype=np.int64)
         threshold = np.zeros(len(trees.leaf), dtype=np.int64)
         feature_of: list[int] = []
         edges_of: list[Array] = []
         left_of: list[bool] = []
-        drops_edges = False
-        for f in np.unique(trees.feature[inner]):
-            own = np.flatnonzero(trees.feature[inner] == f)
-            values, place = np.unique(edge[own], return_inverse=True)
-            place_of_node[inner[own]] = place
-            every = values >= LARGEST  # thresholds that part missing values from all others
-            values = values[~every]
-            weight = np.bincount(place, weights=met[own], minlength=len(every)).astype(np.float64)
-            weight = weight[~every]
-            kept, assigned = select_edges(
-                share_below(raw[:, f], row_weight, values), weight, budget
-            )
-            edges = values[kept]
-            drops_edges |= len(kept) < len(values)
-            if len(kept) < len(values) and routing is not None:
-                row, node, share = routing.of(int(f))
-                known = ~np.isnan(raw[row, f]) & (place_of_node[node] < len(values))
-                row, node, share = row[known], node[known], share[known]
-                at = place_of_node[node]
-                kept, assigned = route_edges(values, at, raw[row, f], share, budget, kept)
-                edges = values[kept]
-            elif len(kept) < len(values) and kind == "uniform" and budget > 0:
-                edges, assigned = uniform_edges(values, raw[:, f], row_weight, budget)
-            assigned = np.append(assigned, np.full(int(every.sum()), len(edges)))
-            for direction in np.unique(to_left[own]):
-                nodes = inner[own[to_left[own] == direction]]
-                code = assigned[place[to_left[own] == direction]] + int(direction)
-                column[nodes], threshold[nodes] = len(feature_of), code
-                feature_of.append(int(f))
+        for own in splits.by_feature:
+            edges, assigned = splits.edges(own, kind)
+            assigned = np.append(assigned, np.full(own.n_every, len(edges)))
+            for direction in np.unique(own.to_left):
+                chosen = own.to_left == direction
+                column[own.nodes[chosen]] = len(feature_of)
+                threshold[own.nodes[chosen]] = assigned[own.place[chosen]] + int(direction)
+                feature_of.append(own.feature)
                 edges_of.append(edges)
                 left_of.append(bool(direction))
-        further = np.flatnonzero((trees.leaf < 0) & (trees.feature >= n_real))
-        column[further] = len(feature_of) + trees.feature[further] - n_real
+        further = np.flatnonzero((trees.leaf < 0) & (trees.feature >= splits.n_features))
+        column[further] = len(feature_of) + trees.feature[further] - splits.n_features
         return cls(
             np.array(feature_of, dtype=np.int64),
             edges_of,
             np.array(left_of, dtype=bool),
-            has_missing,
+            splits.has_missing,
             column,
             threshold,
-            drops_edges,
+            any(own.drops_edges for own in splits.by_feature),
             kind,
         )
 
@@ -154,6 +114,104 @@ class Columns:
             base=self.left_missing.astype(np.int64),
             nan_code=np.where(self.left_missing, 0, above),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _FeatureSplits:
+    """Nodes that read one feature, and the edges that the thresholds with most weight make.
+
+    Parameters
+    ----------
+    feature : int
+    nodes : ndarray of shape (n_nodes,)
+    place : ndarray of shape (n_nodes,)
+        Of each node's threshold among `values`; behind them, where every number goes left.
+    to_left : ndarray of shape (n_nodes,)
+        Whether NaN goes left.
+    values : ndarray of shape (n_values,), rising
+        Thresholds that part numbers.
+    n_every : int
+        1 if there are nodes where every number goes left, else 0.
+    kept : ndarray of int, rising
+        Values that are edges.
+    assigned : ndarray of shape (n_values,)
+        Edge that each value moves to, as index into the kept.
+    """
+
+    feature: int
+    nodes: NDArray[np.int64]
+    place: NDArray[np.int64]
+    to_left: NDArray[np.bool_]
+    values: Array
+    n_every: int
+    kept: Array
+    assigned: Array
+
+    @property
+    def drops_edges(self) -> bool:
+        """Whether there are more thresholds than edges."""
+        return len(self.kept) < len(self.values)
+
+
+class _Splits:
+    """An ensemble's splits by feature, and the calibration rows that they are judged by."""
+
+    def __init__(
+        self,
+        trees: TreeArrays,
+        features: Features,
+        rows: NDArray[np.int64],
+        reached: Array,
+        n_bits: int,
+        row_weight: NDArray[np.float64],
+    ) -> None:
+        self.trees = trees
+        self.n_features = features.raw.shape[1]
+        self.has_missing = features.has_missing
+        self.by_feature: list[_FeatureSplits] = []
+        self._raw = features.raw[rows]
+        self._reached = reached
+        self._row_weight = row_weight
+        self._budget = 2**n_bits - (2 if self.has_missing else 1)
+        self._met = _rows_met(trees, reached, row_weight)
+        self._place_of_node = np.zeros(len(trees.leaf), dtype=np.int64)
+        inner = np.flatnonzero((trees.leaf < 0) & (trees.feature < self.n_features))
+        edge = pull_back(features, trees.threshold[inner], trees.feature[inner])
+        for f in np.unique(trees.feature[inner]):
+            own = np.flatnonzero(trees.feature[inner] == f)
+            self.by_feature.append(self._one(int(f), inner[own], edge[own]))
+
+    def _one(self, feature: int, nodes: NDArray[np.int64], edge: Array) -> _FeatureSplits:
+        values, place = np.unique(edge, return_inverse=True)
+        self._place_of_node[nodes] = place
+        every = values >= LARGEST  # thresholds that part missing values from all others
+        met = np.bincount(place, weights=self._met[nodes], minlength=len(every)).astype(np.float64)
+        values, weight = values[~every], met[~every]
+        share = share_below(self._raw[:, feature], self._row_weight, values)
+        kept, assigned = select_edges(share, weight, self._budget)
+        to_left = self.trees.missing_true[nodes] & self.has_missing
+        return _FeatureSplits(
+            feature, nodes, place, to_left, values, int(every.sum()), kept, assigned
+        )
+
+    def edges(self, own: _FeatureSplits, kind: str) -> tuple[Array, Array]:
+        """Edges of a feature by one kind of choice, and the edge that each value moves to."""
+        values, x = own.values, self._raw[:, own.feature]
+        if own.drops_edges and self._budget > 0:
+            if kind == "uniform":
+                return uniform_edges(values, x, self._row_weight, self._budget)
+            if kind == "routing":
+                row, node, share = self._routing.of(own.feature)
+                known = ~np.isnan(x[row]) & (self._place_of_node[node] < len(values))
+                row, node, share = row[known], node[known], share[known]
+                at = self._place_of_node[node]
+                kept, assigned = route_edges(values, at, x[row], share, self._budget, own.kept)
+                return values[kept], assigned
+        return values[own.kept], own.assigned
+
+    @cached_property
+    def _routing(self) -> Routing:
+        return Routing(self.trees, self._reached, self._row_weight, self._met)
 
 
 def _rows_met(trees: TreeArrays, reached: Array, row_weight: NDArray[np.float64]) -> Array:
