@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.combining import (
     averaged,
     can_move_features,
@@ -18,6 +17,7 @@ from skq.frontend.equivalents.combining import (
     side_by_side,
 )
 from skq.frontend.equivalents.pipelines import to_member
+from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.equivalents.registry import equivalent
 from skq.frontend.equivalents.trees import from_sklearn, stack
 from skq.frontend.predictors import Head, Member, Mixture, Predictor, TreeEnsemble
@@ -62,7 +62,7 @@ def _bagging_regressor(estimator: Any) -> Predictor:
     members = _members(estimator, "predict")
     head = members[0].head
     if head.kind != "regressor":
-        raise _unsupported(estimator, "its members must be regressors")
+        raise unsupported(estimator, "its members must be regressors")
     forms = _on_all_features(members, estimator.n_features_in_)
     if forms is None:
         return Predictor(committee(members, 1), Head("regressor"))
@@ -193,7 +193,3 @@ def _depth(tree: Any) -> Any:
         depth[tree.children_left[node]] = depth[node] + 1
         depth[tree.children_right[node]] = depth[node] + 1
     return depth
-
-
-def _unsupported(estimator: Any, reason: str) -> UnsupportedModelError:
-    return UnsupportedModelError(f"{type(estimator).__name__} cannot be quantized: {reason}.")

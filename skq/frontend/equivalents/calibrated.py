@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.combining import class_head, committee
 from skq.frontend.equivalents.pipelines import to_member
+from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.equivalents.registry import equivalent
 from skq.frontend.predictors import Calibration, Head, Member, Predictor
 
@@ -20,9 +20,9 @@ def _calibrated_classifier(estimator: Any) -> Predictor:
     for calibrated in estimator.calibrated_classifiers_:
         inner = calibrated.estimator
         if len(inner.classes_) != n_classes:
-            raise UnsupportedModelError(
-                f"{type(estimator).__name__} cannot be quantized: a member has not seen every "
-                "class; use fewer folds (cv) or ensemble=False."
+            raise unsupported(
+                estimator,
+                "a member has not seen every class; use fewer folds (cv) or ensemble=False",
             )
         if hasattr(inner, "decision_function"):
             answer = "decision_function"

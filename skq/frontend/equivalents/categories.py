@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.frontend.equivalents.trees import OneTree, stack
+from skq.frontend.equivalents.trees import Node, OneTree, stack
 from skq.frontend.predictors import TreeEnsemble
 
 Bools = NDArray[np.bool_]
@@ -87,7 +87,7 @@ def _membership(feature: int, edges: Any, segments: Any, missing: bool) -> OneTr
 
     Where no segment has that bit, the root asks for NaN by itself.
     """
-    nodes: list[tuple[int, float, int, int, bool, float]] = []
+    nodes: list[Node] = []
     of_missing = np.flatnonzero(segments == missing)
     place = int(of_missing[0]) if len(of_missing) else -1
 
@@ -111,12 +111,4 @@ def _membership(feature: int, edges: Any, segments: Any, missing: bool) -> OneTr
         nodes[0] = (feature, _LARGEST, add(0, len(segments) - 1), leaf(missing), False, 0.0)
     else:
         add(0, len(segments) - 1)
-    columns = [np.array(column) for column in zip(*nodes, strict=True)]
-    return OneTree(
-        feature=columns[0],
-        threshold=columns[1],
-        left=columns[2],
-        right=columns[3],
-        missing_left=columns[4],
-        leaf_weights=columns[5][:, np.newaxis],
-    )
+    return OneTree.from_nodes(nodes)

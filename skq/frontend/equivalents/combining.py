@@ -10,6 +10,7 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.predictors import (
     Committee,
     Head,
@@ -177,9 +178,8 @@ def class_head(members: Sequence[Member], owner: Any) -> Head:
     for member in members:
         head = member.head
         if head.kind not in ("binary", "multiclass") or len(head.n_classes) > 1:
-            raise UnsupportedModelError(
-                f"{type(owner).__name__} cannot be quantized: its members must be classifiers with "
-                "one output; fit one for each output."
+            raise unsupported(
+                owner, "its members must be classifiers with one output; fit one for each output"
             )
     return members[0].head
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.categories import Memberships
+from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.equivalents.registry import equivalent
-from skq.frontend.equivalents.trees import OneTree, stack
+from skq.frontend.equivalents.trees import Node, OneTree, stack
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
 _IDENTITY = {"regression", "regression_l1", "huber", "fair", "quantile", "mape"}
@@ -22,7 +22,7 @@ def _regressor(estimator: Any) -> Predictor:
     model = _model(estimator)
     objective = model["objective"].split()
     if objective[0] not in _IDENTITY | _EXP or "sqrt" in objective:
-        raise _unsupported(estimator, f"its objective {model['objective']!r} has no integer form")
+        raise unsupported(estimator, f"its objective {model['objective']!r} has no integer form")
     link = "exp" if objective[0] in _EXP else "identity"
     return Predictor(_ensemble(estimator, model), Head("regressor", link))
 
@@ -42,13 +42,13 @@ def _classifier(estimator: Any) -> Predictor:
         n_classes = (ensemble.n_scores,)
         head = Head("multiclass", "softmax", decision=decision, n_classes=n_classes)
         return Predictor(ensemble, head)
-    raise _unsupported(estimator, f"its objective {model['objective']!r} has no integer form")
+    raise unsupported(estimator, f"its objective {model['objective']!r} has no integer form")
 
 
 def _model(estimator: Any) -> Any:
     model = estimator.booster_.dump_model(num_iteration=getattr(estimator, "best_iteration_", None))
     if model.get("pandas_categorical"):
-        raise _unsupported(
+        raise unsupported(
             estimator, "it numbers the categories of a dataframe itself; train it on numbers"
         )
     return model
@@ -72,7 +72,7 @@ def _ensemble(estimator: Any, model: Any) -> TreeEnsemble:
 
 
 def _tree(estimator: Any, root: Any, memberships: Memberships) -> OneTree:
-    nodes: list[tuple[int, float, int, int, bool, float]] = []
+    nodes: list[Node] = []
 
     def add(node: Any) -> int:
         number = len(nodes)
@@ -86,15 +86,7 @@ def _tree(estimator: Any, root: Any, memberships: Memberships) -> OneTree:
         return number
 
     add(root)
-    columns = [np.array(column) for column in zip(*nodes, strict=True)]
-    return OneTree(
-        feature=columns[0],
-        threshold=columns[1],
-        left=columns[2],
-        right=columns[3],
-        missing_left=columns[4],
-        leaf_weights=columns[5][:, np.newaxis],
-    )
+    return OneTree.from_nodes(nodes)
 
 
 def _split(estimator: Any, node: Any, memberships: Memberships) -> tuple[int, float, bool]:
@@ -109,8 +101,4 @@ def _split(estimator: Any, node: Any, memberships: Memberships) -> tuple[int, fl
         return feature, threshold, bool(node["default_left"])
     if node["missing_type"] == "None":  # NaN counts as 0
         return feature, threshold, threshold >= 0.0
-    raise _unsupported(estimator, "it takes zeros for missing values; use zero_as_missing=False")
-
-
-def _unsupported(estimator: Any, reason: str) -> UnsupportedModelError:
-    return UnsupportedModelError(f"{type(estimator).__name__} cannot be quantized: {reason}.")
+    raise unsupported(estimator, "it takes zeros for missing values; use zero_as_missing=False")

@@ -1,6 +1,10 @@
-"""scikit-learn's predictors that have no integer form here, with the reason and what to use."""
+"""What has no integer form here, with the reason and what to use, and how that is said."""
 
 from __future__ import annotations
+
+from typing import Any
+
+from skq.exceptions import UnsupportedModelError
 
 _KERNEL = "a kernel machine compares with its training rows, which has no integer form here"
 _WRAPPED = "its members may be of any kind"
@@ -24,3 +28,16 @@ REFUSED = {
     "StackingClassifier": f"{_WRAPPED}; put quantized estimators into it",
     "StackingRegressor": f"{_WRAPPED}; put quantized estimators into it",
 }
+
+
+def unsupported(estimator: Any, reason: str) -> UnsupportedModelError:
+    """Error that refuses an estimator or a step.
+
+    Parameters
+    ----------
+    estimator : object
+        Its class is named.
+    reason : str
+        Ends with what to use instead, without a full stop.
+    """
+    return UnsupportedModelError(f"{type(estimator).__name__} cannot be quantized: {reason}.")

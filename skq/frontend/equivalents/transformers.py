@@ -14,8 +14,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from skq.exceptions import UnsupportedModelError
 from skq.frontend.columns import Column, Front, joined
+from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.equivalents.registry import sklearn_class, to_form
 from skq.frontend.predictors import Affine, Floats
 
@@ -139,7 +139,7 @@ def _products(transformer: Any, front: Front) -> Front:
 @transforms("FunctionTransformer")
 def _function(transformer: Any, front: Front) -> Front:
     if transformer.func is not None:
-        raise _unsupported(
+        raise unsupported(
             transformer,
             "what its function computes is not known. Put it in front: "
             "make_pipeline(FunctionTransformer(func), QuantizedClassifier(model))",
@@ -151,7 +151,7 @@ def _function(transformer: Any, front: Front) -> Front:
 def _imputer(imputer: Any, front: Front) -> Front:
     columns = _columns(imputer, front)
     if not _is_nan(imputer.missing_values):
-        raise _unsupported(imputer, f"it replaces {imputer.missing_values!r}; use NaN for missing")
+        raise unsupported(imputer, f"it replaces {imputer.missing_values!r}; use NaN for missing")
     statistics = np.asarray(imputer.statistics_, dtype=np.float64)
     kept = [c.filled(s) for c, s in zip(columns, statistics, strict=True) if not np.isnan(s)]
     indicators = _indicators(imputer.indicator_, front) if imputer.add_indicator else ()
@@ -161,7 +161,7 @@ def _imputer(imputer: Any, front: Front) -> Front:
 @transforms("MissingIndicator")
 def _missing_indicator(indicator: Any, front: Front) -> Front:
     if not _is_nan(indicator.missing_values):
-        raise _unsupported(indicator, "its missing_values are no NaN; use NaN for missing")
+        raise unsupported(indicator, "its missing_values are no NaN; use NaN for missing")
     return replace(front, columns=_indicators(indicator, front))
 
 
@@ -176,7 +176,7 @@ def _indicators(indicator: Any, front: Front) -> tuple[Column, ...]:
 
 @transforms("Normalizer")
 def _normalizer(normalizer: Any, front: Front) -> Front:
-    raise _unsupported(
+    raise unsupported(
         normalizer,
         "it divides each row by its norm, and integers have no division. Put it in front: "
         "make_pipeline(Normalizer(), QuantizedClassifier(model))",
@@ -207,7 +207,7 @@ def _encoder(encoder: Any, front: Front) -> Front:
     segments = []
     for known in encoder.categories_:
         if known.dtype.kind not in "iufb":
-            raise _unsupported(
+            raise unsupported(
                 encoder,
                 "its categories are texts, which are no numbers. Put it in front: "
                 f"make_pipeline({type(encoder).__name__}(), QuantizedClassifier(model))",
@@ -249,7 +249,7 @@ def _stepwise(transformer: Any, front: Front, segments: list[tuple[Floats, Float
         varies = np.any(answers != at_base, axis=0) | (missing != at_base) & ~np.isnan(missing)
         for output in np.flatnonzero(varies).tolist():
             if output in found:
-                raise _unsupported(transformer, "its columns depend on several features")
+                raise unsupported(transformer, "its columns depend on several features")
             column = _composed(transformer, columns[j], edges, answers[:, output])
             found[output] = column.filled(float(missing[output]))
     for output, value in enumerate(at_base):
@@ -287,14 +287,14 @@ def _composed(transformer: Any, column: Column, edges: Floats, values: Floats) -
     factor, offset = column.affine
     if column.steps:
         if factor <= 0:
-            raise _unsupported(transformer, "it stands behind a scaler with a factor of 0 or less")
+            raise unsupported(transformer, "it stands behind a scaler with a factor of 0 or less")
         edges = (edges - offset) / factor
     return Column(column.feature, edges=edges, values=values)
 
 
 def _columns(transformer: Any, front: Front) -> tuple[Column, ...]:
     if not front.is_columns:
-        raise _unsupported(
+        raise unsupported(
             transformer, "it stands behind a projection or products. Put it in front of them"
         )
     return front.columns
@@ -307,7 +307,3 @@ def _dense(answer: Any) -> Floats:
 
 def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and bool(np.isnan(value))
-
-
-def _unsupported(transformer: Any, reason: str) -> UnsupportedModelError:
-    return UnsupportedModelError(f"{type(transformer).__name__} cannot be quantized: {reason}.")

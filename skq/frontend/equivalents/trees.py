@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from skq.frontend.equivalents.registry import equivalent
 from skq.frontend.predictors import Floats, Head, Ints, Predictor, TreeEnsemble
 
+#: A node of a tree that is written one by one: feature, threshold, left and right child, whether
+#: NaN goes left, and what a leaf adds.
+Node = tuple[int, float, int, int, bool, float]
+
 
 @dataclass(frozen=True, eq=False)
 class OneTree:
@@ -26,6 +30,14 @@ class OneTree:
     right: Ints
     missing_left: NDArray[np.bool_]
     leaf_weights: Floats
+
+    @classmethod
+    def from_nodes(cls, nodes: Sequence[Node]) -> OneTree:
+        """The tree of these nodes, in their order."""
+        feature, threshold, left, right, missing_left, leaf = (
+            np.array(column) for column in zip(*nodes, strict=True)
+        )
+        return cls(feature, threshold, left, right, missing_left, leaf[:, np.newaxis])
 
 
 def from_sklearn(tree: Any, leaf_weights: Floats, features: Any = None) -> OneTree:

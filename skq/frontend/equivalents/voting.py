@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.combining import averaged_answers, class_head, committee
 from skq.frontend.equivalents.pipelines import to_member
+from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.equivalents.registry import equivalent
 from skq.frontend.predictors import Head, Member, Predictor
 
@@ -35,9 +35,7 @@ def _voting_classifier(estimator: Any) -> Predictor:
 def _voting_regressor(estimator: Any) -> Predictor:
     members = _members(estimator, "predict")
     if any(member.head.kind != "regressor" for member in members):
-        raise UnsupportedModelError(
-            f"{type(estimator).__name__} cannot be quantized: its members must be regressors."
-        )
+        raise unsupported(estimator, "its members must be regressors")
     weights = estimator._weights_not_none
     scores = averaged_answers(members, weights) or committee(members, 1, weights)
     return Predictor(scores, Head("regressor"))

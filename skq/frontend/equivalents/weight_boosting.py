@@ -10,6 +10,7 @@ from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.bagging import mixed
 from skq.frontend.equivalents.combining import side_by_side
 from skq.frontend.equivalents.pipelines import to_predictor
+from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.equivalents.registry import equivalent, sklearn_class
 from skq.frontend.equivalents.trees import from_sklearn, stack
 from skq.frontend.predictors import Floats, Head, Mixture, Predictor
@@ -25,9 +26,7 @@ ROUNDING = 1e-12
 def _adaboost_classifier(estimator: Any) -> Predictor:
     n_classes = int(estimator.n_classes_)
     if n_classes < 2:
-        raise UnsupportedModelError(
-            f"{type(estimator).__name__} cannot be quantized: it was trained on one class."
-        )
+        raise unsupported(estimator, "it was trained on one class")
     weights = estimator.estimator_weights_[: len(estimator.estimators_)]
     vote = _vote_matrix(n_classes)
     if n_classes == 2:
@@ -48,9 +47,8 @@ def _adaboost_classifier(estimator: Any) -> Predictor:
         return Predictor(scores, head)
     members = [to_predictor(member, estimator) for member in estimator.estimators_]
     if any(len(member.classes_) != n_classes for member in estimator.estimators_):
-        raise UnsupportedModelError(
-            f"{type(estimator).__name__} cannot be quantized: a member has not seen every class; "
-            "use decision trees as its estimator."
+        raise unsupported(
+            estimator, "a member has not seen every class; use decision trees as its estimator"
         )
     share = mixed(
         side_by_side([m.scores for m in members]),

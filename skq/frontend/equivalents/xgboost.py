@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.equivalents.registry import equivalent
 from skq.frontend.equivalents.trees import OneTree, stack
 from skq.frontend.predictors import Floats, Head, Predictor, TreeEnsemble
@@ -63,7 +64,7 @@ def _classifier(estimator: Any) -> Predictor:
 def _model(estimator: Any) -> Any:
     """The learner's part of the saved model."""
     if not np.isnan(estimator.missing):
-        raise _unsupported(
+        raise unsupported(
             estimator, f"it takes {estimator.missing} for missing values; use missing=nan"
         )
     return json.loads(estimator.get_booster().save_raw(raw_format="json"))["learner"]
@@ -72,7 +73,7 @@ def _model(estimator: Any) -> Any:
 def _ensemble(estimator: Any, model: Any, link: str) -> TreeEnsemble:
     booster = model["gradient_booster"]
     if booster["name"] == "gblinear":
-        raise _unsupported(
+        raise unsupported(
             estimator, "it is linear; use Ridge or LogisticRegression, or booster='gbtree'"
         )
     trees = booster.get("gbtree", booster)["model"]
@@ -120,11 +121,11 @@ def _tree(estimator: Any, tree: Any, weight: float) -> OneTree:
     A row goes left where its float32 value is below the threshold: at most the float32 before it.
     """
     if int(tree["tree_param"]["size_leaf_vector"] or 1) > 1:
-        raise _unsupported(
+        raise unsupported(
             estimator, "its leaves are vectors; use multi_strategy='one_output_per_tree'"
         )
     if any(tree["split_type"]):
-        raise _unsupported(
+        raise unsupported(
             estimator, "it splits by category; number the categories and train it on numbers"
         )
     left, right = (np.asarray(tree[f"{side}_children"]) for side in ("left", "right"))
@@ -155,12 +156,8 @@ def _reached(left: Any, right: Any) -> Any:
 
 def _unknown_objective(estimator: Any, model: Any) -> UnsupportedModelError:
     known: Sequence[str] = [*_LINKS, "binary:logistic", "multi:softprob"]
-    return _unsupported(
+    return unsupported(
         estimator,
         f"its objective {model['objective']['name']!r} has no integer form; use one of "
         f"{', '.join(known)}",
     )
-
-
-def _unsupported(estimator: Any, reason: str) -> UnsupportedModelError:
-    return UnsupportedModelError(f"{type(estimator).__name__} cannot be quantized: {reason}.")
