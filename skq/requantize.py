@@ -99,12 +99,12 @@ def requantized(
     ValueError
         If nothing can be shared: with ``fit_on_bins=True`` the float model depends on the width.
     """
-    last = copy.copy(quantized_part(estimator))
-    if getattr(last, "fit_on_bins", False):
+    if trains_on_bins(estimator):
         raise ValueError(
             "With fit_on_bins=True each width trains a float model of its own, so widths cannot "
             "be compared on one. Search them with GridSearchCV, or leave fit_on_bins out."
         )
+    last = copy.copy(quantized_part(estimator))
     last.quantized_module_ = module_at(estimator, X, n_bits, sample_weight=sample_weight)
     last.n_bits = n_bits
     if not isinstance(estimator, Pipeline):

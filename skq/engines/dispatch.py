@@ -121,7 +121,7 @@ class TableRun:
         That is where another engine is in force, where X (ndarray of shape (n_rows, n_features))
         is not a table that the kernels read as it stands, and where it holds NaN or infinity.
         """
-        if native.UNAVAILABLE is not None or engine_setting() not in ("auto", "native"):
+        if not _is_native():
             return None
         if self._plan is None:
             self._plan = _plan(self._program, (0,), self._targets)
