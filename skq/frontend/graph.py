@@ -87,6 +87,15 @@ class FloatGraph:
         return tuple(info.name for info in self.outputs)
 
     @property
+    def constant_names(self) -> frozenset[str]:
+        """Names of the initializers and of values computed from nothing else."""
+        names = set(self.initializers)
+        for node in self.nodes:
+            if names.issuperset(name for name in node.inputs if name):
+                names.update(node.outputs)
+        return frozenset(names)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the constants."""
         return sum(np.asarray(array).nbytes for array in self.initializers.values())

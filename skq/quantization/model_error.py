@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from skq.frontend.graph import FloatGraph, Node
 from skq.frontend.numpy_ops import bind_node
-from skq.quantization.decisions import margins, score_names, weighted_median
+from skq.quantization.decisions import all_scores, last_scores, weighted_median
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
+
+#: What a label that changes counts; the square of a score that changes sides counts 4 at most.
+CHANGED_LABEL = 2.0
 
 #: Variance of an output, as a share of its mean square, that is the rounding of floats.
 NEGLIGIBLE_SPREAD = 1e-24
@@ -23,8 +26,10 @@ class ModelError:
     """Mean squared error of the model's outputs when one value of its float graph is off.
 
     Outputs count relative to their variance (constant ones to their square). Of scores that
-    labels are decided on it is ``tanh(margin / typical margin)`` that is compared (see `margins`):
-    beyond the decision an error does not count, however large it is.
+    labels are decided on it is ``tanh(margin / typical margin)`` that is compared (see
+    `skq.quantization.decisions`): beyond the decision an error does not count, however large it is.
+    Added to that is the share of labels that change, times `CHANGED_LABEL`: scores that are all
+    near the decision, as those behind clipped inputs may be, are no worse for that.
 
     Parameters
     ----------
@@ -47,15 +52,17 @@ class ModelError:
         self._floats = floats
         self._row_weight = row_weight
         self._nodes = [n for n in graph.nodes if all(name in floats for name in n.outputs if name)]
-        scores = score_names(graph)
+        decided = all_scores(graph, floats)
+        self._decisions = last_scores(graph, floats)
         self._typical: dict[str, float] = {}
         self._exact: dict[str, Floats] = {}
-        for name in dict.fromkeys([*ends, *sorted(scores)]):
+        for name in [*self._decisions, *(end for end in ends if end not in decided)]:
             values = floats.get(name)
             if values is None or values.dtype.kind != "f" or not values.size or not values.ndim:
                 continue
-            if name in scores and values.ndim == 2:
-                self._typical[name] = weighted_median(np.abs(margins(values)), row_weight) or 1.0
+            if name in self._decisions:
+                margins = self._decisions[name].margins(_rows(values))
+                self._typical[name] = weighted_median(np.abs(margins), row_weight) or 1.0
             self._exact[name] = self._compared(name, values)
 
     @property
@@ -92,6 +99,10 @@ class ModelError:
                     spread = power or 1.0
             with np.errstate(over="ignore"):
                 total += float((by_row * difference**2).sum()) / spread
+            if end in self._typical:
+                labels = self._decisions[end].labels
+                changed = labels(_rows(found[end])) != labels(_rows(self._floats[end]))
+                total += CHANGED_LABEL * float((by_row * changed).sum())
         return total
 
     def _run_from(self, name: str, values: Array) -> dict[str, Array]:
@@ -109,7 +120,12 @@ class ModelError:
         return {n: r for n, r in zip(node.outputs, results, strict=False) if n}
 
     def _compared(self, name: str, values: Array) -> Floats:
-        real = values.reshape(len(values), -1).astype(np.float64)
+        real = _rows(values)
         if name not in self._typical:
             return np.nan_to_num(real)
-        return np.tanh(margins(real) / self._typical[name])
+        return np.tanh(self._decisions[name].margins(real) / self._typical[name])
+
+
+def _rows(values: Array) -> Floats:
+    """Values as (n_rows, n_columns)."""
+    return values.reshape(len(values), -1).astype(np.float64)

@@ -21,7 +21,7 @@ from skq.quantization.base_quantized_op import (
     QuantizedOp,
     QuantizedOpUnivariateOfEncrypted,
 )
-from skq.quantization.decisions import decision_weight, score_names
+from skq.quantization.decisions import all_scores
 
 Floats = NDArray[np.float64]
 
@@ -61,20 +61,19 @@ def error_weights(
         For values of one axis beside the rows, whose way to the ends is known: layers and functions
         of single elements. Others have no weights: all their errors count alike.
     """
-    scores = score_names(graph)
+    decisions = all_scores(graph, floats)
     found: dict[str, Floats] = {}
     unknown: set[str] = set()
-    for name in {*scores, *ends}:
+    for name in {*decisions, *ends}:
         values = floats.get(name)
         if values is not None and values.ndim in (1, 2) and values.dtype.kind == "f":
             real = values.astype(np.float64)
-            decides = name in scores and values.ndim == 2
-            found[name] = decision_weight(real, row_weight) if decides else np.ones_like(real)
+            decides = name in decisions and values.ndim == 2
+            found[name] = (
+                decisions[name].weight(real, row_weight) if decides else np.ones_like(real)
+            )
     seeds = frozenset(found)
-    constants = set(graph.initializers)
-    for node in graph.nodes:
-        if constants.issuperset(name for name in node.inputs if name):
-            constants.update(node.outputs)
+    constants = graph.constant_names
     for node in reversed(graph.nodes):
         inner = [n for n in node.inputs if n and n not in constants and n in floats]
         for name in inner:
@@ -107,6 +106,8 @@ def _before(
         return None
     if node.op_type in _MOVES or (node.op_type == "Gather" and weight.size == len(values)):
         return weight.reshape(values.shape) if weight.size == values.size else None
+    if node.op_type in ("Add", "Sub"):
+        return weight if weight.shape == values.shape else None
     arguments = [floats.get(n) if n else None for n in node.inputs]
     position = node.inputs.index(name)
     real = values.astype(np.float64)

@@ -5,8 +5,8 @@ import pytest
 
 from skq.frontend.graph import FloatGraph, Node, TensorInfo
 from skq.frontend.numpy_ops import bind_node
-from skq.quantization.decisions import margins, weighted_median
-from skq.quantization.model_error import ModelError
+from skq.quantization.decisions import Decision
+from skq.quantization.model_error import CHANGED_LABEL, ModelError
 
 EVEN = np.full(60, 1 / 60)
 
@@ -57,28 +57,33 @@ def test_outputs_count_relative_to_their_variance():
 def test_beyond_the_decision_no_error_counts():
     graph, floats = model(LABEL)
     error = ModelError(graph, floats, ["label"], EVEN)
-    surer = floats["y"] + 1000.0 * (margins(floats["y"]) > 0)
-    flipped = floats["y"] - 1000.0 * (margins(floats["y"]) > 0)
+    ahead = Decision().margins(floats["y"]) > 0
+    surer, flipped = floats["y"] + 1000.0 * ahead, floats["y"] - 1000.0 * ahead
     assert error.of("y", surer) < 0.5 * error.of("y", flipped)
-    assert error.of("y", 1e9 * flipped) <= 3 * 4.0  # bounded: three margins, each off by 2 at most
+    # bounded: three margins, each off by 2 at most, and a label
+    assert error.of("y", 1e9 * flipped) <= 3 * 4.0 + CHANGED_LABEL
+
+
+def test_labels_that_change_count():
+    graph, floats = model(LABEL)
+    error = ModelError(graph, floats, ["label"], EVEN)
+    nearer, away = 1e-9 * floats["y"], -1e-9 * floats["y"]  # next to the decision, on either side
+    changed = (floats["y"].argmax(axis=1) != away.argmax(axis=1)).mean()
+    assert error.of("y", away) - error.of("y", nearer) == pytest.approx(CHANGED_LABEL * changed)
+
+
+def test_a_score_that_is_picked_from_a_column_counts_once():
+    pick = Node("Gather", ("y", "first"), ("s",), {"axis": 1})
+    graph, floats = model()
+    constants = {**graph.initializers, "first": np.array(0), "zero": np.array(0.0)}
+    compare = Node("Greater", ("s", "zero"), ("label",))
+    graph = FloatGraph((*graph.nodes, pick, compare), constants, graph.inputs, graph.outputs)
+    floats = {**floats, **constants, "s": floats["y"][:, 0], "label": floats["y"][:, 0] > 0}
+    error = ModelError(graph, floats, ["s", "label"], EVEN)
+    far = floats["y"] * 1e6  # every label as it was: each score is off by less than 1
+    assert 0 < error.of("y", far) < 1
 
 
 def test_values_that_nothing_reads_have_no_error():
     graph, floats = model(Node("Neg", ("x",), ("unread",)))
     assert ModelError(graph, floats, ["y"], EVEN).of("unread", floats["unread"]) is None
-
-
-def test_margins():
-    np.testing.assert_array_equal(
-        margins(np.array([[1.0, 4.0, 2.0], [3.0, 3.0, 0.0]])), [[-3, 2, -2], [0, 0, -3]]
-    )
-    scores = np.array([[-2.0], [5.0]])
-    np.testing.assert_array_equal(margins(scores), scores)
-
-
-def test_weighted_median_counts_repetitions():
-    random = np.random.RandomState(0)
-    values, repeats = random.normal(size=(31, 2)), random.randint(1, 4, 31)
-    repeated = np.repeat(values, repeats, axis=0)
-    expected = np.quantile(repeated, 0.5, method="inverted_cdf")
-    assert weighted_median(values, repeats.astype(float)) == expected

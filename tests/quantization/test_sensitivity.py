@@ -1,22 +1,11 @@
 """Weights of errors: near the decision, and as the derivative says inside of a network."""
 
 import numpy as np
-import pytest
 
 from skq.frontend.graph import FloatGraph, Node, TensorInfo
 from skq.frontend.numpy_ops import bind_node
-from skq.quantization.decisions import decision_weight, score_names
+from skq.quantization.decisions import Decision
 from skq.quantization.sensitivity import FLOOR, error_weights
-
-
-def test_decision_weight_is_greatest_at_the_decision():
-    one = decision_weight(np.array([[-4.0], [-1.0], [0.0], [2.0]]), np.ones(4))[:, 0]
-    assert one.argmax() == 2
-    assert one[1] > one[3] > one[0] > 0
-    many = decision_weight(np.array([[5.0, 4.9, -30.0], [9.0, 0.0, 1.0]]), np.ones(2))
-    assert many[0, 2] < many[0, 0] == pytest.approx(many[0, 1])
-    assert many[1].max() < many[0].max()
-
 
 EVEN = np.full(50, 1 / 50)
 
@@ -63,29 +52,14 @@ def test_a_neuron_at_rest_counts_little():
 
 def test_scores_that_labels_are_decided_on_count_near_the_decision():
     graph, floats = network(Node("ArgMax", ("y",), ("label",), {"axis": 1, "keepdims": 0}))
-    assert {"y", "s"} <= score_names(graph)
     found = error_weights(graph, floats, ["label"], EVEN)
-    np.testing.assert_array_equal(found["y"], decision_weight(floats["y"], EVEN))
-    rows = decision_weight(floats["y"], EVEN).sum(axis=1)
-    assert np.corrcoef(found["h"].sum(axis=1), rows)[0, 1] > 0.3
+    weight = Decision().weight(floats["y"], EVEN)
+    np.testing.assert_array_equal(found["y"], weight)
+    # before the bias is added it is the same scores that count
+    assert np.corrcoef(found["s"].ravel(), weight.ravel())[0, 1] > 0.999
+    assert np.corrcoef(found["h"].sum(axis=1), weight.sum(axis=1))[0, 1] > 0.3
 
 
 def test_what_mixes_elements_has_no_weights():
     graph, floats = network(Node("Softmax", ("y",), ("p",), {"axis": 1}))
     assert set(error_weights(graph, floats, ["p"], EVEN)) == {"p"}
-
-
-@pytest.mark.parametrize("values", [np.zeros((5, 1)), np.full((5, 3), 7.0)])
-def test_scores_that_are_all_alike_are_no_trouble(values):
-    assert np.all(np.isfinite(decision_weight(values, np.ones(5))))
-
-
-def test_row_weights_count_as_repetitions():
-    graph, floats = network(Node("ArgMax", ("y",), ("label",), {"axis": 1, "keepdims": 0}))
-    repeats = np.random.RandomState(1).randint(1, 4, 50)
-    rows = np.repeat(np.arange(50), repeats)
-    repeated = {k: v if k in graph.initializers else v[rows] for k, v in floats.items()}
-    share = np.full(len(rows), 1 / len(rows))
-    weighted = error_weights(graph, floats, ["label"], repeats / repeats.sum())
-    for name, weight in error_weights(graph, repeated, ["label"], share).items():
-        np.testing.assert_allclose(weighted[name][rows], weight, rtol=1e-9)
