@@ -135,26 +135,44 @@ class Results:
     def print_concrete(self, bits: list[int]) -> None:
         """Ours and Concrete ML's mean loss on the cells that both have, and how often ours wins."""
         for kind in ["strict", *self.kinds_on_bins()]:
-            self._print_beside_concrete(kind, bits)
+            print(_row(f"\nbeside Concrete ML, {kind}", [f"{w} {n}" for n in bits for w in _SIDES]))
+            shared = [self._beside_concrete(kind, n) for n in bits]
+            for model in sorted({model for pairs in shared for model, _ in pairs}):
+                own = [[p for (m, _), p in pairs.items() if m == model] for pairs in shared]
+                print(_row(f"  {model}", [cell for pairs in own for cell in _compared(pairs)]))
+            print(
+                _row("  all models, a data set", [c for s in shared for c in _compared(_means(s))])
+            )
 
-    def _print_beside_concrete(self, kind: str, bits: list[int]) -> None:
-        print(_row(f"\nbeside Concrete ML, {kind}", [f"{w} {n}" for n in bits for w in _SIDES]))
-        by_model = defaultdict(list)
-        for (_, model, _), cells in self.losses.items():
-            by_model[model].append(cells)
-        for model, rows in sorted(by_model.items()):
-            line: list[Any] = []
-            for n in bits:
-                pairs = [
-                    (np.mean(cells[f"{kind} {n}"]), np.mean(cells[f"concrete {n}"]))
-                    for cells in rows
-                    if f"concrete {n}" in cells and f"{kind} {n}" in cells
-                ]
-                ours, theirs = np.array(pairs).reshape(-1, 2).T
-                share = f"{100 * np.mean(ours >= theirs - 1e-9):.0f}%" if pairs else ""
-                line += [ours.mean(), theirs.mean(), share] if pairs else ["", "", ""]
-            if any(cell != "" for cell in line):
-                print(_row(f"  {model}", line))
+    def _beside_concrete(self, kind: str, n: int) -> dict[tuple[str, str], Pair]:
+        """Ours and Concrete ML's loss by model and data set."""
+        return {
+            (model, data): (
+                float(np.mean(cells[f"{kind} {n}"])),
+                float(np.mean(cells[f"concrete {n}"])),
+            )
+            for (_, model, data), cells in self.losses.items()
+            if f"concrete {n}" in cells and f"{kind} {n}" in cells
+        }
+
+
+Pair = tuple[float, float]
+
+
+def _means(shared: dict[tuple[str, str], Pair]) -> list[Pair]:
+    """Means over the models, one pair a data set."""
+    by_data = defaultdict(list)
+    for (_, data), pair in shared.items():
+        by_data[data].append(pair)
+    return [(float(a), float(b)) for a, b in (np.mean(pairs, axis=0) for pairs in by_data.values())]
+
+
+def _compared(pairs: list[Pair]) -> list[Any]:
+    """Mean of each side, and the share of pairs where ours is at least as good."""
+    if not pairs:
+        return ["", "", ""]
+    ours, theirs = np.array(pairs).T
+    return [ours.mean(), theirs.mean(), f"{100 * np.mean(ours >= theirs - 1e-9):.0f}%"]
 
 
 _SIDES = ("skq", "CML", "wins")
