@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skq.numerics import quantize
-from skq.quantization.decisions import decision_weight
+from skq.quantization.decisions import Decision
 from skq.quantization.fit_layer import LayerData, fit_layer
 from skq.quantization.grid_candidates import candidates
 
@@ -53,7 +53,7 @@ def min_max_error(x, weights, target, row_weight, n_bits, share=None):
 @pytest.mark.parametrize("seed", range(4))
 def test_never_worse_than_minmax(seed, n_bits, decides):
     x, weights, target, row_weight = problem(seed)
-    share = decision_weight(target, row_weight) if decides else None
+    share = Decision().weight(target, row_weight) if decides else None
     found = fit(x, weights, target, row_weight, n_bits, share)
     grids = (np.where(found.input_scale > 0, found.input_scale, 1.0), found.zero_point)
     error = error_of(x, target, row_weight, n_bits, grids, found.integers, found.scale, share)
