@@ -110,6 +110,9 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         return self._answer("predict", X)
 
     def _answer(self, method: str, X: Any) -> Any:
+        quick = prediction.quick_answer(self, method, X)
+        if quick is not None:
+            return quick
         check_is_fitted(self, "quantized_module_")
         classes = getattr(self, "classes_", None)
         if checks_missing_itself(self.estimator_):

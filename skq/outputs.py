@@ -48,6 +48,29 @@ def predict_with(
     return _as_predicted(method, module.forward(X, outputs=names, n_threads=n_threads), classes)
 
 
+def quick_table(
+    module: QuantizedModule, method: str, X: Any, classes: Any = None, n_threads: int = 1
+) -> Any:
+    """What `predict_with` returns, where X is a plain table that any validation would pass.
+
+    The kernels check shape and dtype, and find NaN and infinity in the pass that quantizes.
+
+    Returns
+    -------
+    None
+        Where X is anything else: validation and `predict_with` have the last word.
+    """
+    if (
+        type(X) is not np.ndarray
+        or X.ndim != 2
+        or X.size == 0
+        or saturation_setting() is not None  # predict_with warns of values that saturate
+    ):
+        return None
+    found = TableMethod.of(module, method)
+    return None if found is None else found.predict(X, classes, n_threads)
+
+
 class TableMethod:
     """`predict_with` by the short way, with everything prepared but the rows.
 
@@ -61,10 +84,10 @@ class TableMethod:
         self._method, self._table, self._finish = method, route.table, route.finish
 
     @staticmethod
-    def of(module: QuantizedModule, method: str) -> TableMethod:
-        """The prepared method."""
+    def of(module: QuantizedModule, method: str) -> TableMethod | None:
+        """The prepared method; None where the module does not compute it."""
         found: TableMethod | None = module.prepared.get(method)
-        if found is None:
+        if found is None and has_output(module, method):
             found = module.prepared[method] = TableMethod(module, method)
         return found
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.outputs import has_output, log_probabilities, predict_with
+from skq.outputs import has_output, log_probabilities, predict_with, quick_table
 from skq.program.prune import pruned
 from skq.quantization.n_bits import is_lossless
 from skq.quantization.quantized_module import QuantizedModule
@@ -116,6 +116,9 @@ class IntegerPredictor:
         return self._answer("score_samples", X)
 
     def _answer(self, method: str, X: Any) -> Any:
+        quick = quick_table(self.quantized_module_, method, X, self.classes_)
+        if quick is not None:
+            return quick
         if not has_output(self.quantized_module_, method):
             raise AttributeError(f"The saved {self.estimator} has no {method}.")
         return predict_with(

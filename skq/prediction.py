@@ -11,13 +11,12 @@ from scipy import sparse
 from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
-from skq._config import saturation_setting
 from skq.calibration import CalibrationData
 from skq.engines import dispatch
 from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import hist_boosting
 from skq.frontend.numpy_module import NumpyModule
-from skq.outputs import TableMethod, predict_with
+from skq.outputs import predict_with, quick_table
 from skq.program import Bin
 from skq.progress import Progress, check_cover, check_precision
 from skq.quantization.n_bits import get_n_bits_dict
@@ -74,29 +73,27 @@ def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
 def quick_answer(estimator: Any, method: str, X: Any) -> Any:
     """What `answer` returns, where X is a plain table that scikit-learn's validation would pass.
 
-    The kernels check shape and dtype, and find NaN and infinity in the pass that quantizes.
-
     Returns
     -------
     None
         Where X is anything else: `answer` has the last word.
+
+    See Also
+    --------
+    skq.outputs.quick_table : The same for a module; what a plain table is.
     """
     attributes = estimator.__dict__
     module = attributes.get("quantized_module_")
     if (
         module is None
-        or type(X) is not np.ndarray
-        or X.ndim != 2
-        or X.size == 0
         or "feature_names_in_" in attributes  # answer warns that X has none
-        or saturation_setting() is not None  # answer warns of values that saturate
         or attributes.get("_preprocessor") is not None  # categories, numbered before the trees
     ):
         return None
     classes = getattr(estimator, "classes_", None)  # a property in some classes
     n_jobs = attributes.get("n_jobs")
-    n_threads = 1 if n_jobs is None else _threads(n_jobs, X)
-    return TableMethod.of(module, method).predict(X, classes, n_threads)
+    n_threads = 1 if n_jobs is None or type(X) is not np.ndarray else _threads(n_jobs, X)
+    return quick_table(module, method, X, classes, n_threads)
 
 
 def _threads(n_jobs: int | None, X: Array) -> int:
@@ -159,7 +156,7 @@ def knows_missing(module: QuantizedModule) -> bool:
     """Whether the program has codes for missing values, or reads no features."""
     bins = [step for _, step, _ in module.program.steps() if isinstance(step, Bin)]
     for step in bins:
-        counts = np.diff(step.offsets)
+        counts = np.diff(step.offsets.astype(np.int64))
         if np.any((step.nan_code < step.base) | (step.nan_code > step.base + counts)):
             return True
     return not any(len(step.feature) for step in bins)

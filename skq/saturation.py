@@ -90,6 +90,7 @@ def _reads_x(step: Any) -> bool:
 
 def _bounds(step: Any, n_features: int) -> tuple[Array, Array]:
     """Reals half a step beyond the least and the greatest code."""
-    ends = [(end - step.zero_point) * step.scale for end in (step.lo - 0.5, step.hi + 0.5)]
+    zero_point = np.asarray(step.zero_point, np.float64)
+    ends = [(end - zero_point) * step.scale for end in (step.lo - 0.5, step.hi + 0.5)]
     lo, hi = (np.broadcast_to(np.asarray(end, np.float64), (n_features,)) for end in ends)
     return lo, hi

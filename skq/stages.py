@@ -159,7 +159,8 @@ def _leaves(module: QuantizedModule, trees: Trees) -> tuple[Array, Array, Array]
     tree = np.searchsorted(trees.roots, leaf, side="right") - 1
     integers = np.zeros((len(leaf), trees.n_outputs))
     columns = trees.output[tree][:, np.newaxis] + np.arange(trees.width)
-    values = trees.leaf_values[trees.left[leaf]] * trees.multiplier[tree][:, np.newaxis]
+    values = trees.leaf_values[trees.left[leaf]].astype(np.int64)
+    values = values * trees.multiplier[tree][:, np.newaxis]
     np.put_along_axis(integers, columns, values.astype(np.float64), axis=1)
     weights = real.leaf_weights[trees.left[leaf]]
     return tree, integers, weights / (len(trees.roots) if real.aggregate == "AVERAGE" else 1)

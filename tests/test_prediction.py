@@ -5,11 +5,25 @@ import pickle
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import skq
-from skq import ensemble, linear_model, neural_network, prediction, tree
+from skq import (
+    QuantizedClassifier,
+    QuantizedRegressor,
+    ensemble,
+    linear_model,
+    neural_network,
+    prediction,
+    tree,
+)
 from skq.engines import dispatch, native
+from skq.program import Quantize
 
 N_FEATURES = 6
 RNG = np.random.default_rng(0)
@@ -74,6 +88,87 @@ def test_the_short_way_is_taken_and_answers_the_same(fitted, name, n_rows):
                 expected = prediction.answer(model, model.quantized_module_, method, table, classes)
             assert_same(quick, expected)
             assert_same(getattr(model, method)(table), expected)
+
+
+PARENTS = {
+    "labels": LogisticRegression(),
+    "forest": RandomForestClassifier(5, random_state=0),
+    "two outputs": RandomForestClassifier(5, random_state=0),
+    "regression": Ridge(),
+}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(kind, name) for kind in ("wrapped", "loaded") for name in PARENTS],
+)
+def served(request, fitted, tmp_path_factory):
+    """A meta-estimator, or a model that was saved and loaded."""
+    kind, name = request.param
+    if kind == "wrapped":
+        kind_of = QuantizedClassifier if is_classifier(PARENTS[name]) else QuantizedRegressor
+        return kind_of(make_pipeline(StandardScaler(), PARENTS[name])).fit(X, CASES[name][1])
+    path = tmp_path_factory.mktemp("saved") / "model.skq"
+    skq.save(fitted[name], path)
+    return skq.load(path)
+
+
+def answers_of(model, table, monkeypatch):
+    """What each method answers, and whether by the short way alone."""
+    run, taken = dispatch.TableRun.run, []
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            dispatch.TableRun, "run",
+            lambda *a: taken.append(found := run(*a)) or found,
+        )  # fmt: skip
+        found = {}
+        for method in METHODS:
+            try:
+                found[method] = getattr(model, method)(table)
+            except AttributeError:
+                continue
+    return found, len(taken) == len(found) and all(t is not None for t in taken)
+
+
+@pytest.mark.parametrize("n_rows", [1, 300])
+def test_wrappers_and_loaded_models_take_the_short_way(served, n_rows, monkeypatch):
+    for table in forms(X[:n_rows]):
+        found, short = answers_of(served, table, monkeypatch)
+        assert found
+        assert short
+        with skq.config_context(engine="reference"):
+            expected, short = answers_of(served, table, monkeypatch)
+        assert not short
+        assert found.keys() == expected.keys()
+        for method, answer in found.items():
+            assert_same(answer, expected[method])
+
+
+def test_wrappers_and_loaded_models_refuse_the_same(served):
+    for table, message in (
+        (X[:3, :-1], "features|shape"),
+        (X[0], "2D array|shape"),
+        (np.where(X[:3] > 1, np.nan, X[:3]), "NaN"),
+        (np.where(X[:3] > 1, np.inf, X[:3]), "infinity"),
+    ):
+        if message == "NaN" and getattr(served, "allow_nan", False):
+            continue
+        with pytest.raises(ValueError, match=message):
+            served.predict(table)
+
+
+def test_a_saturation_warning_is_given_the_long_way(served):
+    if any(isinstance(s, Quantize) for s in served.quantized_module_.program.instructions):
+        with skq.config_context(saturation_warning=0.0), pytest.warns(UserWarning, match="range"):
+            served.predict(100 * X)
+
+
+def test_what_is_missing_stays_missing(fitted, tmp_path):
+    with pytest.raises(NotFittedError):
+        QuantizedClassifier(LogisticRegression()).predict(X)
+    skq.save(fitted["regression"], tmp_path / "model.skq")
+    with pytest.raises(AttributeError, match="has no predict_proba"):
+        skq.load(tmp_path / "model.skq").predict_proba(X[:1])
 
 
 class Table(np.ndarray):

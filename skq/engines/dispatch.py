@@ -169,11 +169,11 @@ def _run_any(
 def _plan(
     program: IntegerProgram, given: tuple[int, ...], targets: tuple[int, ...]
 ) -> native.NativePlan:
-    """The compiled plan, kept with the program; pickles and copies leave it behind."""
-    plans: dict[Any, native.NativePlan] | None = program.__dict__.get("_plan")
-    if plans is None:
-        plans = {}
-        object.__setattr__(program, "_plan", plans)
+    """The compiled plan, kept with the program, and what plans have packed for each other.
+
+    Pickles and copies leave both behind.
+    """
+    plans: dict[Any, native.NativePlan] = program.__dict__.setdefault("_plan", {})
     plan = plans.get((given, targets))
     if plan is None:
         if native.UNAVAILABLE is not None:
@@ -183,7 +183,8 @@ def _plan(
             )
         known = set(given)
         wanted = [t for t in dict.fromkeys(targets) if t not in known]
-        plan = plans[given, targets] = native.NativePlan(program, given, wanted)
+        packed = program.__dict__.setdefault("_packed", {})
+        plan = plans[given, targets] = native.NativePlan(program, given, wanted, packed=packed)
     return plan
 
 

@@ -5,19 +5,22 @@ A `Trees` instruction becomes one of these forms (``skq_forest`` in ``kernels/sk
 ===== ================================================================= ==========================
 form  used for                                                          a node
 ===== ================================================================= ==========================
-codes small trees: every node is evaluated, for many rows at a time     8 bytes, inner nodes only
-codes larger trees: rows walk down in step                              8 bytes, inner nodes only
-float few trees on many features: real thresholds, no binning           24 bytes
+codes small trees: every node is evaluated, for many rows at a time     6 bytes, inner nodes only
+codes larger trees: rows walk down in step                              6 bytes, inner nodes only
+codes the same where codes or columns have more than 8 bits             8 bytes, inner nodes only
+big   the same where a tree has more than 32768 leaves                  12 bytes, inner nodes only
+real  few trees on many features: edges instead of codes, no binning    8 bytes, inner nodes only
 wide  codes of more than 16 bits, nodes shared between trees            24 bytes
 ===== ================================================================= ==========================
 
 Leaf values of a tree become words of non-negative lanes that are as wide as the sums need, so that
-one 64-bit addition adds up to four outputs.
+one 64-bit addition adds up to eight outputs; a word is stored in as few bytes as its tree needs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +35,8 @@ Array = NDArray[Any]
 _MOST_WHOLE = {layout.PORTABLE: 64, layout.AVX2: 128}
 #: Upper levels of the other trees that are evaluated in bulk.
 _TOP_LEVELS = {layout.PORTABLE: 5, layout.AVX2: 6}
+#: Struct of a node, where it is not `layout.NODE`.
+_NODES = {layout.CODES_8_SMALL: layout.SMALL_NODE, layout.CODES_16_BIG: layout.BIG_NODE}
 
 
 @dataclass
@@ -41,68 +46,56 @@ class Forest:
     codes: int
     n_columns: int
     n_outputs: int
+    n_trees: int
     arrays: dict[str, Array]
-    numbers: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int]
 
     @property
     def scratch(self) -> int:
         """Bytes that the kernels need beside the arena."""
         if self.codes == layout.CODES_WIDE:
             return 8 * (self.n_columns + self.n_outputs)
-        item = 2 if self.codes == layout.CODES_16 else 1
-        columns = 0 if self.codes == layout.CODES_FLOAT else self.n_columns
+        item = 1 if self.codes in (layout.CODES_8_SMALL, layout.CODES_8) else 2
+        columns = 0 if self.codes == layout.CODES_NONE else self.n_columns
         a_row = 8 * self.numbers["n_words"] + 4 + item * (columns + self.numbers["stack"])
         return layout.ROWS * a_row
 
-    def struct(self) -> Array:
-        """The ``skq_forest``; it holds addresses of `arrays`."""
+    def struct(self, addresses: Mapping[str, int]) -> Array:
+        """The ``skq_forest``, given where `arrays` and the bins stand."""
         struct = np.zeros(1, dtype=layout.FOREST)
         struct["codes"], struct["n_columns"] = self.codes, self.n_columns
-        struct["n_outputs"], struct["n_trees"] = self.n_outputs, len(self.arrays["trees"])
-        for name, number in self.numbers.items():
+        struct["n_outputs"], struct["n_trees"] = self.n_outputs, self.n_trees
+        for name, number in (self.numbers | dict(addresses)).items():
             struct[name] = number
-        for name, array in self.arrays.items():
-            struct[name] = array.ctypes.data
         return struct
 
 
 def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa: int) -> Forest:
     """The best form of `step` for codes in [lo, hi], or for the real operand of `binning`."""
     walk = None
-    if hi - lo <= 65535 and n_columns <= 65536:
+    if hi - lo <= 65535 and n_columns <= 65536 and step.n_outputs <= 65536:
         walk = _Walk.of(step, lo, hi)
     leaves = None if walk is None else _pack_leaves(step, walk)
     if walk is None or leaves is None:
         return _wide(step, n_columns)
     arrays, numbers = leaves
-    numbers["code_lo"] = lo
-    huge = int(walk.n_leaves.max()) > layout.LEAF
-    if binning is not None and (huge or walk.mean_visits < n_columns):
-        arrays["nodes"] = _float_nodes(step, walk, binning)
-        arrays["trees"]["node"] = _starts(walk.n_nodes)
-        numbers["stack"] = 0
-        return Forest(layout.CODES_FLOAT, n_columns, step.n_outputs, arrays, numbers)
-    if huge:
-        return _wide(step, n_columns)
-    arrays["trees"]["whole"] = walk.n_leaves <= _MOST_WHOLE.get(isa, 256)
-    levels = _TOP_LEVELS.get(isa, 7)
-    arrays["nodes"], arrays["exits"], numbers["stack"] = _code_nodes(
-        step, walk, lo, arrays["trees"], levels
-    )
-    if binning is not None:
-        arrays |= bin_arrays(binning, lo)
+    size = (n_columns, step.n_outputs, len(step.roots))
+    if binning is not None and walk.mean_visits < n_columns:
+        real = _real_nodes(step, walk, arrays["trees"], binning)
+        if real is not None:
+            return Forest(layout.CODES_NONE, *size, arrays | real, numbers | {"stack": 0})
     codes = layout.CODES_8 if hi - lo <= 255 else layout.CODES_16
-    return Forest(codes, n_columns, step.n_outputs, arrays, numbers)
-
-
-def bin_arrays(step: Bin, lo: int) -> dict[str, Array]:
-    """Arrays of a binning whose codes count from `lo`."""
-    return {
-        "feature": np.ascontiguousarray(step.feature, dtype=np.int32),
-        "edges": np.ascontiguousarray(step.edges, dtype=np.float64),
-        "offsets": np.ascontiguousarray(step.offsets, dtype=np.int64),
-        "base": np.stack([step.base, step.nan_code], axis=1).astype(np.int64) - lo,
-    }
+    if walk.is_big:
+        codes = layout.CODES_16_BIG
+    elif hi - lo <= 255 and n_columns <= 256:
+        codes = layout.CODES_8_SMALL
+    whole = walk.n_leaves <= _MOST_WHOLE.get(isa, 256)
+    levels = _TOP_LEVELS.get(isa, 7)
+    nodes, numbers["stack"] = _code_nodes(
+        step, walk, lo, arrays["trees"], whole, levels, _NODES.get(codes, layout.NODE)
+    )
+    numbers["code_lo"] = lo
+    return Forest(codes, *size, arrays | nodes, numbers)
 
 
 @dataclass
@@ -165,6 +158,11 @@ class _Walk:
         return cls(node[order], tree, depth[order], lefts, rights, local, leaf, n_nodes, n_leaves)
 
     @property
+    def is_big(self) -> bool:
+        """Whether a tree has more leaves than 16 bits can name beside its nodes."""
+        return int(self.n_leaves.max()) > layout.LEAF
+
+    @property
     def mean_visits(self) -> float:
         """Inner nodes that an average leaf stands below, summed over trees."""
         at_leaf = self.leaf >= 0
@@ -217,27 +215,46 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
     bias, total = np.zeros((2, step.n_outputs), dtype=np.int64)
     np.add.at(bias, outputs, low)
     np.add.at(total, outputs, spread)
-    bits = next(b for b in (16, 32, 64) if int(total.max(initial=0)) < 2**b)
+    bits = next(b for b in (8, 16, 32, 64) if int(total.max(initial=0)) < 2**b)
     lanes = 64 // bits
 
     trees = np.zeros(n_trees, dtype=layout.TREE)
     trees["word"] = outputs[:, 0] // lanes if width else 0
-    last = outputs[:, -1] // lanes if width else trees["word"] - 1
+    last = outputs[:, -1] // lanes if width else trees["word"].astype(np.int64) - 1
     trees["n_words"] = last - trees["word"] + 1
+    trees["shift"] = (
+        np.where(trees["n_words"] == 1, outputs[:, 0] % lanes * bits, 0) if width else 0
+    )
     words = np.zeros((len(tree), int(trees["n_words"].max())), dtype=np.uint64)
     lifted = (values - low[tree]).astype(np.uint64)
     for j in range(width):
         output = outputs[tree, j]
-        words[np.arange(len(tree)), output // lanes - trees["word"][tree]] |= lifted[:, j] << (
-            (output % lanes) * bits
-        ).astype(np.uint64)
+        shift = (output % lanes) * bits - trees["shift"][tree]
+        word = output // lanes - trees["word"][tree]
+        words[np.arange(len(tree)), word] |= lifted[:, j] << shift.astype(np.uint64)
     kept, walk.leaf[at_leaf] = _distinct(tree, words)
+    largest_word = np.maximum.reduceat(words.max(axis=1, initial=0), first)
+    trees["item"] = np.select([largest_word < 2**b for b in (8, 16, 32)], [1, 2, 4], 8)
+    used = np.arange(words.shape[1]) < trees["n_words"][tree[kept]][:, np.newaxis]
     sizes = np.bincount(tree[kept], minlength=n_trees) * trees["n_words"]
-    trees["leaf"] = _starts(sizes)
-    words = words[kept][np.arange(words.shape[1]) < trees["n_words"][tree[kept]][:, np.newaxis]]
-    arrays = {"trees": trees, "leaves": words, "bias": bias}
+    leaves = _leaf_bytes(trees, np.split(words[kept][used], np.cumsum(sizes)[:-1]))
     n_words = -(-step.n_outputs // lanes)
+    arrays = {"trees": trees, "leaves": leaves, "bias": bias}
     return arrays, {"n_words": n_words, "lane_bits": bits, "width": width}
+
+
+def _leaf_bytes(trees: Array, words: list[Array]) -> Array:
+    """Words of all trees, each in the bytes of its tree; fills in how many those are in `trees`."""
+    parts: list[bytes] = []
+    size = 0
+    for tree, own, next_item in zip(trees, words, [*trees["item"][1:], 8], strict=True):
+        part = own.astype(f"u{tree['item']}").tobytes()
+        padding = -(size + len(part)) % int(next_item)
+        tree["leaf_bytes"] = len(part) + padding
+        parts += [part, bytes(padding)]
+        size += len(part) + padding
+    spare = int(trees["item"].max()) * layout.SPARE_WORDS
+    return np.frombuffer(b"".join([*parts, bytes(spare)]), dtype=np.uint64)
 
 
 def _distinct(tree: Array, words: Array) -> tuple[Array, Array]:
@@ -257,39 +274,40 @@ def _distinct(tree: Array, words: Array) -> tuple[Array, Array]:
 
 
 def _code_nodes(
-    step: Trees, walk: _Walk, lo: int, trees: Array, levels: int
-) -> tuple[Array, Array, int]:
-    """Inner nodes, children first, then upper levels; fills in `trees`. Also exits and stack."""
+    step: Trees, walk: _Walk, lo: int, trees: Array, whole: Array, levels: int, node: Any
+) -> tuple[dict[str, Array], int]:
+    """Nodes of each tree, children first, then its upper levels; exits, and results on the stack.
+
+    Fills in the numbers of nodes in `trees`, of those that are not `whole` with upper levels.
+    """
     inner = walk.leaf < 0
     place, sizes, needs = _children_first(walk, inner)
-    trees["n_nodes"] = sizes
-    trees["node"] = _starts(sizes)
-    reference = np.where(inner, place, layout.LEAF + walk.leaf)
-    whole = trees["whole"] != 0
     upper = inner & (walk.depth < levels) & ~whole[walk.tree]
     top_place, top_sizes, top_needs = _children_first(walk, upper)
-    trees["n_top"] = top_sizes
-    trees["top"] = int(sizes.sum()) + _starts(top_sizes)
+    trees["n_nodes"], trees["n_top"] = sizes, top_sizes
+    leaf = layout.BIG_LEAF if walk.is_big else layout.LEAF
+    reference = np.where(inner, place, leaf + walk.leaf)
     parents = np.flatnonzero(upper)
     below = np.concatenate([walk.left[parents], walk.right[parents]])
     below = np.sort(below[~upper[below]])
     counts = np.bincount(walk.tree[below], minlength=len(trees))
-    trees["exit"] = _starts(counts)
     top_reference = top_place.copy()
-    top_reference[below] = layout.LEAF + np.arange(len(below)) - np.repeat(trees["exit"], counts)
-    nodes = np.zeros(int(sizes.sum() + top_sizes.sum()) + 1, dtype=layout.NODE)
-    for first, places, kept, references in (
-        (trees["node"], place, inner, reference),
-        (trees["top"], top_place, upper, top_reference),
+    top_reference[below] = leaf + np.arange(len(below)) - np.repeat(_starts(counts), counts)
+    first = _starts(sizes + top_sizes)
+    nodes = np.zeros(int(sizes.sum() + top_sizes.sum()) + 1, dtype=node)
+    for begin, places, kept, references in (
+        (first, place, inner, reference),
+        (first + sizes, top_place, upper, top_reference),
     ):
         i = np.flatnonzero(kept)
-        at = first[walk.tree[i]] + places[i]
+        at = begin[walk.tree[i]] + places[i]
         nodes["feature"][at] = step.feature[walk.node[i]]
         nodes["threshold"][at] = step.threshold[walk.node[i]].astype(np.int64) - lo
         nodes["child"][at, 0] = references[walk.left[i]]
         nodes["child"][at, 1] = references[walk.right[i]]
     stack = max(int(needs[whole].max(initial=0)), int(top_needs.max(initial=0)))
-    return nodes, reference[below].astype(np.uint16), stack
+    exits = reference[below].astype(nodes["child"].dtype)
+    return {"nodes": nodes, "exits": exits}, stack
 
 
 def _children_first(walk: _Walk, kept: Array) -> tuple[Array, Array, Array]:
@@ -313,39 +331,49 @@ def _children_first(walk: _Walk, kept: Array) -> tuple[Array, Array, Array]:
     return place, size[roots], need[roots]
 
 
-def _float_nodes(step: Trees, walk: _Walk, binning: Bin) -> Array:
-    """Nodes with real thresholds: ``code <= t`` is ``x <= edges[t - base]`` of the column."""
-    nodes = np.zeros(len(walk.node), dtype=layout.FLOAT_NODE)
-    inner = walk.leaf < 0
+def _real_nodes(step: Trees, walk: _Walk, trees: Array, binning: Bin) -> dict[str, Array] | None:
+    """Nodes that name an edge: ``code <= t`` is ``x <= edges[t - base]`` of the column.
+
+    None where an edge or a feature has no number of 16 and 15 bits. Fills in `trees`.
+    """
+    inner = np.flatnonzero(walk.leaf < 0)
     column = step.feature[walk.node[inner]].astype(np.int64)
     threshold = step.threshold[walk.node[inner]].astype(np.int64)
+    feature = binning.feature[column].astype(np.int64)
+    offsets = binning.offsets.astype(np.int64)
     edge = threshold - binning.base[column]
-    start, stop = binning.offsets[column], binning.offsets[column + 1]
-    among = (edge >= 0) & (edge < stop - start)
-    real = np.where(edge < 0, np.nan, np.inf)  # NaN: every number goes right
-    real[among] = binning.edges[(start + edge)[among]]
-    nodes["threshold"] = np.inf
-    nodes["threshold"][inner] = real
-    nodes["feature"][inner] = binning.feature[column]
-    nodes["nan_right"][inner] = binning.nan_code[column] > threshold
-    nodes["child"] = walk.local
-    nodes["child"][inner] = walk.local[walk.left[inner]]
-    nodes["leaf"] = np.maximum(walk.leaf, 0)
-    return nodes
+    start, count = offsets[column], np.diff(offsets)[column]
+    edges = np.asarray(binning.edges, np.float64)
+    number = start + edge
+    if np.any((edge < 0) | (edge >= count)):
+        # numbers all go one way, and NaN may go the other
+        number = np.where(edge < 0, len(edges), np.where(edge >= count, len(edges) + 1, number))
+        edges = np.append(edges, [np.nan, np.inf])
+    if walk.is_big or len(edges) > 65536 or int(feature.max(initial=0)) >= layout.NAN_RIGHT:
+        return None
+    place, sizes, _ = _children_first(walk, walk.leaf < 0)
+    trees["n_nodes"] = sizes
+    reference = np.where(walk.leaf < 0, place, layout.LEAF + walk.leaf)
+    nodes = np.zeros(len(inner) + 1, dtype=layout.NODE)
+    at = _starts(sizes)[walk.tree[inner]] + place[inner]
+    nan_right = binning.nan_code[column] > threshold
+    nodes["feature"][at] = feature + layout.NAN_RIGHT * nan_right
+    nodes["threshold"][at] = number
+    nodes["child"][at, 0] = reference[walk.left[inner]]
+    nodes["child"][at, 1] = reference[walk.right[inner]]
+    return {"nodes": nodes, "edges": edges}
 
 
 def _wide(step: Trees, n_columns: int) -> Forest:
     nodes = np.zeros(len(step.feature), dtype=layout.WIDE_NODE)
     nodes["threshold"], nodes["feature"] = step.threshold, step.feature
     nodes["child"][:, 0], nodes["child"][:, 1] = step.left, step.right
-    trees = np.zeros(len(step.roots), dtype=layout.TREE)
-    trees["node"] = step.roots
     arrays = {
         "nodes": nodes,
-        "trees": trees,
+        "trees": step.roots.astype(np.int32),
         "leaves": np.ascontiguousarray(step.leaf_values, dtype=np.int64),
         "output": step.output.astype(np.int32),
         "multiplier": step.multiplier.astype(np.int64),
     }
     numbers = {"n_words": 0, "stack": 0, "width": step.width}
-    return Forest(layout.CODES_WIDE, n_columns, step.n_outputs, arrays, numbers)
+    return Forest(layout.CODES_WIDE, n_columns, step.n_outputs, len(step.roots), arrays, numbers)

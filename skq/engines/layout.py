@@ -18,51 +18,63 @@ def _fields(names: str, kind: type) -> list[tuple[str, type]]:
 
 PROGRAM = np.dtype(
     [
-        *_fields("n_values n_steps n_slots n_inputs n_outputs unused", np.int32),
-        *_fields("block scratch", np.int64),
+        *_fields("n_values n_steps n_slots n_inputs n_outputs", np.int32),
+        *_fields("block scratch laid_out", np.int64),
         *_fields("values steps slot_bytes inputs outputs", _POINTER),
     ],
     align=True,
 )
 VALUE = np.dtype(
-    [*_fields("size lo hi", np.int64), *_fields("dtype slot checked unused", np.int32)], align=True
+    [*_fields("size lo hi", np.int64), ("slot", np.int32), *_fields("dtype checked", np.uint8)],
+    align=True,
 )
 STEP = np.dtype(
     [
-        *_fields("op in in2 out kind shift", np.int32),
-        *_fields("n m runs lo hi", np.int64),
-        *_fields("a b c d", _POINTER),
+        *_fields("in in2 out", np.int32),
+        ("own", np.uint32),
+        *_fields("op kind shift a_dtype b_dtype c_dtype", np.uint8),
+        *_fields("n m lo hi", np.int64),
+        *_fields("a b c", _POINTER),
     ],
     align=True,
 )
+BINS = np.dtype(
+    [
+        *_fields("edges feature offsets base nan_code", _POINTER),
+        ("n", np.int32),
+        *_fields("feature_dtype offsets_dtype base_dtype nan_code_dtype", np.uint8),
+    ],
+    align=True,
+)
+SMALL_NODE = np.dtype(
+    [*_fields("feature threshold", np.uint8), ("child", np.uint16, 2)], align=True
+)
 NODE = np.dtype([*_fields("feature threshold", np.uint16), ("child", np.uint16, 2)], align=True)
+BIG_NODE = np.dtype([*_fields("feature threshold", np.uint16), ("child", np.uint32, 2)], align=True)
 TREE = np.dtype(
     [
-        *_fields("node leaf top exit", np.int64),
-        *_fields("n_nodes n_top whole unused word n_words", np.int32),
+        *_fields("n_nodes leaf_bytes", np.uint32),
+        *_fields("n_top word n_words", np.uint16),
+        *_fields("item shift", np.uint8),
     ],
     align=True,
 )
 WIDE_NODE = np.dtype(
-    [("threshold", np.int64), ("feature", np.int32), ("child", np.int32, 2), ("unused", np.int32)],
-    align=True,
-)
-FLOAT_NODE = np.dtype(
-    [("threshold", np.float64), *_fields("feature child nan_right leaf", np.int32)], align=True
+    [("threshold", np.int64), ("feature", np.int32), ("child", np.int32, 2)], align=True
 )
 FOREST = np.dtype(
     [
         *_fields("codes n_trees n_columns n_outputs n_words lane_bits width stack", np.int32),
         ("code_lo", np.int64),
-        *_fields(
-            "trees nodes exits leaves bias output multiplier feature edges offsets base", _POINTER
-        ),
+        *_fields("trees nodes exits leaves bias output multiplier bins edges", _POINTER),
     ],
     align=True,
 )
 
 #: Storage dtypes of values, by name; the number is their place.
 DTYPES = ("uint8", "int8", "uint16", "int16", "int32", "int64", "float64")
+#: The same of constants.
+CONSTANTS = {**{name: number for number, name in enumerate(DTYPES)}, "uint32": 8}
 U8, I8, U16, I16, I32, I64, F64 = range(7)
 ITEM_BYTES = (1, 1, 2, 2, 4, 8, 8)
 
@@ -74,7 +86,9 @@ _NAMES = (
 OPS = {name: number for number, name in enumerate(_NAMES.split())}
 RECIPROCAL, DIVIDE, WIDE_CODES = range(3)
 NARROW_FACTORS, ANY_FACTORS = range(2)
-DOT_U8_I8, DOT_I16_I16, DOT_I32_I32, DOT_I64_I64, PAIRS_I16, QUADS_U8_I8 = range(6)
+DOT_U8_I8, DOT_I16_I16, DOT_I32_I32, DOT_I64_I64, PAIRS_I16_I8, PAIRS_I16_I16, QUADS_U8_I8 = range(
+    7
+)
 PORTABLE, AVX2, AVX512, AVX512_VNNI = range(4)
 ISA_NAMES = ("portable C99", "AVX2", "AVX-512", "AVX-512 VNNI")
 #: The same as `native.ISA_VARIABLE` takes them.
@@ -83,10 +97,17 @@ REFUSE = {None: 0, "infinite": 1, "nonfinite": 3}
 OK, NOT_FINITE, OUT_OF_RANGE = range(3)
 UNREADABLE = -2
 
-#: Rows of a column of codes, and the mark of a leaf, in a forest.
+#: Channels are repeated to at least so many numbers.
+PERIOD = 128
+#: Bytes of a cache line, and of the widest vector.
+LINE_BYTES = 64
+#: Words of leaf values behind the last one.
+SPARE_WORDS = 8
+#: Rows of a column of codes, marks of a leaf, and of a node where NaN goes right, in a forest.
 ROWS = 256
-LEAF = 32768
-CODES_8, CODES_16, CODES_WIDE, CODES_FLOAT = range(4)
+LEAF, BIG_LEAF = 2**15, 2**31
+NAN_RIGHT = 2**15
+CODES_8_SMALL, CODES_8, CODES_16, CODES_16_BIG, CODES_NONE, CODES_WIDE = range(6)
 
 
 def check(sizes: Mapping[str, int]) -> None:
@@ -95,11 +116,13 @@ def check(sizes: Mapping[str, int]) -> None:
         "program": PROGRAM,
         "value": VALUE,
         "step": STEP,
+        "bins": BINS,
         "forest": FOREST,
         "tree": TREE,
+        "small_node": SMALL_NODE,
         "node": NODE,
+        "big_node": BIG_NODE,
         "wide_node": WIDE_NODE,
-        "float_node": FLOAT_NODE,
     }
     wrong = [name for name, dtype in ours.items() if sizes.get(name) != dtype.itemsize]
     if wrong:

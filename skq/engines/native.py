@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from skq.engines import forests, layout
 from skq.engines.reference import _schedule
 from skq.program import instructions as ins
-from skq.program.program import IntegerProgram
+from skq.program.program import IntegerProgram, narrowed
 from skq.program.types import TensorType
 
 try:
@@ -36,8 +37,6 @@ Array = NDArray[Any]
 ISA_VARIABLE = "SKQ_MAX_ISA"
 #: Bytes of one block of rows that are worked on together: well within a level-2 cache.
 BLOCK_BYTES = 96 * 1024
-#: Parameters a channel are repeated to at least so many numbers, so that most vectors are whole.
-_PERIOD = 128
 _INT32_MAX = 2**31 - 1
 _NONFINITE = layout.REFUSE["nonfinite"]
 #: Outputs of a matmul that is worth computing while its operand is quantized.
@@ -72,6 +71,8 @@ class NativePlan:
         Values wanted, none of them given.
     isa : int or None, default=None
         Instruction set; None takes the best of this machine.
+    packed : dict or None, default=None
+        Weights and trees that plans of this program have packed; they share them.
     """
 
     def __init__(
@@ -80,11 +81,19 @@ class NativePlan:
         given: Sequence[int],
         targets: Sequence[int],
         isa: int | None = None,
+        packed: dict[Any, Any] | None = None,
     ) -> None:
         self.isa = best_isa() if isa is None else isa
         self.given, self.targets = tuple(given), tuple(targets)
         self._keep: list[Array] = []
-        packer = _Packer(program, self.given, self.targets, self.isa, self._keep)
+        packer = _Packer(
+            program,
+            self.given,
+            self.targets,
+            self.isa,
+            self._keep,
+            {} if packed is None else packed,
+        )
         self._program = packer.pack()
         results = tuple(
             (program.types[t].shape, np.dtype(np.int64 if program.types[t].is_integer else float))
@@ -140,10 +149,11 @@ class _Packer:
         targets: tuple[int, ...],
         isa: int,
         keep: list[Array],
+        packed: dict[Any, Any],
     ) -> None:
         self.program, self.given, self.targets, self.isa = program, given, targets, isa
         self.types = program.types
-        self.keep = keep
+        self.keep, self._packed = keep, packed
         first = len(program.inputs)
         known: Mapping[int, Any] = dict.fromkeys(given)
         self.steps: dict[int, ins.Instruction] = {
@@ -158,9 +168,10 @@ class _Packer:
         self.dtype = [_storage(t) for t in self.types]
         self.fused: set[int] = set()
         self.forests: dict[int, forests.Forest] = {}
-        self.linear: dict[int, tuple[Array, Array, Array]] = {}
+        self.linear: set[int] = set()
         self.checked: set[int] = set()
         self.rows: list[dict[str, int]] = []
+        self.laid_out = 0
         self.scratch = 0
         self.scratch_a_row = 0
 
@@ -173,7 +184,7 @@ class _Packer:
         for v, type_ in enumerate(self.types):
             lo, hi = (type_.lo, type_.hi) if type_.lo is not None else (0, 0)
             slot = slots.get(self.same[v], -1)
-            values[v] = (type_.size, lo, hi, self.dtype[v], slot, v in self.checked, 0)
+            values[v] = (type_.size, lo, hi, slot, self.dtype[v], v in self.checked)
         steps = np.zeros(len(self.rows), dtype=layout.STEP)
         for i, row in enumerate(self.rows):
             for name, number in row.items():
@@ -184,6 +195,7 @@ class _Packer:
         program["n_slots"], program["block"] = len(slot_bytes), block
         program["n_inputs"], program["n_outputs"] = len(self.given), len(self.targets)
         program["scratch"] = max(self.scratch, self.scratch_a_row * block)
+        program["laid_out"] = self.laid_out
         for name, array in (
             ("values", values),
             ("steps", steps),
@@ -196,10 +208,32 @@ class _Packer:
         return program
 
     def constant(self, array: Array) -> int:
-        """Address of an array that lives as long as the plan."""
+        """Address of an array that lives as long as the plan; the array itself where it can be."""
         array = np.ascontiguousarray(array)
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
         self.keep.append(array)
         return int(array.ctypes.data)
+
+    def packed(self, make: Callable[[], Any], number: int, form: object) -> Any:
+        """What `make` packs for value `number`, or has packed for another plan of the program."""
+        key = (number, form, self.isa)
+        if key not in self._packed:
+            self._packed[key] = make()
+        return self._packed[key]
+
+    def numbers(self, letter: str, array: Array) -> dict[str, int]:
+        """Fields of a step for an array of any dtype that the kernels load."""
+        if array.dtype.name not in layout.CONSTANTS:
+            array = array.astype(np.int64)
+        dtype = layout.CONSTANTS[array.dtype.name]
+        return {letter: self.constant(array), f"{letter}_dtype": dtype}
+
+    def own(self, size: int) -> dict[str, int]:
+        """The field of a step for bytes of the arena in which it lays out its constants."""
+        start = self.laid_out
+        self.laid_out += -(-size // 64) * 64
+        return {"own": start}
 
     def emit(self, number: int, op: str, operand: int, **fields: int) -> None:
         """Append a step that defines value `number`."""
@@ -249,27 +283,17 @@ def _storage(type_: TensorType) -> int:
     return layout.DTYPES.index("int64" if name == "uint32" else name)
 
 
-def _period(parameter: Array, last: int) -> tuple[Array, int]:
-    """A scalar or one number a channel, repeated to a period of many vectors; a view if once."""
-    channels = np.broadcast_to(np.asarray(parameter), (last,))
-    times = -(-_PERIOD // last)
-    return (np.tile(channels, times) if times > 1 else channels), last * times
-
-
-def _last(type_: TensorType) -> int:
-    """Length of the last axis; one for a single number, and at least one."""
-    return max(1, type_.shape[-1]) if type_.shape else 1
-
-
 def _channels(p: _Packer, type_: TensorType, **parameters: Array) -> dict[str, int]:
-    """Step fields of parameters along the last axis."""
-    if type_.size == 0:
-        return {"n": 1, "m": 0}
-    fields = {"m": type_.size}
-    for name, array in parameters.items():
-        tiled, fields["n"] = _period(array, _last(type_))
-        fields[name] = p.constant(tiled)
-    return fields
+    """Step fields of parameters along the last axis: arrays of one length."""
+    if type_.size == 0:  # nothing is computed; kernels read one number
+        parameters = {letter: np.ones((), array.dtype) for letter, array in parameters.items()}
+    scalars = all(np.ndim(array) == 0 for array in parameters.values())
+    last = 1 if scalars else type_.shape[-1]
+    fields = {"m": type_.size, "n": last}
+    for letter, array in parameters.items():
+        fields |= p.numbers(letter, np.broadcast_to(array, (last,)))
+    # a third array is the reciprocals of a Quantize
+    return fields | p.own(3 * 8 * last * -(-layout.PERIOD // last))
 
 
 def _quantize(p: _Packer, number: int, step: ins.Quantize) -> None:
@@ -280,18 +304,16 @@ def _quantize(p: _Packer, number: int, step: ins.Quantize) -> None:
     if max(-step.lo, step.hi) >= 2**30:
         kind = layout.WIDE_CODES
         p.dtype[number] = layout.I64
-        scale_ok = False
     else:
         # x * (1 / scale) is then normal and within 2**-30 of x / scale near every code
         size = float(np.abs(zero).max(initial=0.0)) + max(abs(step.lo), abs(step.hi)) + 2
         scale_ok = bool(np.all((scale > 1e-290) & (scale < 1e290))) and size < 2**20
         kind = layout.RECIPROCAL if scale_ok else layout.DIVIDE
-    inverse = 1.0 / scale if scale_ok else scale
-    if scale_ok and _feeds_few_outputs(p, number):
+    if kind == layout.RECIPROCAL and _feeds_few_outputs(p, number):
         p.fused.add(number)
-        p.linear[number] = scale, zero, inverse
+        p.linear.add(number)
         return
-    fields = _channels(p, p.types[number], a=scale, b=zero, c=inverse)
+    fields = _channels(p, p.types[number], a=scale, b=step.zero_point)
     p.emit(number, "Quantize", step.inputs[0], kind=kind, lo=step.lo, hi=step.hi, **fields)
 
 
@@ -318,13 +340,10 @@ def _linear(p: _Packer, number: int, step: ins.MatMul) -> None:
     quantize = p.steps[codes]
     assert isinstance(quantize, ins.Quantize)
     n, m = step.weights.shape
-    padded = -(-n // 8) * 8
-    arrays = np.zeros((3 + m, padded))
-    arrays[0, n:] = 1.0
-    for row, numbers in enumerate((*p.linear[codes], *step.weights.T)):
-        arrays[row, :n] = numbers
-    address = p.constant(arrays)
-    fields = {letter: address + arrays.strides[0] * row for row, letter in enumerate("abcd")}
+    scale, zero = (np.broadcast_to(a, (n,)) for a in (quantize.scale, quantize.zero_point))
+    fields = p.numbers("a", scale.astype(np.float64, copy=False))
+    fields |= p.numbers("b", zero) | p.numbers("c", step.weights)
+    fields |= p.own((3 + m) * 8 * (-(-n // 8) * 8))
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
     lo, hi = quantize.lo, quantize.hi
     p.emit(number, "Linear", quantize.inputs[0], n=n, m=m, lo=lo, hi=hi, **fields)
@@ -335,31 +354,47 @@ def _bin(p: _Packer, number: int, step: ins.Bin) -> None:
     trees = p.steps.get(readers[0]) if len(readers) == 1 else None
     if number not in p.targets and isinstance(trees, ins.Trees):
         type_ = p.types[number]
-        forest = forests.pack(trees, *type_.interval, type_.size, step, p.isa)
+        pack = partial(forests.pack, trees, *type_.interval, type_.size, step, p.isa)
+        forest = p.packed(pack, readers[0], "real")
         if forest.codes != layout.CODES_WIDE:
             p.fused.add(number)
             p.forests[readers[0]] = forest
             return
-    arrays = forests.bin_arrays(step, 0)
-    fields = {
-        letter: p.constant(arrays[name])
-        for letter, name in zip("abcd", ("feature", "edges", "offsets", "base"), strict=True)
-    }
-    p.emit(number, "Bin", step.inputs[0], n=len(step.feature), **fields)
+    p.emit(number, "Bin", step.inputs[0], **_bins(p, step))
+
+
+def _bins(p: _Packer, step: ins.Bin) -> dict[str, int]:
+    """Step fields of a binning: the address of its ``skq_bins``, and its own bytes."""
+    struct = np.zeros(1, dtype=layout.BINS)
+    struct["n"] = len(step.feature)
+    struct["edges"] = p.constant(np.asarray(step.edges, np.float64))
+    for name in ("feature", "offsets", "base", "nan_code"):
+        for field, number in p.numbers(name, getattr(step, name)).items():
+            struct[field] = number
+    return {"a": p.constant(struct), **p.own(8 * 4 * (len(step.feature) + 1))}
 
 
 def _trees(p: _Packer, number: int, step: ins.Trees) -> None:
     operand = step.inputs[0]
+    binning = p.steps.get(operand)
+    fields: dict[str, int] = {}
+    addresses: dict[str, int] = {}
     if operand in p.fused:
+        assert isinstance(binning, ins.Bin)
         forest = p.forests[number]
-        operand = p.steps[operand].inputs[0]
+        operand = binning.inputs[0]
+        if forest.codes != layout.CODES_NONE:
+            fields = _bins(p, binning)
+            addresses["bins"] = fields["a"]
     else:
         type_ = p.types[operand]
-        forest = forests.pack(step, *type_.interval, type_.size, None, p.isa)
+        pack = partial(forests.pack, step, *type_.interval, type_.size, None, p.isa)
+        forest = p.packed(pack, number, "codes")
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
-    p.keep += forest.arrays.values()
+    for name, array in forest.arrays.items():
+        addresses[name] = p.constant(array)
     p.scratch = max(p.scratch, forest.scratch)
-    p.emit(number, "Trees", operand, a=p.constant(forest.struct()))
+    p.emit(number, "Trees", operand, **(fields | {"a": p.constant(forest.struct(addresses))}))
 
 
 def _within_int32(type_: TensorType) -> bool:
@@ -377,11 +412,11 @@ def _matmul(p: _Packer, number: int, step: ins.MatMul) -> None:
     kind = _matmul_kind(p, step.inputs[0], weights)
     narrow = kind not in (layout.DOT_I32_I32, layout.DOT_I64_I64)
     p.dtype[number] = layout.I32 if narrow else layout.I64
-    wanted, packed = _MATMUL[kind][0], _MATMUL[kind][1](weights)
-    runs = operand.size // n if n else int(np.prod(operand.shape[:-1], dtype=np.int64))
+    wanted, pack = _MATMUL[kind]
+    packed = p.packed(lambda: _aligned(pack(weights)), number, kind)
     if p.dtype[step.inputs[0]] != wanted:
         p.scratch_a_row = max(p.scratch_a_row, operand.size * layout.ITEM_BYTES[wanted])
-    p.emit(number, "MatMul", step.inputs[0], kind=kind, n=n, m=m, runs=runs, a=p.constant(packed))
+    p.emit(number, "MatMul", step.inputs[0], kind=kind, n=n, m=m, a=p.constant(packed))
 
 
 def _matmul_kind(p: _Packer, operand: int, weights: Array) -> int:
@@ -394,7 +429,8 @@ def _matmul_kind(p: _Packer, operand: int, weights: Array) -> int:
             return layout.QUADS_U8_I8
         if -(2**15) <= lo and hi < 2**15:
             if p.isa >= layout.AVX2:
-                return layout.PAIRS_I16
+                small = least >= -128 and most <= 127
+                return layout.PAIRS_I16_I8 if small else layout.PAIRS_I16_I16
             return layout.DOT_U8_I8 if bytes_ else layout.DOT_I16_I16
     if max(-lo, hi, -least, most) <= _INT32_MAX:
         return layout.DOT_I32_I32
@@ -405,17 +441,33 @@ def _dot(dtype: type) -> Callable[[Array], Array]:
     return lambda weights: np.asarray(weights.T, dtype)
 
 
-def _blocked(outputs: int, inputs: int, dtype: type) -> Callable[[Array], Array]:
-    """Weights as [m / outputs][n / inputs][outputs][inputs], zero padded."""
+def _blocked(outputs: int, inputs: int, dtype: type, spare: int = 0) -> Callable[[Array], Array]:
+    """Weights as [m / outputs][n / inputs][outputs][inputs]; the last outputs are not padded.
+
+    There are `spare` elements behind the last that may be read and are not used.
+    """
 
     def pack(weights: Array) -> Array:
         n, m = weights.shape
-        padded = np.zeros((-(-n // inputs) * inputs, -(-m // outputs) * outputs), dtype=dtype)
-        padded[:n, :m] = weights
-        blocks = padded.reshape(-(-n // inputs), inputs, -(-m // outputs), outputs)
-        return np.ascontiguousarray(blocks.transpose(2, 0, 3, 1))
+        padded = np.zeros((-(-n // inputs) * inputs, m), dtype=dtype)
+        padded[:n] = weights
+        groups = [
+            group.reshape(len(padded) // inputs, inputs, group.shape[1]).transpose(0, 2, 1).ravel()
+            for group in np.split(padded, range(outputs, m, outputs), axis=1)
+        ]
+        return np.concatenate([*groups, np.zeros(spare, dtype)])
 
     return pack
+
+
+def _aligned(array: Array) -> Array:
+    """A flat copy at a whole cache line."""
+    spare = layout.LINE_BYTES - 16  # allocators align to 16
+    room = np.empty(array.nbytes + spare, dtype=np.uint8)
+    start = min(-room.ctypes.data % layout.LINE_BYTES, spare)
+    copy = room[start : start + array.nbytes].view(array.dtype)
+    copy[:] = array.ravel()
+    return copy
 
 
 #: Operand dtype and layout of the weights, by kind of matmul.
@@ -424,26 +476,21 @@ _MATMUL: Mapping[int, tuple[int, Callable[[Array], Array]]] = {
     layout.DOT_I16_I16: (layout.I16, _dot(np.int16)),
     layout.DOT_I32_I32: (layout.I32, _dot(np.int32)),
     layout.DOT_I64_I64: (layout.I64, _dot(np.int64)),
-    layout.PAIRS_I16: (layout.I16, _blocked(8, 2, np.int16)),
+    layout.PAIRS_I16_I8: (layout.I16, _blocked(8, 2, np.int8, spare=14)),
+    layout.PAIRS_I16_I16: (layout.I16, _blocked(8, 2, np.int16, spare=14)),
     layout.QUADS_U8_I8: (layout.U8, _blocked(16, 4, np.int8)),
 }
 
 
 def _requantize(p: _Packer, number: int, step: ins.Requantize) -> None:
     operand = step.inputs[0]
-    multiplier = np.asarray(step.multiplier, np.int64)
     lo, hi = p.types[number].interval
     narrow = (
         p.dtype[operand] == layout.I32
-        and int(np.abs(multiplier).max(initial=0)) <= _INT32_MAX
+        and int(np.abs(np.asarray(step.multiplier, np.int64)).max(initial=0)) <= _INT32_MAX
         and _within_int32(p.types[number])
     )
-    fields = _channels(
-        p,
-        p.types[number],
-        a=multiplier.astype(np.int32) if narrow else multiplier,
-        b=np.asarray(step.offset, np.int64),
-    )
+    fields = _channels(p, p.types[number], a=step.multiplier, b=step.offset)
     kind = layout.NARROW_FACTORS if narrow else layout.ANY_FACTORS
     p.emit(number, "Requantize", operand, kind=kind, shift=step.shift, lo=lo, hi=hi, **fields)
 
@@ -466,13 +513,13 @@ def _table(p: _Packer, number: int, step: ins.Table) -> None:
 
 def _elementwise(p: _Packer, number: int, step: ins.Instruction) -> None:
     shape = p.types[number].shape
-    fields = {}
+    fields: dict[str, int] = {}
     for letter, operand in zip("ab", step.inputs, strict=True):
         type_ = p.types[operand]
         places = np.arange(type_.size, dtype=np.int32).reshape(type_.shape)
         index = np.broadcast_to(places, shape).ravel()
         if not np.array_equal(index, places.ravel()):
-            fields[letter] = p.constant(index)
+            fields |= p.numbers(letter, narrowed(index))
     a, b = step.inputs
     p.emit(number, type(step).__name__, a, in2=b, n=p.types[number].size, **fields)
 
@@ -492,7 +539,7 @@ def _gather(p: _Packer, number: int, step: ins.Gather) -> None:
         n=p.types[operand].size,
         m=step.indices.size,
         lo=step.fill,
-        a=p.constant(np.asarray(step.indices, np.int32).ravel()),
+        **p.numbers("a", step.indices.ravel()),
     )
 
 

@@ -265,13 +265,15 @@ static PyObject *layout(PyObject *self, PyObject *none)
 {
     (void)self;
     (void)none;
-    return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "program",
+    return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "program",
                          (Py_ssize_t)sizeof(skq_program), "value", (Py_ssize_t)sizeof(skq_value),
-                         "step", (Py_ssize_t)sizeof(skq_step), "forest",
-                         (Py_ssize_t)sizeof(skq_forest), "tree", (Py_ssize_t)sizeof(skq_tree),
-                         "node", (Py_ssize_t)sizeof(skq_node), "wide_node",
-                         (Py_ssize_t)sizeof(skq_wide_node), "float_node",
-                         (Py_ssize_t)sizeof(skq_float_node));
+                         "step", (Py_ssize_t)sizeof(skq_step), "bins",
+                         (Py_ssize_t)sizeof(skq_bins), "forest", (Py_ssize_t)sizeof(skq_forest),
+                         "tree", (Py_ssize_t)sizeof(skq_tree), "small_node",
+                         (Py_ssize_t)sizeof(skq_small_node), "node",
+                         (Py_ssize_t)sizeof(skq_node), "big_node",
+                         (Py_ssize_t)sizeof(skq_big_node), "wide_node",
+                         (Py_ssize_t)sizeof(skq_wide_node));
 }
 
 static PyMethodDef methods[] = {

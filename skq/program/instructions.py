@@ -57,14 +57,15 @@ def _broadcast(a: TensorType, b: TensorType) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Instruction:
-    """One step of a program: reads the values `inputs`, defines one value."""
+    """One step of a program: reads the values `inputs`, defines one value.
+
+    A program keeps its arrays of integers in the smallest dtypes that hold them, so whoever
+    computes with them, rather than compare or index, converts them first.
+    """
 
     inputs: tuple[int, ...]
 
     arity: ClassVar[int | None] = 1  # None: one or more
-    #: Arrays that grow with the model. A program keeps them in the smallest dtype that holds them,
-    #: so whoever computes with them, rather than compare or index, converts them first.
-    large: ClassVar[tuple[str, ...]] = ()
 
     def infer(self, *operands: TensorType) -> TensorType:
         """Type of the result, with its proven interval; `ProgramError` for illegal operands."""
@@ -118,7 +119,7 @@ class Bin(Instruction):
             and self.edges.ndim == 1,
             "Bin needs a feature, a base and a nan_code for each column and offsets around them",
         )
-        counts = np.diff(self.offsets)
+        counts = np.diff(self.offsets.astype(np.int64))
         _require(
             int(self.offsets[0]) == 0
             and int(self.offsets[-1]) == len(self.edges)
@@ -149,8 +150,6 @@ class MatMul(Instruction):
     """Rows times a constant integer matrix; the result is the exact accumulator."""
 
     weights: Ints  # (n_in, n_out)
-
-    large = ("weights",)
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -228,8 +227,6 @@ class Table(Instruction):
 
     table: Ints  # (size,), or (n_channels, size): one a channel (last axis)
 
-    large = ("table",)
-
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         lo, hi = x.interval
@@ -265,8 +262,6 @@ class Trees(Instruction):
     output: Ints  # (n_trees,), first output column
     multiplier: Ints  # (n_trees,), > 0
     n_outputs: int
-
-    large = ("feature", "threshold", "left", "right", "leaf_values")
 
     @property
     def width(self) -> int:
@@ -307,7 +302,7 @@ class Trees(Instruction):
         )
         _require(bool(np.all((self.roots >= 0) & (self.roots < n_nodes))), "a root is a node index")
         _require(
-            bool(np.all((self.output >= 0) & (self.output + self.width <= self.n_outputs))),
+            bool(np.all((self.output >= 0) & (self.output <= self.n_outputs - self.width))),
             f"a tree adds to outputs outside of the {self.n_outputs} there are",
         )
         _require(bool(np.all(self.multiplier > 0)), "tree multipliers are positive")
@@ -334,7 +329,7 @@ class Trees(Instruction):
         leaf = np.flatnonzero(self.feature == -1)
         starts = np.searchsorted(leaf, self.roots)
         values = self.leaf_values[self.left[leaf]]
-        ordered = bool(np.all(np.diff(self.roots) > 0)) and len(self.roots) > 0
+        ordered = bool(np.all(self.roots[1:] > self.roots[:-1])) and len(self.roots) > 0
         if ordered and self._runs_are_closed() and len(np.unique(starts)) == len(starts):
             return (
                 np.minimum.reduceat(values, starts, axis=0),
@@ -465,8 +460,6 @@ class Gather(Instruction):
 
     indices: Ints  # any shape, in [-1, size - 1]
     fill: int = 0
-
-    large = ("indices",)
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands

@@ -36,7 +36,7 @@ class IntegerProgram:
     inputs : tuple of TensorType
         Types of the inputs; real features are floats.
     instructions : tuple of Instruction
-        Their large arrays are kept in the smallest integer dtypes that hold them.
+        Their arrays of integers are kept in the smallest dtypes that hold them.
     outputs : mapping of str to int
         Value number by output name, in order.
 
@@ -52,7 +52,7 @@ class IntegerProgram:
     types: tuple[TensorType, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "instructions", tuple(map(_narrowed, self.instructions)))
+        object.__setattr__(self, "instructions", tuple(map(_compact, self.instructions)))
         types = list(self.inputs)
         for instruction in self.instructions:
             types.append(infer(instruction, types))
@@ -99,16 +99,24 @@ class IntegerProgram:
         return format_program(self)
 
 
-def _narrowed(instruction: Instruction) -> Instruction:
-    """The same instruction, its large arrays in the smallest dtypes that hold them."""
-    changed = {}
-    for name in instruction.large:
-        array = getattr(instruction, name)
-        if array.dtype.kind in "iu" and array.size:
-            dtype = np.dtype(integer_dtype(int(array.min()), int(array.max())))
-            if dtype.itemsize < array.dtype.itemsize:
-                changed[name] = array.astype(dtype)
+def _compact(instruction: Instruction) -> Instruction:
+    """The same instruction, its arrays of integers narrowed."""
+    changed: dict[str, Any] = {}
+    for name, array in vars(instruction).items():
+        if isinstance(array, np.ndarray):
+            narrow = narrowed(array)
+            if narrow is not array:
+                changed[name] = narrow
     return replace(instruction, **changed) if changed else instruction
+
+
+def narrowed(array: np.ndarray) -> np.ndarray:
+    """Integers in the smallest dtype that holds them; anything else as it is."""
+    if array.dtype.kind in "iu" and array.size:
+        dtype = np.dtype(integer_dtype(int(array.min()), int(array.max())))
+        if dtype.itemsize < array.dtype.itemsize:
+            return array.astype(dtype)
+    return array
 
 
 def _packed_bytes(array: np.ndarray) -> int:

@@ -41,6 +41,27 @@ def compare_linear() -> None:
                     np.testing.assert_array_equal(found[0], expected[0])
 
 
+def compare_forests() -> None:
+    """Every form of a forest, with the fewest and the widest leaves at the end."""
+    from test_forests import on_codes, on_reals
+
+    from skq.engines import native, reference
+
+    rng = np.random.default_rng(0)
+    for program in (
+        on_codes([700, 1]),
+        on_codes([8, 2], values=(0, 2**20)),
+        on_codes([33_000, 3], top=65535),
+        on_reals([9]),
+    ):
+        type_, target = program.inputs[0], program.outputs["sum"]
+        x = rng.integers(0, type_.hi, size=(40, type_.size)) if type_.is_integer else None
+        x = rng.normal(size=(40, type_.size)) if x is None else x
+        expected = reference.evaluate(program, {0: x}, [target])
+        _, found = native.NativePlan(program, [0], [target]).run((x,), len(x))
+        np.testing.assert_array_equal(found[0], expected[0])
+
+
 def main() -> None:
     use_extension(sys.argv[1])
     from skq.engines import native, reference
@@ -65,6 +86,7 @@ def main() -> None:
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_array_equal(a, b)
     compare_linear()
+    compare_forests()
     print(f"{N_PROGRAMS} programs agreed")
 
 

@@ -20,10 +20,12 @@
 #define SKQ_BEGIN(features) \
     SKQ_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
 #define SKQ_END _Pragma("clang attribute pop")
+#define SKQ_UNROLL _Pragma("unroll")
 #define SKQ_WIDTH(bits)
 #else
 #define SKQ_BEGIN(features) _Pragma("GCC push_options") SKQ_PRAGMA(GCC target(features))
 #define SKQ_END _Pragma("GCC pop_options")
+#define SKQ_UNROLL _Pragma("GCC unroll 8")
 #define SKQ_WIDTH(bits) ",prefer-vector-width=" #bits
 #endif
 #define SKQ_FOR_AVX2 "avx2,bmi2,fma"
@@ -33,9 +35,29 @@
 #endif
 
 #define SKQ_CHUNK 256
+#define SKQ_FEW 4
+#define SKQ_WHOLE_PERIOD(n) ((SKQ_PERIOD + (n) - 1) / (n) * (n))
 #define SKQ_GROUP 64 /* rows that are binned together */
 
+/* Columns of bins as the loops read them; codes count from `lo`. */
+typedef struct {
+    const double *edges;
+    const int64_t *feature, *offsets, *base, *nan_code;
+    int64_t lo;
+} skq_columns;
+
 static const size_t skq_item_bytes[] = {1, 1, 2, 2, 4, 8, 8, 4, 4, 8};
+
+/* One word of leaf values. */
+static inline uint64_t skq_word(const void *words, int item, int64_t i)
+{
+    switch (item) {
+    case 1: return ((const uint8_t *)words)[i];
+    case 2: return ((const uint16_t *)words)[i];
+    case 4: return ((const uint32_t *)words)[i];
+    default: return ((const uint64_t *)words)[i];
+    }
+}
 
 static size_t skq_align(size_t bytes) { return (bytes + 63u) & ~(size_t)63u; }
 
@@ -43,6 +65,7 @@ size_t skq_arena_bytes(const skq_program *program, int64_t block)
 {
     /* 64 bytes of slack behind each block: vectors may read, not use, what follows its last row */
     size_t bytes = skq_align((size_t)program->scratch) + 64;
+    bytes += skq_align((size_t)program->laid_out);
     for (int32_t s = 0; s < program->n_slots; s++)
         bytes += skq_align((size_t)(program->slot_bytes[s] * block)) + 64;
     return bytes + 5 * skq_align((size_t)program->n_values * sizeof(void *));

@@ -18,34 +18,36 @@
 extern "C" {
 #endif
 
-/* Dtypes. A value of a program is one of U8 ... F64; U32 and U64 only come in from outside. */
+/* Dtypes. A value of a program is one of U8 ... F64; U32 is also that of constants, U64 and F32 only
+ * come in from outside. */
 enum {
     SKQ_U8, SKQ_I8, SKQ_U16, SKQ_I16, SKQ_I32, SKQ_I64, SKQ_F64, SKQ_F32, SKQ_U32, SKQ_U64
 };
 
-/* Steps. The comment names the fields that a step reads beside `in` and `out`. */
+/* Steps. The comment names the fields that a step reads beside `in` and `out`. Constants a, b and c
+ * have the dtype of the fields a_dtype, b_dtype, c_dtype: they are the arrays of the program itself.
+ * A step lays them out as its loops read them in its part `own` of the arena, once a run. */
 enum {
-    SKQ_QUANTIZE,   /* n period, m row, lo, hi, kind, a scale, b zero, c 1/scale (double[n])       */
-    SKQ_BIN,        /* n columns, a feature (int32), b edges, c offsets, d base and nan code (int64) */
-    SKQ_MATMUL,     /* n inputs, m outputs, runs a row, kind, a weights                             */
-    SKQ_REQUANTIZE, /* n period, m row, lo, hi, shift, kind, a multiplier, b offset                 */
-    SKQ_TABLE,      /* n channels (0: one table), m row, lo, hi entries, a table                    */
-    SKQ_FOREST,     /* a skq_forest                                                                 */
-    SKQ_ADD,        /* in2, n result size, a and b index of each element, or NULL                   */
+    SKQ_QUANTIZE,   /* n channels, m row, lo, hi, kind, a scale (double), b zero                   */
+    SKQ_BIN,        /* a skq_bins                                                                  */
+    SKQ_MATMUL,     /* n inputs, m outputs, kind, a weights                                        */
+    SKQ_REQUANTIZE, /* n channels, m row, lo, hi, shift, kind, a multiplier, b offset              */
+    SKQ_TABLE,      /* n channels (0: one table), m row, lo, hi entries, a table (dtype of `out`)  */
+    SKQ_FOREST,     /* a skq_forest                                                                */
+    SKQ_ADD,        /* in2, n result size, a and b index of each element, or NULL                  */
     SKQ_SUB,
     SKQ_MUL,
     SKQ_MAXIMUM,
     SKQ_MINIMUM,
-    SKQ_SUM,        /* n length, m runs a row                                                       */
+    SKQ_SUM,        /* n length, m runs a row                                                      */
     SKQ_MAX,
     SKQ_MIN,
     SKQ_ARGMAX,
-    SKQ_GATHER,     /* n operand size, m result size, a index (int32, -1: fill), lo fill            */
-    SKQ_COPY,       /* n operand size, m result size, lo place in the result                        */
-    SKQ_DEQUANTIZE, /* n period, m row, a scale, b zero (double[n])                                 */
-    SKQ_LINEAR      /* quantize and matmul: n inputs, m <= 4 outputs, lo, hi of the codes, a scale,
-                       b zero, c 1/scale, d weights [m]; all double, rows padded to 8 by 0 (a: 1);
-                       not in SKQ_PORTABLE */
+    SKQ_GATHER,     /* n operand size, m result size, a index (-1: fill), lo fill                  */
+    SKQ_COPY,       /* n operand size, m result size, lo place in the result                       */
+    SKQ_DEQUANTIZE, /* n channels, m row, a scale (double), b zero (double)                        */
+    SKQ_LINEAR      /* quantize and matmul: n inputs, m <= 4 outputs, lo, hi of the codes, a scale
+                       (double), b zero, c weights [n][m]; not in SKQ_PORTABLE */
 };
 
 /* Kinds of SKQ_QUANTIZE. */
@@ -53,11 +55,16 @@ enum { SKQ_RECIPROCAL, SKQ_DIVIDE, SKQ_WIDE_CODES };
 /* Kinds of SKQ_REQUANTIZE: 32-bit factors on an int32 operand, or anything. */
 enum { SKQ_NARROW_FACTORS, SKQ_ANY_FACTORS };
 /* Kinds of SKQ_MATMUL: dtypes of operand and weights, and the layout of the weights.
- * DOT: [m][n]. PAIRS: [m / 8][n / 2][8][2]. QUADS: [m / 16][n / 4][16][4]. Zero padded.
- * The 8- and 16-bit kinds accumulate in int32, which the caller has proven sufficient. */
+ * DOT: [m][n]. PAIRS: [m / 8][n / 2][8][2]. QUADS: [m / 16][n / 4][16][4]. Inputs are padded by zero;
+ * the last group of outputs is as narrow as it is (behind PAIRS are 14 more, not used). The 8- and 16-bit kinds accumulate in int32, which
+ * the caller has proven sufficient. */
 enum {
-    SKQ_DOT_U8_I8, SKQ_DOT_I16_I16, SKQ_DOT_I32_I32, SKQ_DOT_I64_I64, SKQ_PAIRS_I16, SKQ_QUADS_U8_I8
+    SKQ_DOT_U8_I8, SKQ_DOT_I16_I16, SKQ_DOT_I32_I32, SKQ_DOT_I64_I64, SKQ_PAIRS_I16_I8,
+    SKQ_PAIRS_I16_I16, SKQ_QUADS_U8_I8
 };
+
+/* Channels are repeated to at least so many numbers, so that most vectors are whole. */
+#define SKQ_PERIOD 128
 
 /* Instruction sets, in rising order; each has its own copy of all kernels. */
 #define SKQ_PORTABLE 0
@@ -72,24 +79,25 @@ enum { SKQ_OK = 0, SKQ_NOT_FINITE = 1, SKQ_OUT_OF_RANGE = 2 };
 typedef struct {
     int64_t size;      /* elements in a row */
     int64_t lo, hi;    /* proven interval; unused for doubles */
-    int32_t dtype;
     int32_t slot;      /* place in the arena; -1: none */
-    int32_t checked;   /* a real input that a step checks for what is refused */
-    int32_t unused;
+    uint8_t dtype;
+    uint8_t checked;   /* a real input that a step checks for what is refused */
 } skq_value;
 
 typedef struct {
-    int32_t op, in, in2, out;
-    int32_t kind, shift;
-    int64_t n, m, runs;
+    int32_t in, in2, out;
+    uint32_t own;                /* first of the bytes of the arena that it lays constants out in */
+    uint8_t op, kind, shift, a_dtype, b_dtype, c_dtype;
+    int64_t n, m;
     int64_t lo, hi;
-    const void *a, *b, *c, *d;
+    const void *a, *b, *c;
 } skq_step;
 
 typedef struct {
-    int32_t n_values, n_steps, n_slots, n_inputs, n_outputs, unused;
+    int32_t n_values, n_steps, n_slots, n_inputs, n_outputs;
     int64_t block;               /* rows that are worked on together */
-    int64_t scratch;             /* bytes that the steps need for themselves */
+    int64_t scratch;             /* bytes that the steps share, for a block */
+    int64_t laid_out;            /* bytes of all constants that steps lay out */
     const skq_value *values;
     const skq_step *steps;
     const int64_t *slot_bytes;   /* bytes a row */
@@ -104,49 +112,68 @@ typedef struct {
     int32_t dtype, unused;
 } skq_input;
 
+/* Bins: column c has the n_edges = offsets[c + 1] - offsets[c] sorted edges from offsets[c] on. */
+typedef struct {
+    const double *edges;
+    const void *feature, *offsets, *base, *nan_code;
+    int32_t n;                   /* columns */
+    uint8_t feature_dtype, offsets_dtype, base_dtype, nan_code_dtype;
+} skq_bins;
+
+/* Words of leaf values that may be read, not used, behind the last one of a forest. */
+#define SKQ_SPARE_WORDS 8
+
 /* Forests. Codes are compared as `code <= threshold` (left) against the codes of the operand minus
  * its least one, 8 or 16 bits wide, in columns of SKQ_ROWS rows.
  *
  * Nodes are inner ones only, children before parents, so that the root is the last one, and a right
  * subtree next to its parent; child[side] is a node of the tree, or SKQ_LEAF + a leaf. Small trees
- * (`whole`, at most 256 leaves) are evaluated node by node, for many rows at a time. So are the upper
- * levels of the others, which stand a second time as a small tree of their own: its leaf k stands for
- * the child exits[k], from where rows walk on. A forest adds up words of leaf values in lanes of `lane_bits`, made
- * non-negative by `bias`. One node of padding follows the last. */
+ * (n_top is 0) are evaluated node by node, for many rows at a time. So are the upper levels of the
+ * others, which stand a second time, behind the nodes of the tree, as a small tree of n_top nodes: its
+ * leaf k stands for the child exits[k], from where rows walk on; there are n_top + 1 exits. Nodes are
+ * small where codes and columns have 8 bits. Trees with more leaves than SKQ_LEAF stand in a forest of
+ * big nodes, whose mark of a leaf is SKQ_BIG_LEAF. One node of padding follows the last.
+ *
+ * With SKQ_CODES_NONE rows walk on the real operand: `threshold` is the number of an edge, right
+ * unless x <= edges[threshold], and NaN goes right where `feature` has the bit SKQ_NAN_RIGHT.
+ *
+ * A forest adds up words of leaf values in lanes of `lane_bits`, made non-negative by `bias`. The words
+ * of a leaf have as many bytes as the tree needs, and are shifted to their lanes. Trees stand one behind
+ * the other in all arrays, so that no tree says where it begins. */
 #define SKQ_ROWS 256
-#define SKQ_LEAF 32768
-enum { SKQ_CODES_8, SKQ_CODES_16, SKQ_CODES_WIDE, SKQ_CODES_FLOAT };
+#define SKQ_LEAF 0x8000u
+#define SKQ_BIG_LEAF 0x80000000u
+#define SKQ_NAN_RIGHT 0x8000u
+enum {
+    SKQ_CODES_8_SMALL, SKQ_CODES_8, SKQ_CODES_16, SKQ_CODES_16_BIG, SKQ_CODES_NONE, SKQ_CODES_WIDE
+};
 
+typedef struct { uint8_t feature, threshold; uint16_t child[2]; } skq_small_node;
 typedef struct { uint16_t feature, threshold, child[2]; } skq_node;
+typedef struct { uint16_t feature, threshold; uint32_t child[2]; } skq_big_node;
 
 typedef struct {
-    int64_t node, leaf;          /* first of each */
-    int64_t top, exit;           /* first of each, of the upper levels of a tree that is not whole */
-    int32_t n_nodes, n_top, whole, unused;
-    int32_t word, n_words;
+    uint32_t n_nodes, leaf_bytes; /* of all leaves, with what lies between them and the next tree's */
+    uint16_t n_top;
+    uint16_t word, n_words;      /* first of the sums that it adds to, and how many */
+    uint8_t item, shift;         /* bytes of a word of a leaf; bits to the left */
 } skq_tree;
 
-typedef struct { int64_t threshold; int32_t feature; int32_t child[2]; int32_t unused; } skq_wide_node;
-
-/* Real thresholds: right unless x <= threshold; NaN goes right where `nan_right` says so. The right
- * child follows the left one; a leaf is its own left child and has threshold infinity. */
-typedef struct { double threshold; int32_t feature, child; int32_t nan_right, leaf; } skq_float_node;
+typedef struct { int64_t threshold; int32_t feature; int32_t child[2]; } skq_wide_node;
 
 typedef struct {
     int32_t codes, n_trees, n_columns, n_outputs;
     int32_t n_words, lane_bits, width, stack;
     int64_t code_lo;
-    const skq_tree *trees;
+    const skq_tree *trees;       /* CODES_WIDE: int32_t root of each tree */
     const void *nodes;
-    const uint16_t *exits;
-    const uint64_t *leaves;      /* words; CODES_WIDE: int64 values, width a leaf */
+    const void *exits;           /* uint16_t; CODES_16_BIG: uint32_t */
+    const void *leaves;          /* CODES_WIDE: int64_t, width a leaf */
     const int64_t *bias;         /* n_outputs */
     const int32_t *output;       /* CODES_WIDE: first output of each tree */
     const int64_t *multiplier;   /* CODES_WIDE */
-    /* Bins of a real operand, as in SKQ_BIN; NULL: the operand holds codes. */
-    const int32_t *feature;
-    const double *edges;
-    const int64_t *offsets, *base;
+    const skq_bins *bins;        /* of a real operand; NULL: the operand holds codes */
+    const double *edges;         /* CODES_NONE */
 } skq_forest;
 
 /* Best instruction set of this machine. */
