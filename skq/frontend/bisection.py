@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _SIGN = np.int64(-(2**63))
-_LARGEST = np.finfo(np.float64).max
+#: No finite value is above it.
+LARGEST = float(np.finfo(np.float64).max)
 
 #: Half-width of the first bracket, in doubles: four steps of float32.
 _REACH = np.int64(2**31)
@@ -36,8 +37,8 @@ def last_that_holds(condition: Callable[[Floats], NDArray[np.bool_]], guess: Flo
     def holds_at(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
         return condition(_value(keys))
 
-    guess = np.clip(np.nan_to_num(guess), -_LARGEST, _LARGEST)
-    bottom, top = (_key(np.full(len(guess), bound)) for bound in (-_LARGEST, _LARGEST))
+    guess = np.clip(np.nan_to_num(guess), -LARGEST, LARGEST)
+    bottom, top = (_key(np.full(len(guess), bound)) for bound in (-LARGEST, LARGEST))
     center = _key(guess)
     lo = np.where(center > bottom + _REACH, center - _REACH, bottom)
     hi = np.where(center < top - _REACH, center + _REACH, top)

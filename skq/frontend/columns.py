@@ -63,6 +63,16 @@ class Column:
         """The column with a value in place of what is still missing."""
         return replace(self, missing=value) if np.isnan(self.missing) else self
 
+    def reach(self, lo: float, hi: float) -> tuple[float, float]:
+        """Greatest magnitude of the column over a range of the feature, and of its terms."""
+        known = 0.0 if np.isnan(self.missing) else abs(self.missing)
+        if self.values is not None:
+            largest = float(np.abs(self.values).max(initial=known))
+            return largest, largest
+        factor, offset = self.affine
+        size = max(known, abs(factor * lo + offset), abs(factor * hi + offset))
+        return size, max(size, abs(factor) * max(abs(lo), abs(hi)) + abs(offset))
+
     @property
     def affine(self) -> tuple[float, float]:
         """``(a, b)`` with ``a * x + b`` what the steps compute."""
@@ -125,6 +135,66 @@ class Front:
         if self.matrix is not None:
             return int(self.matrix.shape[1])
         return len(self.columns if self.powers is None else self.powers)
+
+    def column(self, output: int) -> Column | None:
+        """An output as a stepwise or rising function of one feature; None where it is none."""
+        term = self.term(output)
+        if term is None:
+            return None
+        place, factor, constant = term
+        if self.powers is not None:
+            if self.powers[place].sum() != 1:
+                return None
+            place = int(np.argmax(self.powers[place]))
+        column = self.columns[place]
+        if column.values is None and factor * column.affine[0] <= 0:
+            return None
+        if factor == 1 and constant == 0:
+            return column
+        return column.then("multiply", factor).then("add", constant)
+
+    def term(self, output: int) -> tuple[int, float, float] | None:
+        """``(k, a, b)`` of an output that is ``a * product k + b``; None of another sum."""
+        if self.matrix is None or self.offset is None:
+            return output, 1.0, 0.0
+        terms = np.flatnonzero(self.matrix[:, output])
+        if len(terms) != 1:
+            return None
+        return int(terms[0]), float(self.matrix[terms[0], output]), float(self.offset[output])
+
+    def without_unread(self) -> Front:
+        """The same outputs, without products and columns that none of them is made of."""
+        columns, powers, matrix = self.columns, self.powers, self.matrix
+        if matrix is not None:
+            used = np.flatnonzero(matrix.any(axis=1))
+            matrix = matrix[used]
+            if powers is None:
+                columns = tuple(columns[k] for k in used)
+            else:
+                powers = powers[used]
+        if powers is not None:
+            used = np.flatnonzero(powers.any(axis=0))
+            powers = powers[:, used]
+            columns = tuple(columns[k] for k in used)
+        return replace(self, columns=columns, powers=powers, matrix=matrix)
+
+    def reach(self) -> Floats:
+        """About the greatest magnitude of what each output is the sum of: its rounding's scale.
+
+        A column that is a small difference of large terms brings their rounding into products.
+        """
+        zeros = np.zeros(self.n_features)
+        lo, hi = (zeros, zeros) if self.bounds is None else map(np.nan_to_num, self.bounds)
+        pairs = [column.reach(lo[column.feature], hi[column.feature]) for column in self.columns]
+        size, terms = (np.maximum(part, 1e-300) for part in np.array(pairs).reshape(-1, 2).T)
+        if self.powers is None:
+            products = terms
+        else:
+            worst = np.where(self.powers > 0, terms / size, 1.0).max(axis=1, initial=1.0)
+            products = np.prod(size**self.powers, axis=1) * worst
+        if self.matrix is None or self.offset is None:
+            return np.asarray(products)
+        return np.asarray(np.abs(self.offset) + products @ np.abs(self.matrix))
 
     def selected(self, outputs: Any) -> Front:
         """Some of the outputs, in a given order."""

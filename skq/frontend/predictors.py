@@ -68,6 +68,11 @@ class LayerInputs:
     factor: Floats | None = None
     offset: Floats | None = None
 
+    @property
+    def n_products(self) -> int:
+        """Number of products."""
+        return sum(len(part) for part in self.products)
+
 
 @dataclass(frozen=True, eq=False)
 class TreeEnsemble:
@@ -94,8 +99,9 @@ class TreeEnsemble:
         Divide the sum over trees by their number.
     float32_input : bool
         Whether the estimator casts X to float32 before it compares, as ``sklearn.tree`` does.
-    memberships : TreeEnsemble or None
-        Trees whose scores, 0 or 1, are further columns behind those of X: splits by category.
+    further : tuple of TreeEnsemble, LayerInputs and Layers
+        What computes further columns behind those of X, in this order: trees whose scores are 0 or
+        1 (splits by category), products, one layer (projections).
     """
 
     roots: Ints
@@ -109,7 +115,7 @@ class TreeEnsemble:
     base: Floats
     average: bool
     float32_input: bool
-    memberships: TreeEnsemble | None = None
+    further: tuple[TreeEnsemble | LayerInputs | Layers, ...] = ()
 
     @property
     def n_scores(self) -> int:

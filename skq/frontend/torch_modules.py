@@ -118,16 +118,15 @@ class TreesModule(nn.Module):
 
     def __init__(self, ensemble: TreeEnsemble) -> None:
         super().__init__()
-        further = ensemble.memberships
-        self.memberships = None if further is None else TreesModule(further)
+        self.further = nn.ModuleList(scores_module(scores) for scores in ensemble.further)
         self.attributes = tree_attributes(ensemble)
         self.float32_input = ensemble.float32_input
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.float32_input:
             x = x.float().double()
-        if self.memberships is not None:
-            x = torch.cat([x, self.memberships(x)], 1)
+        if self.further:
+            x = torch.cat([x, *(scores(x) for scores in self.further)], 1)
         scores: torch.Tensor = TreesFunction.apply(x, self)
         return scores
 
@@ -183,8 +182,10 @@ class MixtureModule(nn.Module):
         return (winner[:, self.spread] - self.between > 0).double()
 
 
-def scores_module(scores: Scores) -> nn.Module:
-    """The module of some scores."""
+def scores_module(scores: Scores | LayerInputs) -> nn.Module:
+    """The module of some scores, or of products."""
+    if isinstance(scores, LayerInputs):
+        return LayerInputsModule(scores)
     if isinstance(scores, Layers):
         return LayersModule(scores)
     if isinstance(scores, Mixture):

@@ -36,6 +36,7 @@ from skq.quantization.ranges import check_calibration
 from skq.quantization.rounding import get_rounding
 from skq.quantization.sensitivity import error_weights
 from skq.quantization.tail import tail_nodes
+from skq.quantization.trees.compared import weights_by_variance
 from skq.quantization.trees.joint import JointFeatures
 from skq.quantization.trees.lossless import check_splits, with_needed_width
 from skq.serialization import Serializable, serializable
@@ -289,7 +290,10 @@ class _Conversion:
             self.floats.update((name, result) for name, result in pairs if name)
         if self.low.settings.searches:
             ends = [*read, *self.graph.output_names]
-            self.low.error_weights = error_weights(self.graph, self.floats, ends, self.row_weight)
+            self.low.error_weights = {
+                **error_weights(self.graph, self.floats, ends, self.row_weight),
+                **weights_by_variance(self.graph, self.floats, self.row_weight),
+            }
             self.low.model_error = ModelError(self.graph, self.floats, ends, self.row_weight)
         for node in quantized:
             self._lower(node)

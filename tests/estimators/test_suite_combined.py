@@ -26,12 +26,14 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 import skq
 from skq.exceptions import UnsupportedModelError
 
 LOGISTIC = LogisticRegression(max_iter=500)
 FOREST = RandomForestClassifier(8, max_depth=6, random_state=0)
+TREE = DecisionTreeClassifier(max_depth=6, random_state=0)
 NETWORK = MLPClassifier((8,), max_iter=60, solver="lbfgs", random_state=0)
 PIPELINE = make_pipeline(StandardScaler(), LinearSVC())
 
@@ -74,6 +76,8 @@ CLASSIFIERS = {
     "bag on some features": bag(LOGISTIC, max_features=0.6),
     "bag of networks": bag(NETWORK),
     "bag of pipelines": bag(make_pipeline(StandardScaler(), LOGISTIC), max_features=0.6),
+    "bag of scaled trees": bag(make_pipeline(StandardScaler(), TREE), max_features=0.6),
+    "bag of reduced trees": bag(make_pipeline(PCA(4), TREE), max_features=0.8),
     "bag of boosting": bag(GradientBoostingClassifier(n_estimators=5)),
     "bag of bags": bag(BaggingClassifier(LOGISTIC, n_estimators=2, random_state=0)),
     "bag of few rows": bag(LOGISTIC, max_samples=5),

@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, FastICA, TruncatedSVD
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.feature_selection import (
     RFE,
     SelectFromModel,
@@ -35,6 +41,7 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
+from sklearn.tree import DecisionTreeRegressor
 
 import skq
 from skq.exceptions import UnsupportedModelError
@@ -258,6 +265,132 @@ def test_unknown_categories_are_treated_as_the_encoder_does():
                 np.testing.assert_allclose(got, expected, atol=2e-3)
 
 
+#: Trees that compare sums or products of features → (pipeline, kind of X, greatest error at 8 bits)
+COMPUTED = {
+    "PCA, forest": (make_pipeline(PCA(3), MODELS["forest"]), "numbers", 0.08),
+    "PCA, forest classifier": (
+        make_pipeline(PCA(3), RandomForestClassifier(20, max_depth=7, random_state=0)),
+        "numbers",
+        0.02,
+    ),
+    "scaled PCA, boosting": (
+        make_pipeline(SCALED, PCA(3, whiten=True), MODELS["boosting"]),
+        "numbers",
+        0.05,
+    ),
+    "scaled PCA, boosting of float32": (
+        make_pipeline(SCALED, PCA(3), GradientBoostingRegressor(n_estimators=20, random_state=0)),
+        "numbers",
+        0.05,
+    ),
+    "bits, boosting classifier": (
+        make_pipeline(onehot(), PCA(4), HistGradientBoostingClassifier(max_iter=10)),
+        "categories",
+        0.02,
+    ),
+    "missing, boosting": (
+        make_pipeline(SimpleImputer(add_indicator=True), SCALED, PCA(5), MODELS["boosting"]),
+        "missing numbers",
+        0.06,
+    ),
+    "products, tree": (
+        make_pipeline(PolynomialFeatures(2), DecisionTreeRegressor(max_depth=6, random_state=0)),
+        "numbers",
+        0.06,
+    ),
+    "products of three, boosting": (
+        make_pipeline(SCALED, PolynomialFeatures(3), StandardScaler(), MODELS["boosting"]),
+        "numbers",
+        0.06,
+    ),
+    "sums of products, forest": (
+        make_pipeline(SCALED, PolynomialFeatures(2), PCA(6), MODELS["forest"]),
+        "numbers",
+        0.2,
+    ),
+    "FeatureUnion": (
+        make_pipeline(make_union(SCALED, TruncatedSVD(2, random_state=0)), MODELS["boosting"]),
+        "numbers",
+        0.05,
+    ),
+    "ColumnTransformer, missing beside": (
+        make_pipeline(
+            ColumnTransformer(
+                [
+                    ("sums", make_pipeline(SimpleImputer(), SCALED, PCA(2)), NUMBERS),
+                    ("own", "passthrough", CATEGORIES),
+                ]
+            ),
+            MODELS["boosting"],
+        ),
+        "missing",
+        0.06,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_trees_compare_what_the_program_computes(name, tmp_path):
+    """Rows near a threshold may take the other way: few at 8 bits, next to none at 16."""
+    pipeline, kind, most = COMPUTED[name]
+    kinds, y = tables()
+    X = kinds[kind]
+    is_classifier = "classifier" in name
+    target = (y > 0).astype(int) if is_classifier else y
+    train, lo, hi = X[::2], np.nanmin(X[::2], axis=0), np.nanmax(X[::2], axis=0)
+    rows = np.clip(X[1::2], lo, hi)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wanted = pipeline.fit(train, target[::2]).predict(rows)
+    fine = skq.quantize(pipeline, train, n_bits=16).predict(rows)
+    other_way = np.mean(np.abs(fine - wanted) > 0.01)
+    quantized = skq.quantize(pipeline, train, n_bits=8)
+    got = quantized.predict(rows)
+    error = np.mean(got != wanted) if is_classifier else np.sqrt(np.mean((got - wanted) ** 2))
+    print(f"\n{name:36} 16 bits {other_way:.4f} of rows  8 bits {error:.4f}", end="")
+    assert other_way <= 0.01
+    assert error <= most
+    for engine in ("native", "numpy", "reference"):
+        with skq.config_context(engine=engine):
+            np.testing.assert_array_equal(quantized.predict(rows[:80]), got[:80])
+    skq.save(quantized, tmp_path / "model.skq")
+    np.testing.assert_array_equal(skq.load(tmp_path / "model.skq").predict(rows), got)
+
+
+def test_trees_read_their_own_columns_exactly_beside_computed_ones():
+    """A tree that happens to split on single features alone computes nothing."""
+    X = tables()[0]["numbers"]
+    for front in (PolynomialFeatures(2), make_union(PCA(1), StandardScaler())):
+        tree = DecisionTreeRegressor(max_depth=4, random_state=0).fit(X, np.sign(X[:, 1] - 5))
+        pipeline = make_pipeline(front, tree).fit(X, np.sign(X[:, 1] - 5))
+        quantized = skq.quantize(pipeline, X, n_bits=4)
+        steps = [type(step) for step in quantized.quantized_module_.program.instructions[:2]]
+        assert steps == [Bin, Trees]
+        np.testing.assert_allclose(quantized.predict(X), pipeline.predict(X), atol=1e-6)
+
+
+def test_wider_codes_bring_predictions_nearer():
+    """Each two bits more take the errors down, as half as many rows take the other way."""
+    pipeline, _, _ = COMPUTED["scaled PCA, boosting of float32"]
+    kinds, y = tables()
+    X = kinds["numbers"]
+    pipeline.fit(X[::2], y[::2])
+    rows = np.clip(X[1::2], X[::2].min(axis=0), X[::2].max(axis=0))
+    errors = [
+        np.std(skq.quantize(pipeline, X[::2], n_bits=width).predict(rows) - pipeline.predict(rows))
+        for width in (6, 8, 12)
+    ]
+    assert errors[0] > errors[1] > 3 * errors[2]
+
+
+def test_lossless_is_refused_where_sums_are_compared():
+    kinds, y = tables()
+    for kind, front in (("numbers", PCA(2)), ("categories", make_pipeline(onehot(), PCA(2)))):
+        pipeline = make_pipeline(front, MODELS["forest"]).fit(kinds[kind], y)
+        with pytest.raises(ValueError, match="lossless.*trees alone.*in front"):
+            skq.quantize(pipeline, kinds[kind], n_bits="lossless")
+
+
 def frame():
     kinds, y = tables()
     X = pd.DataFrame(kinds["missing"], columns=list("abcdef"))
@@ -307,7 +440,6 @@ REFUSED = {
     "PowerTransformer": (PowerTransformer(), "linear", "PowerTransformer.*Put it in front"),
     "FunctionTransformer": (FunctionTransformer(np.abs), "linear", "function.*in front"),
     "MinMaxScaler with clip": (MinMaxScaler(clip=True), "linear", "clip=False"),
-    "trees behind a projection": (PCA(2), "forest", "trees behind a projection.*in front"),
     "bins behind a projection": (
         make_pipeline(PCA(2), KBinsDiscretizer(3)),
         "linear",

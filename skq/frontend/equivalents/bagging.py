@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from skq.frontend.equivalents.combining import (
     averaged,
@@ -30,15 +31,13 @@ def _members(estimator: Any, answer: str) -> list[Member]:
     for member, features in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
         classes = getattr(member, "classes_", None)
         all_seen = classes is None or len(classes) == estimator.n_classes_
-        members.append(
-            Member(
-                to_member(member, estimator),
-                answer,
-                len(features),
-                None if np.array_equal(features, np.arange(n_features)) else np.asarray(features),
-                None if all_seen else np.asarray(classes).astype(np.int64),
-            )
-        )
+        places = None if all_seen else np.asarray(classes).astype(np.int64)
+        some = None if np.array_equal(features, np.arange(n_features)) else np.asarray(features)
+        form = to_member(member, estimator, some, n_features)
+        if isinstance(member, Pipeline) and isinstance(form, Predictor):
+            members.append(Member(form, answer, n_features, classes=places))  # it reads X itself
+        else:
+            members.append(Member(form, answer, len(features), some, places))
     return members
 
 

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.frontend.bisection import LARGEST
 from skq.frontend.equivalents.trees import Node, OneTree, stack
 from skq.frontend.predictors import TreeEnsemble
 
 Bools = NDArray[np.bool_]
-
-_LARGEST = float(np.finfo(np.float64).max)
 
 
 class Memberships:
@@ -68,6 +67,11 @@ class Memberships:
             self._trees.append(_membership(feature, edges, bits, missing))
         return self._columns[key]
 
+    def further(self) -> tuple[TreeEnsemble, ...]:
+        """What trees that read the columns have as `TreeEnsemble.further`."""
+        found = self.ensemble()
+        return () if found is None else (found,)
+
     def ensemble(self) -> TreeEnsemble | None:
         """Trees that compute the columns; None if there are none."""
         if not self._trees:
@@ -108,7 +112,7 @@ def _membership(feature: int, edges: Any, segments: Any, missing: bool) -> OneTr
 
     if place < 0:
         nodes.append((feature, 0.0, 0, 0, False, 0.0))
-        nodes[0] = (feature, _LARGEST, add(0, len(segments) - 1), leaf(missing), False, 0.0)
+        nodes[0] = (feature, LARGEST, add(0, len(segments) - 1), leaf(missing), False, 0.0)
     else:
         add(0, len(segments) - 1)
     return OneTree.from_nodes(nodes)

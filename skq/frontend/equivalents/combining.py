@@ -49,7 +49,7 @@ def can_move_features(scores: Scores) -> bool:
     """Whether `on_features` knows the scores."""
     if isinstance(scores, Layers):
         return scores.inputs is None
-    return isinstance(scores, TreeEnsemble) and scores.memberships is None
+    return isinstance(scores, TreeEnsemble) and not scores.further
 
 
 def can_stand_side_by_side(members: Sequence[Scores]) -> bool:

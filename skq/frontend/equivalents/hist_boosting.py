@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from skq.frontend.bisection import LARGEST
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.equivalents.linear import loss_link
 from skq.frontend.equivalents.registry import equivalent
 from skq.frontend.equivalents.trees import OneTree, stack
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
-
-_LARGEST = np.finfo(np.float64).max
 
 
 @equivalent("HistGradientBoostingRegressor")
@@ -44,7 +43,7 @@ def _ensemble(estimator: Any) -> TreeEnsemble:
         output=np.tile(np.arange(n_scores), len(stages)) if trees else None,
         float32_input=False,
     )
-    return replace(ensemble, memberships=memberships.ensemble())
+    return replace(ensemble, further=memberships.further())
 
 
 class _Columns:
@@ -87,7 +86,7 @@ def _tree(predictor: Any, columns: _Columns, memberships: Memberships) -> OneTre
     inner = ~nodes["is_leaf"].astype(bool)
     missing_left = nodes["missing_go_to_left"].astype(bool) & inner
     feature = np.where(inner, columns.source[nodes["feature_idx"].astype(np.int64)], -1)
-    threshold = np.where(inner, np.minimum(nodes["num_threshold"], _LARGEST), 0.0)
+    threshold = np.where(inner, np.minimum(nodes["num_threshold"], LARGEST), 0.0)
     for node in np.flatnonzero(nodes["is_categorical"].astype(bool) & inner):
         categories = columns.categories[int(nodes["feature_idx"][node])]
         bits = predictor.raw_left_cat_bitsets[nodes["bitset_idx"][node]]

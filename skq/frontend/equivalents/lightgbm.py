@@ -68,7 +68,7 @@ def _ensemble(estimator: Any, model: Any) -> TreeEnsemble:
         output=np.tile(np.arange(n_scores), n_stages),
         float32_input=False,
     )
-    return replace(ensemble, memberships=memberships.ensemble())
+    return replace(ensemble, further=memberships.further())
 
 
 def _tree(estimator: Any, root: Any, memberships: Memberships) -> OneTree:

@@ -15,10 +15,13 @@ from skq.frontend.equivalents.transformers import behind_transformer
 from skq.frontend.predictors import Affine, Predictor
 
 
-def known_forms(model: Any, bounds: Any = None) -> Predictor | Pipeline:
+def known_forms(
+    model: Any, bounds: Any = None, features: Any = None, n_features: int = 0
+) -> Predictor | Pipeline:
     """A fitted model as a Predictor, or as a Pipeline that ends in one.
 
-    `bounds` are those of `Front`.
+    `bounds` are those of `Front`. With `features`, columns of an X of `n_features`, a Pipeline of
+    these becomes a predictor that reads X.
 
     Scalers alone stay steps of their own. Other transformers are taken up by the model behind them;
     where skq does not know one, Hummingbird is to convert the Pipeline's steps.
@@ -33,9 +36,11 @@ def known_forms(model: Any, bounds: Any = None) -> Predictor | Pipeline:
     steps = _flat(model)
     last = _predictor(steps[-1])
     forms = [to_form(step) for step in steps[:-1]]
-    if not forms or all(isinstance(form, Affine) for form in forms):
+    if features is None and all(isinstance(form, Affine) for form in forms):
         return _pipeline([*forms, last])
     front: Front | None = Front.identity(model.n_features_in_, bounds)
+    if features is not None:
+        front = Front.identity(n_features).selected(features)
     for step in steps[:-1]:
         front = None if front is None else behind_transformer(step, front)
     if front is not None:
@@ -87,8 +92,12 @@ def to_predictor(model: Any, owner: Any) -> Predictor:
     return form
 
 
-def to_member(model: Any, owner: Any) -> Predictor | Pipeline:
+def to_member(
+    model: Any, owner: Any, features: Any = None, n_features: int = 0
+) -> Predictor | Pipeline:
     """The form of an estimator, or of a Pipeline, inside of another.
+
+    `features` and `n_features` are those of `known_forms`.
 
     Raises
     ------
@@ -104,7 +113,7 @@ def to_member(model: Any, owner: Any) -> Predictor | Pipeline:
             "estimator is quantized already. Put its scikit-learn parent into it."
         )
     if isinstance(model, Pipeline):
-        return known_forms(model)
+        return known_forms(model, features=features, n_features=n_features)
     form = to_form(model)
     if not isinstance(form, Predictor):
         raise _no_form_inside(model, owner)

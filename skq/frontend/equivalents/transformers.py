@@ -36,6 +36,9 @@ _PROJECTIONS = (
     "TruncatedSVD",
 )
 
+#: Step along an input by which a projection's weights are found, and rounding of its offset.
+LONG_STEP, OFFSET_ROUNDING = 2.0**40, 2.0**-48
+
 
 def transforms(*names: str) -> Callable[[Transform], Transform]:
     """Register how transformers of these scikit-learn classes change a front."""
@@ -125,10 +128,16 @@ def _column_transformer(transformer: ColumnTransformer, front: Front) -> Front |
 
 @transforms(*_PROJECTIONS)
 def _projection(transformer: Any, front: Front) -> Front:
-    """Matrix and offset from what becomes of 0 and of the unit vectors."""
+    """Matrix and offset from what becomes of 0 and of long steps along each input.
+
+    The steps are long so that the offset rounds nothing off; what is no more than its rounding is
+    a weight of 0.
+    """
     n = front.n_outputs
     offset = _answers(transformer, np.zeros((1, n)))[0]
-    return front.projected(_answers(transformer, np.eye(n)) - offset, offset)
+    rise = _answers(transformer, np.eye(n) * LONG_STEP) - offset
+    rise[np.abs(rise) <= OFFSET_ROUNDING * np.abs(offset)] = 0.0
+    return front.projected(rise / LONG_STEP, offset)
 
 
 @transforms("PolynomialFeatures")

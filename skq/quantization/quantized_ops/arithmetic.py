@@ -131,7 +131,10 @@ class QuantizedSub(_AffineOp):
 
 @quantizes("Mul")
 class QuantizedMul(_AffineOp):
-    """``a * b``; two tensors are requantized to the width of an inner layer's inputs first."""
+    """``a * b``; two tensors are requantized to the width of an inner layer's inputs first.
+
+    Codes of the model's input stay as they are.
+    """
 
     function = "multiply"
     combination = staticmethod(combine.multiply)
@@ -141,9 +144,15 @@ class QuantizedMul(_AffineOp):
     ) -> Sequence[Operand]:
         tensors = [v for v in x if isinstance(v, Features | QuantizedTensor)]
         if len(tensors) == 2 and not low.tensor(tensors[0]).same_integers(low.tensor(tensors[1])):
-            n_bits = low.settings.n_bits["op_inputs"]
-            x = [low.codes(v, r, n_bits=n_bits) for v, r in zip(x, reals, strict=True)]
+            x = [self._codes(low, low.tensor(v), r) for v, r in zip(x, reals, strict=True)]
         return super().lower(low, x, reals, outputs)
+
+    @staticmethod
+    def _codes(low: Lowering, x: QuantizedTensor, reals: Array) -> QuantizedTensor:
+        n_bits = low.settings.n_bits
+        if x.is_plain and low.type(x.value).bits <= n_bits["model_inputs"]:
+            return x
+        return low.codes(x, reals, n_bits=n_bits["op_inputs"])
 
 
 @quantizes("Div")

@@ -191,10 +191,11 @@ class QuantizedConcat(QuantizedOp):
         axis = int(self.attributes["axis"]) % outputs[0].ndim
         if axis == 0:
             raise self.unsupported("it joins rows (axis 0)")
-        kinds = [Features, QuantizedTensor]
-        if outputs[0].ndim == 2 and [type(part) for part in x] == kinds:
+        kinds = [type(part) for part in x]
+        if outputs[0].ndim == 2 and kinds == [Features, *[QuantizedTensor] * (len(x) - 1)]:
             # the features stay as they are, for trees to read
-            further = combine.plain(low, x[1], reals[1])
+            pairs = zip(x[1:], reals[1:], strict=True)
+            further = tuple(combine.plain(low, part, real) for part, real in pairs)
             return [JointFeatures(x[0], further)]  # type: ignore[list-item]
         n_bits = low.settings.n_bits["op_inputs"]
         tensors = [low.tensor(v) for v in x if not isinstance(v, np.ndarray)]

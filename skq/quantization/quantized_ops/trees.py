@@ -15,8 +15,9 @@ from skq.frontend.numpy_ops.tree_attributes import NODE_MODES
 from skq.program import Concat, Trees
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, Operand, QuantizedTensor
+from skq.quantization.operands import Array, Features, Operand, QuantizedTensor
 from skq.quantization.trees.columns import Columns
+from skq.quantization.trees.further import FurtherColumns
 from skq.quantization.trees.joint import split_features
 from skq.quantization.trees.leaves import (
     Leaves,
@@ -26,8 +27,9 @@ from skq.quantization.trees.leaves import (
     sum_error,
 )
 
-#: Calibration rows that are sent through all trees.
+#: Calibration rows that are sent through an ensemble: so many, and more where the trees are few.
 MAX_WALKED_ROWS = 1000
+MAX_WALKS = 50_000
 
 _LEQ = NODE_MODES.index("BRANCH_LEQ")
 
@@ -45,7 +47,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
     def lower(
         self, low: Lowering, x: Sequence[Operand], reals: Sequence[Array], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
-        features, further = split_features(x[0])
+        features, tensors = split_features(x[0])
         if features is None:
             raise self.unsupported("trees read the features, or scaled features")
         trees = _in_order(TreeArrays.from_attributes(self.attributes))
@@ -53,7 +55,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             raise self.unsupported("its branches must be of the mode BRANCH_LEQ")
         if trees.aggregate not in ("SUM", "AVERAGE") or trees.post_transform != "NONE":
             raise self.unsupported("it must sum or average, without a post_transform")
-        rows, row_weight = _thinned(low.row_weight)
+        rows, row_weight = _thinned(low.row_weight, trees.n_trees)
         reached = trees.leaf_indices(reals[0][rows])
         root = np.searchsorted(trees.roots, np.flatnonzero(trees.leaf >= 0), side="right") - 1
         first, weights = _narrow(trees, root)
@@ -69,26 +71,25 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             row_weight=row_weight,
         )
         n_bits, method = low.settings.n_bits, low.settings.calibration
+        further = FurtherColumns.of(low, tensors, trees, reals[0])
         tried: list[_Option] = []
         for columns in Columns.options(
             trees, features, rows, reached, n_bits["model_inputs"], row_weight, method
         ):
-            codes = low.add(columns.instruction(features.value))
-            if further is not None:
-                bits = low.is_above(further, np.array(0.5), or_equal=False)
-                codes = low.add(Concat((codes, bits.value)))
+            codes, sample = self._codes(low, columns, features, further)
+            threshold = columns.node_threshold + further.node_threshold
             by_code = replace(
                 trees,
                 feature=columns.node_column,
-                threshold=columns.node_threshold.astype(np.float64),
+                threshold=threshold.astype(np.float64),
                 missing_true=np.zeros_like(trees.missing_true),
             )
-            walked = by_code.leaf_indices(low.sample(codes)[rows])
+            walked = by_code.leaf_indices(sample[rows])
             real = replace(real, reached_by_codes=walked)
             if columns.kind == "uniform" and routing_error(real) >= routing_error(tried[0].real):
                 continue
             leaves = quantize_leaves(real, n_bits["op_weights"], method=method)
-            tried.append(_Option(columns, codes, real, leaves))
+            tried.append(_Option(columns, codes, threshold, real, leaves))
         best = min(tried, key=lambda option: option.error) if len(tried) > 1 else tried[0]
         columns, leaves = best.columns, best.leaves
         is_leaf = trees.leaf >= 0
@@ -97,7 +98,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
                 (best.codes,),
                 roots=trees.roots,
                 feature=np.where(is_leaf, -1, columns.node_column),
-                threshold=np.where(is_leaf, 0, columns.node_threshold),
+                threshold=np.where(is_leaf, 0, best.threshold),
                 left=np.where(is_leaf, trees.leaf, trees.true_child),
                 right=np.where(is_leaf, 0, trees.false_child),
                 leaf_values=leaves.values,
@@ -108,6 +109,18 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
         )
         return [QuantizedTensor(value, leaves.scale, leaves.zero_point)]
 
+    @staticmethod
+    def _codes(
+        low: Lowering, columns: Columns, features: Features, further: FurtherColumns
+    ) -> tuple[int, Array]:
+        """A value, and its calibration sample: bins of the features, then the further columns."""
+        values, samples = further.values, further.samples
+        if len(columns.feature) or not values:
+            bins = low.add(columns.instruction(features.value))
+            values, samples = (bins, *values), (low.sample(bins), *samples)
+        value = values[0] if len(values) == 1 else low.add(Concat(values))
+        return value, np.concatenate(samples, axis=1)
+
 
 @dataclass(frozen=True, eq=False)
 class _Option:
@@ -115,6 +128,7 @@ class _Option:
 
     columns: Columns
     codes: int
+    threshold: NDArray[np.int64]
     real: Leaves
     leaves: QuantizedLeaves
 
@@ -125,10 +139,10 @@ class _Option:
 
 
 def _thinned(
-    row_weight: NDArray[np.float64],
+    row_weight: NDArray[np.float64], n_trees: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """At most `MAX_WALKED_ROWS` of the calibration rows, evenly spaced, and their weights."""
-    n_rows = min(len(row_weight), MAX_WALKED_ROWS)
+    """The calibration rows that walk through all trees, evenly spaced, and their weights."""
+    n_rows = min(len(row_weight), max(MAX_WALKED_ROWS, MAX_WALKS // max(n_trees, 1)))
     rows = np.linspace(0, len(row_weight) - 1, n_rows).astype(np.int64)
     return rows, row_weight[rows] / row_weight[rows].sum()
 

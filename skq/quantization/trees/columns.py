@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.frontend.bisection import LARGEST
 from skq.frontend.numpy_ops import TreeArrays
 from skq.program import Bin
 from skq.quantization.operands import Features
@@ -21,9 +22,6 @@ Array = NDArray[Any]
 
 #: Above this many bits few rows are misrouted, and comparing ways to place edges takes its time.
 MAX_SEARCHED_BITS = 5
-
-#: No finite value is above it.
-LARGEST = np.finfo(np.float64).max
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The float input with further columns of integers behind it: what trees with categories read."""
+"""The float input with further columns of integers behind it: what some tree ensembles read."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from skq.quantization.operands import Features, QuantizedTensor
 
 @dataclass(frozen=True, eq=False)
 class JointFeatures:
-    """Features and, as further columns behind them, an integer tensor.
+    """Features and, as further columns behind them, integer tensors.
 
     Parameters
     ----------
     features : Features
-    further : QuantizedTensor
-        Plain, of shape (n_further,).
+    further : tuple of QuantizedTensor
+        Plain, of shape (n_columns,) each, in order.
     """
 
     features: Features
-    further: QuantizedTensor
+    further: tuple[QuantizedTensor, ...]
 
 
-def split_features(operand: Any) -> tuple[Features | None, QuantizedTensor | None]:
-    """The features of an operand and its further columns; None for what it has not."""
+def split_features(operand: Any) -> tuple[Features | None, tuple[QuantizedTensor, ...]]:
+    """The features of an operand, None if it has none, and its further columns."""
     if isinstance(operand, JointFeatures):
         return operand.features, operand.further
-    return (operand, None) if isinstance(operand, Features) else (None, None)
+    return (operand if isinstance(operand, Features) else None), ()

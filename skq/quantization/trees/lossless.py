@@ -13,7 +13,7 @@ import numpy as np
 
 from skq.frontend.graph import FloatGraph, Node
 from skq.frontend.numpy_ops import TreeArrays
-from skq.program import Bin, Quantize
+from skq.program import Bin, IntegerProgram, MatMul, Quantize, Trees
 from skq.quantization.n_bits import LOSSLESS, MAX_N_BITS
 from skq.quantization.quantized_module import QuantizedModule
 
@@ -50,18 +50,30 @@ def _most_thresholds(node: Node) -> int:
     return int(np.bincount(feature, minlength=1).max())
 
 
+def _compares_sums(program: IntegerProgram) -> bool:
+    """Whether trees compare sums of bits, which a matrix has rounded."""
+    sums: set[int] = set()
+    for number, step, _ in program.steps():
+        if isinstance(step, MatMul) or sums.intersection(step.inputs):
+            sums.add(number)
+            if isinstance(step, Trees):
+                return True
+    return False
+
+
 def with_needed_width(module: QuantizedModule) -> QuantizedModule:
     """The same module, its ``n_bits["model_inputs"]`` as wide as its codes of X."""
     steps = [step for _, step, _ in module.program.steps()]
-    if any(isinstance(step, Quantize) for step in steps):
+    if any(isinstance(step, Quantize) for step in steps) or _compares_sums(module.program):
         raise ValueError(
             f"n_bits={LOSSLESS!r} is for models of trees alone; this one also computes with the "
-            f"values of X. Give a width from 1 to {MAX_N_BITS} instead."
+            f"values of X. Give a width from 1 to {MAX_N_BITS} instead, or put transformers that "
+            "mix features (PCA, PolynomialFeatures) in front of the quantized model."
         )
     codes = [1]
     for step in steps:
         if isinstance(step, Bin):
-            counts = np.diff(step.offsets)
+            counts = np.diff(step.offsets.astype(np.int64))
             missing = (step.nan_code < step.base) | (step.nan_code > step.base + counts)
             codes += (counts + missing).tolist()
     return replace(module, n_bits={**module.n_bits, "model_inputs": int(max(codes)).bit_length()})
