@@ -229,13 +229,15 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         )
     from sklearn.utils import get_tags
 
+    from skq.prediction import knows_missing
+
     n_bits = module.n_bits if is_lossless(estimator.n_bits) else estimator.n_bits
     return IntegerPredictor(
         estimator=type(estimator).__name__,
         quantized_module_=replace(module, graph=None, program=pruned(module.program)),
         n_bits=dict(n_bits) if isinstance(n_bits, Mapping) else int(n_bits),
         n_features_in_=int(estimator.n_features_in_),
-        allow_nan=bool(get_tags(estimator).input_tags.allow_nan),
+        allow_nan=bool(get_tags(estimator).input_tags.allow_nan) and knows_missing(module),
         classes_=getattr(estimator, "classes_", None),
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
     )

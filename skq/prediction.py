@@ -108,8 +108,8 @@ def answer(estimator: Any, module: QuantizedModule, method: str, X: Any, classes
     """
     X = numeric_array(estimator, X, dense=False)
     names = getattr(estimator, "feature_names_in_", None)
+    _refuse_new_missing(estimator, module, X.data if sparse.issparse(X) else X)
     if not sparse.issparse(X):
-        _refuse_new_missing(estimator, module, X)
         n_threads = _threads(getattr(estimator, "n_jobs", None), X)
         return predict_with(module, method, X, classes, n_threads=n_threads, feature_names=names)
     X = X.tocsr()

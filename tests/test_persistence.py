@@ -16,6 +16,7 @@ from skq.exceptions import SerializationError
 from skq.linear_model import LogisticRegression, Ridge
 from skq.neural_network import MLPClassifier
 from skq.svm import LinearSVC
+from skq.tree import DecisionTreeClassifier
 
 X, Y = load_iris(return_X_y=True)
 DATA, TARGET = load_diabetes(return_X_y=True)
@@ -91,6 +92,21 @@ def test_loaded_models_refuse_bad_input(tmp_path):
     np.testing.assert_array_equal(
         loaded.predict(np.ones((2, 10), dtype=object)), loaded.predict(np.ones((2, 10)))
     )
+
+
+@pytest.mark.parametrize("saw_missing", [False, True])
+def test_loaded_trees_take_missing_values_if_fit_saw_some(saw_missing, tmp_path):
+    rows = X.copy()
+    rows[::7, 1] = np.nan
+    model = DecisionTreeClassifier(max_depth=4).fit(rows if saw_missing else X, Y)
+    skq.save(model, tmp_path / "model.skq")
+    loaded = skq.load(tmp_path / "model.skq")
+    if saw_missing:
+        np.testing.assert_array_equal(loaded.predict(rows), model.predict(rows))
+        return
+    for fitted in (model, loaded):
+        with pytest.raises(ValueError, match="contains NaN"):
+            fitted.predict(rows)
 
 
 def test_a_module_alone_and_a_loaded_model_can_be_saved(tmp_path):
