@@ -76,7 +76,14 @@ class QuantizedModule(Serializable):
     def _check_seam(self) -> None:
         """Raise if the tail does not read exactly what the program computes."""
         for graph in (self.tail, self.graph):
-            for node in graph.nodes if graph is not None else ():
+            if graph is None:
+                continue
+            constants = graph.initializers
+            if not isinstance(constants, Mapping) or not all(
+                isinstance(array, np.ndarray) for array in constants.values()
+            ):
+                raise TypeError("initializers must be a mapping of names to arrays")
+            for node in graph.nodes:
                 if not all(isinstance(name, str) for name in (*node.inputs, *node.outputs)):
                     raise TypeError(f"{node}: names of tensors must be texts")
         given = {

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import skq
@@ -253,6 +253,7 @@ VALUES = st.one_of(
 
 @settings(parent=FUZZ, max_examples=400)
 @given(st.sampled_from(PROGRAM_PLACES) | st.sampled_from(PLACES), VALUES, st.booleans())
+@example(("fields", "tail", "fields", "initializers"), "", False)
 def test_forged_file(place: tuple[Any, ...], value: Any, remove: bool) -> None:
     """With a right checksum: refused, or a verified program that runs without a crash."""
     document = copy.deepcopy(DOCUMENT)
