@@ -27,10 +27,6 @@ from skq.quantization.trees.leaves import (
     sum_error,
 )
 
-#: Calibration rows that are sent through an ensemble: so many, and more where the trees are few.
-MAX_WALKED_ROWS = 1000
-MAX_WALKS = 50_000
-
 _LEQ = NODE_MODES.index("BRANCH_LEQ")
 
 
@@ -55,8 +51,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             raise self.unsupported("its branches must be of the mode BRANCH_LEQ")
         if trees.aggregate not in ("SUM", "AVERAGE") or trees.post_transform != "NONE":
             raise self.unsupported("it must sum or average, without a post_transform")
-        rows, row_weight = _thinned(low.row_weight, trees.n_trees)
-        reached = trees.leaf_indices(reals[0][rows])
+        reached = trees.leaf_indices(reals[0])
         root = np.searchsorted(trees.roots, np.flatnonzero(trees.leaf >= 0), side="right") - 1
         first, weights = _narrow(trees, root)
         real = Leaves(
@@ -68,13 +63,13 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             average=trees.aggregate == "AVERAGE",
             reached=reached,
             reached_by_codes=reached,
-            row_weight=row_weight,
+            row_weight=low.row_weight,
         )
         n_bits, method = low.settings.n_bits, low.settings.calibration
         further = FurtherColumns.of(low, tensors, trees, reals[0])
         tried: list[_Option] = []
         for columns in Columns.options(
-            trees, features, rows, reached, n_bits["model_inputs"], row_weight, method
+            trees, features, reached, n_bits["model_inputs"], low.row_weight, method
         ):
             codes, sample = self._codes(low, columns, features, further)
             threshold = columns.node_threshold + further.node_threshold
@@ -84,7 +79,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
                 threshold=threshold.astype(np.float64),
                 missing_true=np.zeros_like(trees.missing_true),
             )
-            walked = by_code.leaf_indices(sample[rows])
+            walked = by_code.leaf_indices(sample)
             real = replace(real, reached_by_codes=walked)
             if columns.kind == "uniform" and routing_error(real) >= routing_error(tried[0].real):
                 continue
@@ -136,15 +131,6 @@ class _Option:
     def error(self) -> float:
         """Of the integer sums on the calibration rows."""
         return sum_error(self.real, self.leaves)
-
-
-def _thinned(
-    row_weight: NDArray[np.float64], n_trees: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The calibration rows that walk through all trees, evenly spaced, and their weights."""
-    n_rows = min(len(row_weight), max(MAX_WALKED_ROWS, MAX_WALKS // max(n_trees, 1)))
-    rows = np.linspace(0, len(row_weight) - 1, n_rows).astype(np.int64)
-    return rows, row_weight[rows] / row_weight[rows].sum()
 
 
 def _in_order(trees: TreeArrays) -> TreeArrays:

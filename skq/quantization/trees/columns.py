@@ -46,7 +46,6 @@ class Columns:
         cls,
         trees: TreeArrays,
         features: Features,
-        rows: NDArray[np.int64],
         reached: Array,
         n_bits: int,
         row_weight: NDArray[np.float64],
@@ -61,7 +60,7 @@ class Columns:
                  correct one another
         ======== ==========================================================================
         """
-        splits = _Splits(trees, features, rows, reached, n_bits, row_weight)
+        splits = _Splits(trees, features, reached, n_bits, row_weight)
         plain = cls._of(splits, "distance")
         yield plain
         if plain.drops_edges and n_bits <= MAX_SEARCHED_BITS and method == "auto":
@@ -158,7 +157,6 @@ class _Splits:
         self,
         trees: TreeArrays,
         features: Features,
-        rows: NDArray[np.int64],
         reached: Array,
         n_bits: int,
         row_weight: NDArray[np.float64],
@@ -167,7 +165,7 @@ class _Splits:
         self.n_features = features.raw.shape[1]
         self.has_missing = features.has_missing
         self.by_feature: list[_FeatureSplits] = []
-        self._raw = features.raw[rows]
+        self._raw = features.raw
         self._reached = reached
         self._row_weight = row_weight
         self._budget = 2**n_bits - (2 if self.has_missing else 1)

@@ -3,7 +3,8 @@
 Trees are rounded one after another; each makes up for the error that the trees before it have left
 in the rows of its leaves. How wide the grid is (min-max, or a share of it: what lies beyond
 saturates) and where each tree's grid lies is chosen by the error of the sum on the calibration
-rows, among ways that include plain min-max.
+rows, among ways that include plain min-max. On few bits the scale of the sum is fitted to these
+rows, too: sums that misrouted rows have part in are too large, or too small.
 """
 
 from __future__ import annotations
@@ -57,12 +58,15 @@ class _Way:
         Whether a tree makes up for the error of those before it.
     range_method : {"minmax", "percentile", "mse"}
         What counts as the range of a tree's leaf values; see `skq.quantization.ranges`.
+    rescales : bool
+        Whether each output's scale is fitted to the sums of the float model.
     """
 
     share: float = 1.0
     place: str = "center"
     feedback: bool = False
     range_method: str = "minmax"
+    rescales: bool = False
 
 
 def quantize_sums(leaves: Leaves, top: int, *, method: str = "auto") -> QuantizedLeaves:
@@ -76,7 +80,7 @@ def quantize_sums(leaves: Leaves, top: int, *, method: str = "auto") -> Quantize
     ways = [_Way(range_method=name) for name in RANGE_METHODS] + [_Way(feedback=True)]
     if top <= MAX_SEARCHED_TOP and leaves.n_trees <= MAX_SEARCHED_TREES:
         shares = SHARES.get(top, FEWER_SHARES)
-        ways += [_Way(share, place, True) for share in shares for place in PLACES]
+        ways += [_Way(share, place, True, rescales=True) for share in shares for place in PLACES]
     return min((_Rounding(leaves, top, way) for way in ways), key=lambda found: found.error).result
 
 
@@ -104,6 +108,7 @@ class _Rounding:
 
         values = np.zeros(leaves.weights.shape, dtype=np.int64)
         error = np.zeros((len(leaves.reached), leaves.n_outputs))  # of the sum so far, row by row
+        sums = np.zeros_like(error)
         offset = np.zeros(leaves.n_outputs)
         for t, (start, end) in enumerate(zip(first, ends, strict=True)):
             own, column = slice(start, end), columns[t]
@@ -121,7 +126,12 @@ class _Rounding:
             low = self._lowest(wanted, step, place, t, bounds)
             values[own] = np.clip(np.rint((wanted - low) / step), 0, top)
             offset[column] += low
+            sums[:, column] += exact
             error[:, column] += exact - (low + values[own][place] * step)
+        if way.rescales:
+            factor = _slope(sums - error, sums, leaves.row_weight)
+            error = sums - (sums - error) * factor
+            scale, offset = scale * factor, offset * factor
         total = leaves.base * (leaves.n_trees if leaves.average else 1.0) + offset
         if way.feedback:
             mean = leaves.row_weight @ error
@@ -168,6 +178,14 @@ class _Rounding:
         off = off - step * np.clip(np.rint(off / step), 0, self.top)
         loss = np.einsum("l,slk->sk", weight, off * off)
         return np.asarray(np.take_along_axis(shifts, loss.argmin(axis=0)[None], axis=0)[0])
+
+
+def _slope(x: Floats, y: Floats, row_weight: Floats) -> Floats:
+    """For each column the factor, from 0.5 to 2, that brings x nearest to y but for a constant."""
+    x, y = x - row_weight @ x, y - row_weight @ y
+    power = row_weight @ (x * x)
+    slope = (row_weight @ (x * y)) / np.where(power > 0, power, 1.0)
+    return np.where(power > 0, np.clip(slope, 0.5, 2.0), 1.0)
 
 
 def _widest(spread: Floats, columns: Ints, n_outputs: int) -> Floats:
