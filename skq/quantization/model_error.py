@@ -57,14 +57,17 @@ class ModelError:
         decided = all_scores(graph, floats)
         self._decisions = last_scores(graph, floats)
         self._typical: dict[str, float] = {}
+        self._labels: dict[str, NDArray[np.int64]] = {}
         self._exact: dict[str, Floats] = {}
         for name in [*self._decisions, *(end for end in ends if end not in decided)]:
             values = floats.get(name)
             if values is None or values.dtype.kind != "f" or not values.size or not values.ndim:
                 continue
             if name in self._decisions:
-                margins = self._decisions[name].margins(_rows(values))
-                self._typical[name] = weighted_median(np.abs(margins), row_weight) or 1.0
+                decision, scores = self._decisions[name], _rows(values)
+                margins = np.abs(decision.margins(scores))
+                self._typical[name] = weighted_median(margins, row_weight) or 1.0
+                self._labels[name] = decision.labels(scores)
             self._exact[name] = self._compared(name, values)
 
     @property
@@ -103,9 +106,9 @@ class ModelError:
                     spread = power or 1.0
             with np.errstate(over="ignore"):
                 total += float((by_row * difference**2).sum()) / spread
-            if end in self._typical:
-                labels = self._decisions[end].labels
-                changed = labels(_rows(found[end])) != labels(_rows(self._floats[end]))
+            if end in self._labels:
+                labels = self._decisions[end].labels(_rows(found[end]))
+                changed = labels != self._labels[end]
                 total += CHANGED_LABEL * float((by_row * changed).sum())
         return total
 

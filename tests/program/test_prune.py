@@ -16,9 +16,9 @@ from skq.ensemble import (
 from skq.persistence import load, save
 from skq.program import Trees
 from skq.program.prune import prune_trees, pruned
+from skq.quantization.n_bits import KEYS
 from skq.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-KEYS = ("op_inputs", "op_weights", "model_inputs", "model_outputs")
 MODELS = {
     "tree": DecisionTreeClassifier(random_state=0),
     "forest": RandomForestClassifier(6, random_state=0),

@@ -107,6 +107,16 @@ class TreeArrays:
         """Columns that the input must have at least."""
         return int(self.feature.max(initial=-1)) + 1
 
+    def branches_by_depth(self) -> list[NDArray[np.int64]]:
+        """Nodes that are no leaves, those of one depth together, the roots first."""
+        levels = []
+        level = self.roots[self.leaf[self.roots] < 0]
+        while len(level):
+            levels.append(level)
+            below = np.concatenate([self.true_child[level], self.false_child[level]])
+            level = below[self.leaf[below] < 0]
+        return levels
+
     @classmethod
     def from_attributes(cls, attributes: Mapping[str, Any]) -> TreeArrays:
         """Read the attributes of a ``TreeEnsembleRegressor`` node.

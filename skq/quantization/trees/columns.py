@@ -216,12 +216,6 @@ def _rows_met(trees: TreeArrays, reached: Array, row_weight: NDArray[np.float64]
     weights = np.repeat(row_weight, reached.shape[1])
     at_leaf = np.bincount(reached.ravel(), weights=weights, minlength=n_leaves)
     met = np.where(trees.leaf >= 0, at_leaf[np.maximum(trees.leaf, 0)], 0.0)
-    levels = []
-    level = trees.roots[trees.leaf[trees.roots] < 0]
-    while len(level):
-        levels.append(level)
-        below = np.concatenate([trees.true_child[level], trees.false_child[level]])
-        level = below[trees.leaf[below] < 0]
-    for level in reversed(levels):
+    for level in reversed(trees.branches_by_depth()):
         met[level] = met[trees.true_child[level]] + met[trees.false_child[level]]
     return met

@@ -44,7 +44,7 @@ class Routing:
         inner = np.flatnonzero(trees.leaf < 0)
         for child in (trees.true_child, trees.false_child):
             parent[child[inner]] = inner
-        importance = _contrast(trees, met, parent)
+        importance = _contrast(trees, met)
         leaf_node = np.flatnonzero(trees.leaf >= 0)[np.argsort(trees.leaf[trees.leaf >= 0])]
         node = parent[leaf_node[reached.ravel()]]
         row = np.repeat(np.arange(len(reached)), reached.shape[1])
@@ -66,26 +66,19 @@ class Routing:
         return self.row[start:end], self.node[start:end], self.weight[start:end]
 
 
-def _contrast(trees: TreeArrays, met: Floats, parent: Ints) -> Floats:
+def _contrast(trees: TreeArrays, met: Floats) -> Floats:
     """Squared difference between the mean values of a node's two sides."""
     is_leaf = trees.leaf >= 0
     total = np.zeros((len(trees.leaf), trees.n_targets))
     total[is_leaf] = trees.leaf_weights[trees.leaf[is_leaf]] * (met[is_leaf, None] + 1e-12)
     count = np.where(is_leaf, met + 1e-12, 0.0)
-    level = np.flatnonzero(is_leaf)
-    depth = np.zeros(len(parent), dtype=np.int64)
-    below = trees.roots
-    while len(below):
-        inner = below[~is_leaf[below]]
-        below = np.concatenate([trees.true_child[inner], trees.false_child[inner]])
-        depth[below] = depth[parent[below]] + 1 if len(below) else 0
-    for d in range(int(depth.max(initial=0)), 0, -1):
-        level = np.flatnonzero(depth == d)
-        np.add.at(total, parent[level], total[level])
-        np.add.at(count, parent[level], count[level])
+    for level in reversed(trees.branches_by_depth()):
+        left, right = trees.true_child[level], trees.false_child[level]
+        total[level] = total[left] + total[right]
+        count[level] = count[left] + count[right]
     mean = total / np.maximum(count, 1e-300)[:, None]
     inner = np.flatnonzero(~is_leaf)
-    result = np.zeros(len(parent))
+    result = np.zeros(len(trees.leaf))
     gap = mean[trees.true_child[inner]] - mean[trees.false_child[inner]]
     result[inner] = (gap**2).sum(axis=1)
     return result
