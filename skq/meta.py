@@ -23,8 +23,8 @@ from skq import prediction
 from skq.base import QuantizedEstimator
 from skq.delegation import inner_has
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.parity import with_names
-from skq.inputs import checks_missing_itself, refuse_text, rows_with_missing, takes_missing
+from skq.inputs import refuse_text
+from skq.missing import takes_missing
 from skq.quantization.quantized_module import QuantizedModule
 
 if TYPE_CHECKING:
@@ -115,15 +115,12 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             return quick
         check_is_fitted(self, "quantized_module_")
         classes = getattr(self, "classes_", None)
-        if checks_missing_itself(self.estimator_):
-            self._check_missing(X)
         return prediction.answer(self, self.quantized_module_, method, X, classes)
 
-    def _check_missing(self, X: Any) -> None:
-        """Raise what the estimator raises, where it takes no missing values in a column."""
-        rows = rows_with_missing(prediction.numeric_array(self, X))
-        if rows is not None:
-            self.estimator_.predict(with_names(self.estimator_, rows))
+    @property
+    def _float_model(self) -> Any:
+        """The fitted estimator that was quantized."""
+        return self.estimator_
 
     @property
     def n_bits_(self) -> dict[str, int]:

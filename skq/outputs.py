@@ -120,6 +120,39 @@ def _as_predicted(method: str, result: Any, classes: Any) -> Any:
     return np.asarray(classes).take(result)
 
 
+def check_missing(
+    name: str, module: QuantizedModule, takes: Array, columns: Array, feature_names: Any = None
+) -> None:
+    """Raise where X has NaN in columns in which an estimator takes none.
+
+    Parameters
+    ----------
+    name : str
+        The estimator's class.
+    module : QuantizedModule
+    takes : ndarray of shape (n_features,), bool
+        Columns in which it takes NaN.
+    columns : ndarray of int
+        Columns in which X has NaN.
+    feature_names : ndarray of shape (n_features,), default=None
+    """
+    refused = columns[~takes[columns]]
+    if len(refused) == 0:
+        return
+    uncoded = np.isin(refused, module.uncoded)
+    if uncoded.all():
+        reason = (
+            f"the data that this {name} was fitted on had no missing values, so its integer "
+            "program has no code for them; fit on data that has some, or impute X"
+        )
+    else:
+        refused = refused[~uncoded]
+        reason = f"this {name} takes no missing values there; impute X"
+    shown = refused[:5] if feature_names is None else np.asarray(feature_names)[refused[:5]]
+    more = ", ..." if len(refused) > 5 else ""
+    raise ValueError(f"X contains NaN in the columns {', '.join(map(str, shown))}{more}: {reason}.")
+
+
 def log_probabilities(probabilities: Any) -> Any:
     """Logarithms of an array, or of each of a list; -inf for 0."""
     with np.errstate(divide="ignore"):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.outputs import has_output, log_probabilities, predict_with, quick_table
+from skq.outputs import check_missing, has_output, log_probabilities, predict_with, quick_table
 from skq.program.prune import pruned
 from skq.quantization.n_bits import is_lossless
 from skq.quantization.quantized_module import QuantizedModule
@@ -35,8 +35,8 @@ class IntegerPredictor:
     quantized_module_ : QuantizedModule
     n_bits : int or dict
     n_features_in_ : int
-    allow_nan : bool
-        Whether missing values are accepted.
+    takes_missing : ndarray of shape (n_features_in_,), bool
+        Columns in which missing values are accepted.
     classes_ : ndarray, list of ndarray or None
         Labels of a classifier.
     feature_names_in_ : ndarray of str or None
@@ -46,9 +46,18 @@ class IntegerPredictor:
     quantized_module_: QuantizedModule
     n_bits: int | Mapping[str, int]
     n_features_in_: int
-    allow_nan: bool = False
+    takes_missing: NDArray[np.bool_]
     classes_: Any = None
     feature_names_in_: NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        takes = self.takes_missing
+        if not isinstance(takes, np.ndarray) or takes.dtype != np.bool_:
+            raise TypeError(f"takes_missing must be an array of bool; got {takes!r}")
+        if takes.shape != (self.n_features_in_,):
+            raise ValueError(
+                f"takes_missing must have the shape ({self.n_features_in_},); got {takes.shape}"
+            )
 
     def predict(self, X: Any) -> Any:
         """Predict labels or values.
@@ -139,11 +148,21 @@ class IntegerPredictor:
                 f"X must have the shape (n_samples, {self.n_features_in_}); got {X.shape}."
             )
         if X.dtype.kind == "f":
-            finite = ~np.isinf(X) if self.allow_nan else np.isfinite(X)
-            if not finite.all():
-                what = "infinity" if self.allow_nan else "NaN or infinity"
-                raise ValueError(f"X contains {what}; {self.estimator} takes finite numbers.")
+            self._check_finite(X)
         return X
+
+    def _check_finite(self, X: NDArray[Any]) -> None:
+        if np.isfinite(X).all():
+            return
+        if np.isinf(X).any():
+            raise ValueError(f"X contains infinity; {self.estimator} takes finite numbers.")
+        check_missing(
+            self.estimator,
+            self.quantized_module_,
+            self.takes_missing,
+            np.flatnonzero(np.isnan(X).any(axis=0)),
+            self.feature_names_in_,
+        )
 
     def _check_names(self, X: Any) -> None:
         names = getattr(X, "columns", None)
@@ -227,9 +246,7 @@ def _predictor(estimator: Any) -> IntegerPredictor:
             f"{type(estimator).__name__}. Fit it first; of a Pipeline, quantize the whole "
             "(skq.QuantizedClassifier(pipeline)) or save its last step."
         )
-    from sklearn.utils import get_tags
-
-    from skq.prediction import knows_missing
+    from skq.prediction import takes_missing
 
     n_bits = module.n_bits if is_lossless(estimator.n_bits) else estimator.n_bits
     return IntegerPredictor(
@@ -237,7 +254,7 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         quantized_module_=replace(module, graph=None, program=pruned(module.program)),
         n_bits=dict(n_bits) if isinstance(n_bits, Mapping) else int(n_bits),
         n_features_in_=int(estimator.n_features_in_),
-        allow_nan=bool(get_tags(estimator).input_tags.allow_nan) and knows_missing(module),
+        takes_missing=takes_missing(estimator, module, int(estimator.n_features_in_)),
         classes_=getattr(estimator, "classes_", None),
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
     )

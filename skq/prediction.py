@@ -16,8 +16,8 @@ from skq.engines import dispatch
 from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import hist_boosting
 from skq.frontend.numpy_module import NumpyModule
-from skq.outputs import predict_with, quick_table
-from skq.program import Bin
+from skq.missing import takes_missing_in
+from skq.outputs import check_missing, predict_with, quick_table
 from skq.progress import Progress, check_cover, check_precision
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
@@ -108,7 +108,7 @@ def answer(estimator: Any, module: QuantizedModule, method: str, X: Any, classes
     """
     X = numeric_array(estimator, X, dense=False)
     names = getattr(estimator, "feature_names_in_", None)
-    _refuse_new_missing(estimator, module, X.data if sparse.issparse(X) else X)
+    _check_missing(estimator, module, X)
     if not sparse.issparse(X):
         n_threads = _threads(getattr(estimator, "n_jobs", None), X)
         return predict_with(module, method, X, classes, n_threads=n_threads, feature_names=names)
@@ -140,26 +140,34 @@ def contaminated_offset(estimator: Any, module: QuantizedModule, X: Any) -> floa
     return float((lower.max() + upper.min()) / 2 if len(lower) else upper.min() - 1e-6)
 
 
-def _refuse_new_missing(estimator: Any, module: QuantizedModule, X: Array) -> None:
-    """NaN has a code only where calibration has seen it."""
-    if not get_tags(estimator).input_tags.allow_nan or knows_missing(module):
-        return
-    if np.isnan(X).any():
-        raise ValueError(
-            f"X contains NaN, and the data that {type(estimator).__name__} was fitted on had no "
-            "missing values, so its program has no code for them. Fit on data that has some, or "
-            "impute X."
-        )
+def takes_missing(estimator: Any, module: QuantizedModule, n_features: int) -> NDArray[np.bool_]:
+    """Features in which a fitted estimator's integer program takes NaN as the float model does.
+
+    Returns
+    -------
+    ndarray of shape (n_features,), bool
+    """
+    takes = takes_missing_in(getattr(estimator, "_float_model", estimator), n_features)
+    takes[list(module.uncoded)] = False
+    return takes
 
 
-def knows_missing(module: QuantizedModule) -> bool:
-    """Whether the program has codes for missing values, or reads no features."""
-    bins = [step for _, step, _ in module.program.steps() if isinstance(step, Bin)]
-    for step in bins:
-        counts = np.diff(step.offsets.astype(np.int64))
-        if np.any((step.nan_code < step.base) | (step.nan_code > step.base + counts)):
-            return True
-    return not any(len(step.feature) for step in bins)
+def _check_missing(estimator: Any, module: QuantizedModule, X: Any) -> None:
+    """Raise where X has NaN in columns in which the estimator takes none."""
+    if not get_tags(estimator).input_tags.allow_nan:
+        return  # validation has raised
+    columns = _columns_with_missing(X)
+    if len(columns):
+        takes = takes_missing(estimator, module, X.shape[1])
+        names = getattr(estimator, "feature_names_in_", None)
+        check_missing(type(estimator).__name__, module, takes, columns, names)
+
+
+def _columns_with_missing(X: Any) -> NDArray[np.int64]:
+    if not sparse.issparse(X):
+        return np.flatnonzero(np.isnan(X).any(axis=0))
+    stored = X.tocoo()
+    return np.unique(stored.col[np.isnan(stored.data)])
 
 
 def build_module(

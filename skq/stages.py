@@ -68,7 +68,8 @@ def leaf_module(module: QuantizedModule) -> QuantizedModule:
         builder.add(step)
     program = builder.build({"apply": builder.add(numbered)})
     info = (TensorInfo("apply", "int64", (None, n_trees)),)
-    return QuantizedModule(program, FloatGraph((), {}, info, info), module.n_bits)
+    tail = FloatGraph((), {}, info, info)
+    return QuantizedModule(program, tail, module.n_bits, uncoded=module.uncoded)
 
 
 def as_the_parent_returns(estimator: Any, name: str, leaves: Array) -> Any:

@@ -6,7 +6,10 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.linear_model
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -16,7 +19,6 @@ from skq.exceptions import SerializationError
 from skq.linear_model import LogisticRegression, Ridge
 from skq.neural_network import MLPClassifier
 from skq.svm import LinearSVC
-from skq.tree import DecisionTreeClassifier
 
 X, Y = load_iris(return_X_y=True)
 DATA, TARGET = load_diabetes(return_X_y=True)
@@ -85,9 +87,9 @@ def test_loaded_models_refuse_bad_input(tmp_path):
     loaded = skq.load(tmp_path / "m.skq")
     with pytest.raises(ValueError, match=r"\(n_samples, 10\); got \(442, 9\)"):
         loaded.predict(DATA[:, 1:])
-    with pytest.raises(ValueError, match="NaN or infinity"):
+    with pytest.raises(ValueError, match="NaN in the columns 0, 1, .*Ridge takes no missing"):
         loaded.predict(np.full((1, 10), np.nan))
-    with pytest.raises(ValueError, match="NaN or infinity"):
+    with pytest.raises(ValueError, match="contains infinity"):
         loaded.predict(np.full((1, 10), np.inf))
     np.testing.assert_array_equal(
         loaded.predict(np.ones((2, 10), dtype=object)), loaded.predict(np.ones((2, 10)))
@@ -95,18 +97,35 @@ def test_loaded_models_refuse_bad_input(tmp_path):
 
 
 @pytest.mark.parametrize("saw_missing", [False, True])
-def test_loaded_trees_take_missing_values_if_fit_saw_some(saw_missing, tmp_path):
+def test_loaded_trees_take_missing_values_where_they_have_a_code(saw_missing, tmp_path):
     rows = X.copy()
     rows[::7, 1] = np.nan
-    model = DecisionTreeClassifier(max_depth=4).fit(rows if saw_missing else X, Y)
+    model = RandomForestClassifier(3, random_state=0).fit(rows if saw_missing else X, Y)
     skq.save(model, tmp_path / "model.skq")
     loaded = skq.load(tmp_path / "model.skq")
-    if saw_missing:
-        np.testing.assert_array_equal(loaded.predict(rows), model.predict(rows))
-        return
-    for fitted in (model, loaded):
-        with pytest.raises(ValueError, match="contains NaN"):
-            fitted.predict(rows)
+    assert loaded.takes_missing.all() if saw_missing else 0 < loaded.takes_missing.sum() < 4
+    for column in range(X.shape[1]):
+        rows = X.copy()
+        rows[::7, column] = np.nan
+        if loaded.takes_missing[column]:
+            np.testing.assert_array_equal(loaded.predict(rows), model.predict(rows))
+            continue
+        for fitted in (model, loaded):
+            with pytest.raises(ValueError, match=f"NaN in the columns {column}: .*no code"):
+                fitted.predict(rows)
+
+
+def test_loaded_pipelines_take_missing_values_where_the_pipeline_took_them(tmp_path):
+    impute_two = ColumnTransformer([("i", SimpleImputer(), [0, 1]), ("p", "passthrough", [2, 3])])
+    pipeline = make_pipeline(impute_two, sklearn.linear_model.LinearRegression())
+    model = skq.QuantizedRegressor(pipeline).fit(X, X[:, 0])
+    skq.save(model, tmp_path / "model.skq")
+    loaded = skq.load(tmp_path / "model.skq")
+    rows = np.where(np.arange(4) == 1, np.nan, X)
+    np.testing.assert_array_equal(loaded.predict(rows), model.predict(rows))
+    assert np.abs(loaded.predict(rows) - model.estimator_.predict(rows)).max() < 0.05
+    with pytest.raises(ValueError, match="NaN in the columns 3: .*takes no missing"):
+        loaded.predict(np.where(np.arange(4) == 3, np.nan, X))
 
 
 def test_a_module_alone_and_a_loaded_model_can_be_saved(tmp_path):

@@ -15,8 +15,9 @@ import numpy as np
 from skq.numerics import dequantize, quantize
 from skq.program import MatMul, Quantize, Reshape
 from skq.quantization.arrange import arranged, elements, gather
-from skq.quantization.fit_layer import LayerData, fit_layer
+from skq.quantization.fit_layer import FittedLayer, LayerData, fit_layer
 from skq.quantization.lowering import FROZEN_SCALE, Lowering
+from skq.quantization.missing import filled, unseen_fill, with_fill
 from skq.quantization.operands import Array, Features, QuantizedTensor
 from skq.quantization.ranges import RANGE_METHODS, percentiles
 
@@ -77,8 +78,8 @@ def layer(
     if data is None:
         return least_error(low, write, target, name)
     roomy = () if isinstance(x, Features) else _with_headroom(data)
-    preferred = (_written(low, x, problem) for problem in roomy)
-    fitted = (_written(low, x, problem) for problem in _problems(low, data, name))
+    preferred = _written(low, x, roomy)
+    fitted = _written(low, x, _problems(low, x, data, name))
     return least_error(low, write, target, name, fitted, preferred)
 
 
@@ -222,8 +223,12 @@ def _with_headroom(data: LayerData) -> Iterator[LayerData]:
         yield replace(data, lo=lo, hi=data.hi + room, clips=False)
 
 
-def _problems(low: Lowering, data: LayerData, name: str) -> Iterator[LayerData]:
+def _problems(
+    low: Lowering, x: Features | QuantizedTensor, data: LayerData, name: str
+) -> Iterator[LayerData]:
     """The layer clipped where the model's outputs allow for it, and as it is."""
+    if isinstance(x, Features) and np.any(data.weights[~np.isnan(unseen_fill(x))]):
+        yield replace(data, clips=False)
     clipped = _clipped(low, data, name)
     if clipped is not None:
         yield clipped
@@ -262,21 +267,35 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
     return replace(data, x=x, target=target, lo=first, hi=last)
 
 
-def _written(low: Lowering, x: Features | QuantizedTensor, data: LayerData) -> QuantizedTensor:
+def _written(
+    low: Lowering, x: Features | QuantizedTensor, problems: Iterable[LayerData]
+) -> Iterator[QuantizedTensor]:
+    """The layer as it is fitted to each problem, but for grids that an unseen filler is not on."""
+    for data in problems:
+        fitted = fit_layer(data)
+        if not isinstance(x, Features) or _holds(fitted, unseen_fill(x), data.input_bits):
+            yield _as_fitted(low, x, data, fitted)
+
+
+def _holds(fitted: FittedLayer, values: Array, n_bits: int) -> bool:
+    """Whether values of the inputs are within their grids; those that are NaN are not looked at."""
+    looked_at = ~np.isnan(values) & (fitted.input_scale > 0)
+    scale = np.where(looked_at, fitted.input_scale, 1.0)
+    code = np.where(looked_at, np.rint(values / scale + fitted.zero_point), 0.0)
+    return bool(np.all((code >= 0) & (code <= 2**n_bits - 1)))
+
+
+def _as_fitted(
+    low: Lowering, x: Features | QuantizedTensor, data: LayerData, fitted: FittedLayer
+) -> QuantizedTensor:
     """The instructions of a fitted layer."""
-    fitted = fit_layer(data)
     top = 2**data.input_bits - 1
     frozen = fitted.input_scale == 0
     if isinstance(x, Features):
-        codes = low.add(
-            Quantize(
-                (x.value,),
-                np.where(frozen, FROZEN_SCALE, fitted.input_scale),
-                fitted.zero_point.astype(np.int64),
-                lo=0,
-                hi=top,
-            )
-        )
+        scale = np.where(frozen, FROZEN_SCALE, fitted.input_scale)
+        zero_point = fitted.zero_point
+        codes = low.add(Quantize((x.value,), scale, zero_point.astype(np.int64), lo=0, hi=top))
+        codes = filled(low, x, codes, scale, zero_point, top)
     else:
         scale = np.where(frozen, np.maximum(np.abs(data.hi), 1.0) * 2.0, fitted.input_scale)
         # code 0 is real 0: saturating there is the ReLU
@@ -291,9 +310,7 @@ def _written(low: Lowering, x: Features | QuantizedTensor, data: LayerData) -> Q
 def _reals(low: Lowering, x: Features | QuantizedTensor, input_bits: int) -> Array | None:
     """What the calibration rows give there, as (n_rows, n_in); None if the form does not fit."""
     if isinstance(x, Features):
-        if x.raw.ndim != 2 or x.has_missing:
-            return None
-        return x.raw.astype(np.float64)
+        return with_fill(x, x.raw.astype(np.float64), x.lo, x.hi)[0] if x.raw.ndim == 2 else None
     if x.function is not None or x.view is not None or len(low.type(x.value).shape) != 1:
         return None
     if x.is_plain and low.type(x.value).bits <= input_bits:
@@ -305,5 +322,5 @@ def _reals(low: Lowering, x: Features | QuantizedTensor, input_bits: int) -> Arr
 
 def _range(x: Features | QuantizedTensor, values: Array) -> tuple[Array, Array]:
     if isinstance(x, Features):
-        return np.asarray(x.lo, np.float64), np.asarray(x.hi, np.float64)
+        return with_fill(x, values, np.asarray(x.lo, np.float64), np.asarray(x.hi, np.float64))[1:]
     return values.min(axis=0), values.max(axis=0)

@@ -29,7 +29,7 @@ from skq.program import (
     TensorType,
 )
 from skq.quantization.grids import discrete_grid
-from skq.quantization.missing import filled, with_fill
+from skq.quantization.missing import filled, unseen_fill, with_fill
 from skq.quantization.model_error import ModelError
 from skq.quantization.operands import Array, Features, QuantizedTensor, scalar
 from skq.quantization.ranges import find_joint_range, find_range
@@ -112,6 +112,9 @@ class Lowering:
         `skq.quantization.sensitivity`.
     model_error : ModelError or None
         What errors at values of the float graph do to the model's outputs, where that is known.
+    uncoded : set of int
+        Features whose missing values have no code, though trees read them; see
+        `skq.quantization.trees.columns`.
     """
 
     def __init__(
@@ -122,6 +125,7 @@ class Lowering:
         self.settings = settings
         self.error_weights: Mapping[str, NDArray[np.float64]] = {}
         self.model_error: ModelError | None = None
+        self.uncoded: set[int] = set()
         self.row_weight = row_weight
         self.builder = ProgramBuilder()
         self._samples: dict[int, Array] = {}
@@ -191,6 +195,8 @@ class Lowering:
         raw, lo, hi = with_fill(features, raw, lo, hi)
         if per_feature:
             lo, hi = find_range(raw, self.row_weight, lo, hi, n_bits, method)
+            hold = unseen_fill(features)
+            lo, hi = np.fmin(lo, hold), np.fmax(hi, hold)
         else:
             lo, hi = scalar(lo.min()), scalar(hi.max())
             if method != "minmax":

@@ -43,6 +43,16 @@ def with_fill(features: Features, raw: Array, lo: Array, hi: Array) -> tuple[Arr
     return raw, np.fmin(lo, fill), np.fmax(hi, fill)
 
 
+def unseen_fill(features: Features) -> Array:
+    """What fills features that no calibration row misses; NaN for the others.
+
+    Ranges have to hold it, though no calibration row shows that.
+    """
+    missing = np.isnan(features.raw).any(axis=0)
+    fill = np.nan if features.fill is None else features.fill
+    return np.where(missing, np.nan, fill)
+
+
 def filled(
     low: Lowering, features: Features, codes: int, scale: Floats, zero_point: Floats, top: int
 ) -> int:

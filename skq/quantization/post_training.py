@@ -314,7 +314,8 @@ class _Conversion:
             for name, t in ((n, program.types[v]) for n, v in program.outputs.items())
         )
         rest = FloatGraph(nodes, constants, inputs, self.graph.outputs, self.graph.opsets)
-        return QuantizedModule(program, rest, self.low.settings.n_bits, self.graph)
+        uncoded = tuple(sorted(self.low.uncoded))
+        return QuantizedModule(program, rest, self.low.settings.n_bits, self.graph, uncoded)
 
     def _lower(self, node: Node) -> None:
         """Write a node's instructions."""

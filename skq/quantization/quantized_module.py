@@ -44,6 +44,9 @@ class QuantizedModule(Serializable):
         Width of each role, as `get_n_bits_dict` gives it.
     graph : FloatGraph or None
         The float graph that was quantized; None where it was not kept.
+    uncoded : tuple of int
+        Features whose missing values have no code, though trees read them: the calibration data had
+        none, and no number goes the ways that the float model sends them.
 
     Notes
     -----
@@ -54,6 +57,7 @@ class QuantizedModule(Serializable):
     tail: FloatGraph
     n_bits: Mapping[str, int]
     graph: FloatGraph | None = None
+    uncoded: tuple[int, ...] = ()
     #: What is worth preparing once for a module, by keys of those who do; never pickled.
     prepared: dict[Any, Any] = field(init=False, repr=False, compare=False)
 
@@ -68,6 +72,9 @@ class QuantizedModule(Serializable):
             raise TypeError(f"graph must be a FloatGraph or None; got {type(self.graph).__name__}")
         if get_n_bits_dict(self.n_bits) != dict(self.n_bits):
             raise ValueError(f"n_bits must have all four widths; got {dict(self.n_bits)}")
+        numbers = isinstance(self.uncoded, tuple) and all(isinstance(f, int) for f in self.uncoded)
+        if not numbers or any(f < 0 for f in self.uncoded):
+            raise TypeError(f"uncoded must be a tuple of features' numbers; got {self.uncoded!r}")
         self._check_seam()
         object.__setattr__(self, "_tail", NumpyModule(self.tail))
         object.__setattr__(self, "prepared", {})

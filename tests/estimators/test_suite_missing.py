@@ -141,7 +141,7 @@ def test_nan_without_any_in_training_is_an_error(data, new_rows):
     X, y = data
     complete = np.nan_to_num(X)
     forest = RandomForestRegressor(4, random_state=0).fit(complete, y)
-    with pytest.raises(ValueError, match=r"X contains NaN.*RandomForestRegressor.*impute"):
+    with pytest.raises(ValueError, match=r"NaN in the columns 0, .*RandomForestRegressor.*impute"):
         forest.predict(new_rows)
     assert np.isfinite(forest.predict(complete)).all()
 

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, FastICA, TruncatedSVD
 from sklearn.ensemble import (
@@ -45,7 +46,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 import skq
 from skq.exceptions import UnsupportedModelError
-from skq.program import Bin, Quantize, Trees
+from skq.program import Bin, Maximum, Quantize, Trees
 
 NUMBERS, CATEGORIES = [0, 1, 2, 3], [4, 5]
 
@@ -423,6 +424,54 @@ def test_missing_values_where_the_pipeline_takes_none_raise_what_it_raises():
     X.loc[5, "e"] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         quantized.predict(X)
+
+
+@pytest.mark.parametrize(
+    ("case", "model"), [(case, model) for case in CASES for model in CASES[case][2]]
+)
+def test_new_missing_values_are_taken_where_the_pipeline_takes_them(case, model):
+    """The data that the pipeline is fitted and quantized on have none."""
+    transformer, kind, _ = CASES[case]
+    kinds, y = tables()
+    complete = {"missing": "both"}.get(kind, kind.removeprefix("missing "))
+    X, rows = kinds[complete][::2], kinds[complete][1:400:2]
+    rows = np.clip(rows, X.min(axis=0), X.max(axis=0))
+    target = (y[::2] > 0).astype(int) if model == "classifier" else y[::2]
+    pipeline = make_pipeline(clone(transformer), clone(MODELS[model])).fit(X, target)
+    quantized = skq.quantize(pipeline, X, n_bits=8)
+    uncoded = quantized.quantized_module_.uncoded
+    assert not uncoded or "passthrough" in str(transformer) or "Imputer" not in str(transformer)
+    for column in range(X.shape[1]):
+        missing = rows.copy()
+        missing[:, column] = np.nan
+        try:
+            wanted = pipeline.predict(missing)
+        except ValueError:
+            wanted = None
+        if wanted is None or column in uncoded:
+            with pytest.raises(ValueError, match="NaN"):
+                quantized.predict(missing)
+        elif model == "classifier":
+            assert np.mean(quantized.predict(missing) == wanted) >= 0.985
+        else:
+            error = np.sqrt(np.mean((quantized.predict(missing) - wanted) ** 2))
+            assert error <= (0.05 if model == "network" else 0.02)
+    rows[rows > np.median(rows, axis=0)] = np.nan
+    codes = quantized.quantized_module_.forward(rows, outputs=["predict"])
+    for engine in ("numpy", "reference"):
+        with skq.config_context(engine=engine):
+            found = quantized.quantized_module_.forward(rows, outputs=["predict"])
+        np.testing.assert_array_equal(found, codes)
+
+
+@pytest.mark.parametrize("model", ["linear", "boosting", "network"])
+def test_a_dropped_column_may_be_missing(model):
+    kinds, y = tables()
+    X = np.where(np.arange(6) == 5, kinds["missing"], kinds["both"])
+    pipeline = make_pipeline(CASES["ColumnTransformer, dropped"][0], MODELS[model]).fit(X, y)
+    quantized = skq.quantize(pipeline, X)
+    assert np.std(quantized.predict(X) - pipeline.predict(X)) < 0.02
+    assert not any(isinstance(s, Maximum) for s in quantized.quantized_module_.program.instructions)
 
 
 def test_texts_are_refused_with_what_to_do():

@@ -1,10 +1,14 @@
 """``Where(IsNaN(X), constant, X)``: a missing value gets the code of what fills it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sklearn.ensemble import ExtraTreesRegressor
 
 import skq
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.convert import float_graph
 from skq.frontend.graph import FloatGraph, Node, TensorInfo
 from skq.program import Bin, Maximum, Quantize
 from skq.quantization import NumpyModule, PostTrainingAffineQuantization
@@ -34,9 +38,10 @@ def model_of(fill, *nodes, read="filled"):
 
 @pytest.mark.parametrize("fill", [[0.3, 9.0, 0.05, -2.5], [40.0, -3.0, 0.0, 0.0], 0.0], ids=str)
 @pytest.mark.parametrize("n_bits", [8, 12])
-def test_predictions_are_those_of_filled_rows(fill, n_bits):
+@pytest.mark.parametrize("rows", [WITH_NAN, X], ids=["missing in calibration", "none"])
+def test_predictions_are_those_of_filled_rows(fill, n_bits, rows):
     model = model_of(fill)
-    module = PostTrainingAffineQuantization(n_bits, model).quantize_module(WITH_NAN)
+    module = PostTrainingAffineQuantization(n_bits, model).quantize_module(rows)
     expected = model(WITH_NAN)
     assert np.std(module.forward(WITH_NAN) - expected) < 1.5 * 2.0**-n_bits * np.ptp(expected)
     results = []
@@ -59,6 +64,23 @@ def test_codes_of_missing_values_are_the_fillers_codes():
     wanted = np.clip(np.rint(filled / quantize.scale + quantize.zero_point), 0, 255)
     (codes,) = skq.engines.reference.evaluate(module.program, {0: rows}, [steps[Maximum]])
     np.testing.assert_array_equal(codes, wanted)
+
+
+@pytest.mark.parametrize("rows", [WITH_NAN, X], ids=["missing in calibration", "none"])
+@pytest.mark.parametrize("n_bits", [2, 12])
+def test_trees_compare_what_fills_a_missing_value(rows, n_bits):
+    fill = np.array([0.3, 9.0, 0.05, -2.5])
+    trees = float_graph(ExtraTreesRegressor(5, max_depth=5, random_state=0).fit(X, X @ WEIGHTS), X)
+    (node,) = (node for node in trees.nodes if node.op_type == "TreeEnsembleRegressor")
+    model = model_of(fill)
+    kept = [n for n in model.graph.nodes if n.op_type != "Gemm"]
+    nodes = (*kept, replace(node, inputs=("filled",), outputs=("y",)))
+    opsets = {**model.graph.opsets, **trees.opsets}
+    graph = replace(model.graph, nodes=nodes, opsets=opsets)
+    module = PostTrainingAffineQuantization(n_bits, NumpyModule(graph)).quantize_module(rows)
+    assert module.uncoded == ()
+    filled = np.where(np.isnan(WITH_NAN), fill, WITH_NAN)
+    np.testing.assert_array_equal(module.forward(WITH_NAN), module.forward(filled))
 
 
 def test_only_the_input_is_filled():

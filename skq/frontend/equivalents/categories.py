@@ -7,7 +7,7 @@ right. Every different split is one such column, and a node that splits by it as
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from skq.frontend.equivalents.trees import Node, OneTree, stack
 from skq.frontend.predictors import TreeEnsemble
 
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 class Memberships:
@@ -24,12 +25,10 @@ class Memberships:
 
     def __init__(self, n_features: int) -> None:
         self._n_features = n_features
-        self._columns: dict[tuple[int, bytes, bytes, bool], int] = {}
-        self._trees: list[OneTree] = []
+        self._numbers: dict[tuple[int, bytes, bytes, bool], int] = {}
+        self._columns: list[_Segments] = []
 
-    def column(
-        self, feature: int, categories: NDArray[np.float64], left: Bools, missing_left: bool
-    ) -> int:
+    def column(self, feature: int, categories: Floats, left: Bools, missing_left: bool) -> int:
         """Number of the column that is 1 where a row goes right.
 
         Parameters
@@ -47,7 +46,7 @@ class Memberships:
         bits = np.stack([np.full(len(left), unknown), ~left], axis=1).ravel()
         return self.segments(feature, edges, np.append(bits, unknown), unknown)
 
-    def segments(self, feature: int, edges: NDArray[np.float64], bits: Bools, missing: bool) -> int:
+    def segments(self, feature: int, edges: Floats, bits: Bools, missing: bool) -> int:
         """Number of the column that is a given bit in each segment of the line.
 
         Parameters
@@ -62,10 +61,10 @@ class Memberships:
         changes = np.flatnonzero(bits[1:] != bits[:-1])
         edges, bits = edges[changes], bits[np.append(changes, len(bits) - 1)]
         key = (feature, edges.tobytes(), bits.tobytes(), missing)
-        if key not in self._columns:
-            self._columns[key] = self._n_features + len(self._trees)
-            self._trees.append(_membership(feature, edges, bits, missing))
-        return self._columns[key]
+        if key not in self._numbers:
+            self._numbers[key] = self._n_features + len(self._columns)
+            self._columns.append(_Segments(feature, edges, bits, missing))
+        return self._numbers[key]
 
     def further(self) -> tuple[TreeEnsemble, ...]:
         """What trees that read the columns have as `TreeEnsemble.further`."""
@@ -74,11 +73,15 @@ class Memberships:
 
     def ensemble(self) -> TreeEnsemble | None:
         """Trees that compute the columns; None if there are none."""
-        if not self._trees:
+        if not self._columns:
             return None
-        n = len(self._trees)
+        n = len(self._columns)
+        of_feature: dict[int, list[_Segments]] = {}
+        for column in self._columns:
+            of_feature.setdefault(column.feature, []).append(column)
+        alike = {feature: _like_missing(columns) for feature, columns in of_feature.items()}
         return stack(
-            self._trees,
+            [_membership(column, alike[column.feature]) for column in self._columns],
             base=np.zeros(n),
             average=False,
             output=np.arange(n),
@@ -86,14 +89,42 @@ class Memberships:
         )
 
 
-def _membership(feature: int, edges: Any, segments: Any, missing: bool) -> OneTree:
-    """A balanced tree over the segments of the line; NaN goes to the first of its bit.
+class _Segments(NamedTuple):
+    """A column: the bit of each segment of a feature's line, and of missing values."""
 
-    Where no segment has that bit, the root asks for NaN by itself.
+    feature: int
+    edges: Floats
+    bits: Bools
+    missing: bool
+
+    def at(self, values: Floats) -> Bools:
+        """Bits of numbers."""
+        return self.bits[np.searchsorted(self.edges, values)]
+
+
+def _like_missing(columns: list[_Segments]) -> float:
+    """A number whose bit is that of missing values in all columns of a feature, or NaN.
+
+    If missing values go where such a number goes, they need no code of their own.
     """
+    candidates = np.append(np.unique(np.concatenate([c.edges for c in columns])), np.inf)
+    for column in columns:
+        candidates = candidates[column.at(candidates) == column.missing]
+    return float(candidates[0]) if len(candidates) else np.nan
+
+
+def _membership(column: _Segments, like_missing: float) -> OneTree:
+    """A balanced tree over the segments of the line.
+
+    NaN goes where the given number goes, or else to the first segment of its bit. Where no segment
+    has that bit, the root asks for NaN by itself.
+    """
+    feature, edges, bits, missing = column
     nodes: list[Node] = []
-    of_missing = np.flatnonzero(segments == missing)
+    of_missing = np.flatnonzero(bits == missing)
     place = int(of_missing[0]) if len(of_missing) else -1
+    if not np.isnan(like_missing):
+        place = int(np.searchsorted(edges, like_missing))
 
     def leaf(bit: Any) -> int:
         nodes.append((-1, 0.0, -1, -1, False, float(bit)))
@@ -102,7 +133,7 @@ def _membership(feature: int, edges: Any, segments: Any, missing: bool) -> OneTr
     def add(first: int, last: int) -> int:
         """The tree over segments first ... last, its root first."""
         if first == last:
-            return leaf(segments[first])
+            return leaf(bits[first])
         number = len(nodes)
         middle = (first + last) // 2
         nodes.append((feature, 0.0, 0, 0, False, 0.0))
@@ -112,7 +143,7 @@ def _membership(feature: int, edges: Any, segments: Any, missing: bool) -> OneTr
 
     if place < 0:
         nodes.append((feature, 0.0, 0, 0, False, 0.0))
-        nodes[0] = (feature, LARGEST, add(0, len(segments) - 1), leaf(missing), False, 0.0)
+        nodes[0] = (feature, LARGEST, add(0, len(bits) - 1), leaf(missing), False, 0.0)
     else:
-        add(0, len(segments) - 1)
+        add(0, len(bits) - 1)
     return OneTree.from_nodes(nodes)

@@ -19,15 +19,13 @@ ROUNDING = 1e-12
 MAX_DEGREE = 3
 
 
-def layers_behind(front: Front, layers: Layers, *, missing_beside: bool = False) -> Layers:
+def layers_behind(front: Front, layers: Layers) -> Layers:
     """The layers that compute from X what the given ones compute from the front's outputs.
 
     Parameters
     ----------
     front : Front
     layers : Layers
-    missing_beside : bool, default=False
-        Whether features that the front does not read may be missing.
     """
     if layers.inputs is not None:
         raise UnsupportedModelError("layers behind two fronts")
@@ -35,9 +33,9 @@ def layers_behind(front: Front, layers: Layers, *, missing_beside: bool = False)
     weights = matrix @ layers.weights[0]
     bias = layers.biases[0] + offset @ layers.weights[0]
     if front.powers is None:
-        inputs, weights, more = _linear_inputs(front, weights, missing_beside)
+        inputs, weights, more = _linear_inputs(front, weights)
     else:
-        inputs, weights, more = _product_inputs(front, weights, missing_beside)
+        inputs, weights, more = _product_inputs(front, weights)
     return replace(
         layers,
         weights=(weights, *layers.weights[1:]),
@@ -46,11 +44,9 @@ def layers_behind(front: Front, layers: Layers, *, missing_beside: bool = False)
     )
 
 
-def _linear_inputs(
-    front: Front, weights: Floats, missing_beside: bool
-) -> tuple[LayerInputs, Floats, Floats]:
+def _linear_inputs(front: Front, weights: Floats) -> tuple[LayerInputs, Floats, Floats]:
     """What layers read: X with missing values filled, and bits; their weights and bias."""
-    fill = _fill(front, missing_beside)
+    fill = _fill(front)
     of_features = np.zeros((front.n_features, weights.shape[1]))
     bits = _Bits(front.n_features, weights.shape[1])
     bias = np.zeros(weights.shape[1])
@@ -119,23 +115,21 @@ class _Bits:
         self._weights[place] = self._weights[place] + weight
 
 
-def _fill(front: Front, missing_beside: bool) -> Floats:
+def _fill(front: Front) -> Floats:
     """For each feature what stands for NaN, as its first imputed column has it; else NaN.
 
-    What no affine column reads is filled too where it may be missing: with the least value, whose
+    What no affine column reads is filled too, since it may be missing: with the least value, whose
     code is that of NaN, so that no instruction has to put it there.
     """
     fill = np.full(front.n_features, np.nan)
-    imputes = any(np.isfinite(column.missing) for column in front.columns)
     for column in front.columns:
         if column.values is None and np.isnan(fill[column.feature]):
             factor, offset = column.affine
             if np.isfinite(column.missing) and factor:
                 fill[column.feature] = (column.missing - offset) / factor
     read = {column.feature for column in front.columns if column.values is None}
-    if imputes or missing_beside:
-        unread = [f for f in range(front.n_features) if f not in read]
-        fill[unread] = 0.0 if front.bounds is None else np.nan_to_num(front.bounds[0][unread])
+    unread = [f for f in range(front.n_features) if f not in read]
+    fill[unread] = 0.0 if front.bounds is None else np.nan_to_num(front.bounds[0][unread])
     return fill
 
 
@@ -143,9 +137,7 @@ def _none_if_all_missing(fill: Floats) -> Floats | None:
     return None if np.isnan(fill).all() else fill
 
 
-def _product_inputs(
-    front: Front, weights: Floats, missing_beside: bool
-) -> tuple[LayerInputs, Floats, Floats]:
+def _product_inputs(front: Front, weights: Floats) -> tuple[LayerInputs, Floats, Floats]:
     """What layers read: products of columns that run from -1 to 1; constants go into the bias.
 
     A column ``a * x + b`` of a feature that runs from m - h to m + h is ``a * h * z + a * m + b``;
@@ -153,7 +145,7 @@ def _product_inputs(
     """
     assert front.powers is not None
     degree = _degree(front.powers)
-    fill, bits = _fill(front, missing_beside), _Bits(front.n_features, 1)
+    fill, bits = _fill(front), _Bits(front.n_features, 1)
     middle, half = front.middle_and_half()
     columns = [_in_unit(c, front, fill, bits, middle, half) for c in front.columns]
     products: dict[tuple[int, ...], Floats] = {}
@@ -182,7 +174,7 @@ def _product_inputs(
     return inputs, np.array([products[key] for part in by_degree for key in part]), bias
 
 
-def products_behind(front: Front, *, missing_beside: bool = False) -> tuple[LayerInputs, Floats]:
+def products_behind(front: Front) -> tuple[LayerInputs, Floats]:
     """Products of a front's columns, all of one degree, as columns of their own.
 
     Each factor is divided by its reach, so that columns of any unit meet on one grid.
@@ -195,7 +187,7 @@ def products_behind(front: Front, *, missing_beside: bool = False) -> tuple[Laye
     """
     assert front.powers is not None
     _degree(front.powers)
-    fill, bits = _fill(front, missing_beside), _Bits(front.n_features, 1)
+    fill, bits = _fill(front), _Bits(front.n_features, 1)
     middle, half = front.middle_and_half()
     found = []
     for column in front.columns:

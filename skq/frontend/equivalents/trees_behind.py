@@ -66,9 +66,8 @@ def trees_behind(front: Front, trees: TreeEnsemble) -> TreeEnsemble:
     further: list[TreeEnsemble | LayerInputs | Layers] = [*memberships.further()]
     first = front.n_features + sum(bits.n_scores for bits in memberships.further())
     computed = [j for j, column in columns.items() if column is None]
-    beside = {column.feature for column in columns.values() if column is not None}
     for degree, outputs in _by_degree(front, computed):
-        scores, factor, offset = _computed(front, outputs, degree, beside)
+        scores, factor, offset = _computed(front, outputs, degree)
         for place, j in enumerate(outputs):
             nodes = np.flatnonzero(trees.feature == j)
             feature[nodes], missing_left[nodes] = first + place, False
@@ -99,29 +98,21 @@ def _by_degree(front: Front, outputs: list[int]) -> list[tuple[int, list[int]]]:
 
 
 def _computed(
-    front: Front, outputs: list[int], degree: int, beside: set[int]
+    front: Front, outputs: list[int], degree: int
 ) -> tuple[LayerInputs | Layers, Floats, Floats]:
-    """What computes outputs of one group, and ``(a, b)`` with ``a * computed + b`` the outputs.
-
-    `beside`: the features that trees read themselves.
-    """
+    """What computes outputs of one group, and ``(a, b)`` with ``a * computed + b`` the outputs."""
     if degree == 0:
         n = len(outputs)
         part = front.selected(outputs).without_unread()
         layer = Layers((np.eye(n),), (np.zeros(n),))
-        scores = layers_behind(part, layer, missing_beside=_any_beside(part, beside))
+        scores = layers_behind(part, layer)
         return scores, np.ones(n), np.zeros(n)
     terms = zip(*(front.term(j) or () for j in outputs), strict=True)
     places, factor, offset = (np.array(values) for values in terms)
     powers = front.as_powers()[places]
     part = replace(front, powers=powers, matrix=None, offset=None).without_unread()
-    products, size = products_behind(part, missing_beside=_any_beside(part, beside))
+    products, size = products_behind(part)
     return products, factor * size, offset
-
-
-def _any_beside(front: Front, features: set[int]) -> bool:
-    """Whether there are other features than those that the front reads."""
-    return bool(features - {column.feature for column in front.columns})
 
 
 def _limits(front: Front, columns: dict[int, Column | None], trees: TreeEnsemble) -> Floats:

@@ -87,6 +87,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             tried.append(_Option(columns, codes, threshold, real, leaves))
         best = min(tried, key=lambda option: option.error) if len(tried) > 1 else tried[0]
         columns, leaves = best.columns, best.leaves
+        low.uncoded.update(columns.uncoded.tolist())
         is_leaf = trees.leaf >= 0
         value = low.add(
             Trees(

@@ -30,12 +30,15 @@ class Columns:
 
     With missing values in the calibration data, a feature may stand in two columns: one whose code
     for NaN is below all others (NaN goes left at every node that reads it), one where it is above.
+    Without any, NaN has the code of a number that goes the same ways, as an imputer's filler does;
+    features without such a number are `uncoded`.
     """
 
     feature: Array
     edges: list[Array]
-    left_missing: Array
-    has_missing: bool
+    base: Array
+    nan_code: Array
+    uncoded: Array
     node_column: NDArray[np.int64]
     node_threshold: NDArray[np.int64]
     drops_edges: bool
@@ -75,7 +78,8 @@ class Columns:
         threshold = np.zeros(len(trees.leaf), dtype=np.int64)
         feature_of: list[int] = []
         edges_of: list[Array] = []
-        left_of: list[bool] = []
+        base: list[int] = []
+        nan_code: list[int] = []
         for own in splits.by_feature:
             edges, assigned = splits.edges(own, kind)
             assigned = np.append(assigned, np.full(own.n_every, len(edges)))
@@ -85,14 +89,16 @@ class Columns:
                 threshold[own.nodes[chosen]] = assigned[own.place[chosen]] + int(direction)
                 feature_of.append(own.feature)
                 edges_of.append(edges)
-                left_of.append(bool(direction))
+                base.append(int(direction))
+                nan_code.append(own.nan_code(edges, direction, splits.has_missing))
         further = np.flatnonzero((trees.leaf < 0) & (trees.feature >= splits.n_features))
         column[further] = len(feature_of) + trees.feature[further] - splits.n_features
         return cls(
             np.array(feature_of, dtype=np.int64),
             edges_of,
-            np.array(left_of, dtype=bool),
-            splits.has_missing,
+            np.array(base, dtype=np.int64),
+            np.array(nan_code, dtype=np.int64),
+            splits.uncoded,
             column,
             threshold,
             any(own.drops_edges for own in splits.by_feature),
@@ -102,14 +108,13 @@ class Columns:
     def instruction(self, value: int) -> Bin:
         """The Bin instruction that reads these columns from a float value."""
         counts = np.array([len(edges) for edges in self.edges], dtype=np.int64)
-        above = counts + 1 if self.has_missing else np.zeros_like(counts)
         return Bin(
             (value,),
             feature=self.feature,
             edges=np.concatenate([*self.edges, np.zeros(0)]),
             offsets=np.concatenate([[0], np.cumsum(counts)]),
-            base=self.left_missing.astype(np.int64),
-            nan_code=np.where(self.left_missing, 0, above),
+            base=self.base,
+            nan_code=self.nan_code,
         )
 
 
@@ -127,6 +132,8 @@ class _FeatureSplits:
         Whether NaN goes left.
     values : ndarray of shape (n_values,), rising
         Thresholds that part numbers.
+    missing_as : float
+        A number that goes where NaN goes, at every node; NaN where there is none.
     n_every : int
         1 if there are nodes where every number goes left, else 0.
     kept : ndarray of int, rising
@@ -140,6 +147,7 @@ class _FeatureSplits:
     place: NDArray[np.int64]
     to_left: NDArray[np.bool_]
     values: Array
+    missing_as: float
     n_every: int
     kept: Array
     assigned: Array
@@ -148,6 +156,12 @@ class _FeatureSplits:
     def drops_edges(self) -> bool:
         """Whether there are more thresholds than edges."""
         return len(self.kept) < len(self.values)
+
+    def nan_code(self, edges: Array, to_left: bool, has_missing: bool) -> int:
+        """Code of NaN in the column with these edges, read by the nodes of one direction."""
+        if has_missing:
+            return 0 if to_left else len(edges) + 1
+        return 0 if np.isnan(self.missing_as) else int(np.searchsorted(edges, self.missing_as))
 
 
 class _Splits:
@@ -165,7 +179,7 @@ class _Splits:
         self.n_features = features.raw.shape[1]
         self.has_missing = features.has_missing
         self.by_feature: list[_FeatureSplits] = []
-        self._raw = features.raw
+        self._raw, self._fill = features.raw, features.fill
         self._reached = reached
         self._row_weight = row_weight
         self._budget = 2**n_bits - (2 if self.has_missing else 1)
@@ -185,10 +199,20 @@ class _Splits:
         values, weight = values[~every], met[~every]
         share = share_below(self._raw[:, feature], self._row_weight, values)
         kept, assigned = select_edges(share, weight, self._budget)
-        to_left = self.trees.missing_true[nodes] & self.has_missing
+        to_left = self.trees.missing_true[nodes]
+        if self._fill is not None and not np.isnan(self._fill[feature]):
+            to_left = self._fill[feature] <= edge
+        missing_as = _as_number(values, place, to_left)
+        to_left = to_left & self.has_missing
         return _FeatureSplits(
-            feature, nodes, place, to_left, values, int(every.sum()), kept, assigned
+            feature, nodes, place, to_left, values, missing_as, int(every.sum()), kept, assigned
         )
+
+    @property
+    def uncoded(self) -> Array:
+        """Features whose NaN has no code: calibration had none, and no number goes its ways."""
+        found = [own.feature for own in self.by_feature if np.isnan(own.missing_as)]
+        return np.array([] if self.has_missing else found, dtype=np.int64)
 
     def edges(self, own: _FeatureSplits, kind: str) -> tuple[Array, Array]:
         """Edges of a feature by one kind of choice, and the edge that each value moves to."""
@@ -208,6 +232,28 @@ class _Splits:
     @cached_property
     def _routing(self) -> Routing:
         return Routing(self.trees, self._reached, self._row_weight, self._met)
+
+
+def _as_number(values: Array, place: NDArray[np.int64], to_left: NDArray[np.bool_]) -> float:
+    """A number that goes left at the nodes that send NaN there, and right at all others.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,), rising
+        Thresholds that part numbers.
+    place : ndarray of shape (n_nodes,)
+        Of each node's threshold among them; behind them, where every number goes left.
+    to_left : ndarray of shape (n_nodes,), bool
+
+    Returns
+    -------
+    float
+        The largest such number, infinity where there is no largest; NaN where there is none.
+    """
+    first_left = int(place[to_left].min(initial=len(values)))
+    if place[~to_left].max(initial=-1) >= first_left:
+        return np.nan
+    return float(values[first_left]) if first_left < len(values) else np.inf
 
 
 def _rows_met(trees: TreeArrays, reached: Array, row_weight: NDArray[np.float64]) -> Array:
