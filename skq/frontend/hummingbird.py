@@ -91,7 +91,8 @@ def to_torch(estimator: Any, X: NDArray[Any]) -> ModelModule:
     """
     try:
         bounds = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
-        return module_of(known_forms(estimator, bounds), X.shape[1]).double().eval()
+        forms = known_forms(estimator, bounds, n_features=X.shape[1])
+        return module_of(forms, X.shape[1]).double().eval()
     except MissingConverter as error:
         found = re.search(r"class '[\w.]*?(\w+)'", str(error))
         raise UnsupportedModelError(

@@ -99,6 +99,11 @@ CASES = {
     "MaxAbsScaler": (MaxAbsScaler(), "numbers", FEW),
     "RobustScaler": (RobustScaler(), "numbers", FEW),
     "SimpleImputer, mean": (make_pipeline(SimpleImputer(), SCALED), "missing numbers", EVERY),
+    "SimpleImputer behind passthrough": (
+        make_pipeline("passthrough", SimpleImputer()),
+        "missing numbers",
+        ("linear",),
+    ),
     "SimpleImputer, median": (SimpleImputer(strategy="median"), "missing numbers", FEW),
     "SimpleImputer, most frequent": (
         SimpleImputer(strategy="most_frequent"),

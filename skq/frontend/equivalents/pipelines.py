@@ -20,8 +20,8 @@ def known_forms(
 ) -> Predictor | Pipeline:
     """A fitted model as a Predictor, or as a Pipeline that ends in one.
 
-    `bounds` are those of `Front`. With `features`, columns of an X of `n_features`, a Pipeline of
-    these becomes a predictor that reads X.
+    X has `n_features`, and `bounds` are those of `Front`. With `features`, columns of X, a Pipeline
+    of these becomes a predictor that reads X.
 
     Scalers alone stay steps of their own. Other transformers are taken up by the model behind them;
     where skq does not know one, Hummingbird is to convert the Pipeline's steps.
@@ -38,7 +38,7 @@ def known_forms(
     forms = [to_form(step) for step in steps[:-1]]
     if features is None and all(isinstance(form, Affine) for form in forms):
         return _pipeline([*forms, last])
-    front: Front | None = Front.identity(model.n_features_in_, bounds)
+    front: Front | None = Front.identity(n_features or model.n_features_in_, bounds)
     if features is not None:
         front = Front.identity(n_features).selected(features)
     for step in steps[:-1]:
