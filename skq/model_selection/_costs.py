@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
+from skq.program.prune import pruned
 from skq.quantization.quantized_module import QuantizedModule
 
 Cost = Callable[[QuantizedModule], float]
@@ -23,8 +25,8 @@ def accumulator_bits(module: QuantizedModule) -> float:
 
 
 def model_bytes(module: QuantizedModule) -> float:
-    """Bytes of the constants, packed."""
-    return float(module.nbytes)
+    """Bytes of the constants, packed, without the splits that `skq.save` leaves out."""
+    return float(replace(module, program=pruned(module.program)).nbytes)
 
 
 #: Costs by name.

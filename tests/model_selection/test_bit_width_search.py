@@ -10,7 +10,9 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import skq
 from skq import QuantizedRegressor
+from skq.ensemble import RandomForestClassifier
 from skq.linear_model import LogisticRegression, Ridge
 from skq.model_selection import COSTS, BitWidthSearchCV
 from skq.tree import DecisionTreeClassifier
@@ -83,6 +85,13 @@ def test_costs(iris, cost):
     costs = search.cv_results_["mean_cost"]
     assert search.best_index_ == costs.argmin()
     assert search.best_index_ == (3 if callable(cost) else 0)
+
+
+def test_bytes_are_those_of_the_saved_model(iris, tmp_path):
+    forest = RandomForestClassifier(10, random_state=0, n_bits=2).fit(*iris)
+    skq.save(forest, tmp_path / "forest.skq")
+    saved = skq.load(tmp_path / "forest.skq").quantized_module_.nbytes
+    assert COSTS["bytes"](forest.quantized_module_) == saved < forest.quantized_module_.nbytes
 
 
 def test_no_width_within_the_loss_warns_and_takes_the_best():
