@@ -70,7 +70,8 @@ def test_codes_of_missing_values_are_the_fillers_codes():
 @pytest.mark.parametrize("n_bits", [2, 12])
 def test_trees_compare_what_fills_a_missing_value(rows, n_bits):
     fill = np.array([0.3, 9.0, 0.05, -2.5])
-    trees = float_graph(ExtraTreesRegressor(5, max_depth=5, random_state=0).fit(X, X.sum(axis=1)), X)
+    forest = ExtraTreesRegressor(5, max_depth=5, random_state=0).fit(X, X.sum(axis=1))
+    trees = float_graph(forest, X)
     (node,) = (node for node in trees.nodes if node.op_type == "TreeEnsembleRegressor")
     model = model_of(fill)
     kept = [n for n in model.graph.nodes if n.op_type != "Gemm"]
