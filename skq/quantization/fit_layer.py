@@ -6,7 +6,8 @@ their difference on the calibration rows, ``z`` being what the float model gives
 feature by feature: with all others fixed, every grid of the feature is tried with the integer
 weights that are best for it (closed form, rounded); after each round the scales ``s`` are refitted.
 This is coordinate descent, as in GPTQ (arXiv:2210.17323) or OBQ (arXiv:2208.11580), with the input
-grid in the loop. Weights are drawn a little to the real ones, because few rows do not tell all.
+grid in the loop. Weights are drawn a little to the real ones, because few rows do not tell all;
+most of all where the codes hardly vary over the rows, as those of a neuron that one row reaches.
 
 The search starts at the best weights for min-max grids, at several scales, and returns min-max
 itself should nothing be better.
@@ -26,7 +27,8 @@ from skq.quantization.weights import quantize_weights
 Floats = NDArray[np.float64]
 
 #: Pull of the integer weights to the real ones, as a share of the feature's variance; wide weights
-#: can afford to make up for what the codes of the inputs have lost.
+#: can afford to make up for what the codes of the inputs have lost. As they also reach far from the
+#: real ones, for a single row if need be, their variance counts as if there were one row more.
 PULL, WEAK_PULL = 0.05, 0.005
 
 #: Where descents start: whether from min-max grids (or those whose codes are used most evenly), and
@@ -154,9 +156,12 @@ class _Search:
         n_in, n_out = data.weights.shape
         few = n_in > MANY_INPUTS
         self.n_bits = data.weight_bits
-        self.pull = PULL if data.weight_bits < WIDE_WEIGHTS else WEAK_PULL
+        wide = data.weight_bits >= WIDE_WEIGHTS
+        pull = WEAK_PULL if wide else PULL
         self.top = max(1, 2 ** (data.weight_bits - 1) - 1)
         self.shape = (n_in, n_out)
+        one_row = float(data.row_weight @ data.row_weight) if wide else 0.0
+        top_code = 2**data.input_bits - 1
         n_grids = 9 if few or data.input_bits > 6 else 100
         data = data.on_rows(int(max(MIN_ROWS, ROUND_COST / (n_grids * n_in * n_out))))
         share = data.error_weight * data.row_weight[:, None]
@@ -176,12 +181,16 @@ class _Search:
             if np.ptp(grids.codes[0]):
                 self.grids.append(grids)
                 self.feature.append(j)
-        self.mean, self.variance = [], []
+        self.mean, self.variance, self.pull = [], [], []
         for grids in self.grids:
             codes = grids.codes.astype(np.float64)
             mean = codes @ self.share
             self.mean.append(mean)
-            self.variance.append(np.maximum((codes * codes) @ self.share - mean * mean, 1e-12))
+            variance = np.maximum((codes * codes) @ self.share - mean * mean, 1e-12)
+            self.variance.append(variance)
+            # what one more row adds to the variance, if any code is as likely as any other
+            unseen = top_code**2 / 12 + (top_code / 2 - mean) ** 2
+            self.pull.append(pull * variance + one_row * unseen)
         #: Real weights over the codes of each grid: (n_grids, n_out).
         self.real = [
             grids.scale[:, None] * data.weights[j]
@@ -249,17 +258,18 @@ class _Search:
     def _better(self, i: int, state: _State, residual: Floats) -> None:
         """Give feature i its best grid and weights; the residual follows, in place."""
         grids, mean, variance, real = self.grids[i], self.mean[i], self.variance[i], self.real[i]
+        pull = self.pull[i]
         codes = grids.codes.astype(np.float64)
         _add_outer(residual, codes[state.grid[i]], state.integers[i] * state.scale)
         weighted = np.multiply(self.share, residual, out=self._weighted)
         product = codes @ weighted - mean * weighted.sum(axis=0)
-        wish = (product / variance + self.pull * real) / ((1 + self.pull) * state.scale)
+        wish = (product + pull * real) / ((variance + pull) * state.scale)
         if self.n_bits == 1:
             integers = np.where(wish >= 0, 1.0, -1.0)
         else:
             integers = np.clip(np.rint(wish), -self.top, self.top)
         step = integers * state.scale
-        cost = step * (step * variance - 2 * product) + self.pull * variance * (step - real) ** 2
+        cost = step * (step * variance - 2 * product) + pull * (step - real) ** 2
         chosen = _first_least(cost @ self.importance)
         state.grid[i], state.integers[i] = chosen, integers[chosen]
         _add_outer(residual, codes[chosen], -step[chosen])

@@ -25,9 +25,10 @@ from skq.quantization.ranges import RANGE_METHODS, percentiles
 MAX_FITTED_BITS = 8
 MAX_FITTED_INPUTS = 1500
 
-#: Shares by which the range of an inner input is widened for other rows, and the width from which
-#: on: the widest that is taken costs no more than the better grids gain.
-HEADROOMS = (0.4, 0.25, 0.12)
+#: Room beyond the range of an inner input for other rows, in standard deviations in front of its
+#: clip, and the width from which on: the most that costs no more than the better grids gain. So a
+#: neuron behind a ReLU that few calibration rows reach, and these barely, has as much as others.
+HEADROOMS = (1.0, 0.6, 0.3)
 HEADROOM_BITS = 7
 
 #: Layers with more weights are fitted for clipped inputs alone, where clipping is better.
@@ -77,7 +78,7 @@ def layer(
     data = _layer_data(low, x, weights, target, name) if low.settings.searches else None
     if data is None:
         return least_error(low, write, target, name)
-    roomy = () if isinstance(x, Features) else _with_headroom(data)
+    roomy = () if isinstance(x, Features) else _with_headroom(data, _spread(low, x))
     preferred = _written(low, x, roomy)
     fitted = _written(low, x, _problems(low, x, data, name))
     return least_error(low, write, target, name, fitted, preferred)
@@ -213,12 +214,19 @@ def _layer_data(
     )
 
 
-def _with_headroom(data: LayerData) -> Iterator[LayerData]:
+def _spread(low: Lowering, x: QuantizedTensor) -> Array:
+    """Standard deviation of each input in front of its clip."""
+    values = replace(x, clip=None).reals(low.sample(x.value))
+    deviation = values - low.row_weight @ values
+    return np.asarray(np.sqrt(low.row_weight @ (deviation * deviation)))
+
+
+def _with_headroom(data: LayerData, spread: Array) -> Iterator[LayerData]:
     """The layer with room beyond the ranges of its inputs, from much to little."""
     if data.input_bits < HEADROOM_BITS:
         return
     for share in HEADROOMS:
-        room = share * (data.hi - data.lo)
+        room = share * spread
         lo = np.where(data.lo < 0, data.lo - room, data.lo)
         yield replace(data, lo=lo, hi=data.hi + room, clips=False)
 

@@ -45,15 +45,23 @@ def test_agrees_with_the_parent_on_generated_data(cls, n_bits):
     assert result >= labels if answers_labels(cls) else result <= error
 
 
-@pytest.mark.parametrize("layers", [(30, 30), (50, 50), (50, 30, 20)], ids=str)
+DEEP = [(30, 20), (30, 30), (50, 50), (50, 30, 20), (20, 20, 20, 20)]
+
+
+@pytest.mark.parametrize(
+    ("layers", "activation"),
+    [*((layers, "relu") for layers in DEEP), ((50, 30, 20), "tanh"), ((30, 20), "identity")],
+    ids=str,
+)
 @pytest.mark.parametrize("n_bits", [16, 8])
-def test_deep_networks_agree_with_their_parent(layers, n_bits):
+def test_deep_networks_agree_with_their_parent(layers, activation, n_bits):
     X, X_test, y, y_test = data_for(MLPRegressor)
+    parameters = {"hidden_layer_sizes": layers, "activation": activation}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        estimator = quick(MLPRegressor, n_bits=n_bits, hidden_layer_sizes=layers).fit(X, y)
+        estimator = quick(MLPRegressor, n_bits=n_bits, **parameters).fit(X, y)
     result = measure(estimator, X_test, y_test)
-    print(f"\nMLPRegressor {layers!s:19} {n_bits:2} bits  {result:.5f}", end="")
+    print(f"\nMLPRegressor {layers!s:19} {activation:8} {n_bits:2} bits  {result:.5f}", end="")
     assert result <= WANTED[n_bits][1]
 
 

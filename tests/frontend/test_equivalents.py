@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn import ensemble, linear_model, svm, tree
+from sklearn import ensemble, linear_model, neural_network, svm, tree
 from sklearn.datasets import make_classification, make_regression
 from sklearn.preprocessing import MinMaxScaler
 
@@ -179,3 +179,19 @@ def test_isolation_forest_scores():
     np.testing.assert_allclose(outputs["score_samples"], model.score_samples(X), rtol=1e-10)
     np.testing.assert_allclose(outputs["decision_function"], model.decision_function(X), atol=1e-10)
     np.testing.assert_array_equal(outputs["predict"], model.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("hidden", "n_layers"), [((30, 20), 1), ((3,), 2), ((30, 3, 30, 20), 2)], ids=str
+)
+def test_layers_with_nothing_in_between_are_one_if_that_has_no_more_weights(hidden, n_layers):
+    X, y = make_regression(80, 12, n_targets=10, random_state=0)
+    model = neural_network.MLPRegressor(
+        hidden_layer_sizes=hidden, activation="identity", solver="lbfgs", tol=0.1, random_state=0
+    ).fit(X, y / 100)
+    layers = to_form(model).scores
+    assert len(layers.weights) == n_layers
+    found = X
+    for weights, bias in zip(layers.weights, layers.biases, strict=True):
+        found = found @ weights + bias
+    np.testing.assert_allclose(found, model.predict(X), rtol=1e-9, atol=1e-9)

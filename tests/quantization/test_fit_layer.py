@@ -102,6 +102,22 @@ def test_columns_of_any_scale_fit_alike():
     np.testing.assert_array_equal(plain.input_scale * factor, scaled.input_scale)
 
 
+@pytest.mark.parametrize("n_bits", [6, 8])
+def test_one_row_does_not_decide_the_weights_of_a_column(n_bits):
+    x, weights, _, row_weight = problem(5, heavy=False)
+    x[:, 0] = 0.0
+    furthest = np.abs(x @ weights).max(axis=1).argmax()
+    x[furthest, 0] = 0.02
+    data = LayerData(
+        x, weights, x @ weights, row_weight, np.ones((len(x), 2)), lo=x.min(axis=0),
+        hi=np.append(2.0, x.max(axis=0)[1:]), input_bits=n_bits, weight_bits=n_bits, clips=False,
+    )  # fmt: skip
+    found = fit_layer(data)
+    assert found.input_scale[0] == 2.0 / (2**n_bits - 1)
+    wanted = weights[0] * found.input_scale[0] / found.scale
+    assert np.abs(found.integers[0] - wanted).max() <= 1.0
+
+
 def test_code_zero_is_real_zero_where_asked():
     x, weights, _, row_weight = problem(4)
     x = np.maximum(x, 0.0)

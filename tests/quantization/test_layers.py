@@ -111,6 +111,32 @@ def test_inner_codes_of_8_bits_keep_room_for_other_rows(monkeypatch):
     assert with_room < 0.02 < 0.5 * largest_error()
 
 
+def test_a_neuron_that_hardly_any_row_reaches_has_room_too():
+    random = np.random.RandomState(0)
+    X = random.normal(size=(300, 6))
+    first, second = random.normal(size=(6, 9)), random.normal(size=(9, 1))
+    second[0] = 2.0
+    bias = np.zeros(9)
+    bias[0] = 0.01 - (X @ first)[:, 0].max()
+    graph = FloatGraph(
+        (
+            Node("Gemm", ("x", "w1", "b1"), ("h",)),
+            Node("Relu", ("h",), ("a",)),
+            Node("MatMul", ("a", "w2"), ("y",)),
+        ),
+        {"w1": first, "b1": bias, "w2": second},
+        (TensorInfo("x", "float64", (None, 6)),),
+        (TensorInfo("y", "float64", (None, 1)),),
+    )
+    furthest = X[(X @ first)[:, 0].argmax()]
+    beyond = np.clip(furthest + 0.3 * np.sign(first[:, 0]), X.min(axis=0), X.max(axis=0))[None]
+    reached = relu(beyond @ first + bias)[0, 0]
+    exact = relu(beyond @ first + bias) @ second
+    module = PostTrainingAffineQuantization(8, NumpyModule(graph)).quantize_module(X)
+    error = np.abs(module.forward(beyond) - exact).max()
+    assert error < 0.05 * reached * second[0, 0]
+
+
 def test_heavy_tails_are_cut_off_where_only_the_decision_counts():
     random = np.random.RandomState(0)
     X = random.standard_t(1, (800, 5))

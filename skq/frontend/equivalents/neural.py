@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skq.frontend.equivalents.registry import equivalent
-from skq.frontend.predictors import Head, Layers, Predictor
+from skq.frontend.predictors import Floats, Head, Layers, Predictor
 
 
 @equivalent("MLPRegressor")
@@ -26,8 +26,22 @@ def _mlp_classifier(estimator: Any) -> Predictor:
 
 
 def _mlp_layers(estimator: Any) -> Layers:
-    return Layers(
-        tuple(np.asarray(w, dtype=np.float64) for w in estimator.coefs_),
-        tuple(np.asarray(b, dtype=np.float64) for b in estimator.intercepts_),
-        estimator.activation,
-    )
+    weights = [np.asarray(w, dtype=np.float64) for w in estimator.coefs_]
+    biases = [np.asarray(b, dtype=np.float64) for b in estimator.intercepts_]
+    if estimator.activation == "identity":
+        weights, biases = _joined(weights, biases)
+    return Layers(tuple(weights), tuple(biases), estimator.activation)
+
+
+def _joined(weights: list[Floats], biases: list[Floats]) -> tuple[list[Floats], list[Floats]]:
+    """Layers with nothing in between as one, where that has no more weights than the two."""
+    joined_weights, joined_biases = [weights[0]], [biases[0]]
+    for matrix, bias in zip(weights[1:], biases[1:], strict=True):
+        before = joined_weights[-1]
+        if len(before) * matrix.shape[1] > before.size + matrix.size:
+            joined_weights.append(matrix)
+            joined_biases.append(bias)
+            continue
+        joined_weights[-1] = before @ matrix
+        joined_biases[-1] = joined_biases[-1] @ matrix + bias
+    return joined_weights, joined_biases
