@@ -60,6 +60,10 @@ MAX_CALIBRATION_CELLS = 500_000
 #: Nodes from which on an ensemble is large, and the rows that it is calibrated on.
 LARGE_ENSEMBLE, MAX_ENSEMBLE_ROWS = 20_000, 1000
 
+#: Up to this many bits of the codes of X, forests keep all rows: most thresholds move, and how
+#: nodes split instead is learned from the rows.
+MAX_NARROW_BITS = 3
+
 
 @serializable("skq.ONNXConverter")
 class ONNXConverter(Serializable):
@@ -259,7 +263,7 @@ class _Conversion:
     ) -> None:
         self.graph = model.graph
         arrays = _checked_data(model, data)
-        most = _most_rows(arrays, self.graph)
+        most = _most_rows(arrays, self.graph, settings.n_bits["model_inputs"])
         rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight, most)
         self.low = Lowering(settings, self.row_weight)
         self.floats: dict[str, Array] = {
@@ -435,17 +439,16 @@ def _checked_data(model: NumpyModule, data: tuple[Array, ...]) -> list[Array]:
     return arrays
 
 
-def _most_rows(arrays: Sequence[Array], graph: FloatGraph) -> int:
+def _most_rows(arrays: Sequence[Array], graph: FloatGraph, n_bits: int) -> int:
     """Rows to run the layers on at most: fewer for images, whose layers have many positions.
 
-    And fewer for large tree ensembles, where a row visits a leaf of every tree.
+    And fewer for large tree ensembles, where a row visits a leaf of every tree; but not where trees
+    are averaged and codes are narrow.
     """
-    n_nodes = sum(
-        len(node.attributes["nodes_modes"])
-        for node in graph.nodes
-        if node.op_type == "TreeEnsembleRegressor"
-    )
-    if n_nodes > LARGE_ENSEMBLE:
+    ensembles = [node for node in graph.nodes if node.op_type == "TreeEnsembleRegressor"]
+    averages = any(node.attributes.get("aggregate_function") == "AVERAGE" for node in ensembles)
+    is_large = sum(len(node.attributes["nodes_modes"]) for node in ensembles) > LARGE_ENSEMBLE
+    if is_large and not (averages and n_bits <= MAX_NARROW_BITS):
         return MAX_ENSEMBLE_ROWS
     cells = max((array[0].size for array in arrays if array.ndim > 2), default=0)
     return max(64, min(MAX_CALIBRATION_ROWS, MAX_CALIBRATION_CELLS // max(cells, 1)))

@@ -26,6 +26,7 @@ from skq.quantization.trees.leaves import (
     routing_error,
     sum_error,
 )
+from skq.quantization.trees.surrogates import MAX_SURROGATE_BITS, with_surrogates
 
 _LEQ = NODE_MODES.index("BRANCH_LEQ")
 
@@ -84,19 +85,27 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             if columns.kind == "uniform" and routing_error(real) >= routing_error(tried[0].real):
                 continue
             leaves = quantize_leaves(real, n_bits["op_weights"], method=method)
-            tried.append(_Option(columns, codes, threshold, real, leaves))
+            tried.append(_Option(columns, codes, sample, by_code, real, leaves))
         best = min(tried, key=lambda option: option.error) if len(tried) > 1 else tried[0]
-        columns, leaves = best.columns, best.leaves
-        low.uncoded.update(columns.uncoded.tolist())
+        if (
+            method == "auto"
+            and best.columns.drops_edges
+            and n_bits["model_inputs"] <= MAX_SURROGATE_BITS
+            and real.are_probabilities
+        ):
+            other = best.with_surrogates(trees, reals[0], n_bits["op_weights"])
+            best = min(best, other, key=lambda option: option.error)
+        by_code, leaves = best.by_code, best.leaves
+        low.uncoded.update(best.columns.uncoded.tolist())
         is_leaf = trees.leaf >= 0
         value = low.add(
             Trees(
                 (best.codes,),
                 roots=trees.roots,
-                feature=np.where(is_leaf, -1, columns.node_column),
-                threshold=np.where(is_leaf, 0, best.threshold),
-                left=np.where(is_leaf, trees.leaf, trees.true_child),
-                right=np.where(is_leaf, 0, trees.false_child),
+                feature=np.where(is_leaf, -1, by_code.feature),
+                threshold=np.where(is_leaf, 0, by_code.threshold).astype(np.int64),
+                left=np.where(is_leaf, trees.leaf, by_code.true_child),
+                right=np.where(is_leaf, 0, by_code.false_child),
                 leaf_values=leaves.values,
                 output=first,
                 multiplier=leaves.multiplier,
@@ -120,11 +129,12 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
 
 @dataclass(frozen=True, eq=False)
 class _Option:
-    """One way to bin the features, and the leaves that go with it."""
+    """One way to bin the features, and the splits and leaves that go with it."""
 
     columns: Columns
     codes: int
-    threshold: NDArray[np.int64]
+    sample: Array
+    by_code: TreeArrays
     real: Leaves
     leaves: QuantizedLeaves
 
@@ -132,6 +142,16 @@ class _Option:
     def error(self) -> float:
         """Of the integer sums on the calibration rows."""
         return sum_error(self.real, self.leaves)
+
+    def with_surrogates(self, trees: TreeArrays, x: Array, n_bits: int) -> _Option:
+        """The same bins, where nodes may split them otherwise."""
+        columns = self.columns
+        n_edges = np.array([len(edges) for edges in columns.edges], dtype=np.int64)
+        by_code = with_surrogates(
+            trees, self.by_code, x, self.sample, columns.base, n_edges, self.real.row_weight
+        )
+        real = replace(self.real, reached_by_codes=by_code.leaf_indices(self.sample))
+        return replace(self, by_code=by_code, real=real, leaves=quantize_leaves(real, n_bits))
 
 
 def _in_order(trees: TreeArrays) -> TreeArrays:

@@ -1,0 +1,172 @@
+"""Surrogate splits: where an edge is missing, another column may part a node's rows better.
+
+A threshold that is no edge of its feature misroutes rows, and a node deep in a tree may have all of
+its rows in one bin. With the calibration rows, from the roots down: of the rows that arrive at a
+node by their codes, some go another way than the node's own threshold sends them. Of all columns
+and edges, the node takes the split with the fewest such rows; its children change places where that
+split runs the other way. A row of the calibration data is what a split must win by against the
+nearest edge of the node's own column.
+
+This is for leaves that hold classes. Where leaves hold values of a regression, rows next to each
+other in the node's own feature have about the same value, and a misrouted row costs little.
+
+References
+----------
+Breiman, Friedman, Olshen, Stone: Classification and Regression Trees, 1984, section 5.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.frontend.numpy_ops import TreeArrays
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Above this many bits few rows are misrouted.
+MAX_SURROGATE_BITS = 3
+
+#: Columns among which nodes choose, at most: those that most nodes read.
+MAX_COLUMNS = 64
+
+#: Rows that a split must win by against the nearest edge of the node's own column.
+MARGIN = 1.0
+
+
+def with_surrogates(
+    trees: TreeArrays,
+    by_code: TreeArrays,
+    x: Array,
+    codes: Array,
+    base: Array,
+    n_edges: Array,
+    row_weight: Floats,
+) -> TreeArrays:
+    """The trees on codes, with the splits of nodes replaced that misroute rows.
+
+    Parameters
+    ----------
+    trees : TreeArrays
+        On real features.
+    by_code : TreeArrays
+        The same nodes on codes; `feature` numbers their columns.
+    x : ndarray of shape (n_rows, n_features)
+        What `trees` read on the calibration rows.
+    codes : ndarray of shape (n_rows, n_columns), int
+        What `by_code` reads there.
+    base, n_edges : ndarray of shape (n_binned,), int
+        Of the first columns, those that are bins: the code of the lowest bin, and the edges. Nodes
+        that read other columns keep their splits.
+    row_weight : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    TreeArrays
+        `by_code` with other columns, thresholds and children.
+    """
+    column, code = by_code.feature.copy(), by_code.threshold.astype(np.int64)
+    left, right = by_code.true_child.copy(), by_code.false_child.copy()
+    codes = np.ascontiguousarray(codes.T)
+    weight = row_weight * len(row_weight)
+    row = np.tile(np.arange(len(x)), trees.n_trees)
+    node = np.repeat(trees.roots, len(x))
+    offered = _most_read(column[trees.leaf < 0], n_edges)
+    while True:
+        many = np.bincount(node, weight[row], minlength=len(column)) > MARGIN
+        open_ = np.flatnonzero((many & (trees.leaf < 0))[node])
+        row, node = row[open_], node[open_]
+        if not len(node):
+            break
+        wanted = _goes_left(trees, x, row, node)
+        wrong = wanted != (codes[column[node], row] <= code[node])
+        misrouted = np.bincount(node, weight[row] * wrong, minlength=len(column))
+        chosen = np.flatnonzero((misrouted > MARGIN) & (column < len(n_edges)))
+        if len(chosen):
+            place = np.full(len(column), -1)
+            place[chosen] = np.arange(len(chosen))
+            met = np.flatnonzero(place[node] >= 0)
+            at, pull = row[met], np.where(wanted[met], weight[row[met]], -weight[row[met]])
+            best = _Best(misrouted[chosen], column[chosen], code[chosen], place[node[met]], pull)
+            for g in offered:
+                best.offer(g, codes[g, at], base[g], n_edges[g])
+            column[chosen], code[chosen] = best.column, best.code
+            turned = chosen[best.turned]
+            left[turned], right[turned] = right[turned], left[turned]
+        node = np.where(codes[column[node], row] <= code[node], left[node], right[node])
+    return replace(
+        by_code,
+        feature=column,
+        threshold=code.astype(np.float64),
+        true_child=left,
+        false_child=right,
+    )
+
+
+class _Best:
+    """The best split of each of some nodes so far.
+
+    Parameters
+    ----------
+    misrouted : ndarray of shape (n_nodes,)
+        Rows that go another way than they should.
+    column, code : ndarray of shape (n_nodes,), int
+        Codes up to `code` go left, or right at nodes that are `turned`.
+    node : ndarray of shape (n_meetings,), int
+        Of each row at a node, which of the nodes.
+    pull : ndarray of shape (n_meetings,)
+        The row's weight, above 0 if it should go left.
+    """
+
+    def __init__(
+        self, misrouted: Array, column: Ints, code: Ints, node: Ints, pull: Floats
+    ) -> None:
+        self.misrouted, self.column, self.code = misrouted, column, code
+        self.turned = np.zeros(len(column), dtype=bool)
+        self._own, self._node, self._pull = column, node, pull
+        self._to_left = np.bincount(node, np.maximum(pull, 0), minlength=len(column))
+        self._to_right = np.bincount(node, np.maximum(-pull, 0), minlength=len(column))
+
+    def offer(self, column: int, codes: Ints, base: int, n_edges: int) -> None:
+        """Take the edges of a column where they are better.
+
+        Parameters
+        ----------
+        column : int
+        codes : ndarray of shape (n_meetings,)
+            The rows' codes in this column.
+        base, n_edges : int
+            Code of the lowest bin, and how many edges there are.
+        """
+        n_nodes, n_codes = len(self.code), base + n_edges + 2
+        flat = np.bincount(self._node * n_codes + codes, self._pull, minlength=n_nodes * n_codes)
+        below = np.cumsum(flat.reshape(-1, n_codes), axis=1)[:, base : base + n_edges]
+        for turned in (False, True):
+            wrong = self._to_right[:, None] + below if turned else self._to_left[:, None] - below
+            edge = wrong.argmin(axis=1)
+            own = (self._own == column) & (not turned)
+            found = wrong[np.arange(n_nodes), edge] + np.where(own, 0.0, MARGIN)
+            better = found < self.misrouted - 1e-9
+            self.misrouted = np.where(better, found, self.misrouted)
+            self.column = np.where(better, column, self.column)
+            self.code = np.where(better, base + edge, self.code)
+            self.turned = np.where(better, turned, self.turned)
+
+
+def _goes_left(trees: TreeArrays, x: Array, row: Ints, node: Ints) -> NDArray[np.bool_]:
+    """Whether a row goes left at a node, where thresholds are those of the float model."""
+    value = x[row, trees.feature[node]].astype(np.float64)
+    left = value <= trees.threshold[node]
+    return np.asarray(left | (np.isnan(value) & trees.missing_true[node]))
+
+
+def _most_read(column: Ints, n_edges: Ints) -> Ints:
+    """The bins that most nodes read, of those with edges."""
+    count = np.bincount(column, minlength=len(n_edges))[: len(n_edges)]
+    most = np.argsort(-count, kind="stable")
+    return np.sort(most[n_edges[most] > 0][:MAX_COLUMNS])
