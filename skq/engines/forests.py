@@ -5,8 +5,8 @@ A `Trees` instruction becomes one of these forms (``skq_forest`` in ``kernels/sk
 ===== ================================================================= ==========================
 form  used for                                                          a node
 ===== ================================================================= ==========================
-codes small trees: every node is evaluated, for many rows at a time     6 bytes, inner nodes only
-codes larger trees: rows walk down in step                              6 bytes, inner nodes only
+codes small trees: every node is evaluated, for many rows at a time     4 bytes, inner nodes only
+codes the same and larger trees, where rows walk down in step           6 bytes, inner nodes only
 codes the same where codes or columns have more than 8 bits             8 bytes, inner nodes only
 big   the same where a tree has more than 32768 leaves                  12 bytes, inner nodes only
 real  few trees on many features: edges instead of codes, no binning    8 bytes, inner nodes only
@@ -14,7 +14,8 @@ wide  codes of more than 16 bits, nodes shared between trees            24 bytes
 ===== ================================================================= ==========================
 
 Leaf values of a tree become words of non-negative lanes that are as wide as the sums need, so that
-one 64-bit addition adds up to eight outputs; a word is stored in as few bytes as its tree needs.
+one 64-bit addition adds up to eight outputs; a word is stored in as few bytes as its tree needs,
+its lanes halved where that makes them fewer.
 """
 
 from __future__ import annotations
@@ -36,7 +37,13 @@ _MOST_WHOLE = {layout.PORTABLE: 64, layout.AVX2: 128}
 #: Upper levels of the other trees that are evaluated in bulk.
 _TOP_LEVELS = {layout.PORTABLE: 5, layout.AVX2: 6}
 #: Struct of a node, where it is not `layout.NODE`.
-_NODES = {layout.CODES_8_SMALL: layout.SMALL_NODE, layout.CODES_16_BIG: layout.BIG_NODE}
+_NODES = {
+    layout.CODES_8_TINY: layout.TINY_NODE,
+    layout.CODES_8_SMALL: layout.SMALL_NODE,
+    layout.CODES_16_BIG: layout.BIG_NODE,
+}
+#: Mark of a leaf, by the type of a child.
+_MARKS = {np.uint8: layout.TINY_LEAF, np.uint16: layout.LEAF, np.uint32: layout.BIG_LEAF}
 
 
 @dataclass
@@ -55,7 +62,7 @@ class Forest:
         """Bytes that the kernels need beside the arena."""
         if self.codes == layout.CODES_WIDE:
             return 8 * (self.n_columns + self.n_outputs)
-        item = 1 if self.codes in (layout.CODES_8_SMALL, layout.CODES_8) else 2
+        item = 1 if self.codes <= layout.CODES_8 else 2
         columns = 0 if self.codes == layout.CODES_NONE else self.n_columns
         a_row = 8 * self.numbers["n_words"] + 4 + item * (columns + self.numbers["stack"])
         return layout.ROWS * a_row
@@ -72,6 +79,7 @@ class Forest:
 
 def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa: int) -> Forest:
     """The best form of `step` for codes in [lo, hi], or for the real operand of `binning`."""
+    step, binning = step.unpacked(), None if binning is None else binning.unpacked()
     walk = None
     if hi - lo <= 65535 and n_columns <= 65536 and step.n_outputs <= 65536:
         walk = _Walk.of(step, lo, hi)
@@ -88,7 +96,7 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
     if walk.is_big:
         codes = layout.CODES_16_BIG
     elif hi - lo <= 255 and n_columns <= 256:
-        codes = layout.CODES_8_SMALL
+        codes = layout.CODES_8_TINY if walk.is_tiny else layout.CODES_8_SMALL
     whole = walk.n_leaves <= _MOST_WHOLE.get(isa, 256)
     levels = _TOP_LEVELS.get(isa, 7)
     nodes, numbers["stack"] = _code_nodes(
@@ -158,6 +166,11 @@ class _Walk:
         return cls(node[order], tree, depth[order], lefts, rights, local, leaf, n_nodes, n_leaves)
 
     @property
+    def is_tiny(self) -> bool:
+        """Whether 7 bits name every leaf, and every node, of a tree."""
+        return int(self.n_leaves.max()) <= layout.TINY_LEAF
+
+    @property
     def is_big(self) -> bool:
         """Whether a tree has more leaves than 16 bits can name beside its nodes."""
         return int(self.n_leaves.max()) > layout.LEAF
@@ -225,22 +238,43 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
     trees["shift"] = (
         np.where(trees["n_words"] == 1, outputs[:, 0] % lanes * bits, 0) if width else 0
     )
-    words = np.zeros((len(tree), int(trees["n_words"].max())), dtype=np.uint64)
     lifted = (values - low[tree]).astype(np.uint64)
-    for j in range(width):
-        output = outputs[tree, j]
-        shift = (output % lanes) * bits - trees["shift"][tree]
-        word = output // lanes - trees["word"][tree]
-        words[np.arange(len(tree)), word] |= lifted[:, j] << shift.astype(np.uint64)
+    most = spread.max(axis=1, initial=0)
+    words, trees["item"], halved = _narrowest(trees, tree, lifted, most, outputs, bits)
+    trees["shift"][halved] += layout.HALVED
     kept, walk.leaf[at_leaf] = _distinct(tree, words)
-    largest_word = np.maximum.reduceat(words.max(axis=1, initial=0), first)
-    trees["item"] = np.select([largest_word < 2**b for b in (8, 16, 32)], [1, 2, 4], 8)
     used = np.arange(words.shape[1]) < trees["n_words"][tree[kept]][:, np.newaxis]
     sizes = np.bincount(tree[kept], minlength=n_trees) * trees["n_words"]
     leaves = _leaf_bytes(trees, np.split(words[kept][used], np.cumsum(sizes)[:-1]))
     n_words = -(-step.n_outputs // lanes)
     arrays = {"trees": trees, "leaves": leaves, "bias": bias}
     return arrays, {"n_words": n_words, "lane_bits": bits, "width": width}
+
+
+def _narrowest(
+    trees: Array, tree: Array, lifted: Array, largest: Array, outputs: Array, bits: int
+) -> tuple[Array, Array, Array]:
+    """Words of all leaves, bytes of a word of each tree, and whether its lanes are halved.
+
+    They are where the values fit, and a word then takes fewer bytes.
+    """
+    lanes = 64 // bits
+    skipped = np.where(trees["n_words"] == 1, outputs[:, :1].sum(axis=1) % lanes, 0)
+    first = np.flatnonzero(np.diff(tree, prepend=-1))
+    forms = []
+    for lane in (bits, bits // 2):
+        words = np.zeros((len(tree), int(trees["n_words"].max())), dtype=np.uint64)
+        for j in range(lifted.shape[1]):
+            output = outputs[tree, j]
+            shift = (output % lanes - skipped[tree]) * lane
+            word = output // lanes - trees["word"][tree]
+            words[np.arange(len(tree)), word] |= lifted[:, j] << shift.astype(np.uint64)
+        most = np.maximum.reduceat(words.max(axis=1, initial=0), first)
+        forms.append((words, np.select([most < 2**b for b in (8, 16, 32)], [1, 2, 4], 8)))
+    (words, items), (narrow, fewer) = forms
+    halved = (fewer < items) & (largest < 2 ** (bits // 2))
+    words[halved[tree]] = narrow[halved[tree]]
+    return words, np.where(halved, fewer, items), halved
 
 
 def _leaf_bytes(trees: Array, words: list[Array]) -> Array:
@@ -285,7 +319,7 @@ def _code_nodes(
     upper = inner & (walk.depth < levels) & ~whole[walk.tree]
     top_place, top_sizes, top_needs = _children_first(walk, upper)
     trees["n_nodes"], trees["n_top"] = sizes, top_sizes
-    leaf = layout.BIG_LEAF if walk.is_big else layout.LEAF
+    leaf = _MARKS[node["child"].base.type]
     reference = np.where(inner, place, leaf + walk.leaf)
     parents = np.flatnonzero(upper)
     below = np.concatenate([walk.left[parents], walk.right[parents]])

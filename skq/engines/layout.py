@@ -19,7 +19,7 @@ def _fields(names: str, kind: type) -> list[tuple[str, type]]:
 PROGRAM = np.dtype(
     [
         *_fields("n_values n_steps n_slots n_inputs n_outputs", np.int32),
-        *_fields("block scratch laid_out", np.int64),
+        *_fields("block scratch laid_out arranged arranged_from", np.int64),
         *_fields("values steps slot_bytes inputs outputs", _POINTER),
     ],
     align=True,
@@ -46,6 +46,7 @@ BINS = np.dtype(
     ],
     align=True,
 )
+TINY_NODE = np.dtype([*_fields("feature threshold", np.uint8), ("child", np.uint8, 2)])
 SMALL_NODE = np.dtype(
     [*_fields("feature threshold", np.uint8), ("child", np.uint16, 2)], align=True
 )
@@ -77,6 +78,8 @@ DTYPES = ("uint8", "int8", "uint16", "int16", "int32", "int64", "float64")
 CONSTANTS = {**{name: number for number, name in enumerate(DTYPES)}, "uint32": 8}
 U8, I8, U16, I16, I32, I64, F64 = range(7)
 ITEM_BYTES = (1, 1, 2, 2, 4, 8, 8)
+#: Dtype of packed constants, to which their bits are added, and what is where they have signs.
+PACKED, SIGNED = 0x80, 0x40
 
 #: Steps, in the order of the header.
 _NAMES = (
@@ -101,13 +104,27 @@ UNREADABLE = -2
 PERIOD = 128
 #: Bytes of a cache line, and of the widest vector.
 LINE_BYTES = 64
+#: Weights that a matmul unpacks at a time: well within a level-1 cache.
+PANEL_BYTES = 16384
+#: Rows of a matmul that are worth arranging its weights for, and outputs of its largest group.
+FEW_PRODUCTS, GROUP_OUTPUTS = 16, 16
+#: Added to the shift of a tree whose leaf values are in lanes of half the width.
+HALVED = 64
 #: Words of leaf values behind the last one.
 SPARE_WORDS = 8
 #: Rows of a column of codes, marks of a leaf, and of a node where NaN goes right, in a forest.
 ROWS = 256
-LEAF, BIG_LEAF = 2**15, 2**31
+TINY_LEAF, LEAF, BIG_LEAF = 2**7, 2**15, 2**31
 NAN_RIGHT = 2**15
-CODES_8_SMALL, CODES_8, CODES_16, CODES_16_BIG, CODES_NONE, CODES_WIDE = range(6)
+(
+    CODES_8_TINY,
+    CODES_8_SMALL,
+    CODES_8,
+    CODES_16,
+    CODES_16_BIG,
+    CODES_NONE,
+    CODES_WIDE,
+) = range(7)
 
 
 def check(sizes: Mapping[str, int]) -> None:
@@ -119,6 +136,7 @@ def check(sizes: Mapping[str, int]) -> None:
         "bins": BINS,
         "forest": FOREST,
         "tree": TREE,
+        "tiny_node": TINY_NODE,
         "small_node": SMALL_NODE,
         "node": NODE,
         "big_node": BIG_NODE,

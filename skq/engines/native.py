@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 from skq.engines import forests, layout
 from skq.engines.reference import _schedule
 from skq.program import instructions as ins
-from skq.program.program import IntegerProgram, narrowed
+from skq.program.program import IntegerProgram
+from skq.program.storage import PackedIntegers, narrowed
 from skq.program.types import TensorType
 
 try:
@@ -72,7 +74,7 @@ class NativePlan:
     isa : int or None, default=None
         Instruction set; None takes the best of this machine.
     packed : dict or None, default=None
-        Weights and trees that plans of this program have packed; they share them.
+        Trees that plans of this program have packed; they share them.
     """
 
     def __init__(
@@ -172,6 +174,8 @@ class _Packer:
         self.checked: set[int] = set()
         self.rows: list[dict[str, int]] = []
         self.laid_out = 0
+        self.arranged = 0
+        self.most_products = 0  # rows of a matmul in a row of the program
         self.scratch = 0
         self.scratch_a_row = 0
 
@@ -194,8 +198,9 @@ class _Packer:
         program["n_values"], program["n_steps"] = len(values), len(steps)
         program["n_slots"], program["block"] = len(slot_bytes), block
         program["n_inputs"], program["n_outputs"] = len(self.given), len(self.targets)
-        program["scratch"] = max(self.scratch, self.scratch_a_row * block)
-        program["laid_out"] = self.laid_out
+        program["scratch"] = self.scratch + self.scratch_a_row * block
+        program["laid_out"], program["arranged"] = self.laid_out, self.arranged
+        program["arranged_from"] = -(-layout.FEW_PRODUCTS // max(self.most_products, 1))
         for name, array in (
             ("values", values),
             ("steps", steps),
@@ -222,8 +227,11 @@ class _Packer:
             self._packed[key] = make()
         return self._packed[key]
 
-    def numbers(self, letter: str, array: Array) -> dict[str, int]:
-        """Fields of a step for an array of any dtype that the kernels load."""
+    def numbers(self, letter: str, array: Array | PackedIntegers) -> dict[str, int]:
+        """Fields of a step for an array, packed or of any dtype that the kernels load."""
+        if isinstance(array, PackedIntegers):
+            dtype = layout.PACKED + array.bits + layout.SIGNED * array.signed
+            return {letter: self.constant(array.data), f"{letter}_dtype": dtype}
         if array.dtype.name not in layout.CONSTANTS:
             array = array.astype(np.int64)
         dtype = layout.CONSTANTS[array.dtype.name]
@@ -232,8 +240,8 @@ class _Packer:
     def own(self, size: int) -> dict[str, int]:
         """The field of a step for bytes of the arena in which it lays out its constants."""
         start = self.laid_out
-        self.laid_out += -(-size // 64) * 64
-        return {"own": start}
+        self.laid_out += _lines(size)
+        return {"own": start // layout.LINE_BYTES}
 
     def emit(self, number: int, op: str, operand: int, **fields: int) -> None:
         """Append a step that defines value `number`."""
@@ -277,23 +285,44 @@ class _Packer:
         return rows // 64 * 64 if rows > 64 else rows
 
 
+def _lines(size: int) -> int:
+    """Bytes of whole cache lines."""
+    return -(-size // layout.LINE_BYTES) * layout.LINE_BYTES
+
+
+def _by_outputs(weights: Array | PackedIntegers) -> Array | PackedIntegers:
+    """Weights of a MatMul as the kernels read them, those of an output together."""
+    return weights if isinstance(weights, PackedIntegers) else weights.T
+
+
 def _storage(type_: TensorType) -> int:
     """Narrowest storage dtype of a value."""
     name = type_.dtype
     return layout.DTYPES.index("int64" if name == "uint32" else name)
 
 
-def _channels(p: _Packer, type_: TensorType, **parameters: Array) -> dict[str, int]:
+def _channels(
+    p: _Packer, type_: TensorType, **parameters: Array | PackedIntegers
+) -> dict[str, int]:
     """Step fields of parameters along the last axis: arrays of one length."""
     if type_.size == 0:  # nothing is computed; kernels read one number
         parameters = {letter: np.ones((), array.dtype) for letter, array in parameters.items()}
-    scalars = all(np.ndim(array) == 0 for array in parameters.values())
+    scalars = all(array.shape == () for array in parameters.values())
     last = 1 if scalars else type_.shape[-1]
     fields = {"m": type_.size, "n": last}
     for letter, array in parameters.items():
-        fields |= p.numbers(letter, np.broadcast_to(array, (last,)))
+        fields |= p.numbers(letter, _repeated(array, last))
     # a third array is the reciprocals of a Quantize
     return fields | p.own(3 * 8 * last * -(-layout.PERIOD // last))
+
+
+def _repeated(array: Array | PackedIntegers, length: int) -> Array | PackedIntegers:
+    """A scalar as an array of a length; arrays of that length as they are."""
+    if array.shape == (length,):
+        return array
+    if isinstance(array, PackedIntegers):
+        array = array.unpacked()
+    return np.broadcast_to(array, (length,))
 
 
 def _quantize(p: _Packer, number: int, step: ins.Quantize) -> None:
@@ -313,7 +342,7 @@ def _quantize(p: _Packer, number: int, step: ins.Quantize) -> None:
         p.fused.add(number)
         p.linear.add(number)
         return
-    fields = _channels(p, p.types[number], a=scale, b=step.zero_point)
+    fields = _channels(p, p.types[number], a=scale, b=step.kept()["zero_point"])
     p.emit(number, "Quantize", step.inputs[0], kind=kind, lo=step.lo, hi=step.hi, **fields)
 
 
@@ -339,10 +368,11 @@ def _linear(p: _Packer, number: int, step: ins.MatMul) -> None:
     codes = step.inputs[0]
     quantize = p.steps[codes]
     assert isinstance(quantize, ins.Quantize)
-    n, m = step.weights.shape
-    scale, zero = (np.broadcast_to(a, (n,)) for a in (quantize.scale, quantize.zero_point))
-    fields = p.numbers("a", scale.astype(np.float64, copy=False))
-    fields |= p.numbers("b", zero) | p.numbers("c", step.weights)
+    weights = step.kept()["weights"]
+    n, m = weights.shape
+    scale = np.broadcast_to(np.asarray(quantize.scale, np.float64), (n,))
+    fields = p.numbers("a", scale) | p.numbers("b", _repeated(quantize.kept()["zero_point"], n))
+    fields |= p.numbers("c", _by_outputs(weights))
     fields |= p.own((3 + m) * 8 * (-(-n // 8) * 8))
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
     lo, hi = quantize.lo, quantize.hi
@@ -369,7 +399,7 @@ def _bins(p: _Packer, step: ins.Bin) -> dict[str, int]:
     struct["n"] = len(step.feature)
     struct["edges"] = p.constant(np.asarray(step.edges, np.float64))
     for name in ("feature", "offsets", "base", "nan_code"):
-        for field, number in p.numbers(name, getattr(step, name)).items():
+        for field, number in p.numbers(name, step.kept()[name]).items():
             struct[field] = number
     return {"a": p.constant(struct), **p.own(8 * 4 * (len(step.feature) + 1))}
 
@@ -407,16 +437,22 @@ def _matmul(p: _Packer, number: int, step: ins.MatMul) -> None:
         _linear(p, number, step)
         return
     operand = p.types[step.inputs[0]]
-    weights = step.weights.astype(np.int64)
+    weights = step.kept()["weights"]
     n, m = weights.shape
-    kind = _matmul_kind(p, step.inputs[0], weights)
+    kind = _matmul_kind(p, step.inputs[0], step.weights)
     narrow = kind not in (layout.DOT_I32_I32, layout.DOT_I64_I64)
     p.dtype[number] = layout.I32 if narrow else layout.I64
-    wanted, pack = _MATMUL[kind]
-    packed = p.packed(lambda: _aligned(pack(weights)), number, kind)
-    if p.dtype[step.inputs[0]] != wanted:
-        p.scratch_a_row = max(p.scratch_a_row, operand.size * layout.ITEM_BYTES[wanted])
-    p.emit(number, "MatMul", step.inputs[0], kind=kind, n=n, m=m, a=p.constant(packed))
+    form = _MATMUL[kind]
+    if p.dtype[step.inputs[0]] != form.operand:
+        p.scratch_a_row = max(p.scratch_a_row, operand.size * layout.ITEM_BYTES[form.operand])
+    an_output = n * layout.ITEM_BYTES[form.operand]
+    together = min(max(layout.PANEL_BYTES // (an_output + 1), layout.GROUP_OUTPUTS), max(m, 1))
+    panel = _lines(together * an_output + layout.LINE_BYTES)  # a vector may reach beyond
+    p.scratch = max(p.scratch, panel)
+    p.most_products = max(p.most_products, p.types[number].size // max(m, 1))
+    fields = p.numbers("a", _by_outputs(weights)) | {"own": p.arranged // layout.LINE_BYTES}
+    p.arranged += _lines(form.arranged_bytes(n, m))
+    p.emit(number, "MatMul", step.inputs[0], kind=kind, n=n, m=m, lo=together, hi=panel, **fields)
 
 
 def _matmul_kind(p: _Packer, operand: int, weights: Array) -> int:
@@ -437,48 +473,29 @@ def _matmul_kind(p: _Packer, operand: int, weights: Array) -> int:
     return layout.DOT_I64_I64
 
 
-def _dot(dtype: type) -> Callable[[Array], Array]:
-    return lambda weights: np.asarray(weights.T, dtype)
+@dataclass(frozen=True)
+class _Product:
+    """A kind of matmul: dtypes, and how a run of many rows arranges the weights."""
+
+    operand: int
+    weights: int
+    inputs: int = 1  # of an output that stand together
+    spare: int = 0  # weights behind the last that may be read and are not used
+
+    def arranged_bytes(self, n: int, m: int) -> int:
+        """Bytes of weights of shape (n, m)."""
+        weights = m * self.inputs * -(-n // self.inputs) + self.spare
+        return weights * layout.ITEM_BYTES[self.weights]
 
 
-def _blocked(outputs: int, inputs: int, dtype: type, spare: int = 0) -> Callable[[Array], Array]:
-    """Weights as [m / outputs][n / inputs][outputs][inputs]; the last outputs are not padded.
-
-    There are `spare` elements behind the last that may be read and are not used.
-    """
-
-    def pack(weights: Array) -> Array:
-        n, m = weights.shape
-        padded = np.zeros((-(-n // inputs) * inputs, m), dtype=dtype)
-        padded[:n] = weights
-        groups = [
-            group.reshape(len(padded) // inputs, inputs, group.shape[1]).transpose(0, 2, 1).ravel()
-            for group in np.split(padded, range(outputs, m, outputs), axis=1)
-        ]
-        return np.concatenate([*groups, np.zeros(spare, dtype)])
-
-    return pack
-
-
-def _aligned(array: Array) -> Array:
-    """A flat copy at a whole cache line."""
-    spare = layout.LINE_BYTES - 16  # allocators align to 16
-    room = np.empty(array.nbytes + spare, dtype=np.uint8)
-    start = min(-room.ctypes.data % layout.LINE_BYTES, spare)
-    copy = room[start : start + array.nbytes].view(array.dtype)
-    copy[:] = array.ravel()
-    return copy
-
-
-#: Operand dtype and layout of the weights, by kind of matmul.
-_MATMUL: Mapping[int, tuple[int, Callable[[Array], Array]]] = {
-    layout.DOT_U8_I8: (layout.U8, _dot(np.int8)),
-    layout.DOT_I16_I16: (layout.I16, _dot(np.int16)),
-    layout.DOT_I32_I32: (layout.I32, _dot(np.int32)),
-    layout.DOT_I64_I64: (layout.I64, _dot(np.int64)),
-    layout.PAIRS_I16_I8: (layout.I16, _blocked(8, 2, np.int8, spare=14)),
-    layout.PAIRS_I16_I16: (layout.I16, _blocked(8, 2, np.int16, spare=14)),
-    layout.QUADS_U8_I8: (layout.U8, _blocked(16, 4, np.int8)),
+_MATMUL: Mapping[int, _Product] = {
+    layout.DOT_U8_I8: _Product(layout.U8, layout.I8),
+    layout.DOT_I16_I16: _Product(layout.I16, layout.I16),
+    layout.DOT_I32_I32: _Product(layout.I32, layout.I32),
+    layout.DOT_I64_I64: _Product(layout.I64, layout.I64),
+    layout.PAIRS_I16_I8: _Product(layout.I16, layout.I8, inputs=2, spare=14),
+    layout.PAIRS_I16_I16: _Product(layout.I16, layout.I16, inputs=2, spare=14),
+    layout.QUADS_U8_I8: _Product(layout.U8, layout.I8, inputs=4),
 }
 
 
@@ -490,24 +507,27 @@ def _requantize(p: _Packer, number: int, step: ins.Requantize) -> None:
         and int(np.abs(np.asarray(step.multiplier, np.int64)).max(initial=0)) <= _INT32_MAX
         and _within_int32(p.types[number])
     )
-    fields = _channels(p, p.types[number], a=step.multiplier, b=step.offset)
+    kept = step.kept()
+    fields = _channels(p, p.types[number], a=kept["multiplier"], b=kept["offset"])
     kind = layout.NARROW_FACTORS if narrow else layout.ANY_FACTORS
     p.emit(number, "Requantize", operand, kind=kind, shift=step.shift, lo=lo, hi=hi, **fields)
 
 
 def _table(p: _Packer, number: int, step: ins.Table) -> None:
     operand = step.inputs[0]
-    table = np.asarray(step.table, layout.DTYPES[p.dtype[number]])
-    channels = table.shape[0] if table.ndim == 2 else 0
+    table = step.kept()["table"]
+    if not isinstance(table, PackedIntegers):
+        table = np.asarray(table, layout.DTYPES[p.dtype[number]])
     p.emit(
         number,
         "Table",
         operand,
-        n=channels,
+        n=table.shape[0] if len(table.shape) == 2 else 0,
         m=p.types[number].size,
         lo=p.types[operand].interval[0],
         hi=table.shape[-1],
-        a=p.constant(table),
+        **p.numbers("a", table),
+        **p.own(table.size * layout.ITEM_BYTES[p.dtype[number]]),
     )
 
 
@@ -532,14 +552,19 @@ def _reduction(p: _Packer, number: int, step: ins.Instruction) -> None:
 
 def _gather(p: _Packer, number: int, step: ins.Gather) -> None:
     operand = step.inputs[0]
+    index = step.kept()["indices"]
+    dtype = layout.CONSTANTS[index.dtype.name]
+    laid_out = layout.I64 if dtype >= len(layout.ITEM_BYTES) else dtype
     p.emit(
         number,
         "Gather",
         operand,
         n=p.types[operand].size,
-        m=step.indices.size,
+        m=index.size,
         lo=step.fill,
-        **p.numbers("a", step.indices.ravel()),
+        kind=laid_out,
+        **p.numbers("a", index),
+        **p.own(index.size * layout.ITEM_BYTES[laid_out]),
     )
 
 

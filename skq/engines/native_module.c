@@ -56,7 +56,7 @@ static void *work(void *argument)
 {
     job *j = argument;
     const int64_t block = j->program->block < j->n_rows ? j->program->block : j->n_rows;
-    void *memory = malloc(skq_arena_bytes(j->program, block) + 64);
+    void *memory = malloc(skq_arena_bytes(j->program, block, j->n_rows) + 64);
     int status = memory ? SKQ_OK : NO_MEMORY;
     char *arena = (char *)memory + (64 - (uintptr_t)memory % 64) % 64;
     for (int64_t first = take(j, status); first < j->n_rows; first = take(j, status)) {
@@ -265,11 +265,12 @@ static PyObject *layout(PyObject *self, PyObject *none)
 {
     (void)self;
     (void)none;
-    return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "program",
+    return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "program",
                          (Py_ssize_t)sizeof(skq_program), "value", (Py_ssize_t)sizeof(skq_value),
                          "step", (Py_ssize_t)sizeof(skq_step), "bins",
                          (Py_ssize_t)sizeof(skq_bins), "forest", (Py_ssize_t)sizeof(skq_forest),
-                         "tree", (Py_ssize_t)sizeof(skq_tree), "small_node",
+                         "tree", (Py_ssize_t)sizeof(skq_tree), "tiny_node",
+                         (Py_ssize_t)sizeof(skq_tiny_node), "small_node",
                          (Py_ssize_t)sizeof(skq_small_node), "node",
                          (Py_ssize_t)sizeof(skq_node), "big_node",
                          (Py_ssize_t)sizeof(skq_big_node), "wide_node",

@@ -40,7 +40,8 @@ def evaluate(
         )
         for t in wanted
     }
-    rows = _block_rows(program, schedule)
+    steps = {number: program.instructions[number - first].unpacked() for number in schedule}
+    rows = _block_rows(program, steps)
     for start in range(0, n_rows, rows):
         values = {
             v: np.asarray(
@@ -48,8 +49,7 @@ def evaluate(
             )
             for v, array in known.items()
         }
-        for number in schedule:
-            step = program.instructions[number - first]
+        for number, step in steps.items():
             operands = [values[operand] for operand in step.inputs]
             types = [program.types[operand] for operand in step.inputs]
             values[number] = execute(step, types, operands)
@@ -68,10 +68,9 @@ def execute(step: ins.Instruction, types: list[TensorType], operands: list[Array
     return _RULES.get(type(step), reference.execute)(step, types, operands)
 
 
-def _block_rows(program: IntegerProgram, schedule: list[int]) -> int:
+def _block_rows(program: IntegerProgram, steps: Mapping[int, ins.Instruction]) -> int:
     a_row = 1
-    for number in schedule:
-        step = program.instructions[number - len(program.inputs)]
+    for number, step in steps.items():
         trees = len(step.roots) if isinstance(step, ins.Trees) else 0
         a_row += 8 * (program.types[number].size + 4 * trees)
     return max(1, min(BLOCK_ROWS, BLOCK_BYTES // a_row))

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import ProgramError
-from skq.numerics import integer_dtype
 from skq.program.instructions import (
     ACCUMULATORS,
     INSTRUCTIONS,
@@ -18,6 +17,7 @@ from skq.program.instructions import (
     Instruction,
     Quantize,
 )
+from skq.program.storage import PackedIntegers
 from skq.program.types import TensorType
 from skq.serialization import serializable
 
@@ -36,7 +36,7 @@ class IntegerProgram:
     inputs : tuple of TensorType
         Types of the inputs; real features are floats.
     instructions : tuple of Instruction
-        Their arrays of integers are kept in the smallest dtypes that hold them.
+        Their arrays of integers are kept in as many bits as they need (`skq.program.storage`).
     outputs : mapping of str to int
         Value number by output name, in order.
 
@@ -52,10 +52,11 @@ class IntegerProgram:
     types: tuple[TensorType, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "instructions", tuple(map(_compact, self.instructions)))
         types = list(self.inputs)
         for instruction in self.instructions:
             types.append(infer(instruction, types))
+        kept = tuple(instruction.compacted() for instruction in self.instructions)
+        object.__setattr__(self, "instructions", kept)
         for name, value in self.outputs.items():
             if not 0 <= value < len(types):
                 raise ProgramError(f"output {name!r} names value {value} of {len(types)}")
@@ -85,12 +86,12 @@ class IntegerProgram:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the program's constants, each in the smallest dtype that holds it."""
+        """Bytes of the program's constants, each in the bits that its values need."""
         return sum(
             _packed_bytes(value)
             for instruction in self.instructions
-            for value in vars(instruction).values()
-            if isinstance(value, np.ndarray)
+            for value in instruction.kept().values()
+            if isinstance(value, np.ndarray | PackedIntegers)
         )
 
     def __str__(self) -> str:
@@ -99,27 +100,9 @@ class IntegerProgram:
         return format_program(self)
 
 
-def _compact(instruction: Instruction) -> Instruction:
-    """The same instruction, its arrays of integers narrowed."""
-    changed: dict[str, Any] = {}
-    for name, array in vars(instruction).items():
-        if isinstance(array, np.ndarray):
-            narrow = narrowed(array)
-            if narrow is not array:
-                changed[name] = narrow
-    return replace(instruction, **changed) if changed else instruction
-
-
-def narrowed(array: np.ndarray) -> np.ndarray:
-    """Integers in the smallest dtype that holds them; anything else as it is."""
-    if array.dtype.kind in "iu" and array.size:
-        dtype = np.dtype(integer_dtype(int(array.min()), int(array.max())))
-        if dtype.itemsize < array.dtype.itemsize:
-            return array.astype(dtype)
-    return array
-
-
-def _packed_bytes(array: np.ndarray) -> int:
+def _packed_bytes(array: np.ndarray | PackedIntegers) -> int:
+    if isinstance(array, PackedIntegers):
+        return array.size * array.bits // 8 + 1
     if array.dtype.kind not in "iu" or array.size == 0:
         return int(array.nbytes)
     return int(array.size) * TensorType((), int(array.min()), int(array.max())).bits // 8 + 1
@@ -138,7 +121,7 @@ def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
         if not 0 <= operand < len(types):
             raise ProgramError(f"{place} reads value {operand}, which is not defined before it")
     try:
-        return instruction.infer(*(types[operand] for operand in instruction.inputs))
+        return instruction.unpacked().infer(*(types[operand] for operand in instruction.inputs))
     except ProgramError as error:
         raise type(error)(f"{place}: {error}") from None
 

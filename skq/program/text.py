@@ -38,6 +38,7 @@ def format_program(program: IntegerProgram) -> str:
 
 
 def _details(instruction: Instruction) -> list[str]:
+    instruction = instruction.unpacked()
     if isinstance(instruction, Trees):
         leaves = len(instruction.leaf_values)
         return [
@@ -45,7 +46,7 @@ def _details(instruction: Instruction) -> list[str]:
             f"nodes={len(instruction.feature)}",
             f"leaves={leaves}x{instruction.width}",
         ]
-    return [f"{k}={_value(v)}" for k, v in vars(instruction).items() if k != "inputs"]
+    return [f"{k}={_value(v)}" for k, v in instruction.kept().items() if k != "inputs"]
 
 
 def _value(value: Any) -> str:

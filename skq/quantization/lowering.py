@@ -538,7 +538,7 @@ def _contents(instruction: Instruction) -> tuple[Any, ...]:
     """What tells instructions apart."""
     fields = (
         (v.shape, v.dtype.str, v.tobytes()) if isinstance(v, np.ndarray) else v
-        for v in vars(instruction).values()
+        for v in instruction.unpacked().kept().values()
     )
     return (type(instruction), *fields)
 

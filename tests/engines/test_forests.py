@@ -97,6 +97,8 @@ def form(program):
 @pytest.mark.parametrize(
     ("code", "shapes", "more"),
     [
+        (layout.CODES_8_TINY, [1, 2, 128, 64, 65], {}),
+        (layout.CODES_8_SMALL, [1, 2, 129], {}),
         (layout.CODES_8_SMALL, [1, 2, 200, 700], {}),
         (layout.CODES_8, [5, 700], {"columns": 300}),
         (layout.CODES_16, [5, 700], {"top": 5000}),
@@ -118,7 +120,8 @@ def test_codes(code, shapes, more):
     [
         (layout.CODES_NONE, [9], N_EDGES),
         (layout.CODES_NONE, [1, 2, 1, 4], 0),
-        (layout.CODES_8_SMALL, [9] * 30, N_EDGES),
+        (layout.CODES_8_TINY, [9] * 30, N_EDGES),
+        (layout.CODES_8_SMALL, [9] * 30 + [200], N_EDGES),
         (layout.CODES_16, [9] * 30, 400),
         (layout.CODES_16_BIG, [40_000], 4000),
     ],
@@ -147,6 +150,25 @@ def test_words_are_as_wide_as_a_tree_needs(values, item, width):
     assert items[0] == 1  # a single leaf: all of it is in the bias
     assert (items.max() == item) if width == 1 else (items.max() >= item)
     codes = np.random.default_rng(1).integers(0, 255, size=(300, N_COLUMNS), endpoint=True)
+    assert_equal_to_the_reference(program, codes)
+
+
+@pytest.mark.parametrize(
+    ("values", "outputs", "width", "n_trees", "lane_bits"),
+    [
+        ((0, 3), 8, 8, 1, 8),  # eight lanes of 8 bits, stored in 4
+        ((0, 200), 4, 4, 9, 16),
+        ((0, 60_000), 2, 2, 9, 32),
+        ((0, 200), 7, 3, 9, 16),  # the lanes of a tree begin anywhere, and reach into two words
+    ],
+)
+def test_lanes_of_a_leaf_are_halved_where_that_saves(values, outputs, width, n_trees, lane_bits):
+    shapes = [8, 300, 2, 40, 700, 9, 30, 1, 77][:n_trees]
+    program = on_codes(shapes, values=values, outputs=outputs, width=width)
+    packed = form(program)
+    assert packed.numbers["lane_bits"] == lane_bits
+    assert np.any(packed.arrays["trees"]["shift"] >= layout.HALVED)
+    codes = np.random.default_rng(1).integers(0, 255, size=(600, N_COLUMNS), endpoint=True)
     assert_equal_to_the_reference(program, codes)
 
 

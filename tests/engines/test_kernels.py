@@ -1,6 +1,7 @@
 """The C source: strict C99 without a warning, and nothing for the sanitizers to find."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+
+from skq.engines import layout
 
 HERE = Path(__file__).parent
 ENGINES = HERE.parent.parent / "skq" / "engines"
@@ -42,6 +45,17 @@ def test_the_extension_is_strict_c99(tmp_path, compiler):
     source, product = ENGINES / "native_module.c", tmp_path / "m.o"
     limited = "-DPy_LIMITED_API=0x030B0000"
     compile_c(*STRICT, limited, include, "-c", source, "-o", product, compiler=compiler)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PERIOD", "FEW_PRODUCTS", "GROUP_OUTPUTS", "SPARE_WORDS", "ROWS", "NAN_RIGHT",
+     "TINY_LEAF", "LEAF", "BIG_LEAF"],
+)  # fmt: skip
+def test_numbers_are_those_of_the_header(name):
+    header = (KERNELS / "skq_kernels.h").read_text()
+    (number,) = re.findall(rf"^#define SKQ_{name} (\w+)$", header, re.MULTILINE)
+    assert int(number.rstrip("u"), 0) == getattr(layout, name)
 
 
 def test_kernels_need_libm_alone(tmp_path):

@@ -3,13 +3,20 @@
 import os
 import subprocess
 import sys
+import warnings
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
+import skq
 from skq import ensemble, linear_model, neural_network, tree
-from skq.engines import native
+from skq.engines import dispatch, native
+from skq.outputs import has_output
+from skq.program.storage import PackedIntegers
+from skq.requantize import requantized
 
 ROOT = Path(__file__).parent.parent.parent
 N_FEATURES = 20
@@ -76,12 +83,27 @@ MODELS = {
 }
 
 
-@pytest.fixture(scope="module", params=MODELS)
-def model(request):
+ROLES = ("op_weights", "op_inputs", "model_inputs", "model_outputs")
+
+
+def table():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(2000, N_FEATURES))
     y = np.digitize(X[:, 0] * X[:, 1] + 0.3 * rng.normal(size=2000), [-0.5, 0, 0.5])
-    return MODELS[request.param].fit(X, y)
+    return X, y
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def model(request):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return MODELS[request.param].fit(*table())
+
+
+def constants_of(program):
+    """Arrays that stand behind the constants of a program."""
+    kept = [value for step in program.instructions for value in step.kept().values()]
+    return [value.data if isinstance(value, PackedIntegers) else value for value in kept]
 
 
 def bytes_of(arrays):
@@ -94,22 +116,45 @@ def bytes_of(arrays):
     return sum(owners.values())
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_a_program_with_its_plans_takes_at_most_twice_its_nbytes(model):
+def assert_small(model):
+    """A program in its `nbytes`, and with the plans that predicting leaves in twice of them."""
     program = model.quantized_module_.program
-    constants = [a for step in program.instructions for a in vars(step).values()]
-    assert bytes_of(constants) <= 1.5 * program.nbytes
+    constants = constants_of(program)
+    assert bytes_of(constants) <= 1.02 * program.nbytes + FIXED_BYTES
+    assert "_plan" not in vars(program)
     row = np.zeros((1, N_FEATURES))
-    model.predict(row)
-    plans = list(program._plan.values())
-    assert len(plans) == 1
-    assert bytes_of([*constants, *plans[0]._keep]) <= 2 * program.nbytes + FIXED_BYTES
-    if hasattr(model, "predict_proba"):
-        model.predict_proba(row)
+    for count, method in enumerate(("predict", "predict_proba"), start=1):
+        if not has_output(model.quantized_module_, method):
+            continue
+        getattr(model, method)(row)
         plans = list(program._plan.values())
-        assert len(plans) == 2
+        assert len(plans) == count
         kept = [array for plan in plans for array in plan._keep]
-        assert bytes_of([*constants, *kept]) <= 2 * program.nbytes + 3 * FIXED_BYTES
+        descriptors = FIXED_BYTES if method == "predict" else 3 * FIXED_BYTES
+        assert bytes_of([*constants, *kept]) <= 2 * program.nbytes + descriptors
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("n_bits", range(2, 9))
+def test_a_program_with_its_plans_takes_at_most_twice_its_nbytes(model, n_bits, strict, tmp_path):
+    widths = dict.fromkeys(ROLES, n_bits) if strict else n_bits
+    narrow = requantized(model, table()[0][:100], widths)
+    skq.save(narrow, tmp_path / "model.skq")
+    assert_small(narrow)
+    assert_small(skq.load(tmp_path / "model.skq"))
+
+
+def test_the_numpy_engine_keeps_nothing(model):
+    program = requantized(model, table()[0][:100], 4).quantized_module_.program
+    before = bytes_of(constants_of(program))
+    with skq.config_context(engine="numpy"):
+        dispatch.run(program, {0: np.zeros((3, N_FEATURES))}, list(program.outputs.values()))
+    assert bytes_of(constants_of(program)) == before
+    kept = [
+        set(vars(step)) - {field.name for field in fields(step)} for step in program.instructions
+    ]
+    assert set().union(*kept) <= {"_packed"}
+    assert set(vars(program)) == {"inputs", "instructions", "outputs", "types"}
 
 
 def test_pure_leaves_are_kept_once_a_tree():

@@ -21,13 +21,19 @@
     SKQ_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
 #define SKQ_END _Pragma("clang attribute pop")
 #define SKQ_UNROLL _Pragma("unroll")
+#define SKQ_UNROLL_16 _Pragma("unroll")
 #define SKQ_WIDTH(bits)
 #else
 #define SKQ_BEGIN(features) _Pragma("GCC push_options") SKQ_PRAGMA(GCC target(features))
 #define SKQ_END _Pragma("GCC pop_options")
 #define SKQ_UNROLL _Pragma("GCC unroll 8")
+#define SKQ_UNROLL_16 _Pragma("GCC unroll 16")
 #define SKQ_WIDTH(bits) ",prefer-vector-width=" #bits
 #endif
+/* Sums as what they are: where a loop carries them as __m256i, of 64-bit words, gcc copies registers,
+ * and spills. */
+typedef int32_t skq_i32x8 __attribute__((vector_size(32)));
+typedef int32_t skq_i32x16 __attribute__((vector_size(64)));
 #define SKQ_FOR_AVX2 "avx2,bmi2,fma"
 #define SKQ_FOR_AVX512 SKQ_FOR_AVX2 ",avx512f,avx512bw,avx512vl,avx512dq"
 #else
@@ -59,13 +65,33 @@ static inline uint64_t skq_word(const void *words, int item, int64_t i)
     }
 }
 
+/* How the words of a tree are brought to their lanes. */
+static int skq_shift(const skq_tree *tree) { return tree->shift & 63; }
+static int skq_halved(const skq_tree *tree) { return tree->shift & 64; }
+
+/* A word whose lanes have half their width: each as wide as `lane_bits`, at most 32, again. */
+static inline uint64_t skq_spread(uint64_t word, int lane_bits)
+{
+    word = (word | word << 16) & 0x0000ffff0000ffffu;
+    if (lane_bits <= 16)
+        word = (word | word << 8) & 0x00ff00ff00ff00ffu;
+    if (lane_bits <= 8)
+        word = (word | word << 4) & 0x0f0f0f0f0f0f0f0fu;
+    return word;
+}
+
+/* Bits of an element of a packed array. */
+static int skq_bits(int32_t dtype) { return dtype & (SKQ_SIGNED - 1); }
+
 static size_t skq_align(size_t bytes) { return (bytes + 63u) & ~(size_t)63u; }
 
-size_t skq_arena_bytes(const skq_program *program, int64_t block)
+size_t skq_arena_bytes(const skq_program *program, int64_t block, int64_t n_rows)
 {
     /* 64 bytes of slack behind each block: vectors may read, not use, what follows its last row */
     size_t bytes = skq_align((size_t)program->scratch) + 64;
     bytes += skq_align((size_t)program->laid_out);
+    if (n_rows >= program->arranged_from)
+        bytes += skq_align((size_t)program->arranged);
     for (int32_t s = 0; s < program->n_slots; s++)
         bytes += skq_align((size_t)(program->slot_bytes[s] * block)) + 64;
     return bytes + 5 * skq_align((size_t)program->n_values * sizeof(void *));

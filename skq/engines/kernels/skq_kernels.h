@@ -24,15 +24,26 @@ enum {
     SKQ_U8, SKQ_I8, SKQ_U16, SKQ_I16, SKQ_I32, SKQ_I64, SKQ_F64, SKQ_F32, SKQ_U32, SKQ_U64
 };
 
+/* The dtype of a packed array of constants: SKQ_PACKED + its bits, 1 ... 63, + SKQ_SIGNED where its
+ * codes stand for themselves less half their range. Codes are cut into planes of 8, 4, 2 and 1 bits,
+ * the lowest bits first, which stand one behind the other. A plane of w bits of N codes has
+ * B = ceil(N w / 8) bytes; code e is in byte e % B, from bit w (e / B) on. */
+enum { SKQ_PACKED = 0x80, SKQ_SIGNED = 0x40 };
+
 /* Steps. The comment names the fields that a step reads beside `in` and `out`. Constants a, b and c
- * have the dtype of the fields a_dtype, b_dtype, c_dtype: they are the arrays of the program itself.
+ * have the dtype of the fields a_dtype, b_dtype, c_dtype: they are the arrays of the program itself,
+ * packed or not.
  * A step lays them out as its loops read them in its part `own` of the arena, once a run. */
 enum {
     SKQ_QUANTIZE,   /* n channels, m row, lo, hi, kind, a scale (double), b zero                   */
     SKQ_BIN,        /* a skq_bins                                                                  */
-    SKQ_MATMUL,     /* n inputs, m outputs, kind, a weights                                        */
+    SKQ_MATMUL,     /* n inputs, m outputs, kind, a weights [m][n], lo outputs (SKQ_GROUP_OUTPUTS at
+                       least, or all) whose weights are unpacked together, at the start of the scratch,
+                       hi bytes of those as elements of the operand's dtype, in whole lines; `own`
+                       counts from where weights are arranged                                      */
     SKQ_REQUANTIZE, /* n channels, m row, lo, hi, shift, kind, a multiplier, b offset              */
-    SKQ_TABLE,      /* n channels (0: one table), m row, lo, hi entries, a table (dtype of `out`)  */
+    SKQ_TABLE,      /* n channels (0: one table), m row, lo, hi entries, a table: packed, or of the
+                       dtype of `out`                                                              */
     SKQ_FOREST,     /* a skq_forest                                                                */
     SKQ_ADD,        /* in2, n result size, a and b index of each element, or NULL                  */
     SKQ_SUB,
@@ -43,25 +54,32 @@ enum {
     SKQ_MAX,
     SKQ_MIN,
     SKQ_ARGMAX,
-    SKQ_GATHER,     /* n operand size, m result size, a index (-1: fill), lo fill                  */
+    SKQ_GATHER,     /* n operand size, m result size, a index (-1: fill), lo fill; kind: the dtype
+                       in which a packed index is laid out                                         */
     SKQ_COPY,       /* n operand size, m result size, lo place in the result                       */
     SKQ_DEQUANTIZE, /* n channels, m row, a scale (double), b zero (double)                        */
     SKQ_LINEAR      /* quantize and matmul: n inputs, m <= 4 outputs, lo, hi of the codes, a scale
-                       (double), b zero, c weights [n][m]; not in SKQ_PORTABLE */
+                       (double), b zero, c weights [m][n]; not in SKQ_PORTABLE */
 };
 
 /* Kinds of SKQ_QUANTIZE. */
 enum { SKQ_RECIPROCAL, SKQ_DIVIDE, SKQ_WIDE_CODES };
 /* Kinds of SKQ_REQUANTIZE: 32-bit factors on an int32 operand, or anything. */
 enum { SKQ_NARROW_FACTORS, SKQ_ANY_FACTORS };
-/* Kinds of SKQ_MATMUL: dtypes of operand and weights, and the layout of the weights.
- * DOT: [m][n]. PAIRS: [m / 8][n / 2][8][2]. QUADS: [m / 16][n / 4][16][4]. Inputs are padded by zero;
- * the last group of outputs is as narrow as it is (behind PAIRS are 14 more, not used). The 8- and 16-bit kinds accumulate in int32, which
- * the caller has proven sufficient. */
+/* Kinds of SKQ_MATMUL: dtypes of operand and weights, and how a run of many rows arranges the weights.
+ * DOT: as they are. PAIRS: [m / 8][n / 2][8][2]. QUADS: [m / 16][n / 4][16][4]. Inputs are padded by
+ * zero; the last group of outputs is as narrow as it is (behind PAIRS are 14 more, not used). The 8-
+ * and 16-bit kinds accumulate in int32, which the caller has proven sufficient. A run of fewer than
+ * SKQ_FEW_PRODUCTS rows of a matmul reads them as they are, some outputs at a time. */
 enum {
     SKQ_DOT_U8_I8, SKQ_DOT_I16_I16, SKQ_DOT_I32_I32, SKQ_DOT_I64_I64, SKQ_PAIRS_I16_I8,
     SKQ_PAIRS_I16_I16, SKQ_QUADS_U8_I8
 };
+
+/* Rows of a matmul that are worth arranging its weights for. */
+#define SKQ_FEW_PRODUCTS 16
+/* Outputs of the largest group. */
+#define SKQ_GROUP_OUTPUTS 16
 
 /* Channels are repeated to at least so many numbers, so that most vectors are whole. */
 #define SKQ_PERIOD 128
@@ -86,7 +104,7 @@ typedef struct {
 
 typedef struct {
     int32_t in, in2, out;
-    uint32_t own;                /* first of the bytes of the arena that it lays constants out in */
+    uint32_t own;                /* where it lays out constants, in lines of 64 bytes */
     uint8_t op, kind, shift, a_dtype, b_dtype, c_dtype;
     int64_t n, m;
     int64_t lo, hi;
@@ -97,7 +115,9 @@ typedef struct {
     int32_t n_values, n_steps, n_slots, n_inputs, n_outputs;
     int64_t block;               /* rows that are worked on together */
     int64_t scratch;             /* bytes that the steps share, for a block */
-    int64_t laid_out;            /* bytes of all constants that steps lay out */
+    int64_t laid_out;            /* bytes of all constants that steps lay out, but for */
+    int64_t arranged;            /* those of all weights that matmuls arrange, */
+    int64_t arranged_from;       /* in runs of so many rows */
     const skq_value *values;
     const skq_step *steps;
     const int64_t *slot_bytes;   /* bytes a row */
@@ -131,23 +151,28 @@ typedef struct {
  * (n_top is 0) are evaluated node by node, for many rows at a time. So are the upper levels of the
  * others, which stand a second time, behind the nodes of the tree, as a small tree of n_top nodes: its
  * leaf k stands for the child exits[k], from where rows walk on; there are n_top + 1 exits. Nodes are
- * small where codes and columns have 8 bits. Trees with more leaves than SKQ_LEAF stand in a forest of
+ * small where codes and columns have 8 bits, and tiny where besides no tree has more leaves than
+ * SKQ_TINY_LEAF, which then marks a leaf. Trees with more leaves than SKQ_LEAF stand in a forest of
  * big nodes, whose mark of a leaf is SKQ_BIG_LEAF. One node of padding follows the last.
  *
  * With SKQ_CODES_NONE rows walk on the real operand: `threshold` is the number of an edge, right
  * unless x <= edges[threshold], and NaN goes right where `feature` has the bit SKQ_NAN_RIGHT.
  *
  * A forest adds up words of leaf values in lanes of `lane_bits`, made non-negative by `bias`. The words
- * of a leaf have as many bytes as the tree needs, and are shifted to their lanes. Trees stand one behind
- * the other in all arrays, so that no tree says where it begins. */
+ * of a leaf have as many bytes as the tree needs, in lanes of half the width where that makes them
+ * fewer; they are spread, and shifted to their lanes. Trees stand one behind the other in all arrays,
+ * so that no tree says where it begins. */
 #define SKQ_ROWS 256
+#define SKQ_TINY_LEAF 0x80u
 #define SKQ_LEAF 0x8000u
 #define SKQ_BIG_LEAF 0x80000000u
 #define SKQ_NAN_RIGHT 0x8000u
 enum {
-    SKQ_CODES_8_SMALL, SKQ_CODES_8, SKQ_CODES_16, SKQ_CODES_16_BIG, SKQ_CODES_NONE, SKQ_CODES_WIDE
+    SKQ_CODES_8_TINY, SKQ_CODES_8_SMALL, SKQ_CODES_8, SKQ_CODES_16, SKQ_CODES_16_BIG,
+    SKQ_CODES_NONE, SKQ_CODES_WIDE
 };
 
+typedef struct { uint8_t feature, threshold, child[2]; } skq_tiny_node;
 typedef struct { uint8_t feature, threshold; uint16_t child[2]; } skq_small_node;
 typedef struct { uint16_t feature, threshold, child[2]; } skq_node;
 typedef struct { uint16_t feature, threshold; uint32_t child[2]; } skq_big_node;
@@ -156,7 +181,8 @@ typedef struct {
     uint32_t n_nodes, leaf_bytes; /* of all leaves, with what lies between them and the next tree's */
     uint16_t n_top;
     uint16_t word, n_words;      /* first of the sums that it adds to, and how many */
-    uint8_t item, shift;         /* bytes of a word of a leaf; bits to the left */
+    uint8_t item;                /* bytes of a word of a leaf */
+    uint8_t shift;               /* bits to the left; and 64 where lanes have half their width */
 } skq_tree;
 
 typedef struct { int64_t threshold; int32_t feature; int32_t child[2]; } skq_wide_node;
@@ -167,7 +193,7 @@ typedef struct {
     int64_t code_lo;
     const skq_tree *trees;       /* CODES_WIDE: int32_t root of each tree */
     const void *nodes;
-    const void *exits;           /* uint16_t; CODES_16_BIG: uint32_t */
+    const void *exits;           /* of the type of a child */
     const void *leaves;          /* CODES_WIDE: int64_t, width a leaf */
     const int64_t *bias;         /* n_outputs */
     const int32_t *output;       /* CODES_WIDE: first output of each tree */
@@ -179,8 +205,8 @@ typedef struct {
 /* Best instruction set of this machine. */
 int skq_best_isa(void);
 
-/* Bytes of arena that blocks of at most `block` rows need. */
-size_t skq_arena_bytes(const skq_program *program, int64_t block);
+/* Bytes of arena that runs of at most `n_rows` rows in blocks of at most `block` need. */
+size_t skq_arena_bytes(const skq_program *program, int64_t block, int64_t n_rows);
 
 /* Run rows [first, first + n_rows) in blocks. `inputs` in the order of program->inputs; output i
  * holds rows of int64 (or double) from row 0 on. `arena` is aligned to 64 bytes. Answers SKQ_OK,
