@@ -13,6 +13,9 @@ from skq.saturation import warn_if_saturated
 
 Array = NDArray[Any]
 
+#: Key of what a module has prepared: whether NaN is taken in every column.
+_TAKES_MISSING = "takes missing"
+
 
 def has_output(module: QuantizedModule, method: str) -> bool:
     """Whether the module computes what an estimator's method returns."""
@@ -53,7 +56,8 @@ def quick_table(
 ) -> Any:
     """What `predict_with` returns, where X is a plain table that any validation would pass.
 
-    The kernels check shape and dtype, and find NaN and infinity in the pass that quantizes.
+    The kernels check shape and dtype, and find NaN and infinity in the pass that quantizes. NaN is
+    left to `predict_with` until `check_missing` has found that the module takes it in every column.
 
     Returns
     -------
@@ -68,7 +72,9 @@ def quick_table(
     ):
         return None
     found = TableMethod.of(module, method)
-    return None if found is None else found.predict(X, classes, n_threads)
+    if found is None:
+        return None
+    return found.predict(X, classes, n_threads, module.prepared.get(_TAKES_MISSING, False))
 
 
 class TableMethod:
@@ -91,14 +97,14 @@ class TableMethod:
             found = module.prepared[method] = TableMethod(module, method)
         return found
 
-    def predict(self, X: Array, classes: Any, n_threads: int) -> Any:
+    def predict(self, X: Array, classes: Any, n_threads: int, takes_missing: bool) -> Any:
         """What `predict_with` returns, or None where that has the last word.
 
         See Also
         --------
         skq.engines.dispatch.TableRun : Which tables may take the short way.
         """
-        values = self._table.run(X, n_threads)
+        values = self._table.run(X, n_threads, takes_missing)
         if values is None:
             return None
         return _as_predicted(self._method, self._finish(values), classes)
@@ -138,6 +144,7 @@ def check_missing(
     """
     refused = columns[~takes[columns]]
     if len(refused) == 0:
+        module.prepared[_TAKES_MISSING] = bool(takes.all())
         return
     uncoded = np.isin(refused, module.uncoded)
     if uncoded.all():

@@ -6,8 +6,10 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -155,6 +157,45 @@ def test_wrappers_and_loaded_models_refuse_the_same(served):
             continue
         with pytest.raises(ValueError, match=message):
             served.predict(table)
+
+
+TAKE_MISSING = {
+    "trees": ensemble.HistGradientBoostingClassifier(max_iter=5),
+    "imputer, linear": QuantizedClassifier(make_pipeline(SimpleImputer(), LogisticRegression())),
+    "imputer, trees": QuantizedClassifier(
+        make_pipeline(SimpleImputer(), RandomForestClassifier(5, random_state=0))
+    ),
+    "dropped, linear": QuantizedClassifier(
+        make_pipeline(
+            ColumnTransformer([("i", SimpleImputer(), [0, 1]), ("d", "drop", [2, 3, 4, 5])]),
+            LogisticRegression(),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAKE_MISSING)
+@pytest.mark.parametrize("load", [False, True], ids=["fitted", "loaded"])
+def test_missing_values_take_the_short_way_once_they_are_known_to_be_taken(
+    name, load, monkeypatch, tmp_path
+):
+    table = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
+    model = clone(TAKE_MISSING[name]).fit(table if name == "trees" else X, LABELS)
+    if load:
+        skq.save(model, tmp_path / "model.skq")
+        model = skq.load(tmp_path / "model.skq")
+    expected, short = answers_of(model, table, monkeypatch)
+    assert not short
+    for rows in (table, table[:1], table.astype(np.float32)):
+        found, short = answers_of(model, rows, monkeypatch)
+        assert short
+        with skq.config_context(engine="reference"):
+            expected, _ = answers_of(model, rows, monkeypatch)
+        for method, answer in found.items():
+            assert_same(answer, expected[method])
+    for value in (np.inf, -np.inf):
+        with pytest.raises(ValueError, match="infinity"):
+            model.predict(np.where(np.arange(N_FEATURES) == 1, value, table))
 
 
 def test_a_saturation_warning_is_given_the_long_way(served):

@@ -115,17 +115,18 @@ class TableRun:
         self._program, self._targets = program, tuple(targets)
         self._plan: native.NativePlan | None = None
 
-    def run(self, X: Array, n_threads: int = 1) -> list[Array] | None:
+    def run(self, X: Array, n_threads: int = 1, takes_missing: bool = False) -> list[Array] | None:
         """What `run` returns, or None where it has the last word.
 
         That is where another engine is in force, where X (ndarray of shape (n_rows, n_features))
-        is not a table that the kernels read as it stands, and where it holds NaN or infinity.
+        is not a table that the kernels read as it stands, and where it holds infinity, or NaN
+        unless missing values are taken.
         """
         if not _is_native():
             return None
         if self._plan is None:
             self._plan = _plan(self._program, (0,), self._targets)
-        return self._plan.run_table(X, n_threads)
+        return self._plan.run_table(X, n_threads, takes_missing)
 
 
 def _is_native() -> bool:

@@ -40,7 +40,7 @@ ISA_VARIABLE = "SKQ_MAX_ISA"
 #: Bytes of one block of rows that are worked on together: well within a level-2 cache.
 BLOCK_BYTES = 96 * 1024
 _INT32_MAX = 2**31 - 1
-_NONFINITE = layout.REFUSE["nonfinite"]
+_INFINITE, _NONFINITE = layout.REFUSE["infinite"], layout.REFUSE["nonfinite"]
 #: Outputs of a matmul that is worth computing while its operand is quantized.
 _LINEAR_OUTPUTS = 4
 
@@ -135,9 +135,10 @@ class NativePlan:
         found = _native.run(self._prepared, list(inputs), n_rows, n_threads, code)
         return (layout.OK, found) if type(found) is list else (found, [])
 
-    def run_table(self, X: Array, n_threads: int) -> list[Array] | None:
-        """The targets' rows for the one input, or None unless all is readable and finite."""
-        found = _native.run(self._prepared, [X], len(X), n_threads, _NONFINITE)
+    def run_table(self, X: Array, n_threads: int, takes_missing: bool) -> list[Array] | None:
+        """The targets' rows for the one input, or None unless all is readable and finite or taken."""
+        refuse = _INFINITE if takes_missing else _NONFINITE
+        found = _native.run(self._prepared, [X], len(X), n_threads, refuse)
         return found if type(found) is list else None
 
 

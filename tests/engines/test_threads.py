@@ -75,9 +75,9 @@ def test_estimators_ask_for_the_threads_of_their_n_jobs(monkeypatch, data):
     asked = []
     run = dispatch.TableRun.run
 
-    def spy(self, X, n_threads):
+    def spy(self, X, n_threads, *more):
         asked.append(n_threads)
-        return run(self, X, n_threads)
+        return run(self, X, n_threads, *more)
 
     monkeypatch.setattr(dispatch.TableRun, "run", spy)
     model.predict(X)
