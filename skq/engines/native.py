@@ -136,7 +136,7 @@ class NativePlan:
         return (layout.OK, found) if type(found) is list else (found, [])
 
     def run_table(self, X: Array, n_threads: int, takes_missing: bool) -> list[Array] | None:
-        """The targets' rows for the one input, or None unless all is readable and finite or taken."""
+        """The targets' rows for the one input, or None unless all is readable and taken."""
         refuse = _INFINITE if takes_missing else _NONFINITE
         found = _native.run(self._prepared, [X], len(X), n_threads, refuse)
         return found if type(found) is list else None
