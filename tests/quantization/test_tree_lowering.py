@@ -89,6 +89,25 @@ def test_uniform_bins_are_never_better(name, kind, n_bits, monkeypatch):
     assert chosen <= uniform * (1 + 1e-9)
 
 
+def test_each_feature_may_have_the_cheaper_bins(monkeypatch):
+    X, model = fitted("forest", "digits")
+    options, found = Columns.options.__func__, {}
+
+    def seen(cls, *arguments):
+        for columns in options(cls, *arguments):
+            found[columns.kind] = columns
+            yield columns
+
+    monkeypatch.setattr(Columns, "options", classmethod(seen))
+    convert(model, X, 3)
+    kinds = set()
+    for place, edges in enumerate(found["cheaper"].edges):
+        alike = [k for k in ("distance", "uniform") if np.array_equal(edges, found[k].edges[place])]
+        assert alike
+        kinds.update(alike if len(alike) == 1 else [])
+    assert kinds == {"distance", "uniform"}
+
+
 def test_uniform_bins_are_taken_where_they_are_better():
     """Two clouds of rows around each of two thresholds; the third lies in no cloud."""
     values = np.array([0.0, 1.0, 2.0, 3.0, 100.0])

@@ -82,7 +82,8 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             )
             walked = by_code.leaf_indices(sample)
             real = replace(real, reached_by_codes=walked)
-            if columns.kind == "uniform" and routing_error(real) >= routing_error(tried[0].real):
+            is_further = columns.kind in ("uniform", "cheaper")
+            if is_further and routing_error(real) >= routing_error(tried[0].real):
                 continue
             leaves = quantize_leaves(real, n_bits["op_weights"], method=method)
             tried.append(_Option(columns, codes, sample, by_code, real, leaves))

@@ -23,6 +23,9 @@ Array = NDArray[Any]
 #: Above this many bits few rows are misrouted, and comparing ways to place edges takes its time.
 MAX_SEARCHED_BITS = 5
 
+#: Leaves that calibration rows visit, at most, to tell by which nodes they come.
+MAX_VISITS = 200_000
+
 
 @dataclass(frozen=True, eq=False)
 class Columns:
@@ -59,6 +62,7 @@ class Columns:
         ======== ==========================================================================
         distance thresholds with the fewest rows between them and those that move to them
         uniform  edges of equal steps
+        cheaper  for each feature whichever of the two misroutes fewer rows at its nodes
         routing  thresholds that misroute the fewest rows; not for trees of a sum, which
                  correct one another
         ======== ==========================================================================
@@ -68,6 +72,7 @@ class Columns:
         yield plain
         if plain.drops_edges and n_bits <= MAX_SEARCHED_BITS and method == "auto":
             yield cls._of(splits, "uniform")
+            yield cls._of(splits, "cheaper")
             if trees.n_targets == 1 and (trees.aggregate == "AVERAGE" or trees.n_trees == 1):
                 yield cls._of(splits, "routing")
 
@@ -217,21 +222,39 @@ class _Splits:
     def edges(self, own: _FeatureSplits, kind: str) -> tuple[Array, Array]:
         """Edges of a feature by one kind of choice, and the edge that each value moves to."""
         values, x = own.values, self._raw[:, own.feature]
-        if own.drops_edges and self._budget > 0:
-            if kind == "uniform":
-                return uniform_edges(values, x, self._row_weight, self._budget)
-            if kind == "routing":
-                row, node, share = self._routing.of(own.feature)
-                known = ~np.isnan(x[row]) & (self._place_of_node[node] < len(values))
-                row, node, share = row[known], node[known], share[known]
-                at = self._place_of_node[node]
-                kept, assigned = route_edges(values, at, x[row], share, self._budget, own.kept)
-                return values[kept], assigned
-        return values[own.kept], own.assigned
+        plain = values[own.kept], own.assigned
+        if not own.drops_edges or self._budget <= 0 or kind == "distance":
+            return plain
+        if kind in ("uniform", "cheaper"):
+            uniform = uniform_edges(values, x, self._row_weight, self._budget)
+            if kind == "uniform" or self._misrouted(own, *uniform) < self._misrouted(own, *plain):
+                return uniform
+            return plain
+        x, place, weight = self._meetings(own)
+        kept, assigned = route_edges(values, place, x, weight, self._budget, own.kept)
+        return values[kept], assigned
+
+    def _misrouted(self, own: _FeatureSplits, edges: Array, assigned: Array) -> float:
+        """Weight of the calibration rows that a feature's nodes send another way."""
+        x, place, weight = self._meetings(own)
+        return float(weight @ ((x <= own.values[place]) != (x <= edges[assigned[place]])))
+
+    def _meetings(self, own: _FeatureSplits) -> tuple[Array, Array, Array]:
+        """Where rows meet a feature's nodes: values, places of the thresholds, and weights."""
+        row, node, weight = self._routing.of(own.feature)
+        x, place = self._raw[row * self._every, own.feature], self._place_of_node[node]
+        known = ~np.isnan(x) & (place < len(own.values))
+        return x[known], place[known], weight[known]
+
+    @cached_property
+    def _every(self) -> int:
+        """Of the calibration rows, every so many-th tells where rows meet nodes."""
+        return max(1, -(-self._reached.size // MAX_VISITS))
 
     @cached_property
     def _routing(self) -> Routing:
-        return Routing(self.trees, self._reached, self._row_weight, self._met)
+        rows = slice(None, None, self._every)
+        return Routing(self.trees, self._reached[rows], self._row_weight[rows], self._met)
 
 
 def _as_number(values: Array, place: NDArray[np.int64], to_left: NDArray[np.bool_]) -> float:
