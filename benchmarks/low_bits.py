@@ -40,9 +40,9 @@ from tables import line, print_header
 import skq.ensemble
 import skq.linear_model
 from skq.exceptions import PrecisionWarning
+from skq.quantization.n_bits import KEYS
 
 N_BITS = (8, 4, 2)
-WIDTH_NAMES = ("op_inputs", "op_weights", "model_inputs", "model_outputs")
 #: Lowest acceptable mean of the strict columns, by model and width, on stratified splits.
 TARGETS = {
     "LogisticRegression": {8: 0.900, 4: 0.86, 2: 0.69},
@@ -95,7 +95,7 @@ def variants(float_class: Factory, quantized: Factory, params: dict[str, Any]) -
     """The unfitted models of one row: float, strict at each width, n_bits=n at each width."""
     yield float_class(**params)
     for n in N_BITS:
-        yield quantized(**params, n_bits=dict.fromkeys(WIDTH_NAMES, n))
+        yield quantized(**params, n_bits=dict.fromkeys(KEYS, n))
     for n in N_BITS:
         yield quantized(**params, n_bits=n)
 
@@ -156,7 +156,7 @@ def print_skewed(*, quick: bool) -> None:
                 warnings.simplefilter("ignore", PrecisionWarning)  # its cause is what is measured
                 after, on_bins = (
                     skq.ensemble.RandomForestClassifier(
-                        **params, n_bits=dict.fromkeys(WIDTH_NAMES, n), fit_on_bins=fit_on_bins
+                        **params, n_bits=dict.fromkeys(KEYS, n), fit_on_bins=fit_on_bins
                     ).fit(train, y_train)
                     for fit_on_bins in (False, True)
                 )

@@ -12,44 +12,29 @@ from __future__ import annotations
 import argparse
 import tempfile
 import warnings
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from predict import MODELS, N_FEATURES
 from sklearn.datasets import make_classification
 from sklearn.exceptions import ConvergenceWarning
 from tables import line, print_header
 
 import skq
-from skq.program.storage import PackedIntegers
+from skq.engines.footprint import program_bytes
+from skq.quantization.n_bits import KEYS
 from skq.requantize import requantized
 
-ROLES = ("op_weights", "op_inputs", "model_inputs", "model_outputs")
 WIDTHS = (22, 8, 10, 10, 10, 10, 10, 8, 8)
 HEADER = ("model", "n_bits", "nbytes", "file", "program", "plan", "both", "times", "loaded")
-
-
-def bytes_of(arrays: Iterable[Any]) -> int:
-    """Bytes of the memory that stands behind arrays; what they share counts once."""
-    owners = {}
-    for array in arrays:
-        while isinstance(array.base, np.ndarray):
-            array = array.base
-        owners[id(array)] = array.nbytes
-    return sum(owners.values())
 
 
 def memory_of(model: Any, row: Any) -> tuple[int, int, int]:
     """`nbytes` of a model's program, bytes of its constants, and of these with the plan."""
     program = model.quantized_module_.program
-    kept = [value for step in program.instructions for value in step.kept().values()]
-    arrays = [v.data if isinstance(v, PackedIntegers) else v for v in kept]
-    constants = [v for v in arrays if isinstance(v, np.ndarray)]
+    constants = program_bytes(program)
     model.predict(row)
-    plans = [array for plan in program._plan.values() for array in plan._keep]
-    return program.nbytes, bytes_of(constants), bytes_of([*constants, *plans])
+    return program.nbytes, constants, program_bytes(program, plans=True)
 
 
 def measure(name: str, model: Any, n_bits: Any, X: Any) -> tuple[object, ...]:
@@ -85,7 +70,7 @@ def main() -> None:
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(X, y)
         for bits in options.bits:
-            n_bits = dict.fromkeys(ROLES, bits) if options.strict else bits
+            n_bits = dict.fromkeys(KEYS, bits) if options.strict else bits
             print(line(measure(name, model, n_bits, X), WIDTHS), flush=True)
 
 

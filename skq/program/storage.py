@@ -9,6 +9,7 @@ and a mask. The kernels read the same bytes (``kernels/skq_constants.inc``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -119,10 +120,7 @@ class PackedIntegers:
     @property
     def size(self) -> int:
         """Number of integers."""
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
+        return math.prod(self.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:

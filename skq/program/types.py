@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from skq.exceptions import AccumulatorOverflowError, ProgramError
@@ -72,10 +73,7 @@ class TensorType:
     @property
     def size(self) -> int:
         """Elements in one row."""
-        size = 1
-        for d in self.shape:
-            size *= d
-        return size
+        return math.prod(self.shape)
 
     def __str__(self) -> str:
         dims = ",".join(map(str, self.shape))

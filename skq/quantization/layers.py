@@ -279,9 +279,10 @@ def _written(
     low: Lowering, x: Features | QuantizedTensor, problems: Iterable[LayerData]
 ) -> Iterator[QuantizedTensor]:
     """The layer as it is fitted to each problem, but for grids that an unseen filler is not on."""
+    hold = unseen_fill(x) if isinstance(x, Features) else None
     for data in problems:
         fitted = fit_layer(data)
-        if not isinstance(x, Features) or _holds(fitted, unseen_fill(x), data.input_bits):
+        if hold is None or _holds(fitted, hold, data.input_bits):
             yield _as_fitted(low, x, data, fitted)
 
 

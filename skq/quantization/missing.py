@@ -48,9 +48,9 @@ def unseen_fill(features: Features) -> Array:
 
     Ranges have to hold it, though no calibration row shows that.
     """
-    missing = np.isnan(features.raw).any(axis=0)
-    fill = np.nan if features.fill is None else features.fill
-    return np.where(missing, np.nan, fill)
+    if features.fill is None:
+        return np.full(features.raw.shape[1:], np.nan)
+    return np.where(np.isnan(features.raw).any(axis=0), np.nan, features.fill)
 
 
 def filled(

@@ -14,8 +14,9 @@ from sklearn.exceptions import ConvergenceWarning
 import skq
 from skq import ensemble, linear_model, neural_network, tree
 from skq.engines import dispatch, native
+from skq.engines.footprint import plans_of, program_bytes
 from skq.outputs import has_output
-from skq.program.storage import PackedIntegers
+from skq.quantization.n_bits import KEYS
 from skq.requantize import requantized
 
 ROOT = Path(__file__).parent.parent.parent
@@ -83,9 +84,6 @@ MODELS = {
 }
 
 
-ROLES = ("op_weights", "op_inputs", "model_inputs", "model_outputs")
-
-
 def table():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(2000, N_FEATURES))
@@ -100,44 +98,25 @@ def model(request):
         return MODELS[request.param].fit(*table())
 
 
-def constants_of(program):
-    """Arrays that stand behind the constants of a program."""
-    kept = [value for step in program.instructions for value in step.kept().values()]
-    return [value.data if isinstance(value, PackedIntegers) else value for value in kept]
-
-
-def bytes_of(arrays):
-    """Bytes of the memory that stands behind arrays; what they share counts once."""
-    owners = {}
-    for array in arrays:
-        while isinstance(getattr(array, "base", None), np.ndarray):
-            array = array.base
-        owners[id(array)] = getattr(array, "nbytes", 0)
-    return sum(owners.values())
-
-
 def assert_small(model):
     """A program in its `nbytes`, and with the plans that predicting leaves in twice of them."""
     program = model.quantized_module_.program
-    constants = constants_of(program)
-    assert bytes_of(constants) <= 1.02 * program.nbytes + FIXED_BYTES
-    assert "_plan" not in vars(program)
+    assert program_bytes(program) <= 1.02 * program.nbytes + FIXED_BYTES
+    assert not plans_of(program)
     row = np.zeros((1, N_FEATURES))
     for count, method in enumerate(("predict", "predict_proba"), start=1):
         if not has_output(model.quantized_module_, method):
             continue
         getattr(model, method)(row)
-        plans = list(program._plan.values())
-        assert len(plans) == count
-        kept = [array for plan in plans for array in plan._keep]
+        assert len(plans_of(program)) == count
         descriptors = FIXED_BYTES if method == "predict" else 3 * FIXED_BYTES
-        assert bytes_of([*constants, *kept]) <= 2 * program.nbytes + descriptors
+        assert program_bytes(program, plans=True) <= 2 * program.nbytes + descriptors
 
 
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("n_bits", range(2, 9))
 def test_a_program_with_its_plans_takes_at_most_twice_its_nbytes(model, n_bits, strict, tmp_path):
-    widths = dict.fromkeys(ROLES, n_bits) if strict else n_bits
+    widths = dict.fromkeys(KEYS, n_bits) if strict else n_bits
     narrow = requantized(model, table()[0][:100], widths)
     skq.save(narrow, tmp_path / "model.skq")
     assert_small(narrow)
@@ -146,10 +125,10 @@ def test_a_program_with_its_plans_takes_at_most_twice_its_nbytes(model, n_bits, 
 
 def test_the_numpy_engine_keeps_nothing(model):
     program = requantized(model, table()[0][:100], 4).quantized_module_.program
-    before = bytes_of(constants_of(program))
+    before = program_bytes(program)
     with skq.config_context(engine="numpy"):
         dispatch.run(program, {0: np.zeros((3, N_FEATURES))}, list(program.outputs.values()))
-    assert bytes_of(constants_of(program)) == before
+    assert program_bytes(program) == before
     kept = [
         set(vars(step)) - {field.name for field in fields(step)} for step in program.instructions
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             walked = by_code.leaf_indices(sample)
             real = replace(real, reached_by_codes=walked)
             is_further = columns.kind in ("uniform", "cheaper")
-            if is_further and routing_error(real) >= routing_error(tried[0].real):
+            if is_further and routing_error(real) >= tried[0].routing_error:
                 continue
             leaves = quantize_leaves(real, n_bits["op_weights"], method=method)
             tried.append(_Option(columns, codes, sample, by_code, real, leaves))
@@ -139,10 +140,15 @@ class _Option:
     real: Leaves
     leaves: QuantizedLeaves
 
-    @property
+    @cached_property
     def error(self) -> float:
         """Of the integer sums on the calibration rows."""
         return sum_error(self.real, self.leaves)
+
+    @cached_property
+    def routing_error(self) -> float:
+        """Of the sums on these rows if leaves were not rounded."""
+        return routing_error(self.real)
 
     def with_surrogates(self, trees: TreeArrays, x: Array, n_bits: int) -> _Option:
         """The same bins, where nodes may split them otherwise."""

@@ -225,19 +225,18 @@ class _Splits:
         plain = values[own.kept], own.assigned
         if not own.drops_edges or self._budget <= 0 or kind == "distance":
             return plain
-        if kind in ("uniform", "cheaper"):
-            uniform = uniform_edges(values, x, self._row_weight, self._budget)
-            if kind == "uniform" or self._misrouted(own, *uniform) < self._misrouted(own, *plain):
-                return uniform
-            return plain
+        if kind == "uniform":
+            return uniform_edges(values, x, self._row_weight, self._budget)
         x, place, weight = self._meetings(own)
-        kept, assigned = route_edges(values, place, x, weight, self._budget, own.kept)
-        return values[kept], assigned
+        if kind == "routing":
+            kept, assigned = route_edges(values, place, x, weight, self._budget, own.kept)
+            return values[kept], assigned
 
-    def _misrouted(self, own: _FeatureSplits, edges: Array, assigned: Array) -> float:
-        """Weight of the calibration rows that a feature's nodes send another way."""
-        x, place, weight = self._meetings(own)
-        return float(weight @ ((x <= own.values[place]) != (x <= edges[assigned[place]])))
+        def misrouted(option: tuple[Array, Array]) -> float:
+            edges, assigned = option
+            return float(weight @ ((x <= values[place]) != (x <= edges[assigned[place]])))
+
+        return min(plain, self.edges(own, "uniform"), key=misrouted)
 
     def _meetings(self, own: _FeatureSplits) -> tuple[Array, Array, Array]:
         """Where rows meet a feature's nodes: values, places of the thresholds, and weights."""
