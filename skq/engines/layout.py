@@ -18,22 +18,21 @@ def _fields(names: str, kind: type) -> list[tuple[str, type]]:
 
 PROGRAM = np.dtype(
     [
-        *_fields("n_values n_steps n_slots n_inputs n_outputs", np.int32),
-        *_fields("block scratch laid_out arranged arranged_from", np.int64),
-        *_fields("values steps slot_bytes inputs outputs", _POINTER),
+        *_fields("n_values n_steps n_slots n_inputs n_outputs block arranged_from", np.int32),
+        *_fields("scratch laid_out arranged", np.int64),
+        *_fields("values steps inputs outputs", _POINTER),
     ],
     align=True,
 )
-VALUE = np.dtype(
-    [*_fields("size lo hi", np.int64), ("slot", np.int32), *_fields("dtype checked", np.uint8)],
-    align=True,
-)
+VALUE = np.dtype([*_fields("size slot", np.int32), *_fields("dtype checked", np.uint8)], align=True)
+ARGUMENT = np.dtype([*_fields("lo hi", np.int64), ("value", np.int32)], align=True)
 STEP = np.dtype(
     [
         *_fields("in in2 out", np.int32),
         ("own", np.uint32),
+        *_fields("n m", np.int32),
         *_fields("op kind shift a_dtype b_dtype c_dtype", np.uint8),
-        *_fields("n m lo hi", np.int64),
+        *_fields("lo hi", np.int64),
         *_fields("a b c", _POINTER),
     ],
     align=True,
@@ -133,6 +132,7 @@ def check(sizes: Mapping[str, int]) -> None:
         "program": PROGRAM,
         "value": VALUE,
         "step": STEP,
+        "argument": ARGUMENT,
         "bins": BINS,
         "forest": FOREST,
         "tree": TREE,

@@ -164,7 +164,7 @@ static int open_inputs(PyObject *self, PyObject *arrays, const skq_program *prog
 {
     int status = SKQ_OK;
     for (int32_t i = 0; i < program->n_inputs && status == SKQ_OK; i++) {
-        const Py_ssize_t size = (Py_ssize_t)program->values[program->inputs[i]].size;
+        const Py_ssize_t size = (Py_ssize_t)program->values[program->inputs[i].value].size;
         PyObject *capsule;
         const array_view *view = open_view(self, PyList_GetItem(arrays, i), &capsule);
         if (!view)
@@ -265,9 +265,10 @@ static PyObject *layout(PyObject *self, PyObject *none)
 {
     (void)self;
     (void)none;
-    return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "program",
+    return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "program",
                          (Py_ssize_t)sizeof(skq_program), "value", (Py_ssize_t)sizeof(skq_value),
-                         "step", (Py_ssize_t)sizeof(skq_step), "bins",
+                         "step", (Py_ssize_t)sizeof(skq_step), "argument",
+                         (Py_ssize_t)sizeof(skq_argument), "bins",
                          (Py_ssize_t)sizeof(skq_bins), "forest", (Py_ssize_t)sizeof(skq_forest),
                          "tree", (Py_ssize_t)sizeof(skq_tree), "tiny_node",
                          (Py_ssize_t)sizeof(skq_tiny_node), "small_node",

@@ -32,7 +32,7 @@ def evaluate(
     targets = list(targets)
     first = len(program.inputs)
     wanted = [t for t in targets if t not in known]
-    schedule = reference._schedule(program, known, wanted)
+    schedule = reference.schedule(program, known, wanted)
     n_rows = len(next(iter(known.values()))) if known else 0
     results = {
         t: np.empty(

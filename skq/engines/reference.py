@@ -141,7 +141,7 @@ def evaluate(
         number: np.asarray(array, dtype=np.int64 if program.types[number].is_integer else None)
         for number, array in known.items()
     }
-    for number in _schedule(program, values, targets):
+    for number in schedule(program, values, targets):
         step = program.instructions[number - first]
         operands = [values[operand] for operand in step.inputs]
         types = [program.types[operand] for operand in step.inputs]
@@ -149,7 +149,7 @@ def evaluate(
     return [values[target] for target in targets]
 
 
-def _schedule(program: IntegerProgram, known: Mapping[int, Array], targets: list[int]) -> list[int]:
+def schedule(program: IntegerProgram, known: Mapping[int, Array], targets: list[int]) -> list[int]:
     """Numbers of the values to compute, in order."""
     first = len(program.inputs)
     needed: set[int] = set()

@@ -198,6 +198,15 @@ def test_shapes_that_do_not_fit(engine):
 
 
 @needs_native
+def test_rows_of_more_elements_than_the_kernels_count():
+    b = ProgramBuilder()
+    x = b.input(TensorType((2**16, 2**15), 0, 1))
+    program = b.build({"label": b.add(ins.ArgMax((x,)))})
+    with pytest.raises(ValueError, match=r"value 0 .* 2147483648 elements a row.*engine='numpy'"):
+        native.NativePlan(program, [0], [1])
+
+
+@needs_native
 def test_pickles_and_copies_leave_the_plan_behind():
     program = quantize_program()
     x = np.random.default_rng(0).normal(size=(9, N_FEATURES))

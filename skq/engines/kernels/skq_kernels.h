@@ -95,8 +95,7 @@ enum { SKQ_REFUSE_NONE = 0, SKQ_REFUSE_INFINITE = 1, SKQ_REFUSE_NAN = 2 };
 enum { SKQ_OK = 0, SKQ_NOT_FINITE = 1, SKQ_OUT_OF_RANGE = 2 };
 
 typedef struct {
-    int64_t size;      /* elements in a row */
-    int64_t lo, hi;    /* proven interval; unused for doubles */
+    int32_t size;      /* elements in a row */
     int32_t slot;      /* place in the arena; -1: none */
     uint8_t dtype;
     uint8_t checked;   /* a real input that a step checks for what is refused */
@@ -105,24 +104,28 @@ typedef struct {
 typedef struct {
     int32_t in, in2, out;
     uint32_t own;                /* where it lays out constants, in lines of 64 bytes */
+    int32_t n, m;
     uint8_t op, kind, shift, a_dtype, b_dtype, c_dtype;
-    int64_t n, m;
     int64_t lo, hi;
     const void *a, *b, *c;
 } skq_step;
 
 typedef struct {
+    int64_t lo, hi;    /* proven interval; unused for doubles */
+    int32_t value;
+} skq_argument;
+
+typedef struct {
     int32_t n_values, n_steps, n_slots, n_inputs, n_outputs;
-    int64_t block;               /* rows that are worked on together */
+    int32_t block;               /* rows that are worked on together */
+    int32_t arranged_from;       /* rows of a run that is worth arranging weights for */
     int64_t scratch;             /* bytes that the steps share, for a block */
     int64_t laid_out;            /* bytes of all constants that steps lay out, but for */
-    int64_t arranged;            /* those of all weights that matmuls arrange, */
-    int64_t arranged_from;       /* in runs of so many rows */
+    int64_t arranged;            /* those of all weights that matmuls arrange */
     const skq_value *values;
     const skq_step *steps;
-    const int64_t *slot_bytes;   /* bytes a row */
-    const int32_t *inputs;       /* value numbers */
-    const int32_t *outputs;
+    const skq_argument *inputs;
+    const int32_t *outputs;      /* value numbers */
 } skq_program;
 
 /* An array of rows from outside: any strides, in bytes. */

@@ -1,0 +1,188 @@
+"""How a program becomes the arrays that the kernels read: values, steps and their places.
+
+A `Packer` gives every value a storage dtype as narrow as its proven interval and a place in an
+arena of one block of rows, and gathers the ``skq_step`` that `skq.engines.steps` emits for each
+instruction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.engines import forests, layout
+from skq.engines.reference import schedule
+from skq.program import instructions as ins
+from skq.program.program import IntegerProgram
+from skq.program.storage import PackedIntegers
+from skq.program.types import TensorType
+
+Array = NDArray[Any]
+
+#: Bytes of one block of rows that are worked on together: well within a level-2 cache.
+BLOCK_BYTES = 96 * 1024
+INT32_MAX = 2**31 - 1
+
+
+class Packer:
+    """Lays out one program; used once, after each instruction has emitted its steps."""
+
+    def __init__(
+        self,
+        program: IntegerProgram,
+        given: tuple[int, ...],
+        targets: tuple[int, ...],
+        isa: int,
+        packed: dict[Any, Any] | None = None,
+    ) -> None:
+        self.program, self.given, self.targets, self.isa = program, given, targets, isa
+        self.types = program.types
+        for v, type_ in enumerate(self.types):
+            if type_.size > INT32_MAX:
+                raise ValueError(
+                    f"value {v} of the program has {type_.size} elements a row; the native engine "
+                    f"takes at most {INT32_MAX}: use engine='numpy'"
+                )
+        self.keep: list[Array] = []
+        self._packed = {} if packed is None else packed
+        first = len(program.inputs)
+        known: Mapping[int, Any] = dict.fromkeys(given)
+        self.steps: dict[int, ins.Instruction] = {
+            number: program.instructions[number - first]
+            for number in schedule(program, known, list(targets))
+        }
+        self.readers: dict[int, list[int]] = {}
+        for number, step in self.steps.items():
+            for operand in step.inputs:
+                self.readers.setdefault(operand, []).append(number)
+        self.same = {v: v for v in range(len(self.types))}  # Reshape: the operand's place
+        self.dtype = [_storage(t) for t in self.types]
+        self.fused: set[int] = set()
+        self.forests: dict[int, forests.Forest] = {}
+        self.linear: set[int] = set()
+        self.checked: set[int] = set()
+        self.rows: list[dict[str, int]] = []
+        self.laid_out = 0
+        self.arranged = 0
+        self.most_products = 0  # rows of a matmul in a row of the program
+        self.scratch = 0
+        self.scratch_a_row = 0
+
+    def pack(self) -> Array:
+        """The ``skq_program``."""
+        slots, slot_bytes = self._slots()
+        values = np.zeros(len(self.types), dtype=layout.VALUE)
+        for v, type_ in enumerate(self.types):
+            slot = slots.get(self.same[v], -1)
+            values[v] = (type_.size, slot, self.dtype[v], v in self.checked)
+        arguments = np.zeros(len(self.given), dtype=layout.ARGUMENT)
+        for i, v in enumerate(self.given):
+            lo, hi = self.types[v].interval if self.types[v].is_integer else (0, 0)
+            arguments[i] = (lo, hi, v)
+        steps = np.zeros(len(self.rows), dtype=layout.STEP)
+        for i, row in enumerate(self.rows):
+            for name, number in row.items():
+                steps[name][i] = number
+        program = np.zeros(1, dtype=layout.PROGRAM)
+        block = self._block_rows(slot_bytes)
+        program["n_values"], program["n_steps"] = len(values), len(steps)
+        program["n_slots"], program["block"] = len(slot_bytes), block
+        program["n_inputs"], program["n_outputs"] = len(self.given), len(self.targets)
+        program["scratch"] = self.scratch + self.scratch_a_row * block
+        program["laid_out"], program["arranged"] = self.laid_out, self.arranged
+        program["arranged_from"] = -(-layout.FEW_PRODUCTS // max(self.most_products, 1))
+        for name, array in (
+            ("values", values),
+            ("steps", steps),
+            ("inputs", arguments),
+            ("outputs", np.array(self.targets, dtype=np.int32)),
+        ):
+            program[name] = self.constant(array)
+        self.keep.append(program)
+        return program
+
+    def constant(self, array: Array) -> int:
+        """Address of an array that lives as long as the plan; the array itself where it can be."""
+        array = np.ascontiguousarray(array)
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+        self.keep.append(array)
+        return int(array.ctypes.data)
+
+    def packed(self, make: Callable[[], Any], number: int, form: object) -> Any:
+        """What `make` packs for value `number`, or has packed for another plan of the program."""
+        key = (number, form, self.isa)
+        if key not in self._packed:
+            self._packed[key] = make()
+        return self._packed[key]
+
+    def numbers(self, letter: str, array: Array | PackedIntegers) -> dict[str, int]:
+        """Fields of a step for an array, packed or of any dtype that the kernels load."""
+        if isinstance(array, PackedIntegers):
+            dtype = layout.PACKED + array.bits + layout.SIGNED * array.signed
+            return {letter: self.constant(array.data), f"{letter}_dtype": dtype}
+        if array.dtype.name not in layout.CONSTANTS:
+            array = array.astype(np.int64)
+        dtype = layout.CONSTANTS[array.dtype.name]
+        return {letter: self.constant(array), f"{letter}_dtype": dtype}
+
+    def own(self, size: int) -> dict[str, int]:
+        """The field of a step for bytes of the arena in which it lays out its constants."""
+        start = self.laid_out
+        self.laid_out += whole_lines(size)
+        return {"own": start // layout.LINE_BYTES}
+
+    def emit(self, number: int, op: str, operand: int, **fields: int) -> None:
+        """Append a step that defines value `number`."""
+        self.rows.append({"op": layout.OPS[op], "in": operand, "out": number, **fields})
+
+    def _slots(self) -> tuple[dict[int, int], list[int]]:
+        """Place of each value in the arena, reused after its last reader, and their sizes."""
+        last: dict[int, int] = {}
+        for number, step in self.steps.items():
+            reader = max(self.readers.get(number, [number])) if number in self.fused else number
+            for operand in step.inputs:
+                root = self.same[operand]
+                last[root] = max(last.get(root, 0), reader)
+        forever = len(self.types)
+        for value in (*self.targets, *self.given):
+            last[self.same[value]] = forever
+        slots: dict[int, int] = {}
+        sizes: list[int] = []
+        free: list[int] = []
+        for value in (*self.given, *self.steps):
+            if value in self.fused or self.same[value] != value:
+                continue
+            wanted = self.types[value].size * layout.ITEM_BYTES[self.dtype[value]]
+            fitting = [s for s in free if sizes[s] >= wanted]
+            if fitting:
+                slot = min(fitting, key=sizes.__getitem__)
+                free.remove(slot)
+            else:
+                slot = len(sizes)
+                sizes.append(wanted)
+            slots[value] = slot
+            if value in self.steps:
+                free += [slots[v] for v in slots if last.get(v) == value and slots[v] not in free]
+        return slots, sizes
+
+    def _block_rows(self, slot_bytes: list[int]) -> int:
+        a_row = sum(slot_bytes) + self.scratch_a_row + 1
+        rows = int(min(max(BLOCK_BYTES // a_row, 1), 1024))
+        if any(row["op"] == layout.OPS["Trees"] for row in self.rows):
+            return layout.ROWS if rows > 16 else rows
+        return rows // 64 * 64 if rows > 64 else rows
+
+
+def whole_lines(size: int) -> int:
+    """Bytes of whole cache lines."""
+    return -(-size // layout.LINE_BYTES) * layout.LINE_BYTES
+
+
+def _storage(type_: TensorType) -> int:
+    """Narrowest storage dtype of a value."""
+    name = type_.dtype
+    return layout.DTYPES.index("int64" if name == "uint32" else name)
