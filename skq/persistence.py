@@ -1,6 +1,6 @@
 """`save` and `load`: a fitted model in one safe file.
 
-The file is a text document (see ``docs/concepts/file-format.md``). Loading executes nothing, and
+The file is a compressed text (see ``docs/concepts/file-format.md``). Loading executes nothing, and
 needs neither scikit-learn nor torch, Hummingbird or onnx.
 """
 

@@ -1,5 +1,6 @@
 """One safe file: the same predictions in another process, without scikit-learn or torch."""
 
+import gzip
 import subprocess
 import sys
 
@@ -172,8 +173,11 @@ def test_what_cannot_be_saved_is_refused(tmp_path):
 def test_damaged_files_are_refused(tmp_path):
     path = tmp_path / "m.skq"
     skq.save(Ridge().fit(DATA, TARGET), path)
-    text = path.read_text()
-    for damaged in (text[: len(text) // 2], text.replace("MatMul", "MatMal", 1), "{}", ""):
-        path.write_text(damaged)
+    data = path.read_bytes()
+    text = gzip.decompress(data)
+    edited = text.replace(b"MatMul", b"MatMal", 1)
+    assert edited != text
+    for damaged in (data[: len(data) // 2], gzip.compress(edited), edited, b"{}", b""):
+        path.write_bytes(damaged)
         with pytest.raises(SerializationError, match=r"m\.skq"):
             skq.load(path)

@@ -35,9 +35,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.bitplanes import Ints
 from skq.exceptions import AccumulatorOverflowError, ProgramError
 from skq.numerics import INT64_MAX
-from skq.program.storage import Ints, Order, PackedIntegers, compact
+from skq.program.storage import Order, PackedIntegers, compact
 from skq.program.types import TensorType
 from skq.serialization import serializable
 

@@ -1,25 +1,17 @@
-"""Integers in the bits that they need: how a program keeps its constants.
-
-The codes of an array, made non-negative, are cut into planes of 8, 4, 2 and 1 bits, the lowest bits
-first: 13 bits are planes of 8, 4 and 1, and 5 bits are planes of 4 and 1. A plane of ``w`` bits has
-``B = ceil(size * w / 8)`` bytes; element ``e`` stands in byte ``e % B``, from bit ``w * (e // B)``
-on. So neighbours lie in neighbouring bytes at one shift, and vectors of them are read with a shift
-and a mask. The kernels read the same bytes (``kernels/skq_constants.inc``).
-"""
+"""Integers in the bits that they need: how a program keeps its constants."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.bitplanes import Ints, bytes_of_planes, dtype_of_bits, from_planes, to_planes
 from skq.numerics import bit_width, integer_dtype
 
-Ints = NDArray[np.integer[Any]]
 Order = Literal["C", "F"]
 
 #: Arrays are packed where that saves so many bytes: descriptors of less cost more than they save.
@@ -61,20 +53,6 @@ def _aligned(array: NDArray[Any], order: Order) -> NDArray[Any]:
     return copy
 
 
-def planes(bits: int) -> Iterator[tuple[int, int]]:
-    """Place and width, in bits, of each plane of codes of `bits` bits."""
-    place = 0
-    while place < bits:
-        width = next(w for w in (8, 4, 2, 1) if w <= bits - place)
-        yield place, width
-        place += width
-
-
-def bytes_of_planes(size: int, bits: int) -> list[int]:
-    """Bytes of each plane of `size` codes."""
-    return [-(-size * width // 8) for _, width in planes(bits)]
-
-
 @dataclass(frozen=True, eq=False)
 class PackedIntegers:
     """An array of integers of `bits` bits each.
@@ -82,7 +60,7 @@ class PackedIntegers:
     Parameters
     ----------
     data : ndarray of uint8
-        The planes, one behind the other.
+        Its planes (`skq.bitplanes`).
     shape : tuple of int
     bits : int
         In [1, 63].
@@ -103,19 +81,8 @@ class PackedIntegers:
         """`array`, which is not empty, packed."""
         lo = int(array.min())
         bits = bit_width(lo, int(array.max()))
-        codes = array.ravel(order).astype(np.int64)
-        if lo < 0:
-            codes += 1 << (bits - 1)
-        parts = []
-        for (place, width), n_bytes in zip(
-            planes(bits), bytes_of_planes(len(codes), bits), strict=True
-        ):
-            fields = np.zeros((8 // width, n_bytes), dtype=np.uint8)
-            fields.ravel()[: len(codes)] = (codes >> place) & ((1 << width) - 1)
-            for field in range(1, len(fields)):
-                fields[0] |= fields[field] << np.uint8(field * width)
-            parts.append(fields[0])
-        return cls(_aligned(np.concatenate(parts), "C"), array.shape, bits, lo < 0, order)
+        data = to_planes(array.ravel(order), bits, lo < 0)
+        return cls(_aligned(data, "C"), array.shape, bits, lo < 0, order)
 
     @property
     def size(self) -> int:
@@ -125,25 +92,11 @@ class PackedIntegers:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The smallest dtype that holds the integers."""
-        half = 1 << (self.bits - 1)
-        lo, hi = (-half, half - 1) if self.signed else (0, 2 * half - 1)
-        return np.dtype(integer_dtype(lo, hi))
+        return dtype_of_bits(self.bits, self.signed)
 
     def unpacked(self) -> Ints:
         """The array, in `dtype`; read-only, as changes would be lost."""
-        size, dtype = self.size, self.dtype
-        codes = np.zeros(size, dtype=f"u{dtype.itemsize}")
-        start = 0
-        for (place, width), n_bytes in zip(
-            planes(self.bits), bytes_of_planes(size, self.bits), strict=True
-        ):
-            plane = self.data[start : start + n_bytes]
-            start += n_bytes
-            shifts = np.arange(0, 8, width, dtype=np.uint8)[:, np.newaxis]
-            fields = (plane >> shifts) & np.uint8((1 << width) - 1)
-            codes |= fields.ravel()[:size].astype(codes.dtype) << codes.dtype.type(place)
-        if self.signed:
-            codes -= codes.dtype.type(1 << (self.bits - 1))  # wraps, as two's complement does
-        array: Ints = codes.view(dtype).reshape(self.shape, order=self.order)
+        flat = from_planes(self.data, self.size, self.bits, self.signed)
+        array: Ints = flat.reshape(self.shape, order=self.order)
         array.flags.writeable = False
         return array

@@ -4,8 +4,9 @@
 
     {"$array": "AQID", "dtype": "int64", "shape": [3], "wire": "uint8", "zlib": true}
 
-``wire`` (integers only) is a narrower dtype that holds every value and was written instead;
-``zlib`` says that the bytes are compressed. Both are there only when they save space.
+``wire`` (integers only) is a narrower type that holds every value and was written instead, of any
+number of bits: those that NumPy lacks stand in planes of bits (`skq.bitplanes`). ``zlib`` says that
+the bytes are compressed. Both are there only when they save space.
 """
 
 from __future__ import annotations
@@ -15,17 +16,23 @@ import binascii
 import math
 import re
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.numerics import integer_dtype
+from skq.bitplanes import bytes_of_planes, dtype_of_bits, from_planes, to_planes
+from skq.numerics import bit_width
 from skq.serialization.limits import MAX_DIMENSIONS
 from skq.serialization.place import Malformed
 
 _NUMERIC = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)")
 _TEXT = re.compile(r"<U\d{1,8}|\|S\d{1,8}")
+_INTEGER = re.compile(r"(u?)int(\d{1,2})")
+#: Integers that stand as NumPy keeps them; those of other widths stand in planes.
+_WHOLE_BITS = (8, 16, 32, 64)
 _KEYS = {"$array", "dtype", "shape"}
 _OPTIONAL_KEYS = {"wire", "zlib"}
 
@@ -60,14 +67,17 @@ def encode_array(array: NDArray[Any]) -> dict[str, Any]:
     """Write an array of any shape. The memory order is not kept: it is read back in C order."""
     node: dict[str, Any] = {"$array": "", "dtype": dtype_name(array.dtype)}
     node["shape"] = list(array.shape)
-    wire = _wire_dtype(array)
-    if wire != array.dtype.newbyteorder("<"):
+    whole = _Wire(array.dtype.newbyteorder("<"))
+    best = whole, *_compressed(whole.write(array))
+    for wire in _narrower(array):
+        form = wire, *_compressed(wire.write(array))
+        if len(form[1]) < len(best[1]):
+            best = form
+    wire, raw, is_compressed = best
+    if wire != whole:
         node["wire"] = wire.name
-    raw = np.ascontiguousarray(array, dtype=wire).tobytes()
-    packed = _compressed(raw)
-    if packed is not None:
+    if is_compressed:
         node["zlib"] = True
-        raw = packed
     node["$array"] = base64.b64encode(raw).decode("ascii")
     return node
 
@@ -84,11 +94,12 @@ def decode_array(node: dict[str, Any], budget: int) -> NDArray[Any]:
             f"an array of shape {shape} and dtype {dtype} passes the limit: {budget} bytes left. "
             "Pass a larger max_bytes if you trust this document."
         )
-    raw = _parse_bytes(node["$array"], node.get("zlib", False), count * wire.itemsize)
-    if count * wire.itemsize == 0:
+    n_bytes = wire.n_bytes(count)
+    raw = _parse_bytes(node["$array"], node.get("zlib", False), n_bytes)
+    if n_bytes == 0:
         return np.zeros(shape, dtype=dtype)
-    flat = np.frombuffer(raw, dtype=wire)
-    _check_contents(flat, wire)
+    flat = wire.read(raw, count)
+    _check_contents(flat)
     return flat.astype(dtype).reshape(shape)
 
 
@@ -102,38 +113,89 @@ def decode_base64(text: object) -> bytes:
         raise Malformed(f"not valid base64: {error}.") from error
 
 
-def _wire_dtype(array: NDArray[Any]) -> np.dtype[Any]:
-    little = array.dtype.newbyteorder("<")
+@dataclass(frozen=True)
+class _Wire:
+    """How the elements of an array are written.
+
+    Parameters
+    ----------
+    dtype : dtype
+        What they are read as.
+    bits : int, default=0
+        Bits of each integer where they stand in planes; 0: whole elements.
+    signed : bool, default=False
+        Whether integers in planes may be negative.
+    """
+
+    dtype: np.dtype[Any]
+    bits: int = 0
+    signed: bool = False
+
+    @classmethod
+    def of_integers(cls, bits: int, signed: bool) -> _Wire:
+        if bits in _WHOLE_BITS:
+            return cls(np.dtype(f"<{'i' if signed else 'u'}{bits // 8}"))
+        return cls(dtype_of_bits(bits, signed), bits, signed)
+
+    @property
+    def name(self) -> str:
+        return f"{'' if self.signed else 'u'}int{self.bits}" if self.bits else self.dtype.name
+
+    def n_bytes(self, count: int) -> int:
+        """Bytes of so many elements."""
+        return sum(bytes_of_planes(count, self.bits)) if self.bits else count * self.dtype.itemsize
+
+    def write(self, array: NDArray[Any]) -> bytes:
+        if self.bits:
+            return to_planes(array.ravel(), self.bits, self.signed).tobytes()
+        return np.ascontiguousarray(array, dtype=self.dtype).tobytes()
+
+    def read(self, raw: bytes, count: int) -> NDArray[Any]:
+        if self.bits:
+            return from_planes(np.frombuffer(raw, np.uint8), count, self.bits, self.signed)
+        return np.frombuffer(raw, dtype=self.dtype)
+
+
+def _narrower(array: NDArray[Any]) -> Iterator[_Wire]:
+    """Narrower types that hold all integers of an array: whole ones, and those of fewest bits."""
     if array.dtype.kind not in "iu" or array.size == 0:
-        return little
-    try:
-        narrow = np.dtype(integer_dtype(int(array.min()), int(array.max())))
-    except OverflowError:  # a uint64 beyond 2**63 - 1
-        return little
-    return narrow.newbyteorder("<") if narrow.itemsize < little.itemsize else little
+        return
+    lo, hi = int(array.min()), int(array.max())
+    fewest = bit_width(lo, hi)
+    whole = next(bits for bits in _WHOLE_BITS if bits >= fewest)
+    if whole < 8 * array.dtype.itemsize:
+        yield _Wire.of_integers(whole, lo < 0)
+    if fewest < whole and array.size * whole >= 8 * _SMALLEST_TO_COMPRESS:
+        yield _Wire.of_integers(fewest, lo < 0)
 
 
-def _compressed(raw: bytes) -> bytes | None:
+def _compressed(raw: bytes) -> tuple[bytes, bool]:
+    """The bytes, or a zlib stream of them where that pays, and whether it does."""
     if len(raw) < _SMALLEST_TO_COMPRESS:
-        return None
+        return raw, False
     if len(raw) > 4 * _SAMPLE:
         part = _SAMPLE // 4
         starts = (i * (len(raw) - part) // 3 for i in range(4))
         sample = b"".join(raw[start : start + part] for start in starts)
         if len(zlib.compress(sample, _LEVEL)) > _PAYS * len(sample):
-            return None
+            return raw, False
     packed = zlib.compress(raw, _LEVEL)
-    return packed if len(packed) <= _PAYS * len(raw) else None
+    return (packed, True) if len(packed) <= _PAYS * len(raw) else (raw, False)
 
 
-def _parse_wire(name: object, dtype: np.dtype[Any]) -> np.dtype[Any]:
+def _parse_wire(name: object, dtype: np.dtype[Any]) -> _Wire:
     if name is None:
-        return dtype.newbyteorder("<")
-    wire = parse_dtype(name)
-    narrower = dtype.kind in "iu" and wire.kind in "iu" and wire.itemsize < dtype.itemsize
-    if not narrower or not np.can_cast(wire, dtype, "safe"):
-        raise Malformed(f"values of dtype {dtype} cannot be stored as {wire}.")
-    return wire.newbyteorder("<")
+        return _Wire(dtype.newbyteorder("<"))
+    match = _INTEGER.fullmatch(name) if isinstance(name, str) else None
+    if match is not None:
+        signed, bits = not match[1], int(match[2])
+        kinds = "i" if signed else "iu"
+        if dtype.kind in kinds and 1 <= bits < 8 * dtype.itemsize:
+            return _Wire.of_integers(bits, signed)
+    raise Malformed(
+        f"values of dtype {dtype} cannot be stored as {name!r:.60}; expected a narrower integer "
+        "type, as int8 or uint3."
+    )
 
 
 def _parse_shape(shape: object, itemsize: int) -> tuple[tuple[int, ...], int]:
@@ -165,8 +227,8 @@ def _parse_bytes(text: object, is_packed: object, expected: int) -> bytes:
     return raw
 
 
-def _check_contents(flat: NDArray[Any], wire: np.dtype[Any]) -> None:
-    if wire.kind == "b" and flat.view(np.uint8).max() > 1:
+def _check_contents(flat: NDArray[Any]) -> None:
+    if flat.dtype.kind == "b" and flat.view(np.uint8).max() > 1:
         raise Malformed("a bool is stored as 0 or 1, got another byte.")
-    if wire.kind == "U" and flat.view("<u4").max() > _MAX_CODE_POINT:
+    if flat.dtype.kind == "U" and flat.view("<u4").max() > _MAX_CODE_POINT:
         raise Malformed("text contains a number that is no Unicode code point.")

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skq.bitplanes import bytes_of_planes
 from skq.engines import reference
 from skq.program import IntegerProgram, ProgramBuilder, TensorType, storage
 from skq.program import instructions as ins
-from skq.program.storage import PackedIntegers, bytes_of_planes, compact, planes
+from skq.program.storage import PackedIntegers, compact
 from skq.serialization import dumps, loads
 
 
@@ -33,23 +34,6 @@ def test_every_width_comes_back(bits, signed):
         back = packed.unpacked()
         assert back.dtype == packed.dtype == storage.narrowed(array).dtype
         np.testing.assert_array_equal(back, array)
-
-
-def test_planes_are_the_powers_of_two_of_the_width():
-    assert list(planes(13)) == [(0, 8), (8, 4), (12, 1)]
-    assert list(planes(7)) == [(0, 4), (4, 2), (6, 1)]
-    assert bytes_of_planes(10, 13) == [10, 5, 2]
-
-
-def test_the_bytes_are_as_documented():
-    """Element e of a plane of w bits and B bytes is in byte e % B, from bit w * (e // B) on."""
-    array = np.array([5, 0, 31, 18, 9])  # 5 bits: planes of 4 and 1
-    data = PackedIntegers.of(array).data
-    for e, value in enumerate(array):
-        low = (data[e % 3] >> (4 * (e // 3))) & 15
-        high = (data[3 + e % 1] >> (e // 1)) & 1
-        assert low + 16 * high == value
-    assert len(data) == 4
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -1,6 +1,7 @@
 """Files: whole or not at all; those of version 1 stay readable; the page on the format runs."""
 
 import doctest
+import gzip
 import json
 import math
 import os
@@ -24,7 +25,7 @@ def test_files_round_trip(tmp_path):
     save([1], path)
     save(model(), str(path))
     assert same(load(path, expected=Model), model())
-    assert path.read_text() == dumps(model())
+    assert gzip.decompress(path.read_bytes()).decode("ascii") == dumps(model())
     assert os.listdir(tmp_path) == ["model.skq"]
 
 
@@ -54,6 +55,69 @@ def test_errors_of_files_name_the_file(tmp_path):
         load(path)
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "absent.skq")
+
+
+def test_the_text_of_a_value_is_a_file_too(tmp_path):
+    path = tmp_path / "model.json"
+    path.write_text(dumps(model()))
+    assert same(load(path, expected=Model), model())
+
+
+def test_the_same_value_gives_the_same_bytes(tmp_path):
+    save(model(), tmp_path / "a.skq")
+    save(model(), tmp_path / "b.skq")
+    assert (tmp_path / "a.skq").read_bytes() == (tmp_path / "b.skq").read_bytes()
+
+
+@pytest.mark.parametrize("bits", [1, 3, 4, 5, 8, 12, 20])
+@pytest.mark.parametrize("signed", [False, True])
+def test_integers_take_the_bits_that_they_need(tmp_path, bits, signed):
+    lo = -(2 ** (bits - 1)) if signed else 0
+    array = np.random.default_rng(0).integers(lo, lo + 2**bits, size=(300, 100))
+    path = tmp_path / "array.skq"
+    save(array, path)
+    assert same(load(path), array)
+    assert path.stat().st_size <= 1.01 * array.size * bits / 8 + 250
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    path = tmp_path / "model.skq"
+    save(model(), path)
+    whole = path.read_bytes()
+    refused = 0
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place])
+        with pytest.raises(SerializationError, match=r"model\.skq: "):
+            load(path)
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        try:
+            value = load(path)
+        except SerializationError:
+            refused += 1
+        else:
+            assert same(value, model())
+    assert refused >= len(whole) - 7  # time, system and padding of the gzip format say nothing
+    path.write_bytes(whole + b"more")
+    with pytest.raises(SerializationError, match="was cut off, or something was appended"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b" " * (2**27 + 1), b"[" + b"0," * 2**20 + b"0]", b"[" * 2**21, b"{" * 2**21],
+    ids=["spaces", "numbers", "lists", "objects"],
+)
+def test_a_small_file_of_a_large_text_is_refused(tmp_path, text):
+    path = tmp_path / "bomb.skq"
+    path.write_bytes(gzip.compress(text))
+    with pytest.raises(SerializationError, match=r"bomb\.skq: the file holds more than the limit"):
+        load(path, max_bytes=1000)
+
+
+def test_the_limit_leaves_room_for_what_is_no_array(tmp_path):
+    path = tmp_path / "many.skq"
+    save(list(range(100_000)), path)
+    assert load(path, max_bytes=0) == list(range(100_000))
 
 
 def golden_value():

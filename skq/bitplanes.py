@@ -1,0 +1,87 @@
+"""Integers of any width as bytes, in planes of bits.
+
+The codes of an array, made non-negative, are cut into planes of 8, 4, 2 and 1 bits, the lowest bits
+first: 13 bits are planes of 8, 4 and 1, and 5 bits are planes of 4 and 1. A plane of ``w`` bits has
+``B = ceil(size * w / 8)`` bytes; element ``e`` stands in byte ``e % B``, from bit ``w * (e // B)``
+on. So neighbours lie in neighbouring bytes at one shift, and vectors of them are read with a shift
+and a mask. The kernels read the same bytes (``engines/kernels/skq_constants.inc``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.numerics import integer_dtype
+
+Ints = NDArray[np.integer[Any]]
+
+
+def planes(bits: int) -> Iterator[tuple[int, int]]:
+    """Place and width, in bits, of each plane of codes of `bits` bits."""
+    place = 0
+    while place < bits:
+        width = next(w for w in (8, 4, 2, 1) if w <= bits - place)
+        yield place, width
+        place += width
+
+
+def bytes_of_planes(size: int, bits: int) -> list[int]:
+    """Bytes of each plane of `size` codes."""
+    return [-(-size * width // 8) for _, width in planes(bits)]
+
+
+def dtype_of_bits(bits: int, signed: bool) -> np.dtype[Any]:
+    """The smallest dtype that holds integers of `bits` bits, at most 63."""
+    half = 1 << (bits - 1)
+    lo, hi = (-half, half - 1) if signed else (0, 2 * half - 1)
+    return np.dtype(integer_dtype(lo, hi))
+
+
+def to_planes(array: Ints, bits: int, signed: bool) -> NDArray[np.uint8]:
+    """Integers of `bits` bits as bytes.
+
+    Parameters
+    ----------
+    array : ndarray of int, shape (size,), size > 0
+    bits : int
+        In [1, 63].
+    signed : bool
+        Whether there may be negative ones: codes are then the integers and ``2**(bits - 1)``.
+
+    Returns
+    -------
+    ndarray of uint8, shape (sum(bytes_of_planes(size, bits)),)
+    """
+    codes = array.astype(np.int64)
+    if signed:
+        codes += 1 << (bits - 1)
+    parts = []
+    for (place, width), n_bytes in zip(
+        planes(bits), bytes_of_planes(len(codes), bits), strict=True
+    ):
+        fields = np.zeros((8 // width, n_bytes), dtype=np.uint8)
+        fields.ravel()[: len(codes)] = (codes >> place) & ((1 << width) - 1)
+        for field in range(1, len(fields)):
+            fields[0] |= fields[field] << np.uint8(field * width)
+        parts.append(fields[0])
+    return np.concatenate(parts)
+
+
+def from_planes(data: NDArray[np.uint8], size: int, bits: int, signed: bool) -> Ints:
+    """The `size` integers that `to_planes` wrote, in `dtype_of_bits`."""
+    dtype = dtype_of_bits(bits, signed)
+    codes = np.zeros(size, dtype=f"u{dtype.itemsize}")
+    start = 0
+    for (place, width), n_bytes in zip(planes(bits), bytes_of_planes(size, bits), strict=True):
+        plane = data[start : start + n_bytes]
+        start += n_bytes
+        shifts = np.arange(0, 8, width, dtype=np.uint8)[:, np.newaxis]
+        fields = (plane >> shifts) & np.uint8((1 << width) - 1)
+        codes |= fields.ravel()[:size].astype(codes.dtype) << codes.dtype.type(place)
+    if signed:
+        codes -= codes.dtype.type(1 << (bits - 1))  # wraps, as two's complement does
+    return codes.view(dtype)
