@@ -1,10 +1,11 @@
-"""Settings of skq: which engine runs the integer programs, and what predictions warn of."""
+"""Settings of skq: the engine of the integer programs, its threads, what predictions warn of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from numbers import Integral
 from typing import Any
 
 ENGINES = ("auto", "native", "numpy", "reference")
@@ -12,7 +13,7 @@ ENGINES = ("auto", "native", "numpy", "reference")
 #: Stands for a setting that is left as it is, where None means something.
 _KEEP = "keep"
 
-_default: dict[str, Any] = {"engine": "auto", "saturation_warning": None}
+_default: dict[str, Any] = {"engine": "auto", "saturation_warning": None, "n_threads": None}
 _context: ContextVar[dict[str, Any] | None] = ContextVar("skq_config", default=None)
 
 
@@ -23,7 +24,7 @@ def get_config() -> dict[str, Any]:
     -------
     dict
         ``{"engine": "auto" | "native" | "numpy" | "reference", "saturation_warning": float or
-        None}``.
+        None, "n_threads": int or None}``.
 
     See Also
     --------
@@ -33,7 +34,9 @@ def get_config() -> dict[str, Any]:
     return dict(_context.get() or _default)
 
 
-def set_config(*, engine: str | None = None, saturation_warning: Any = _KEEP) -> None:
+def set_config(
+    *, engine: str | None = None, saturation_warning: Any = _KEEP, n_threads: Any = _KEEP
+) -> None:
     """Change the defaults of the process, in every thread outside of a `config_context`.
 
     Parameters
@@ -46,12 +49,20 @@ def set_config(*, engine: str | None = None, saturation_warning: Any = _KEEP) ->
         Predictions warn with a `CalibrationWarning` where more than this share of the rows have
         values beyond the range of the calibration data. None, the default of the process: never.
         "keep" leaves the setting as it is.
+    n_threads : int > 0, None or "keep", default="keep"
+        Threads of a prediction by the compiled kernels, at most one for each block of rows; the
+        results do not depend on it. None, the default of the process: ``n_jobs`` of the
+        estimator; of those without, what threadpoolctl and ``OMP_NUM_THREADS`` allow the
+        libraries of scikit-learn; 1 inside joblib workers and of loaded models. "keep" leaves the
+        setting as it is.
     """
-    _default.update(_checked(engine, saturation_warning))
+    _default.update(_checked(engine, saturation_warning, n_threads))
 
 
 @contextmanager
-def config_context(*, engine: str | None = None, saturation_warning: Any = _KEEP) -> Iterator[None]:
+def config_context(
+    *, engine: str | None = None, saturation_warning: Any = _KEEP, n_threads: Any = _KEEP
+) -> Iterator[None]:
     """Change settings for a block of code, in this thread or task alone.
 
     Parameters
@@ -60,6 +71,8 @@ def config_context(*, engine: str | None = None, saturation_warning: Any = _KEEP
         As in `set_config`.
     saturation_warning : float in [0, 1), None or "keep", default="keep"
         As in `set_config`.
+    n_threads : int > 0, None or "keep", default="keep"
+        As in `set_config`.
 
     Examples
     --------
@@ -67,7 +80,7 @@ def config_context(*, engine: str | None = None, saturation_warning: Any = _KEEP
     ...     get_config()["engine"]
     'reference'
     """
-    token = _context.set(get_config() | _checked(engine, saturation_warning))
+    token = _context.set(get_config() | _checked(engine, saturation_warning, n_threads))
     try:
         yield
     finally:
@@ -86,21 +99,47 @@ def saturation_setting() -> float | None:
     return share
 
 
-def _checked(engine: str | None, saturation_warning: Any) -> dict[str, Any]:
+def threads_setting() -> int | None:
+    """Threads asked for here; None where it is left to the estimator."""
+    n_threads: int | None = (_context.get() or _default)["n_threads"]
+    return n_threads
+
+
+def _checked(engine: str | None, saturation_warning: Any, n_threads: Any) -> dict[str, Any]:
     """The settings that are to change."""
     changed: dict[str, Any] = {}
     if engine is not None:
         if engine not in ENGINES:
             raise ValueError(f"engine must be one of {', '.join(ENGINES)}. Got {engine!r} instead.")
         changed["engine"] = engine
-    if saturation_warning is None:
-        changed["saturation_warning"] = None
-    elif not isinstance(saturation_warning, str) or saturation_warning != _KEEP:
-        is_number = isinstance(saturation_warning, int | float)
-        if not is_number or not 0 <= saturation_warning < 1:
-            raise ValueError(
-                "saturation_warning must be a share of rows in [0, 1), or None for no warning. "
-                f"Got {saturation_warning!r} instead."
-            )
-        changed["saturation_warning"] = float(saturation_warning)
+    if not _is_kept(saturation_warning):
+        changed["saturation_warning"] = _share_of_rows(saturation_warning)
+    if not _is_kept(n_threads):
+        changed["n_threads"] = _thread_count(n_threads)
     return changed
+
+
+def _is_kept(value: Any) -> bool:
+    return isinstance(value, str) and value == _KEEP
+
+
+def _share_of_rows(value: Any) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not 0 <= value < 1:
+        raise ValueError(
+            "saturation_warning must be a share of rows in [0, 1), or None for no warning. "
+            f"Got {value!r} instead."
+        )
+    return float(value)
+
+
+def _thread_count(value: Any) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(
+            "n_threads must be an integer of at least 1, or None to leave it to the estimator. "
+            f"Got {value!r} instead."
+        )
+    return int(value)

@@ -28,7 +28,7 @@ def predict_with(
     X: Array,
     classes: Any = None,
     *,
-    n_threads: int = 1,
+    n_threads: int | None = None,
     feature_names: Any = None,
 ) -> Any:
     """What the estimator's method returns, from the integer program.
@@ -40,7 +40,8 @@ def predict_with(
     X : ndarray of shape (n_samples, n_features)
     classes : ndarray, list of ndarray or None
         ``classes_`` of a classifier; the program knows labels by their index.
-    n_threads : int, default=1
+    n_threads : int, default=None
+        As in `QuantizedModule.forward`.
     feature_names : ndarray of shape (n_features,), default=None
         For the warning of values that saturate, where it is asked for.
     """
@@ -52,7 +53,7 @@ def predict_with(
 
 
 def quick_table(
-    module: QuantizedModule, method: str, X: Any, classes: Any = None, n_threads: int = 1
+    module: QuantizedModule, method: str, X: Any, classes: Any = None, n_threads: int | None = None
 ) -> Any:
     """What `predict_with` returns, where X is a plain table that any validation would pass.
 
@@ -97,7 +98,7 @@ class TableMethod:
             found = module.prepared[method] = TableMethod(module, method)
         return found
 
-    def predict(self, X: Array, classes: Any, n_threads: int, takes_missing: bool) -> Any:
+    def predict(self, X: Array, classes: Any, n_threads: int | None, takes_missing: bool) -> Any:
         """What `predict_with` returns, or None where that has the last word.
 
         See Also

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from skq.calibration import CalibrationData
-from skq.engines import dispatch
 from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import hist_boosting
 from skq.frontend.numpy_module import NumpyModule
@@ -24,11 +24,9 @@ from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.ranges import check_calibration
 from skq.quantization.rounding import get_rounding
+from skq.threads import threads_of
 
 Array = NDArray[Any]
-
-#: Tables of fewer values are not worth a second thread.
-THREADED_VALUES = 1 << 16
 
 #: Sparse rows are made dense in blocks of about this many values.
 BLOCK_VALUES = 1 << 22
@@ -91,14 +89,8 @@ def quick_answer(estimator: Any, method: str, X: Any) -> Any:
     ):
         return None
     classes = getattr(estimator, "classes_", None)  # a property in some classes
-    n_jobs = attributes.get("n_jobs")
-    n_threads = 1 if n_jobs is None or type(X) is not np.ndarray else _threads(n_jobs, X)
+    n_threads = threads_of(estimator, module, X.size) if type(X) is np.ndarray else 1
     return quick_table(module, method, X, classes, n_threads)
-
-
-def _threads(n_jobs: int | None, X: Array) -> int:
-    """Threads for an estimator's `n_jobs`; one where there is little to do."""
-    return 1 if n_jobs is None or X.size < THREADED_VALUES else dispatch.threads_for(n_jobs)
 
 
 def answer(estimator: Any, module: QuantizedModule, method: str, X: Any, classes: Any) -> Any:
@@ -109,16 +101,16 @@ def answer(estimator: Any, module: QuantizedModule, method: str, X: Any, classes
     X = numeric_array(estimator, X, dense=False)
     names = getattr(estimator, "feature_names_in_", None)
     _check_missing(estimator, module, X)
+    n_threads = threads_of(estimator, module, X.shape[0] * X.shape[1])
+    predict = partial(
+        predict_with, module, method, classes=classes, n_threads=n_threads, feature_names=names
+    )
     if not sparse.issparse(X):
-        n_threads = _threads(getattr(estimator, "n_jobs", None), X)
-        return predict_with(module, method, X, classes, n_threads=n_threads, feature_names=names)
+        return predict(X)
     X = X.tocsr()
     n_rows = max(1, BLOCK_VALUES // max(1, X.shape[1]))
     blocks = [
-        predict_with(
-            module, method, X[start : start + n_rows].toarray(), classes, feature_names=names
-        )
-        for start in range(0, X.shape[0], n_rows)
+        predict(X[start : start + n_rows].toarray()) for start in range(0, X.shape[0], n_rows)
     ]
     if isinstance(blocks[0], list):
         return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]

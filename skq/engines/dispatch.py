@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq._config import engine_setting
+from skq._config import engine_setting, threads_setting
 from skq.engines import layout, native, numpy_engine, reference
 from skq.program.program import IntegerProgram
 from skq.program.types import TensorType
@@ -35,26 +35,12 @@ def engine_in_use() -> tuple[str, str]:
     return "numpy", native.UNAVAILABLE
 
 
-def threads_for(n_jobs: int | None) -> int:
-    """Threads that `n_jobs` of an estimator means here: 1 inside joblib workers.
-
-    None is 1 unless a `joblib.parallel_config` says otherwise; -1 is every core.
-    """
-    if n_jobs == 1:
-        return 1
-    from joblib import effective_n_jobs
-    from joblib.parallel import get_active_backend
-
-    nested = (get_active_backend()[0].nesting_level or 0) > 0
-    return 1 if nested else int(effective_n_jobs(n_jobs))
-
-
 def run(
     program: IntegerProgram,
     inputs: Mapping[int, Array],
     targets: Sequence[int],
     *,
-    n_threads: int = 1,
+    n_threads: int | None = None,
     refuse: str | None = None,
 ) -> list[Array]:
     """Compute values of a program from others; equal to `skq.engines.reference.evaluate`.
@@ -67,8 +53,9 @@ def run(
         between as integers of their proven intervals.
     targets : sequence of int
         Numbers of the values wanted.
-    n_threads : int, default=1
-        Threads of the native engine; the results do not depend on it.
+    n_threads : int, default=None
+        Threads of the native engine; the results do not depend on it. None takes those of the
+        settings, and 1 where they name none.
     refuse : {None, "nonfinite", "infinite"}, default=None
         What real inputs must not hold: NaN and infinity, or infinity alone. Found in the same pass
         that quantizes.
@@ -89,7 +76,7 @@ def run(
     n_rows = _same_length(arrays)
     if _is_native():
         plan = _plan(program, tuple(inputs), tuple(targets))
-        results = _run_any(program, plan, arrays, n_rows, n_threads, refuse)
+        results = _run_any(program, plan, arrays, n_rows, _threads(n_threads), refuse)
         found = dict(zip(plan.targets, results, strict=True))
         return [found[t] if t in found else _as_value(arrays[t], program.types[t]) for t in targets]
     for v, array in arrays.items():
@@ -115,7 +102,9 @@ class TableRun:
         self._program, self._targets = program, tuple(targets)
         self._plan: native.NativePlan | None = None
 
-    def run(self, X: Array, n_threads: int = 1, takes_missing: bool = False) -> list[Array] | None:
+    def run(
+        self, X: Array, n_threads: int | None = None, takes_missing: bool = False
+    ) -> list[Array] | None:
         """What `run` returns, or None where it has the last word.
 
         That is where another engine is in force, where X (ndarray of shape (n_rows, n_features))
@@ -126,7 +115,11 @@ class TableRun:
             return None
         if self._plan is None:
             self._plan = _plan(self._program, (0,), self._targets)
-        return self._plan.run_table(X, n_threads, takes_missing)
+        return self._plan.run_table(X, _threads(n_threads), takes_missing)
+
+
+def _threads(n_threads: int | None) -> int:
+    return n_threads or threads_setting() or 1
 
 
 def _is_native() -> bool:

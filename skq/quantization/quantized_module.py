@@ -117,7 +117,7 @@ class QuantizedModule(Serializable):
         self,
         *x: Any,
         outputs: Iterable[str] | None = None,
-        n_threads: int = 1,
+        n_threads: int | None = None,
     ) -> Any:
         """Predict: quantize, run the integers, dequantize.
 
@@ -127,8 +127,9 @@ class QuantizedModule(Serializable):
             One a model input.
         outputs : iterable of str, default=None
             Names of the outputs to compute; all by default.
-        n_threads : int, default=1
-            Threads of the native engine; results do not depend on it.
+        n_threads : int, default=None
+            Threads of the native engine; results do not depend on it. None takes those of the
+            settings (`skq.config_context`), and 1 where they name none.
 
         Returns
         -------

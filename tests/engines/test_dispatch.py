@@ -235,7 +235,7 @@ def test_ties_and_far_values_quantize_exactly():
 
 
 def test_configuration():
-    assert skq.get_config() == {"engine": "auto", "saturation_warning": None}
+    assert skq.get_config() == {"engine": "auto", "saturation_warning": None, "n_threads": None}
     with skq.config_context(engine="numpy"):
         assert dispatch.engine_in_use() == ("numpy", "config: engine='numpy'")
         seen = []
@@ -278,12 +278,3 @@ def test_the_instruction_set_can_be_capped(monkeypatch):
     monkeypatch.setenv(native.ISA_VARIABLE, "mmx")
     with pytest.raises(ValueError, match="must be one of portable, avx2"):
         native.best_isa()
-
-
-def test_threads_for():
-    from joblib import Parallel, delayed, parallel_config
-
-    assert dispatch.threads_for(1) == dispatch.threads_for(None) == 1
-    assert dispatch.threads_for(3) == 3
-    with parallel_config(backend="loky"):
-        assert Parallel(n_jobs=2)(delayed(dispatch.threads_for)(4) for _ in range(2)) == [1, 1]

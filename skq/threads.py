@@ -1,0 +1,82 @@
+"""How many threads a prediction takes: never more than scikit-learn or its libraries would."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from skq._config import threads_setting
+from skq.program.instructions import MatMul
+from skq.quantization.quantized_module import QuantizedModule
+
+#: Tables of fewer values are not worth a second thread.
+THREADED_VALUES = 1 << 16
+
+
+def threads_of(estimator: Any, module: QuantizedModule, n_values: int) -> int:
+    """Threads for predicting with a fitted estimator.
+
+    The setting ``n_threads`` decides where it is not None. Else it is ``n_jobs``, of the estimator
+    or of what it wraps, which None leaves to `joblib.parallel_config`. Models without ``n_jobs``,
+    and those that multiply matrices (in scikit-learn BLAS does, whatever ``n_jobs``), take as many
+    as the libraries of NumPy and scikit-learn may: `threadpoolctl` and ``OMP_NUM_THREADS`` limit
+    them.
+
+    Parameters
+    ----------
+    estimator : estimator
+    module : QuantizedModule
+        Its own.
+    n_values : int
+        Values of the table to predict for.
+
+    Returns
+    -------
+    int
+        1 for small tables, and inside joblib workers.
+    """
+    if n_values < THREADED_VALUES:
+        return 1
+    setting = threads_setting()
+    if setting is not None:
+        return setting
+    if _in_a_worker():
+        return 1
+    params = getattr(estimator, "_float_model", estimator).get_params()
+    jobs = {value for name, value in params.items() if name.rpartition("__")[2] == "n_jobs"}
+    multiplies = any(isinstance(step, MatMul) for step in module.program.instructions)
+    if jobs - {None} or (jobs and not multiplies):
+        return max(map(threads_for, jobs - {None} or jobs))
+    return library_threads()
+
+
+def threads_for(n_jobs: int | None) -> int:
+    """Threads that `n_jobs` of an estimator means here: 1 inside joblib workers.
+
+    None is 1 unless a `joblib.parallel_config` says otherwise; -1 is every core.
+    """
+    if n_jobs == 1:
+        return 1
+    from joblib import effective_n_jobs
+
+    return 1 if _in_a_worker() else int(effective_n_jobs(n_jobs))
+
+
+def library_threads() -> int:
+    """Fewest threads that a BLAS or OpenMP library of this process may use now; 1 without any."""
+    counts = (library.num_threads for library in _thread_pools().lib_controllers)
+    return min((count for count in counts if count), default=1)
+
+
+def _in_a_worker() -> bool:
+    from joblib.parallel import get_active_backend
+
+    return (get_active_backend()[0].nesting_level or 0) > 0
+
+
+@cache
+def _thread_pools() -> Any:
+    """The libraries loaded by now: finding them takes milliseconds, asking them does not."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
