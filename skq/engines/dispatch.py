@@ -76,7 +76,7 @@ def run(
     n_rows = _same_length(arrays)
     if _is_native():
         plan = _plan(program, tuple(inputs), tuple(targets))
-        results = _run_any(program, plan, arrays, n_rows, _threads(n_threads), refuse)
+        results = _run_any(program, plan, arrays, n_rows, n_threads or _threads(), refuse)
         found = dict(zip(plan.targets, results, strict=True))
         return [found[t] if t in found else _as_value(arrays[t], program.types[t]) for t in targets]
     for v, array in arrays.items():
@@ -115,11 +115,11 @@ class TableRun:
             return None
         if self._plan is None:
             self._plan = _plan(self._program, (0,), self._targets)
-        return self._plan.run_table(X, _threads(n_threads), takes_missing)
+        return self._plan.run_table(X, n_threads or _threads(), takes_missing)
 
 
-def _threads(n_threads: int | None) -> int:
-    return n_threads or threads_setting() or 1
+def _threads() -> int:
+    return threads_setting() or 1
 
 
 def _is_native() -> bool:
