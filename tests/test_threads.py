@@ -1,6 +1,10 @@
 """Threads: one estimator from many of them, and no more of them than there should be."""
 
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -16,6 +20,7 @@ import skq
 from skq import ensemble, linear_model, neural_network, threads, tree
 from skq.engines import native
 
+ROOT = Path(__file__).parent.parent
 N_FEATURES = 8
 needs_native = pytest.mark.skipif(native.UNAVAILABLE is not None, reason=str(native.UNAVAILABLE))
 
@@ -184,6 +189,49 @@ def test_the_setting_decides_for_estimators_loaded_models_and_modules(asked, dat
                 np.testing.assert_array_equal(predict(X), expected)
             model.quantized_module_.forward(X)
     assert asked == [2, 2, 1, 1, 3, 3, 3]
+
+
+# A child has none of its parent's threads, but their memory; it forks while another one predicts.
+FORKED = """
+import os
+import threading
+import numpy as np
+import skq
+from skq.linear_model import Ridge
+
+X = np.random.default_rng(0).normal(size=(30_000, 5))
+model = Ridge().fit(X[:100], X[:100].sum(axis=1))
+with skq.config_context(n_threads=1):
+    expected = model.predict(X)
+skq.set_config(n_threads=3)
+stop = threading.Event()
+
+def predict():
+    while not stop.is_set():
+        assert np.array_equal(model.predict(X), expected)
+
+other = threading.Thread(target=predict)
+other.start()
+for _ in range(5):
+    assert np.array_equal(model.predict(X), expected)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if np.array_equal(model.predict(X), expected) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+stop.set()
+other.join()
+"""
+
+
+@needs_native
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_has_threads_of_its_own():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED],
+        capture_output=True, text=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.0, True, "two"])

@@ -9,6 +9,7 @@
 
 #if !defined(_WIN32)
 #include <pthread.h>
+#include <signal.h>
 #define THREADS 1
 #else
 #define THREADS 0
@@ -25,7 +26,9 @@ typedef struct {
     int64_t n_rows, next, task;
     int refuse, isa, status, shared;
 #if THREADS
-    pthread_mutex_t lock;
+    pthread_mutex_t lock;  /* of next and status */
+    pthread_cond_t left;   /* no thread of the pool works on it any more */
+    int helpers;           /* threads of the pool that do; under the pool's lock */
 #endif
 } job;
 
@@ -69,22 +72,113 @@ static void *work(void *argument)
 }
 
 #if THREADS
-/* Other threads beside this one, which take tasks of a few blocks; all are done when it returns. */
+/* Threads that wait for jobs. They are made when first needed and stay, so that the system finds them
+ * on cores of their own: new ones often wait for milliseconds. A forked child starts without any. */
+typedef struct {
+    pthread_cond_t wake;
+    job *offered;          /* not taken yet: may be withdrawn */
+    int works;
+} worker;
+
+static struct {
+    pthread_mutex_t lock;
+    int n_workers;
+    worker workers[MAX_THREADS];
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void *serve(void *argument)
+{
+    worker *self = argument;
+    pthread_mutex_lock(&pool.lock);
+    for (;;) {
+        while (!self->offered)
+            pthread_cond_wait(&self->wake, &pool.lock);
+        job *j = self->offered;
+        self->offered = NULL;
+        self->works = 1;
+        pthread_mutex_unlock(&pool.lock);
+        work(j);
+        pthread_mutex_lock(&pool.lock);
+        self->works = 0;
+        if (--j->helpers == 0)
+            pthread_cond_signal(&j->left);
+    }
+    return NULL;
+}
+
+/* Add a worker, with all signals left to other threads; whether there is one more. */
+static int hire(void)
+{
+    worker *w = pool.workers + pool.n_workers;
+    pthread_t thread;
+    sigset_t all, before;
+    if (pool.n_workers == MAX_THREADS || pthread_cond_init(&w->wake, NULL) != 0)
+        return 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int made = pthread_create(&thread, NULL, serve, w) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (made) {
+        pthread_detach(thread);
+        pool.n_workers++;
+    } else
+        pthread_cond_destroy(&w->wake);
+    return made;
+}
+
+static void forget_workers(void)
+{
+    memset(&pool, 0, sizeof pool);
+    pthread_mutex_init(&pool.lock, NULL);
+}
+
+/* Offer a job to idle workers, at most so many. */
+static void offer(job *j, int most)
+{
+    pthread_mutex_lock(&pool.lock);
+    for (int i = 0; j->helpers < most && (i < pool.n_workers || hire()); i++) {
+        worker *w = pool.workers + i;
+        if (!w->offered && !w->works) {
+            w->offered = j;
+            j->helpers++;
+            pthread_cond_signal(&w->wake);
+        }
+    }
+    pthread_mutex_unlock(&pool.lock);
+}
+
+/* Wait until no worker works on a job; those that have not begun will not. */
+static void withdraw(job *j)
+{
+    pthread_mutex_lock(&pool.lock);
+    for (int i = 0; i < pool.n_workers; i++)
+        if (pool.workers[i].offered == j) {
+            pool.workers[i].offered = NULL;
+            j->helpers--;
+        }
+    while (j->helpers > 0)
+        pthread_cond_wait(&j->left, &pool.lock);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+/* Other threads beside this one, which take tasks of a few blocks; none works when it returns. */
 static void work_together(job *j, int n_threads, int64_t blocks)
 {
     const int64_t fair = (blocks + 4 * n_threads - 1) / (4 * n_threads);
-    pthread_t threads[MAX_THREADS];
-    int started = 0;
-    j->task = j->program->block * (fair < BLOCKS_A_TASK ? fair : BLOCKS_A_TASK);
-    j->shared = pthread_mutex_init(&j->lock, NULL) == 0;
-    while (j->shared && started < n_threads - 1 &&
-           pthread_create(&threads[started], NULL, work, j) == 0)
-        started++;
-    work(j);
-    for (int i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    if (j->shared)
-        pthread_mutex_destroy(&j->lock);
+    if (pthread_mutex_init(&j->lock, NULL) != 0) {
+        work(j);
+        return;
+    }
+    if (pthread_cond_init(&j->left, NULL) == 0) {
+        j->task = j->program->block * (fair < BLOCKS_A_TASK ? fair : BLOCKS_A_TASK);
+        j->shared = 1;
+        offer(j, n_threads - 1);
+        work(j);
+        withdraw(j);
+        pthread_cond_destroy(&j->left);
+    } else
+        work(j);
+    pthread_mutex_destroy(&j->lock);
 }
 #endif
 
@@ -290,6 +384,14 @@ static PyMethodDef methods[] = {
 static int set_up(PyObject *self)
 {
     module_state *state = PyModule_GetState(self);
+#if THREADS
+    static int prepared = 0;
+    if (!prepared && pthread_atfork(NULL, NULL, forget_workers) != 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    prepared = 1;
+#endif
     state->array_struct = PyUnicode_InternFromString("__array_struct__");
     return state->array_struct ? 0 : -1;
 }
