@@ -56,8 +56,9 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
         if method not in expected:
             expected[method] = _call(estimator, method, rows)
         wanted = _part(expected[method], part)
-        if method == "predict" and hasattr(estimator, "classes_"):
-            labels = _label_indices(estimator, wanted, part)
+        is_detector = "score_samples" in results
+        if method == "predict" and (is_detector or hasattr(estimator, "classes_")):
+            labels = wanted if is_detector else _label_indices(estimator, wanted, part)
             _compare_labels(estimator, name, labels, got, results, _tie(expected))
         else:
             _compare_values(estimator, name, np.asarray(wanted), got, _magnitude(name, results))
@@ -116,7 +117,8 @@ def _magnitude(name: str, results: dict[str, Array]) -> float:
 
     An outlier detector's scores are its decisions shifted by an offset, or the other way around.
     """
-    names = {name, "decision_function"} if name == "score_samples" else {name}
+    shifted = {"score_samples", "decision_function"}
+    names = shifted if name in shifted else {name}
     return max(float(np.max(np.abs(results[n]), initial=0.0)) for n in names & set(results))
 
 
@@ -134,7 +136,7 @@ def _compare_values(estimator: Any, name: str, wanted: Array, got: Array, magnit
 def _compare_labels(
     estimator: Any, name: str, wanted: Array, got: Array, results: dict[str, Array], tie: float
 ) -> None:
-    """Labels agree, except where two classes' scores tie."""
+    """Labels agree, except where two classes' scores tie, or where an outlier's score is 0."""
     _compare_shapes(estimator, name, wanted, got)
     differs = wanted != got
     if not differs.any():
@@ -144,7 +146,7 @@ def _compare_labels(
         scores = results.get(output)
         if scores is not None:
             middle = 0.5 if output != "decision_function" and scores.shape == got.shape else 0.0
-            largest = max(float(np.max(np.abs(scores))), np.finfo(float).tiny)
+            largest = max(_magnitude(output, results), np.finfo(float).tiny)
             margins.append(_margin(scores - middle, wanted, got) / largest)
     worst = float(np.max(np.min(margins, axis=0)[differs]))
     if not worst <= tie:

@@ -337,14 +337,16 @@ class Lowering:
         self, x: QuantizedTensor, scale: Array, zero_point: Array, lo: int, hi: int
     ) -> int:
         ratio = x.scale / scale
+        addend = zero_point - x.zero_point * ratio
         try:
-            multiplier, offset, shift = fixed_point(
-                ratio, zero_point - x.zero_point * ratio, *self.type(x.value).interval
-            )
+            multiplier, offset, shift = fixed_point(ratio, addend, *self.type(x.value).interval)
         except OverflowError as error:
-            raise AccumulatorOverflowError(
-                f"requantization: {error}; use fewer bits (n_bits)"
-            ) from None
+            remedy = (
+                "use fewer bits (n_bits)"
+                if np.isfinite(addend).all()
+                else "the features are too small or too large for float64 scales: standardize them"
+            )
+            raise AccumulatorOverflowError(f"requantization: {error}; {remedy}") from None
         return self.add(Requantize((x.value,), multiplier, offset, shift, lo, hi))
 
     # ---------------------------------------------------------------- layers

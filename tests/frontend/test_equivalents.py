@@ -161,12 +161,38 @@ def test_the_median_of_adaboost_without_sorting(loss):
     np.testing.assert_allclose(got, model.predict(X), rtol=1e-10, atol=1e-9)
 
 
+def test_adaboost_of_a_single_tree_without_weight():
+    rng = np.random.RandomState(0)
+    X = rng.uniform(size=(40, 3)) * (rng.uniform(size=(40, 3)) > 0.7)
+    y = rng.randint(0, 4, size=40).astype(float)
+    models = (ensemble.AdaBoostRegressor(n_estimators=5, random_state=s) for s in range(200))
+    model = next(m for m in models if not m.fit(X, y).estimator_weights_.any())
+    graph = float_graph(model, X)
+    (got,) = NumpyModule(graph).run({"X": X}, ("predict",)).values()
+    np.testing.assert_allclose(got, model.predict(X), rtol=1e-12)
+
+
 def test_a_median_that_needs_too_large_a_table_is_refused():
     X, y = make_regression(3000, 5, noise=20, random_state=0)
     deep = tree.DecisionTreeRegressor()
     model = ensemble.AdaBoostRegressor(deep, n_estimators=3, random_state=0).fit(X, y)
     with pytest.raises(UnsupportedModelError, match=r"AdaBoostRegressor.*max_depth"):
         to_form(model)
+
+
+def test_coefficients_that_are_not_finite_are_refused():
+    model = linear_model.PoissonRegressor().fit(np.ones((8, 2)), np.zeros(8))
+    assert model.intercept_ == -np.inf
+    with pytest.raises(UnsupportedModelError, match=r"PoissonRegressor.*infinite or NaN.*log link"):
+        to_form(model)
+
+
+def test_an_isolation_forest_of_equal_rows():
+    X = np.ones((8, 3))
+    model = ensemble.IsolationForest(n_estimators=10, random_state=0).fit(X)
+    assert np.abs(model.decision_function(X)).max() < 1e-12  # all that is left is rounding
+    graph = float_graph(model, X)  # raises where it differs
+    assert {"predict", "decision_function"} <= set(graph.output_names)
 
 
 def test_isolation_forest_scores():

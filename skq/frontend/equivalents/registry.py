@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.refused import REFUSED
-from skq.frontend.predictors import Affine, Predictor
+from skq.frontend.predictors import Affine, Layers, Predictor
 
 Form = Predictor | Affine
 Writer = Callable[[Any], Form]
@@ -56,4 +58,16 @@ def to_form(model: Any) -> Form | None:
     if name in REFUSED and name not in _WRITERS:
         raise UnsupportedModelError(f"{name} cannot be quantized: {REFUSED[name]}.")
     writer = _WRITERS.get(name)
-    return None if writer is None else writer(model)
+    form = None if writer is None else writer(model)
+    if isinstance(form, Predictor) and isinstance(form.scores, Layers):
+        _check_finite(name, form.scores)
+    return form
+
+
+def _check_finite(name: str, layers: Layers) -> None:
+    if not all(np.isfinite(array).all() for array in (*layers.weights, *layers.biases)):
+        raise UnsupportedModelError(
+            f"{name} cannot be quantized: some of its coefficients or intercepts are infinite or "
+            "NaN, and integers stand for finite numbers. Look at what it was trained on: targets "
+            "that are all 0 do that to models with a log link."
+        )

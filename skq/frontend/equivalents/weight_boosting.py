@@ -92,6 +92,8 @@ def _adaboost_regressor(estimator: Any) -> Predictor:
             "large. Limit its trees (max_depth, max_leaf_nodes) or use GradientBoostingRegressor."
         )
     weights = np.asarray(estimator.estimator_weights_[: len(trees)], dtype=np.float64)
+    if not weights.any():  # a first tree that is worse than chance stays, alone and without weight
+        weights = np.ones(len(trees))
     weights = weights / weights.sum()
     steps = np.append(np.diff(values), 0.0) if len(values) == 1 else np.diff(values)
     candidates = values[: len(steps)]
