@@ -258,6 +258,28 @@ def test_trees_behind_transformers_of_single_features_are_lossless():
         )
 
 
+def test_many_categories_are_told_apart_by_8_bits():
+    rng = np.random.default_rng(0)
+    X = rng.permutation(np.arange(1000.0) % 200)[:, np.newaxis]
+    y = rng.integers(0, 2, size=1000)
+    pipeline = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
+    quantized = skq.quantize(pipeline.fit(X, y), X, n_bits=8)
+    np.testing.assert_allclose(
+        quantized.predict_proba(X), pipeline.predict_proba(X), rtol=0, atol=0.005
+    )
+
+
+def test_a_constant_feature_may_be_cut_into_bins():
+    X = np.column_stack([np.full(60, 3.0), np.linspace(-1, 1, 60)])
+    y = (X[:, 1] > 0.2).astype(int)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Feature 0 is constant")
+        pipeline = make_pipeline(KBinsDiscretizer(5, encode="ordinal"), LogisticRegression())
+        pipeline.fit(X, y)
+    quantized = skq.quantize(pipeline, X)
+    np.testing.assert_array_equal(quantized.predict(X), pipeline.predict(X))
+
+
 def test_unknown_categories_are_treated_as_the_encoder_does():
     rows = np.array([[3.0, 2.0], [-50.0, 5.0], [1e6, 4.0], [9.0, 9.5]])
     for case in ("OneHotEncoder, unknown", "OrdinalEncoder, unknown", "OneHotEncoder, infrequent"):

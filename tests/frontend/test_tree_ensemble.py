@@ -15,6 +15,7 @@ from skq.frontend.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
 from skq.frontend.numpy_module import NumpyModule
 from skq.frontend.numpy_ops import ONNX_OPS_TO_NUMPY_IMPL, TreeArrays, trees
 from skq.frontend.numpy_ops.tree_attributes import NODE_MODES
+from skq.frontend.numpy_ops.trees import SPARSE_TARGETS
 
 COMPARE = {
     "BRANCH_LEQ": operator.le,
@@ -149,6 +150,14 @@ def test_all_modes_follow_the_definition(seed, modes, x_with_nan):
     attributes = random_attributes(np.random.default_rng(seed), modes=modes)
     expected = [[sum(values) for values in row] for row in walk(attributes, x_with_nan)]
     np.testing.assert_allclose(evaluate(attributes, x_with_nan), expected, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize(("aggregate", "divisor"), [("SUM", 1), ("AVERAGE", 3)])
+def test_many_targets_are_summed_sparsely(aggregate, divisor, x_with_nan):
+    attributes = random_attributes(np.random.default_rng(8), n_trees=3, n_targets=SPARSE_TARGETS)
+    expected = [[sum(values) for values in row] for row in walk(attributes, x_with_nan)]
+    found = evaluate({**attributes, "aggregate_function": aggregate}, x_with_nan)
+    np.testing.assert_allclose(found, np.array(expected) / divisor, rtol=1e-13, atol=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from skq.quantization.trees.bins import select_edges
+from skq.quantization.trees.bins import select_edges, share_below
 
 
 def cost(position, weight, kept):
@@ -47,6 +47,21 @@ def test_groups_are_runs_around_their_edge(n, budget):
     assert np.all(np.diff(kept) > 0)
     assert np.all(np.diff(assigned) >= 0)
     np.testing.assert_array_equal(assigned[kept], np.arange(len(kept)))
+
+
+def test_each_of_few_values_gets_its_own_bin():
+    """A one-hot encoder's bits have two thresholds a category, with no row between categories."""
+    values = np.arange(200.0)
+    thresholds = np.sort(np.concatenate([np.nextafter(values, -1), values]))
+    position = share_below(values, np.full(200, 1 / 200), thresholds)
+    kept, assigned = select_edges(position, np.ones(400), 255, n_values=200)
+    bins = np.searchsorted(thresholds[kept], values)  # right unless x <= threshold
+    assert len(kept) == 255
+    assert len(np.unique(bins)) == 200
+    moved = thresholds[kept][assigned]
+    np.testing.assert_array_equal(
+        values[:, np.newaxis] <= thresholds, values[:, np.newaxis] <= moved
+    )
 
 
 def test_no_edge_at_all():

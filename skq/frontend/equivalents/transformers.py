@@ -206,7 +206,8 @@ def _bins(discretizer: Any, front: Front) -> Front:
     segments = []
     for edges in discretizer.bin_edges_:
         inner = np.asarray(edges[1:-1], dtype=np.float64)  # a value on an edge is above it
-        segments.append((np.nextafter(inner, -np.inf), np.append(edges[0], inner)))
+        lowest = edges[0] if np.isfinite(edges[0]) else 0.0  # a constant feature has no edges
+        segments.append((np.nextafter(inner, -np.inf), np.append(lowest, inner)))
     return _stepwise(discretizer, front, segments)
 
 

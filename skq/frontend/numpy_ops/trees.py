@@ -8,14 +8,14 @@ arrived; ``tree_sums`` adds up the leaves that they arrived at.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import sparse, special
 
 from skq.frontend.graph import ML_DOMAIN
 from skq.frontend.numpy_ops.registry import Implementation, numpy_op
@@ -41,6 +41,8 @@ POST_TRANSFORMS: dict[str, Implementation] = {
 
 #: Rows are taken in blocks of about this many (row, tree, target) values, to stay in the cache.
 BLOCK_VALUES = 1 << 17
+#: From so many targets on leaves are kept sparse: trees of one-hot columns have one target each.
+SPARSE_TARGETS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,11 +244,28 @@ def tree_sums(trees: TreeArrays, x: Array) -> NDArray[np.float64]:
             f"Got shape {x.shape}."
         )
     scores = np.empty((len(x), trees.n_targets))
-    n_rows = max(1, BLOCK_VALUES // max(1, trees.n_trees * trees.n_targets))
+    is_sparse = trees.n_targets >= SPARSE_TARGETS and trees.aggregate in ("SUM", "AVERAGE")
+    a_row = trees.n_trees * (1 if is_sparse else trees.n_targets)
+    n_rows = max(1, BLOCK_VALUES // max(1, a_row))
+    aggregate = _sparse_sums(trees) if is_sparse else partial(_aggregate, trees)
     for start in range(0, len(x), n_rows):
         block = slice(start, start + n_rows)
-        scores[block] = _aggregate(trees, trees.leaf_indices(x[block]))
+        scores[block] = aggregate(trees.leaf_indices(x[block]))
     return np.asarray(POST_TRANSFORMS[trees.post_transform](scores + trees.base_values))
+
+
+def _sparse_sums(trees: TreeArrays) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
+    """`_aggregate` of many targets, of which a leaf has weights for few."""
+    weights = sparse.csr_array(trees.leaf_weights)
+    divisor = trees.n_trees if trees.aggregate == "AVERAGE" else 1
+
+    def aggregate(leaves: NDArray[np.int64]) -> NDArray[np.float64]:
+        ends = np.arange(len(leaves) + 1) * trees.n_trees
+        shape = (len(leaves), weights.shape[0])
+        reached = sparse.csr_array((np.ones(leaves.size), leaves.ravel(), ends), shape=shape)
+        return np.asarray((reached @ weights).toarray() / divisor)
+
+    return aggregate
 
 
 def _aggregate(trees: TreeArrays, leaves: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -21,8 +21,13 @@ MAX_CANDIDATES = 192
 #: Above this many bins, groups of equal weight are as good as the optimum, and quick.
 MAX_EXACT_BINS = 64
 
+#: Share of the rows by which `share_below` tells thresholds apart that no row lies between.
+TRACE = 1e-4
 
-def select_edges(position: Floats, weight: Floats, budget: int) -> tuple[Ints, Ints]:
+
+def select_edges(
+    position: Floats, weight: Floats, budget: int, n_values: int | None = None
+) -> tuple[Ints, Ints]:
     """Choose at most `budget` of the thresholds of one feature.
 
     Parameters
@@ -33,6 +38,9 @@ def select_edges(position: Floats, weight: Floats, budget: int) -> tuple[Ints, I
         How much it costs to misroute there: rows that meet the threshold.
     budget : int
         Edges to keep.
+    n_values : int, default=None
+        Distinct values of the feature, where they are few: if there are no more than bins, as of
+        categories, each of them gets its own.
 
     Returns
     -------
@@ -47,7 +55,9 @@ def select_edges(position: Floats, weight: Floats, budget: int) -> tuple[Ints, I
     if budget <= 0:
         return np.zeros(0, dtype=np.int64), np.zeros(n, dtype=np.int64)
     weight = weight + 1e-3 * weight.mean() + 1e-12
-    if budget > MAX_EXACT_BINS:
+    if budget > MAX_EXACT_BINS and n_values is not None and n_values < budget:
+        group = _groups_between_rows(position, weight, budget)
+    elif budget > MAX_EXACT_BINS:
         group = _groups(weight, budget)
     elif n > MAX_CANDIDATES:
         coarse = _groups(weight, max(MAX_CANDIDATES, 2 * budget))
@@ -72,7 +82,7 @@ def share_below(x: Floats, row_weight: Floats, edges: Floats) -> Floats:
     order = np.argsort(x[present], kind="stable")
     total = np.concatenate([[0.0], np.cumsum(row_weight[present][order])])
     below = total[np.searchsorted(x[present][order], edges, side="right")]
-    return np.asarray(below + 1e-4 * np.arange(len(edges)) / max(1, len(edges)))
+    return np.asarray(below + TRACE * np.arange(len(edges)) / max(1, len(edges)))
 
 
 def uniform_edges(
@@ -99,11 +109,23 @@ def uniform_edges(
     if not low < high:
         low = high = thresholds[0]
     edges = np.unique(low + (high - low) * (np.arange(budget) + 0.5) / budget)
-    rows = share_below(x, row_weight, edges) - 1e-4 * np.arange(len(edges)) / len(edges)
+    rows = share_below(x, row_weight, edges) - TRACE * np.arange(len(edges)) / len(edges)
     between = np.abs(share_below(x, row_weight, thresholds)[:, None] - rows)
     nearest = between.argmin(axis=1)
     used = np.unique(nearest)
     return edges[used], np.searchsorted(used, nearest)
+
+
+def _groups_between_rows(position: Floats, weight: Floats, count: int) -> Ints:
+    """Consecutive groups of thresholds that no row lies between, fewer than `count`.
+
+    For the groups that are left over the heaviest neighbours are parted too.
+    """
+    first = np.diff(position, prepend=-np.inf) > TRACE
+    inside = np.flatnonzero(~first)
+    heaviest = np.argsort(-np.minimum(weight[inside - 1], weight[inside]), kind="stable")
+    first[inside[heaviest[: count - int(first.sum())]]] = True
+    return np.cumsum(first) - 1
 
 
 def _groups(weight: Floats, count: int) -> Ints:

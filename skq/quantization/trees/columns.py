@@ -202,8 +202,10 @@ class _Splits:
         every = values >= LARGEST  # thresholds that part missing values from all others
         met = np.bincount(place, weights=self._met[nodes], minlength=len(every)).astype(np.float64)
         values, weight = values[~every], met[~every]
-        share = share_below(self._raw[:, feature], self._row_weight, values)
-        kept, assigned = select_edges(share, weight, self._budget)
+        x = self._raw[:, feature]
+        share = share_below(x, self._row_weight, values)
+        n_values = len(np.unique(x[~np.isnan(x)])) if len(values) > self._budget else None
+        kept, assigned = select_edges(share, weight, self._budget, n_values)
         to_left = self.trees.missing_true[nodes]
         if self._fill is not None and not np.isnan(self._fill[feature]):
             to_left = self._fill[feature] <= edge
