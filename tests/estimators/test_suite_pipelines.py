@@ -269,6 +269,27 @@ def test_many_categories_are_told_apart_by_8_bits():
     )
 
 
+@pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler(), RobustScaler()], ids=str)
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        OneHotEncoder(handle_unknown="ignore"),
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
+    ],
+    ids=["one-hot", "ordinal"],
+)
+def test_categories_behind_a_scaler(scaler, encoder):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 7, size=(300, 2)) / 3
+    y = (rng.random(300) < X[:, 0] / 2).astype(int)
+    pipeline = make_pipeline(scaler, encoder, LogisticRegression()).fit(X, y)
+    quantized = skq.quantize(pipeline, X, n_bits=16)
+    rows = np.concatenate([X, np.nextafter(X, np.inf), X + 0.1])
+    np.testing.assert_allclose(
+        quantized.predict_proba(rows), pipeline.predict_proba(rows), rtol=0, atol=1e-3
+    )
+
+
 def test_a_constant_feature_may_be_cut_into_bins():
     X = np.column_stack([np.full(60, 3.0), np.linspace(-1, 1, 60)])
     y = (X[:, 1] > 0.2).astype(int)

@@ -14,6 +14,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from skq.frontend.bisection import last_that_holds
 from skq.frontend.columns import Column, Front, joined
 from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.equivalents.registry import sklearn_class, to_form
@@ -298,7 +299,8 @@ def _composed(transformer: Any, column: Column, edges: Floats, values: Floats) -
     if column.steps:
         if factor <= 0:
             raise unsupported(transformer, "it stands behind a scaler with a factor of 0 or less")
-        edges = (edges - offset) / factor
+        behind = edges  # those of categories are neighbouring doubles: roundings count
+        edges = last_that_holds(lambda x: column(x) <= behind, (behind - offset) / factor)
     return Column(column.feature, edges=edges, values=values)
 
 
