@@ -39,6 +39,9 @@ from skq.quantization.weights import quantize_weights
 #: Step of a column that held one value in calibration: every other value gets the same code.
 FROZEN_SCALE = float(np.finfo(np.float64).max / 4)
 
+#: Step of the codes of such a column beside its value: whatever the code, it stands for the value.
+CONSTANT_STEP = 2.0**-40
+
 #: A zero point is held as an integer; a column's offset may not exceed this many steps.
 MAX_ZERO_POINT = 2.0**62
 
@@ -211,17 +214,18 @@ class Lowering:
             Quantize((features.value,), scale, zero_point.astype(np.int64), lo=0, hi=top)
         )
         value = filled(self, features, value, scale, zero_point, top)
-        scale = np.where(frozen, 0.0, scale)
         if not features.steps:
-            return QuantizedTensor(value, scale, zero_point)
+            return QuantizedTensor(value, *_with_constants(frozen, lo, scale, zero_point))
         factor, offset = features.affine()
         if not per_feature and (np.ptp(factor) > 0 or np.ptp(offset) > 0):
             raise UnsupportedModelError(
                 "functions of single features in front of an operator that needs one scale for all"
             )
-        step = scale * factor
-        safe = np.where(step == 0, 1.0, step)
-        return QuantizedTensor(value, step, zero_point - np.where(step == 0, 0.0, offset / safe))
+        frozen = frozen | (factor == 0)
+        step = np.where(frozen, 1.0, scale * factor)
+        return QuantizedTensor(
+            value, *_with_constants(frozen, lo * factor + offset, step, zero_point - offset / step)
+        )
 
     def codes(
         self,
@@ -301,7 +305,8 @@ class Lowering:
         index is the requantized argument.
         """
         top = 2**n_bits - 1
-        scale = scalar((hi - lo) / top if hi > lo else abs(lo) or 1.0)
+        # steps beside a single value as fine as others: weights behind them are rounded together
+        scale = scalar((hi - lo if hi > lo else abs(lo) or 1.0) / top)
         return self.on_grid(x, scale, scalar(np.rint(-lo / scale)), 0, top)
 
     def on_grid(
@@ -534,6 +539,17 @@ def _weight_grid(weights: Array, n_bits: int) -> float | None:
     multiples = weights[:, None] / steps
     fits = np.all(np.abs(multiples - np.rint(multiples)) < GRID_NOISE, axis=0)
     return float(steps[np.argmax(fits)]) if fits.any() else None
+
+
+def _with_constants(
+    is_constant: NDArray[np.bool_], constant: Array, scale: Array, zero_point: Array
+) -> tuple[Array, Array]:
+    """Scales and zero points, by which all codes of some columns stand for a constant."""
+    step = np.where(constant == 0, 1.0, np.abs(constant)) * CONSTANT_STEP
+    return (
+        np.where(is_constant, step, scale),
+        np.where(is_constant, -constant / step, zero_point),
+    )
 
 
 def _contents(instruction: Instruction) -> tuple[Any, ...]:

@@ -290,6 +290,34 @@ def test_categories_behind_a_scaler(scaler, encoder):
     )
 
 
+@pytest.mark.parametrize("constant", [0.0, 2.0, -3.0])
+@pytest.mark.parametrize("interaction_only", [False, True])
+@pytest.mark.parametrize(
+    "model", [Ridge(), DecisionTreeRegressor(max_depth=5, random_state=0)], ids=["linear", "tree"]
+)
+def test_products_with_a_constant_feature(constant, interaction_only, model):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([np.full(300, constant), rng.normal(size=300)])
+    y = X[:, 1] + 0.3 * X[:, 1] ** 2
+    products = PolynomialFeatures(2, interaction_only=interaction_only)
+    pipeline = make_pipeline(products, model).fit(X, y)
+    quantized = skq.quantize(pipeline, X, n_bits=16)
+    error = quantized.predict(X) - pipeline.predict(X)
+    assert np.sqrt(np.mean(error**2)) < 1e-3 * np.std(y)
+
+
+def test_trees_that_read_one_square_alone():
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    y = (X[:, 1] > 0) + 2.0 * (X[:, 1] ** 2 > 0.5)
+    model = DecisionTreeRegressor(random_state=0)
+    pipeline = make_pipeline(PolynomialFeatures(2), model).fit(X, y)
+    read = np.flatnonzero(pipeline[-1].feature_importances_)
+    assert set(pipeline[0].get_feature_names_out()[read]) == {"x1", "x1^2"}
+    quantized = skq.quantize(pipeline, X, n_bits=16)
+    error = quantized.predict(X) - pipeline.predict(X)
+    assert np.sqrt(np.mean(error**2)) < 1e-3 * np.std(y)
+
+
 def test_a_constant_feature_may_be_cut_into_bins():
     X = np.column_stack([np.full(60, 3.0), np.linspace(-1, 1, 60)])
     y = (X[:, 1] > 0.2).astype(int)

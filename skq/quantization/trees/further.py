@@ -72,8 +72,9 @@ class FurtherColumns:
         """
         node_threshold = np.zeros(len(trees.leaf), dtype=np.int64)
         values, samples = [], []
+        tensors = [arranged(low, tensor) for tensor in tensors]
         first = reals.shape[1] - sum(low.type(tensor.value).size for tensor in tensors)
-        for tensor in (arranged(low, tensor) for tensor in tensors):
+        for tensor in tensors:
             end = first + low.type(tensor.value).size
             mine = (trees.leaf < 0) & (trees.feature >= first) & (trees.feature < end)
             nodes = np.flatnonzero(mine)
