@@ -12,6 +12,9 @@ from skq.quantization.quantized_module import QuantizedModule
 #: Tables of fewer values are not worth a second thread.
 THREADED_VALUES = 1 << 16
 
+#: What nobody has asked for: no more than a thread for so many values.
+VALUES_A_THREAD = 1 << 15
+
 
 def threads_of(estimator: Any, module: QuantizedModule, n_values: int) -> int:
     """Threads for predicting with a fitted estimator.
@@ -19,8 +22,8 @@ def threads_of(estimator: Any, module: QuantizedModule, n_values: int) -> int:
     The setting ``n_threads`` decides where it is not None. Else it is ``n_jobs``, of the estimator
     or of what it wraps, which None leaves to `joblib.parallel_config`. Models without ``n_jobs``,
     and those that multiply matrices (in scikit-learn BLAS does, whatever ``n_jobs``), take as many
-    as the libraries of NumPy and scikit-learn may: `threadpoolctl` and ``OMP_NUM_THREADS`` limit
-    them.
+    as the libraries of NumPy and scikit-learn may, but one for each 32768 values at most:
+    `threadpoolctl` and ``OMP_NUM_THREADS`` limit them.
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ def threads_of(estimator: Any, module: QuantizedModule, n_values: int) -> int:
     multiplies = any(isinstance(step, MatMul) for step in module.program.instructions)
     if jobs - {None} or (jobs and not multiplies):
         return max(map(threads_for, jobs - {None} or jobs))
-    return library_threads()
+    return min(library_threads(), n_values // VALUES_A_THREAD)
 
 
 def threads_for(n_jobs: int | None) -> int:

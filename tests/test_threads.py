@@ -176,6 +176,17 @@ def test_models_without_n_jobs_take_what_libraries_may(model, asked, data):
 
 
 @needs_native
+def test_libraries_give_a_thread_for_many_values(asked, data, monkeypatch):
+    X, y = data
+    model = linear_model.Ridge().fit(X[:500], y[:500])
+    monkeypatch.setattr(threads, "library_threads", lambda: 64)
+    asked.clear()
+    for n_rows in (8191, 8192, 12288, 20000):
+        model.predict(X[:n_rows])
+    assert asked == [1, 2, 3, 4]
+
+
+@needs_native
 def test_the_setting_decides_for_estimators_loaded_models_and_modules(asked, data, tmp_path):
     X, y = data
     model = ensemble.RandomForestClassifier(5, random_state=0, n_jobs=2).fit(X[:500], y[:500])
