@@ -24,7 +24,7 @@ from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.ranges import check_calibration
 from skq.quantization.rounding import get_rounding
-from skq.threads import THREADED_VALUES, threads_of
+from skq.threads import threads_of
 
 Array = NDArray[Any]
 
@@ -89,8 +89,7 @@ def quick_answer(estimator: Any, method: str, X: Any) -> Any:
     ):
         return None
     classes = getattr(estimator, "classes_", None)  # a property in some classes
-    is_large = type(X) is np.ndarray and X.size >= THREADED_VALUES
-    n_threads = threads_of(estimator, module, X.size) if is_large else 1
+    n_threads = threads_of(estimator, module, X.size) if type(X) is np.ndarray else 1
     return quick_table(module, method, X, classes, n_threads)
 
 

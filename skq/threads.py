@@ -43,14 +43,12 @@ def threads_of(estimator: Any, module: QuantizedModule, n_values: int) -> int:
     setting = threads_setting()
     if setting is not None:
         return setting
-    if _in_a_worker():
-        return 1
     params = getattr(estimator, "_float_model", estimator).get_params()
     jobs = {value for name, value in params.items() if name.rpartition("__")[2] == "n_jobs"}
     multiplies = any(isinstance(step, MatMul) for step in module.program.instructions)
     if jobs - {None} or (jobs and not multiplies):
         return max(map(threads_for, jobs - {None} or jobs))
-    return min(library_threads(), n_values // VALUES_A_THREAD)
+    return 1 if _in_a_worker() else min(library_threads(), n_values // VALUES_A_THREAD)
 
 
 def threads_for(n_jobs: int | None) -> int:

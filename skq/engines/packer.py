@@ -38,7 +38,7 @@ class Packer:
         isa: int,
         packed: dict[Any, Any] | None = None,
     ) -> None:
-        self.program, self.given, self.targets, self.isa = program, given, targets, isa
+        self.given, self.targets, self.isa = given, targets, isa
         self.types = program.types
         for v, type_ in enumerate(self.types):
             if type_.size > INT32_MAX:

@@ -51,12 +51,12 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
     rows = X[np.unique(np.linspace(0, len(X) - 1, min(len(X), MAX_ROWS)).astype(int))]
     results = NumpyModule(graph).run({graph.inputs[0].name: rows}, graph.output_names)
     expected: dict[str, Any] = {}
+    is_detector = "score_samples" in results
     for name, got in results.items():
         method, part = _method_and_part(name)
         if method not in expected:
             expected[method] = _call(estimator, method, rows)
         wanted = _part(expected[method], part)
-        is_detector = "score_samples" in results
         if method == "predict" and (is_detector or hasattr(estimator, "classes_")):
             labels = wanted if is_detector else _label_indices(estimator, wanted, part)
             _compare_labels(estimator, name, labels, got, results, _tie(expected))

@@ -67,14 +67,9 @@ def encode_array(array: NDArray[Any]) -> dict[str, Any]:
     """Write an array of any shape. The memory order is not kept: it is read back in C order."""
     node: dict[str, Any] = {"$array": "", "dtype": dtype_name(array.dtype)}
     node["shape"] = list(array.shape)
-    whole = _Wire(array.dtype.newbyteorder("<"))
-    best = whole, *_compressed(whole.write(array))
-    for wire in _narrower(array):
-        form = wire, *_compressed(wire.write(array))
-        if len(form[1]) < len(best[1]):
-            best = form
-    wire, raw, is_compressed = best
-    if wire != whole:
+    forms = [(wire, *_compressed(wire.write(array))) for wire in _wires(array)]
+    wire, raw, is_compressed = min(forms, key=lambda form: len(form[1]))
+    if wire.bits or wire.dtype != array.dtype.newbyteorder("<"):
         node["wire"] = wire.name
     if is_compressed:
         node["zlib"] = True
@@ -156,15 +151,16 @@ class _Wire:
         return np.frombuffer(raw, dtype=self.dtype)
 
 
-def _narrower(array: NDArray[Any]) -> Iterator[_Wire]:
-    """Narrower types that hold all integers of an array: whole ones, and those of fewest bits."""
+def _wires(array: NDArray[Any]) -> Iterator[_Wire]:
+    """Types to write an array in: of integers the narrowest whole one, and that of fewest bits."""
+    own = _Wire(array.dtype.newbyteorder("<"))
     if array.dtype.kind not in "iu" or array.size == 0:
+        yield own
         return
     lo, hi = int(array.min()), int(array.max())
     fewest = bit_width(lo, hi)
     whole = next(bits for bits in _WHOLE_BITS if bits >= fewest)
-    if whole < 8 * array.dtype.itemsize:
-        yield _Wire.of_integers(whole, lo < 0)
+    yield _Wire.of_integers(whole, lo < 0) if whole < 8 * array.dtype.itemsize else own
     if fewest < whole and array.size * whole >= 8 * _SMALLEST_TO_COMPRESS:
         yield _Wire.of_integers(fewest, lo < 0)
 
