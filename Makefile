@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # One BLAS or OpenMP thread a process: the tests run in two processes.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
-    $(shell find skq -name '*.c' -o -name '*.h')
+    $(shell find skq -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint typecheck format bench venv clean

@@ -45,7 +45,7 @@ def test_eight_python_threads_predict_with_one_estimator(model, data):
     parts = [X[k * 2000 : k * 2000 + 9000] for k in range(8)]
     expected = [(model.predict(part), model.predict_proba(part)) for part in parts]
     # nothing is prepared: all threads ask for the first plan at the same time
-    model.quantized_module_.program.__dict__.pop("_plan", None)
+    model.quantized_module_.program.__dict__.pop("_plans", None)
     found = [[] for _ in parts]
     ready = threading.Barrier(len(parts))
 
@@ -87,13 +87,13 @@ def asked(monkeypatch):
     seen = []
     run, run_table = native.NativePlan.run, native.NativePlan.run_table
 
-    def spy_run(self, inputs, n_rows, n_threads=1, refuse=None):
+    def spy_run(self, inputs, n_rows, n_threads=1, *more, **named):
         seen.append(n_threads)
-        return run(self, inputs, n_rows, n_threads, refuse)
+        return run(self, inputs, n_rows, n_threads, *more, **named)
 
-    def spy_table(self, X, n_threads, takes_missing):
+    def spy_table(self, X, n_threads, *more):
         seen.append(n_threads)
-        return run_table(self, X, n_threads, takes_missing)
+        return run_table(self, X, n_threads, *more)
 
     monkeypatch.setattr(native.NativePlan, "run", spy_run)
     monkeypatch.setattr(native.NativePlan, "run_table", spy_table)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,9 +76,15 @@ def run(
     arrays = {v: _fitted(array, program.types[v], v) for v, array in inputs.items()}
     n_rows = _same_length(arrays)
     if _is_native():
-        plan = _plan(program, tuple(inputs), tuple(targets))
-        results = _run_any(program, plan, arrays, n_rows, n_threads or _threads(), refuse)
-        found = dict(zip(plan.targets, results, strict=True))
+        wanted = tuple(t for t in dict.fromkeys(targets) if t not in arrays)
+        plan = _plan(program, tuple(inputs), wanted)
+        run = partial(
+            plan.run,
+            n_threads=n_threads or _threads(),
+            refuse=refuse,
+            prepared=plan.prepare(wanted),
+        )
+        found = dict(zip(wanted, _run_any(program, plan.given, run, arrays, n_rows), strict=True))
         return [found[t] if t in found else _as_value(arrays[t], program.types[t]) for t in targets]
     for v, array in arrays.items():
         _check(array, program.types[v], v, refuse)
@@ -101,6 +108,7 @@ class TableRun:
     def __init__(self, program: IntegerProgram, targets: Sequence[int]) -> None:
         self._program, self._targets = program, tuple(targets)
         self._plan: native.NativePlan | None = None
+        self._prepared: native.Prepared
 
     def run(
         self, X: Array, n_threads: int | None = None, takes_missing: bool = False
@@ -114,8 +122,10 @@ class TableRun:
         if not _is_native():
             return None
         if self._plan is None:
-            self._plan = _plan(self._program, (0,), self._targets)
-        return self._plan.run_table(X, n_threads or _threads(), takes_missing)
+            plan = _plan(self._program, (0,), self._targets)
+            self._prepared = plan.prepare(self._targets)
+            self._plan = plan
+        return self._plan.run_table(X, n_threads or _threads(), takes_missing, self._prepared)
 
 
 def _threads() -> int:
@@ -129,11 +139,10 @@ def _is_native() -> bool:
 
 def _run_any(
     program: IntegerProgram,
-    plan: native.NativePlan,
+    given: tuple[int, ...],
+    run: Callable[..., tuple[int, list[Array]]],
     arrays: Mapping[int, Array],
     n_rows: int,
-    n_threads: int,
-    refuse: str | None,
 ) -> list[Array]:
     """Rows of any dtype: what the kernels cannot read is converted piece by piece."""
     copied = sum(
@@ -144,13 +153,13 @@ def _run_any(
     for start in range(0, max(n_rows, 1), piece):
         rows = min(piece, n_rows - start)
         flat = tuple(
-            _readable(arrays[v][start : start + piece], program.types[v], v) for v in plan.given
+            _readable(arrays[v][start : start + piece], program.types[v], v) for v in given
         )
-        status, results = plan.run(flat, rows, n_threads=n_threads, refuse=refuse)
+        status, results = run(flat, rows)
         if status == layout.NOT_FINITE:
             raise NonFiniteInput
         if status == layout.OUT_OF_RANGE:
-            for v in plan.given:
+            for v in given:
                 _check(arrays[v], program.types[v], v, None)
         if status != layout.OK:
             raise RuntimeError(f"the native engine answered with status {status}")
@@ -161,13 +170,18 @@ def _run_any(
 
 
 def _plan(
-    program: IntegerProgram, given: tuple[int, ...], targets: tuple[int, ...]
+    program: IntegerProgram, given: tuple[int, ...], wanted: tuple[int, ...]
 ) -> native.NativePlan:
-    """The compiled plan, kept with the program, and what plans have packed for each other.
+    """A compiled plan, kept with the program, and what plans have packed for each other.
 
-    Pickles and copies leave both behind.
+    One plan computes all outputs from the inputs, and those that are wanted at a time. Values in
+    between have plans of their own. Pickles and copies leave them behind.
     """
-    plans: dict[Any, native.NativePlan] = program.__dict__.setdefault("_plan", {})
+    targets = wanted
+    if sorted(given) == list(range(len(program.inputs))):
+        outputs = tuple(v for v in dict.fromkeys(program.outputs.values()) if v not in given)
+        targets = outputs if set(wanted).issubset(outputs) else wanted
+    plans: dict[Any, native.NativePlan] = program.__dict__.setdefault("_plans", {})
     plan = plans.get((given, targets))
     if plan is None:
         if native.UNAVAILABLE is not None:
@@ -175,10 +189,8 @@ def _plan(
                 f"engine='native' was asked for, but {native.UNAVAILABLE}; "
                 "use engine='auto' or 'numpy', or install skq where there is a C compiler"
             )
-        known = set(given)
-        wanted = [t for t in dict.fromkeys(targets) if t not in known]
         packed = program.__dict__.setdefault("_packed", {})
-        plan = plans[given, targets] = native.NativePlan(program, given, wanted, packed=packed)
+        plan = plans[given, targets] = native.NativePlan(program, given, targets, packed=packed)
     return plan
 
 

@@ -24,7 +24,7 @@ def constants_of(program: IntegerProgram) -> list[Array]:
 
 def plans_of(program: IntegerProgram) -> list[NativePlan]:
     """Plans of the native engine, one for each set of values that was asked for."""
-    return list(program.__dict__.get("_plan", {}).values())
+    return list(program.__dict__.get("_plans", {}).values())
 
 
 def bytes_of(arrays: Iterable[Array]) -> int:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from skq.engines import layout
 from skq.program.instructions import Bin, Trees
+from skq.program.storage import narrowed
 
 Array = NDArray[Any]
 
@@ -67,12 +68,13 @@ class Forest:
         a_row = 8 * self.numbers["n_words"] + 4 + item * (columns + self.numbers["stack"])
         return layout.ROWS * a_row
 
-    def struct(self, addresses: Mapping[str, int]) -> Array:
+    def struct(self, places: Mapping[str, int]) -> Array:
         """The ``skq_forest``, given where `arrays` and the bins stand."""
         struct = np.zeros(1, dtype=layout.FOREST)
         struct["codes"], struct["n_columns"] = self.codes, self.n_columns
         struct["n_outputs"], struct["n_trees"] = self.n_outputs, self.n_trees
-        for name, number in (self.numbers | dict(addresses)).items():
+        struct["small_trees"] = self.arrays["trees"].dtype == layout.SMALL_TREE
+        for name, number in (self.numbers | dict(places)).items():
             struct[name] = number
         return struct
 
@@ -91,7 +93,9 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
     if binning is not None and walk.mean_visits < n_columns:
         real = _real_nodes(step, walk, arrays["trees"], binning)
         if real is not None:
-            return Forest(layout.CODES_NONE, *size, arrays | real, numbers | {"stack": 0})
+            return Forest(
+                layout.CODES_NONE, *size, _small_trees(arrays | real), numbers | {"stack": 0}
+            )
     codes = layout.CODES_8 if hi - lo <= 255 else layout.CODES_16
     if walk.is_big:
         codes = layout.CODES_16_BIG
@@ -103,7 +107,18 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
         step, walk, lo, arrays["trees"], whole, levels, _NODES.get(codes, layout.NODE)
     )
     numbers["code_lo"] = lo
-    return Forest(codes, *size, arrays | nodes, numbers)
+    return Forest(codes, *size, _small_trees(arrays | nodes), numbers)
+
+
+def _small_trees(arrays: dict[str, Array]) -> dict[str, Array]:
+    """The arrays, with trees of half the size where all their numbers fit."""
+    trees = arrays["trees"]
+    small = np.zeros(len(trees), dtype=layout.SMALL_TREE)
+    for name in layout.SMALL_TREE.names or ():
+        if int(trees[name].max()) > np.iinfo(small[name].dtype).max:
+            return arrays
+        small[name] = trees[name]
+    return arrays | {"trees": small}
 
 
 @dataclass
@@ -247,7 +262,7 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
     sizes = np.bincount(tree[kept], minlength=n_trees) * trees["n_words"]
     leaves = _leaf_bytes(trees, np.split(words[kept][used], np.cumsum(sizes)[:-1]))
     n_words = -(-step.n_outputs // lanes)
-    arrays = {"trees": trees, "leaves": leaves, "bias": bias}
+    arrays = {"trees": trees, "leaves": leaves, "bias": narrowed(bias)}
     return arrays, {"n_words": n_words, "lane_bits": bits, "width": width}
 
 
@@ -280,15 +295,17 @@ def _narrowest(
 def _leaf_bytes(trees: Array, words: list[Array]) -> Array:
     """Words of all trees, each in the bytes of its tree; fills in how many those are in `trees`."""
     parts: list[bytes] = []
-    size = 0
-    for tree, own, next_item in zip(trees, words, [*trees["item"][1:], 8], strict=True):
-        part = own.astype(f"u{tree['item']}").tobytes()
-        padding = -(size + len(part)) % int(next_item)
+    size = room = 0
+    items = [int(item) for item in trees["item"]]
+    for tree, own, item, next_item in zip(trees, words, items, [*items[1:], 1], strict=True):
+        part = own.astype(f"u{item}").tobytes()
+        padding = -(size + len(part)) % next_item
         tree["leaf_bytes"] = len(part) + padding
         parts += [part, bytes(padding)]
+        groups = -(-(len(part) + padding) // (layout.LEAF_WORDS * item))
+        room = max(room, size + groups * layout.LEAF_WORDS * item if item < 8 else 0)
         size += len(part) + padding
-    spare = int(trees["item"].max()) * layout.SPARE_WORDS
-    return np.frombuffer(b"".join([*parts, bytes(spare)]), dtype=np.uint64)
+    return np.frombuffer(b"".join([*parts, bytes(max(room - size, 0))]), dtype=np.uint8)
 
 
 def _distinct(tree: Array, words: Array) -> tuple[Array, Array]:

@@ -24,14 +24,16 @@ PROGRAM = np.dtype(
     ],
     align=True,
 )
-VALUE = np.dtype([*_fields("size slot", np.int32), *_fields("dtype checked", np.uint8)], align=True)
+VALUE = np.dtype(
+    [*_fields("size slot", np.int32), *_fields("dtype checked wanted", np.uint8)], align=True
+)
 ARGUMENT = np.dtype([*_fields("lo hi", np.int64), ("value", np.int32)], align=True)
 STEP = np.dtype(
     [
         *_fields("in in2 out", np.int32),
         ("own", np.uint32),
         *_fields("n m", np.int32),
-        *_fields("op kind shift a_dtype b_dtype c_dtype", np.uint8),
+        *_fields("op a_dtype b_dtype c_dtype kind shift", np.uint8),
         *_fields("lo hi", np.int64),
         *_fields("a b c", _POINTER),
     ],
@@ -59,12 +61,16 @@ TREE = np.dtype(
     ],
     align=True,
 )
+SMALL_TREE = np.dtype(
+    [("leaf_bytes", np.uint16), *_fields("n_nodes n_top word n_words item shift", np.uint8)]
+)
 WIDE_NODE = np.dtype(
     [("threshold", np.int64), ("feature", np.int32), ("child", np.int32, 2)], align=True
 )
 FOREST = np.dtype(
     [
         *_fields("codes n_trees n_columns n_outputs n_words lane_bits width stack", np.int32),
+        *_fields("small_trees bias_dtype", np.int32),
         ("code_lo", np.int64),
         *_fields("trees nodes exits leaves bias output multiplier bins edges", _POINTER),
     ],
@@ -109,8 +115,8 @@ PANEL_BYTES = 16384
 FEW_PRODUCTS, GROUP_OUTPUTS = 16, 16
 #: Added to the shift of a tree whose leaf values are in lanes of half the width.
 HALVED = 64
-#: Words of leaf values behind the last one.
-SPARE_WORDS = 8
+#: Words of leaf values that are read together.
+LEAF_WORDS = 8
 #: Rows of a column of codes, marks of a leaf, and of a node where NaN goes right, in a forest.
 ROWS = 256
 TINY_LEAF, LEAF, BIG_LEAF = 2**7, 2**15, 2**31
@@ -136,6 +142,7 @@ def check(sizes: Mapping[str, int]) -> None:
         "bins": BINS,
         "forest": FOREST,
         "tree": TREE,
+        "small_tree": SMALL_TREE,
         "tiny_node": TINY_NODE,
         "small_node": SMALL_NODE,
         "node": NODE,

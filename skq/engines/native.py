@@ -28,6 +28,7 @@ except ImportError as error:
     UNAVAILABLE = f"the compiled extension cannot be used ({error})"
 
 Array = NDArray[Any]
+Prepared = tuple[int, int, Any, tuple[tuple[int, tuple[int, ...], np.dtype[Any]], ...]]
 
 #: Environment variable that caps the instruction set of plans made from then on, for measurements.
 ISA_VARIABLE = "SKQ_MAX_ISA"
@@ -59,7 +60,7 @@ class NativePlan:
     given : sequence of int
         Values that will be passed in.
     targets : sequence of int
-        Values wanted, none of them given.
+        Values that may be wanted, none of them given.
     isa : int or None, default=None
         Instruction set; None takes the best of this machine.
     packed : dict or None, default=None
@@ -78,13 +79,22 @@ class NativePlan:
         self.given, self.targets = tuple(given), tuple(targets)
         packer = Packer(program, self.given, self.targets, self.isa, packed)
         emit_steps(packer)
-        self._program = packer.pack()
+        self._address = int(packer.pack().ctypes.data)
         self._keep = packer.keep
+        self._types = program.types
+        self._all = self.prepare(self.targets)
+
+    def prepare(self, wanted: Sequence[int]) -> Prepared:
+        """What `run` and `run_table` take to compute some of the targets alone."""
         results = tuple(
-            (program.types[t].shape, np.dtype(np.int64 if program.types[t].is_integer else float))
-            for t in targets
+            (
+                self.targets.index(t),
+                self._types[t].shape,
+                np.dtype(np.int64 if self._types[t].is_integer else float),
+            )
+            for t in wanted
         )
-        self._prepared = (int(self._program.ctypes.data), self.isa, np.empty, results)
+        return self._address, self.isa, np.empty, results
 
     def __reduce__(self) -> str:
         raise TypeError("a plan holds addresses of this process; pickle its program instead")
@@ -100,8 +110,9 @@ class NativePlan:
         n_rows: int,
         n_threads: int = 1,
         refuse: str | None = None,
+        prepared: Prepared | None = None,
     ) -> tuple[int, list[Array]]:
-        """Status (`layout.OK` …) and the targets' rows.
+        """Status (`layout.OK` …) and the rows of what was prepared, or of all targets.
 
         Parameters
         ----------
@@ -113,13 +124,21 @@ class NativePlan:
         n_threads : int, default=1
         refuse : {None, "infinite", "nonfinite"}, default=None
             What real inputs must not hold.
+        prepared : object, default=None
+            What `prepare` gave.
         """
         code = layout.REFUSE[refuse]
-        found = _native.run(self._prepared, list(inputs), n_rows, n_threads, code)
+        found = _native.run(prepared or self._all, list(inputs), n_rows, n_threads, code)
         return (layout.OK, found) if type(found) is list else (found, [])
 
-    def run_table(self, X: Array, n_threads: int, takes_missing: bool) -> list[Array] | None:
-        """The targets' rows for the one input, or None unless all is readable and taken."""
+    def run_table(
+        self,
+        X: Array,
+        n_threads: int = 1,
+        takes_missing: bool = False,
+        prepared: Prepared | None = None,
+    ) -> list[Array] | None:
+        """`run` for rows of the one input; None unless all is readable and taken."""
         refuse = _INFINITE if takes_missing else _NONFINITE
-        found = _native.run(self._prepared, [X], len(X), n_threads, refuse)
+        found = _native.run(prepared or self._all, [X], len(X), n_threads, refuse)
         return found if type(found) is list else None

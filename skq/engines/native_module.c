@@ -15,7 +15,6 @@
 #define THREADS 0
 #endif
 
-#define MAX_ARRAYS 64
 #define MAX_THREADS 256
 #define BLOCKS_A_TASK 8
 
@@ -270,11 +269,12 @@ static int open_inputs(PyObject *self, PyObject *arrays, const skq_program *prog
     return status;
 }
 
-/* empty((n_rows, *shape), dtype) of a tuple (shape, dtype), in C order, and where its rows are. */
+/* empty((n_rows, *shape), dtype), in C order, of a tuple (output, shape, dtype), and where its rows
+ * are. */
 static PyObject *new_output(PyObject *self, PyObject *empty, PyObject *result, Py_ssize_t n_rows,
                             void **data)
 {
-    PyObject *row = PyTuple_GetItem(result, 0), *capsule = NULL;
+    PyObject *row = PyTuple_GetItem(result, 1), *capsule = NULL;
     const Py_ssize_t n = PyTuple_Size(row);
     PyObject *shape = PyTuple_New(n + 1);
     if (!shape)
@@ -285,7 +285,7 @@ static PyObject *new_output(PyObject *self, PyObject *empty, PyObject *result, P
         Py_INCREF(length);
         PyTuple_SetItem(shape, i + 1, length);
     }
-    PyObject *array = PyObject_CallFunctionObjArgs(empty, shape, PyTuple_GetItem(result, 1), NULL);
+    PyObject *array = PyObject_CallFunctionObjArgs(empty, shape, PyTuple_GetItem(result, 2), NULL);
     const array_view *view = array ? open_view(self, array, &capsule) : NULL;
     if (view)
         *data = view->data;
@@ -296,14 +296,16 @@ static PyObject *new_output(PyObject *self, PyObject *empty, PyObject *result, P
     return array;
 }
 
+/* A list of new arrays, and in `data` where the rows of each output are. */
 static PyObject *new_outputs(PyObject *self, PyObject *empty, PyObject *results, Py_ssize_t n_rows,
                              void **data)
 {
     const Py_ssize_t count = PyTuple_Size(results);
     PyObject *outputs = PyList_New(count);
     for (Py_ssize_t i = 0; outputs && i < count; i++) {
-        PyObject *array =
-            new_output(self, empty, PyTuple_GetItem(results, i), n_rows, data + i);
+        PyObject *result = PyTuple_GetItem(results, i);
+        const Py_ssize_t output = PyLong_AsSsize_t(PyTuple_GetItem(result, 0));
+        PyObject *array = new_output(self, empty, result, n_rows, data + output);
         if (array)
             PyList_SetItem(outputs, i, array);
         else
@@ -312,32 +314,24 @@ static PyObject *new_outputs(PyObject *self, PyObject *empty, PyObject *results,
     return outputs;
 }
 
-static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
+/* Run an opened program: `run` but for its memory. */
+static PyObject *run_opened(PyObject *self, PyObject *const *args, skq_program *program,
+                            skq_input *inputs, void **data)
 {
-    if (n_args != 5 || !PyTuple_Check(args[0]) || PyTuple_Size(args[0]) != 4)
-        return PyErr_Format(PyExc_TypeError, "see the docstring of run");
-    const skq_program *program = PyLong_AsVoidPtr(PyTuple_GetItem(args[0], 0));
     PyObject *empty = PyTuple_GetItem(args[0], 2), *results = PyTuple_GetItem(args[0], 3);
-    const Py_ssize_t n_rows = PyLong_AsSsize_t(args[2]);
+    job j = {.program = program, .inputs = inputs, .outputs = data, .status = SKQ_OK,
+             .n_rows = PyLong_AsSsize_t(args[2]), .refuse = (int)PyLong_AsLong(args[4]),
+             .isa = (int)PyLong_AsLong(PyTuple_GetItem(args[0], 1))};
     const long n_threads = PyLong_AsLong(args[3]);
-    job j = {.program = program, .n_rows = n_rows, .refuse = (int)PyLong_AsLong(args[4]),
-             .isa = (int)PyLong_AsLong(PyTuple_GetItem(args[0], 1)), .status = SKQ_OK};
     if (PyErr_Occurred())
         return NULL;
-    if (!PyList_Check(args[1]) || PyList_Size(args[1]) != program->n_inputs ||
-        PyTuple_Size(results) != program->n_outputs || program->n_inputs > MAX_ARRAYS ||
-        program->n_outputs > MAX_ARRAYS)
-        return PyErr_Format(PyExc_ValueError, "wrong number of arrays");
-    skq_input inputs[MAX_ARRAYS];
-    void *data[MAX_ARRAYS];
-    j.inputs = inputs;
-    j.outputs = data;
-    int status = open_inputs(self, args[1], program, n_rows, inputs);
+    int status = open_inputs(self, args[1], program, (Py_ssize_t)j.n_rows, inputs);
     if (status != SKQ_OK)
         return status == FAILED ? NULL : PyLong_FromLong(status);
-    PyObject *outputs = new_outputs(self, empty, results, n_rows, data);
-    if (!outputs || n_rows == 0)
+    PyObject *outputs = new_outputs(self, empty, results, (Py_ssize_t)j.n_rows, data);
+    if (!outputs || j.n_rows == 0)
         return outputs;
+    skq_select(program, data);
     Py_BEGIN_ALLOW_THREADS
     status = run_job(&j, n_threads);
     Py_END_ALLOW_THREADS
@@ -345,6 +339,34 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
         return outputs;
     Py_DECREF(outputs);
     return status == NO_MEMORY ? PyErr_NoMemory() : PyLong_FromLong(status);
+}
+
+static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
+{
+    if (n_args != 5 || !PyTuple_Check(args[0]) || PyTuple_Size(args[0]) != 4 ||
+        !PyList_Check(args[1]))
+        return PyErr_Format(PyExc_TypeError, "see the docstring of run");
+    const void *packed = PyLong_AsVoidPtr(PyTuple_GetItem(args[0], 0));
+    if (PyErr_Occurred())
+        return NULL;
+    void *opened = PyMem_Malloc(skq_opened_bytes(packed)), *arrays = NULL;
+    PyObject *found = NULL;
+    skq_program *program = opened ? skq_open(packed, opened) : NULL;
+    if (program) {
+        const size_t in = (size_t)program->n_inputs * sizeof(skq_input);
+        const size_t out = (size_t)program->n_outputs * sizeof(void *);
+        arrays = PyMem_Calloc(1, in + out);
+        if (!arrays)
+            PyErr_NoMemory();
+        else if (PyList_Size(args[1]) != program->n_inputs)
+            PyErr_Format(PyExc_ValueError, "wrong number of arrays");
+        else
+            found = run_opened(self, args, program, arrays, (void **)((char *)arrays + in));
+    } else
+        PyErr_NoMemory();
+    PyMem_Free(arrays);
+    PyMem_Free(opened);
+    return found;
 }
 
 static PyObject *best_isa(PyObject *self, PyObject *none)
@@ -357,25 +379,32 @@ static PyObject *best_isa(PyObject *self, PyObject *none)
 /* Sizes of the structs, by which Python checks that it lays them out alike. */
 static PyObject *layout(PyObject *self, PyObject *none)
 {
+#define STRUCT(name) {#name, sizeof(skq_##name)}
+    static const struct {
+        const char *name;
+        size_t bytes;
+    } structs[] = {
+        STRUCT(program), STRUCT(value), STRUCT(step), STRUCT(argument), STRUCT(bins),
+        STRUCT(forest), STRUCT(tree), STRUCT(small_tree), STRUCT(tiny_node), STRUCT(small_node),
+        STRUCT(node), STRUCT(big_node), STRUCT(wide_node),
+    };
     (void)self;
     (void)none;
-    return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "program",
-                         (Py_ssize_t)sizeof(skq_program), "value", (Py_ssize_t)sizeof(skq_value),
-                         "step", (Py_ssize_t)sizeof(skq_step), "argument",
-                         (Py_ssize_t)sizeof(skq_argument), "bins",
-                         (Py_ssize_t)sizeof(skq_bins), "forest", (Py_ssize_t)sizeof(skq_forest),
-                         "tree", (Py_ssize_t)sizeof(skq_tree), "tiny_node",
-                         (Py_ssize_t)sizeof(skq_tiny_node), "small_node",
-                         (Py_ssize_t)sizeof(skq_small_node), "node",
-                         (Py_ssize_t)sizeof(skq_node), "big_node",
-                         (Py_ssize_t)sizeof(skq_big_node), "wide_node",
-                         (Py_ssize_t)sizeof(skq_wide_node));
+    PyObject *sizes = PyDict_New();
+    for (size_t i = 0; sizes && i < sizeof structs / sizeof structs[0]; i++) {
+        PyObject *bytes = PyLong_FromSize_t(structs[i].bytes);
+        if (!bytes || PyDict_SetItemString(sizes, structs[i].name, bytes) < 0)
+            Py_CLEAR(sizes);
+        Py_XDECREF(bytes);
+    }
+    return sizes;
 }
 
 static PyMethodDef methods[] = {
     {"run", (PyCFunction)(void (*)(void))run, METH_FASTCALL,
-     "run((address, isa, numpy.empty, ((shape, dtype), ...)), [input], n_rows, n_threads, refuse)\n"
-     "\nA list of new arrays, or an int that says why there are none."},
+     "run((address, isa, numpy.empty, ((output, shape, dtype), ...)), [input], n_rows, n_threads,\n"
+     "    refuse)\n"
+     "\nA list of new arrays, those of the outputs named, or an int that says why there are none."},
     {"best_isa", best_isa, METH_NOARGS, "Best instruction set of this machine."},
     {"layout", layout, METH_NOARGS, "Bytes of each struct."},
     {NULL, NULL, 0, NULL},

@@ -28,7 +28,11 @@ INT32_MAX = 2**31 - 1
 
 
 class Packer:
-    """Lays out one program; used once, after each instruction has emitted its steps."""
+    """Lays out one program; used once, after each instruction has emitted its steps.
+
+    Values that need no place are not described: those of a `Reshape` stand where its operand does,
+    those of fused steps nowhere.
+    """
 
     def __init__(
         self,
@@ -47,6 +51,8 @@ class Packer:
                     f"takes at most {INT32_MAX}: use engine='numpy'"
                 )
         self.keep: list[Array] = []
+        self._descriptors = [np.zeros(layout.PROGRAM.itemsize, np.uint8)]
+        self._described = layout.PROGRAM.itemsize
         self._packed = {} if packed is None else packed
         first = len(program.inputs)
         known: Mapping[int, Any] = dict.fromkeys(given)
@@ -63,7 +69,6 @@ class Packer:
         self.fused: set[int] = set()
         self.forests: dict[int, forests.Forest] = {}
         self.linear: set[int] = set()
-        self.checked: set[int] = set()
         self.rows: list[dict[str, int]] = []
         self.laid_out = 0
         self.arranged = 0
@@ -72,20 +77,21 @@ class Packer:
         self.scratch_a_row = 0
 
     def pack(self) -> Array:
-        """The ``skq_program``."""
+        """The descriptors, packed (see ``skq_open`` in ``kernels/skq_kernels.h``)."""
         slots, slot_bytes = self._slots()
-        values = np.zeros(len(self.types), dtype=layout.VALUE)
-        for v, type_ in enumerate(self.types):
-            slot = slots.get(self.same[v], -1)
-            values[v] = (type_.size, slot, self.dtype[v], v in self.checked)
+        place = {v: i for i, v in enumerate(slots)}
+        number = [place.get(root, 0) for root in self.same.values()]
+        values = np.zeros(len(slots), dtype=layout.VALUE)
+        for i, (v, slot) in enumerate(slots.items()):
+            values[["size", "slot", "dtype"]][i] = (self.types[v].size, slot, self.dtype[v])
         arguments = np.zeros(len(self.given), dtype=layout.ARGUMENT)
         for i, v in enumerate(self.given):
             lo, hi = self.types[v].interval if self.types[v].is_integer else (0, 0)
-            arguments[i] = (lo, hi, v)
+            arguments[i] = (lo, hi, number[v])
         steps = np.zeros(len(self.rows), dtype=layout.STEP)
         for i, row in enumerate(self.rows):
-            for name, number in row.items():
-                steps[name][i] = number
+            for name, field in row.items():
+                steps[name][i] = number[field] if name in ("in", "in2", "out") else field
         program = np.zeros(1, dtype=layout.PROGRAM)
         block = self._block_rows(slot_bytes)
         program["n_values"], program["n_steps"] = len(values), len(steps)
@@ -94,15 +100,27 @@ class Packer:
         program["scratch"] = self.scratch + self.scratch_a_row * block
         program["laid_out"], program["arranged"] = self.laid_out, self.arranged
         program["arranged_from"] = -(-layout.FEW_PRODUCTS // max(self.most_products, 1))
+        outputs = np.array([number[v] for v in self.targets], dtype=np.int32)
         for name, array in (
             ("values", values),
             ("steps", steps),
             ("inputs", arguments),
-            ("outputs", np.array(self.targets, dtype=np.int32)),
+            ("outputs", outputs),
         ):
-            program[name] = self.constant(array)
-        self.keep.append(program)
-        return program
+            program[name] = self.descriptor(array)
+        self._descriptors[0] = program.view(np.uint8)
+        packed = _without_zeros(np.concatenate(self._descriptors))
+        self.keep.append(packed)
+        return packed
+
+    def descriptor(self, array: Array) -> int:
+        """Place of structs among the descriptors, in bytes from their start."""
+        size = array.nbytes + -array.nbytes % 8
+        self._descriptors.append(np.zeros(size, np.uint8))
+        self._descriptors[-1][: array.nbytes] = array.view(np.uint8)
+        start = self._described
+        self._described += size
+        return start
 
     def constant(self, array: Array) -> int:
         """Address of an array that lives as long as the plan; the array itself where it can be."""
@@ -175,6 +193,21 @@ class Packer:
         if any(row["op"] == layout.OPS["Trees"] for row in self.rows):
             return layout.ROWS if rows > 16 else rows
         return rows // 64 * 64 if rows > 64 else rows
+
+
+def _without_zeros(image: Array) -> Array:
+    """Words of 8 bytes packed: their number, the lengths of their halves, and bytes of these."""
+    halves = image.view(np.uint32)
+    codes = np.searchsorted([0, 2**8 - 1, 2**16 - 1], halves)
+    tags = np.concatenate([codes, np.zeros(-len(codes) % 4, codes.dtype)]).reshape(-1, 4)
+    is_kept = np.arange(4) < np.array([0, 1, 2, 4])[codes][:, np.newaxis]
+    parts = (
+        np.array([len(halves) // 2], np.uint32).view(np.uint8),
+        (tags << np.arange(0, 8, 2)).sum(axis=1).astype(np.uint8),
+        halves.astype("<u4").view(np.uint8).reshape(-1, 4)[is_kept],
+        np.zeros(3, np.uint8),
+    )
+    return np.concatenate(parts)
 
 
 def whole_lines(size: int) -> int:

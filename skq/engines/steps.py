@@ -62,8 +62,6 @@ def _repeated(array: Array | PackedIntegers, length: int) -> Array | PackedInteg
 def _quantize(p: Packer, number: int, step: ins.Quantize) -> None:
     scale = np.asarray(step.scale, np.float64)
     zero = step.zero_point.astype(np.float64)
-    if step.inputs[0] in p.given:
-        p.checked.add(step.inputs[0])
     if max(-step.lo, step.hi) >= 2**30:
         kind = layout.WIDE_CODES
         p.dtype[number] = layout.I64
@@ -128,37 +126,37 @@ def _bin(p: Packer, number: int, step: ins.Bin) -> None:
 
 
 def _bins(p: Packer, step: ins.Bin) -> dict[str, int]:
-    """Step fields of a binning: the address of its ``skq_bins``, and its own bytes."""
+    """Step fields of a binning: the place of its ``skq_bins``, and its own bytes."""
     struct = np.zeros(1, dtype=layout.BINS)
     struct["n"] = len(step.feature)
     struct["edges"] = p.constant(np.asarray(step.edges, np.float64))
     for name in ("feature", "offsets", "base", "nan_code"):
         for field, number in p.numbers(name, step.kept()[name]).items():
             struct[field] = number
-    return {"a": p.constant(struct), **p.own(8 * 4 * (len(step.feature) + 1))}
+    return {"a": p.descriptor(struct), **p.own(8 * 4 * (len(step.feature) + 1))}
 
 
 def _trees(p: Packer, number: int, step: ins.Trees) -> None:
     operand = step.inputs[0]
     binning = p.steps.get(operand)
     fields: dict[str, int] = {}
-    addresses: dict[str, int] = {}
+    places: dict[str, int] = {}
     if operand in p.fused:
         assert isinstance(binning, ins.Bin)
         forest = p.forests[number]
         operand = binning.inputs[0]
         if forest.codes != layout.CODES_NONE:
             fields = _bins(p, binning)
-            addresses["bins"] = fields["a"]
+            places["bins"] = fields["a"]
     else:
         type_ = p.types[operand]
         pack = partial(forests.pack, step, *type_.interval, type_.size, None, p.isa)
         forest = p.packed(pack, number, "codes")
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
     for name, array in forest.arrays.items():
-        addresses[name] = p.constant(array)
+        places |= p.numbers(name, array) if name == "bias" else {name: p.constant(array)}
     p.scratch = max(p.scratch, forest.scratch)
-    p.emit(number, "Trees", operand, **(fields | {"a": p.constant(forest.struct(addresses))}))
+    p.emit(number, "Trees", operand, **(fields | {"a": p.descriptor(forest.struct(places))}))
 
 
 def _within_int32(type_: TensorType) -> bool:

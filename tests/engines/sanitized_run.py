@@ -109,6 +109,9 @@ def main() -> None:
             _, found = plan.run(flat, n_rows, n_threads=1 + seed % 2)
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_array_equal(a, b)
+            for v, b in zip(wanted, expected, strict=True):
+                _, (a,) = plan.run(flat, n_rows, prepared=plan.prepare([v]))
+                np.testing.assert_array_equal(a, b)
     storage.LEAST_SAVED = saved
     compare_linear()
     compare_matmuls()

@@ -212,11 +212,50 @@ def test_pickles_and_copies_leave_the_plan_behind():
     x = np.random.default_rng(0).normal(size=(9, N_FEATURES))
     expected = dispatch.run(program, {0: x}, outputs(program))
     for other in (pickle.loads(pickle.dumps(program)), copy.copy(program), copy.deepcopy(program)):
-        assert not hasattr(other, "_plan")
+        assert not hasattr(other, "_plans")
         assert_equal(dispatch.run(other, {0: x}, outputs(other)), expected)
-    (plan,) = program._plan.values()
+    (plan,) = program._plans.values()
     with pytest.raises(TypeError, match="pickle its program"):
         pickle.dumps(plan)
+
+
+@needs_native
+def test_one_plan_computes_what_is_wanted_of_all_outputs():
+    program = quantize_program()
+    x = np.random.default_rng(0).normal(size=(50, N_FEATURES))
+    label, score = outputs(program)
+    both = reference.evaluate(program, {0: x}, [label, score])
+    expected = {label: both[0], score: both[1]}
+    for targets in ([label], [score], [score, label], [label, score, label]):
+        assert_equal(dispatch.run(program, {0: x}, targets), [expected[t] for t in targets])
+    assert_equal(
+        dispatch.TableRun(program, [score, label]).run(x), [expected[score], expected[label]]
+    )
+    (plan,) = program._plans.values()
+    assert plan.targets == (label, score)
+    (codes,) = dispatch.run(program, {0: x}, [1])  # no output
+    assert_equal(dispatch.run(program, {1: codes}, [label]), [expected[label]])
+    assert len(program._plans) == 3
+
+
+@needs_native
+@pytest.mark.parametrize("engine", ENGINES)
+def test_inputs_are_checked_whatever_is_wanted(engine):
+    """Quantize refuses in its own pass, so where it is left out the input is checked beside."""
+    b = ProgramBuilder()
+    x = b.input(TensorType((N_FEATURES,)))
+    q = b.add(ins.Quantize((x,), np.full(N_FEATURES, 0.5), np.zeros(N_FEATURES, int), 0, 15))
+    binned = b.add(
+        ins.Bin((x,), np.array([0]), np.array([0.0]), np.array([0, 1]), *[np.array([0])] * 2)
+    )
+    program = b.build({"codes": b.add(ins.Sum((q,))), "bin": b.add(ins.Sum((binned,)))})
+    table = np.ones((40, N_FEATURES))
+    table[17, 3] = np.nan
+    with skq.config_context(engine=engine):
+        for target in outputs(program):
+            with pytest.raises(dispatch.NonFiniteInput):
+                dispatch.run(program, {0: table}, [target], refuse="nonfinite")
+            dispatch.run(program, {0: table}, [target], refuse="infinite")
 
 
 @needs_native

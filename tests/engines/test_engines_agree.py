@@ -57,3 +57,7 @@ def test_random_programs(kinds, seed, n_rows, n_threads):
             status, found = plan.run(flat, n_rows, n_threads=n_threads)
             assert status == layout.OK
             assert_equal(found, expected)
+            some = [wanted[i] for i in rng.permutation(len(wanted))[:2]]
+            status, found = plan.run(flat, n_rows, prepared=plan.prepare(some))
+            assert status == layout.OK
+            assert_equal(found, [expected[wanted.index(v)] for v in some])

@@ -49,7 +49,7 @@ def test_the_extension_is_strict_c99(tmp_path, compiler):
 
 @pytest.mark.parametrize(
     "name",
-    ["PERIOD", "FEW_PRODUCTS", "GROUP_OUTPUTS", "SPARE_WORDS", "ROWS", "NAN_RIGHT",
+    ["PERIOD", "FEW_PRODUCTS", "GROUP_OUTPUTS", "LEAF_WORDS", "ROWS", "NAN_RIGHT",
      "TINY_LEAF", "LEAF", "BIG_LEAF"],
 )  # fmt: skip
 def test_numbers_are_those_of_the_header(name):

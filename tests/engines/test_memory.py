@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 import skq
@@ -21,7 +23,7 @@ from skq.requantize import requantized
 
 ROOT = Path(__file__).parent.parent.parent
 N_FEATURES = 50
-#: Constants too small to be packed, and descriptors of the plan of a second method.
+#: Constants too small to be packed; and descriptors, in programs smaller than them.
 FIXED_BYTES = 256
 
 pytestmark = pytest.mark.skipif(native.UNAVAILABLE is not None, reason=str(native.UNAVAILABLE))
@@ -98,19 +100,18 @@ def model(request):
         return MODELS[request.param].fit(*table())
 
 
-def assert_small(model):
-    """A program in its `nbytes`, and with the plans that predicting leaves in twice of them."""
-    program = model.quantized_module_.program
+def assert_small(model, more=0):
+    """A program in its `nbytes`, and in twice of them with the plan that predicting leaves."""
+    module = model.quantized_module_
+    program = module.program
     assert program_bytes(program) <= 1.02 * program.nbytes + FIXED_BYTES
     assert not plans_of(program)
-    row = np.zeros((1, N_FEATURES))
-    for count, method in enumerate(("predict", "predict_proba"), start=1):
-        if not has_output(model.quantized_module_, method):
-            continue
-        getattr(model, method)(row)
-        assert len(plans_of(program)) == count
-        second = 0 if method == "predict" else 4 * FIXED_BYTES
-        assert program_bytes(program, plans=True) <= 2 * program.nbytes + second
+    row = np.zeros((1, *program.inputs[0].shape))
+    for method in ("predict", "predict_proba", "decision_function"):
+        if has_output(module, method):
+            getattr(model, method)(row)
+    assert len(plans_of(program)) == 1
+    assert program_bytes(program, plans=True) <= 2 * program.nbytes + more
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -121,6 +122,27 @@ def test_a_program_with_its_plans_takes_at_most_twice_its_nbytes(model, n_bits, 
     skq.save(narrow, tmp_path / "model.skq")
     assert_small(narrow)
     assert_small(skq.load(tmp_path / "model.skq"))
+
+
+@pytest.mark.parametrize("n_bits", [2, 8])
+@pytest.mark.parametrize(
+    "model",
+    [
+        linear_model.LogisticRegression(),
+        linear_model.Ridge(),
+        tree.DecisionTreeClassifier(random_state=0),
+        tree.DecisionTreeRegressor(max_depth=1),
+        ensemble.RandomForestClassifier(10, max_depth=3, random_state=0),
+        neural_network.MLPClassifier((3,), max_iter=20, random_state=0),
+    ],
+)
+def test_the_smallest_models_take_little_more(model, n_bits):
+    """Of four features: descriptors of a step or two weigh more than all constants."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = clone(model).set_params(n_bits=n_bits).fit(*load_iris(return_X_y=True))
+    assert model.quantized_module_.program.nbytes < 1000
+    assert_small(model, more=FIXED_BYTES)
 
 
 def test_the_numpy_engine_keeps_nothing(model):

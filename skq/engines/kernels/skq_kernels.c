@@ -65,6 +65,15 @@ static inline uint64_t skq_word(const void *words, int item, int64_t i)
     }
 }
 
+static inline skq_tree skq_tree_of(const skq_forest *f, int64_t t)
+{
+    if (!f->small_trees)
+        return ((const skq_tree *)f->trees)[t];
+    const skq_small_tree s = ((const skq_small_tree *)f->trees)[t];
+    const skq_tree tree = {s.n_nodes, s.leaf_bytes, s.n_top, s.word, s.n_words, s.item, s.shift};
+    return tree;
+}
+
 /* How the words of a tree are brought to their lanes. */
 static int skq_shift(const skq_tree *tree) { return tree->shift & 63; }
 static int skq_halved(const skq_tree *tree) { return tree->shift & 64; }
@@ -109,6 +118,8 @@ size_t skq_arena_bytes(const skq_program *program, int64_t block, int64_t n_rows
         bytes += skq_slot_bytes(program, s, block) + 64;
     return bytes + 5 * skq_align((size_t)program->n_values * sizeof(void *));
 }
+
+#include "skq_descriptors.inc"
 
 #define SKQ_ISA SKQ_PORTABLE
 #define SKQ_(name) name##_portable

@@ -96,16 +96,17 @@ enum { SKQ_OK = 0, SKQ_NOT_FINITE = 1, SKQ_OUT_OF_RANGE = 2 };
 
 typedef struct {
     int32_t size;      /* elements in a row */
-    int32_t slot;      /* place in the arena; -1: none */
+    int32_t slot;      /* place in the arena */
     uint8_t dtype;
-    uint8_t checked;   /* a real input that a step checks for what is refused */
+    uint8_t checked;   /* a real input that a step of this run checks for what is refused */
+    uint8_t wanted;    /* in this run */
 } skq_value;
 
 typedef struct {
     int32_t in, in2, out;
     uint32_t own;                /* where it lays out constants, in lines of 64 bytes */
     int32_t n, m;
-    uint8_t op, kind, shift, a_dtype, b_dtype, c_dtype;
+    uint8_t op, a_dtype, b_dtype, c_dtype, kind, shift;
     int64_t lo, hi;
     const void *a, *b, *c;
 } skq_step;
@@ -122,10 +123,10 @@ typedef struct {
     int64_t scratch;             /* bytes that the steps share, for a block */
     int64_t laid_out;            /* bytes of all constants that steps lay out, but for */
     int64_t arranged;            /* those of all weights that matmuls arrange */
-    const skq_value *values;
-    const skq_step *steps;
-    const skq_argument *inputs;
-    const int32_t *outputs;      /* value numbers */
+    skq_value *values;
+    skq_step *steps;
+    skq_argument *inputs;
+    int32_t *outputs;            /* value numbers */
 } skq_program;
 
 /* An array of rows from outside: any strides, in bytes. */
@@ -143,8 +144,9 @@ typedef struct {
     uint8_t feature_dtype, offsets_dtype, base_dtype, nan_code_dtype;
 } skq_bins;
 
-/* Words of leaf values that may be read, not used, behind the last one of a forest. */
-#define SKQ_SPARE_WORDS 8
+/* Words of leaf values, of less than 8 bytes, that are read together: those behind the last one of a
+ * tree that make up a group may be read, and are not used. */
+#define SKQ_LEAF_WORDS 8
 
 /* Forests. Codes are compared as `code <= threshold` (left) against the codes of the operand minus
  * its least one, 8 or 16 bits wide, in columns of SKQ_ROWS rows.
@@ -188,22 +190,40 @@ typedef struct {
     uint8_t shift;               /* bits to the left; and 64 where lanes have half their width */
 } skq_tree;
 
+/* The same of a forest in which no tree has more. */
+typedef struct { uint16_t leaf_bytes; uint8_t n_nodes, n_top, word, n_words, item, shift; } skq_small_tree;
+
 typedef struct { int64_t threshold; int32_t feature; int32_t child[2]; } skq_wide_node;
 
 typedef struct {
     int32_t codes, n_trees, n_columns, n_outputs;
     int32_t n_words, lane_bits, width, stack;
+    int32_t small_trees, bias_dtype;
     int64_t code_lo;
-    const skq_tree *trees;       /* CODES_WIDE: int32_t root of each tree */
+    const void *trees;           /* skq_tree, or skq_small_tree; CODES_WIDE: int32_t root of each */
     const void *nodes;
     const void *exits;           /* of the type of a child */
     const void *leaves;          /* CODES_WIDE: int64_t, width a leaf */
-    const int64_t *bias;         /* n_outputs */
+    const void *bias;            /* n_outputs, of bias_dtype */
     const int32_t *output;       /* CODES_WIDE: first output of each tree */
     const int64_t *multiplier;   /* CODES_WIDE */
     const skq_bins *bins;        /* of a real operand; NULL: the operand holds codes */
     const double *edges;         /* CODES_NONE */
 } skq_forest;
+
+/* Descriptors: a skq_program, and all skq_value, skq_step, skq_argument, int32_t, skq_bins and
+ * skq_forest that it names, one behind the other in words of 8 bytes. Where one names another, it has
+ * the bytes from the start of the program, not an address. Most of their bytes are zero, and a small
+ * model is not to take more for its descriptors than for its constants, so a plan keeps them packed:
+ * the number of words (uint32_t); for each uint32_t of them two bits, the lowest first, that say how
+ * many of its lowest bytes are kept, 0, 1, 2 or all 4, the others being zero; those bytes, the lowest
+ * first; and three more, which may be read and are not used.
+ *
+ * A run opens them in skq_opened_bytes of memory, aligned to 8 bytes, and then selects the steps that
+ * those outputs need that are not NULL; skq_run does no others. */
+size_t skq_opened_bytes(const void *packed);
+skq_program *skq_open(const void *packed, void *memory);
+void skq_select(skq_program *program, void *const *outputs);
 
 /* Best instruction set of this machine. */
 int skq_best_isa(void);
@@ -211,10 +231,10 @@ int skq_best_isa(void);
 /* Bytes of arena that runs of at most `n_rows` rows in blocks of at most `block` need. */
 size_t skq_arena_bytes(const skq_program *program, int64_t block, int64_t n_rows);
 
-/* Run rows [first, first + n_rows) in blocks. `inputs` in the order of program->inputs; output i
- * holds rows of int64 (or double) from row 0 on. `arena` is aligned to 64 bytes. Answers SKQ_OK,
- * SKQ_NOT_FINITE when a real input holds what `refuse` names, or SKQ_OUT_OF_RANGE when an integer
- * input leaves its proven interval; outputs are then meaningless. */
+/* Run rows [first, first + n_rows) in blocks. `inputs` in the order of program->inputs; `outputs` as
+ * they were selected: each that is not NULL holds rows of int64 (or double) from row 0 on. `arena` is
+ * aligned to 64 bytes. Answers SKQ_OK, SKQ_NOT_FINITE when a real input holds what `refuse` names, or
+ * SKQ_OUT_OF_RANGE when an integer input leaves its proven interval; outputs are then meaningless. */
 int skq_run(const skq_program *program, const skq_input *inputs, void *const *outputs,
             int64_t first, int64_t n_rows, int64_t block, void *arena, int refuse, int isa);
 
