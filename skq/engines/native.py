@@ -28,7 +28,7 @@ except ImportError as error:
     UNAVAILABLE = f"the compiled extension cannot be used ({error})"
 
 Array = NDArray[Any]
-Prepared = tuple[int, int, Any, tuple[tuple[int, tuple[int, ...], np.dtype[Any]], ...]]
+Prepared = tuple[int, int, Any, tuple[tuple[int, tuple[int, ...], np.dtype[Any]], ...], int]
 
 #: Environment variable that caps the instruction set of plans made from then on, for measurements.
 ISA_VARIABLE = "SKQ_MAX_ISA"
@@ -94,7 +94,7 @@ class NativePlan:
             )
             for t in wanted
         )
-        return self._address, self.isa, np.empty, results
+        return self._address, self.isa, np.empty, results, len(self.targets)
 
     def __reduce__(self) -> str:
         raise TypeError("a plan holds addresses of this process; pickle its program instead")

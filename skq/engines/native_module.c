@@ -16,6 +16,7 @@
 #endif
 
 #define MAX_THREADS 256
+#define FEW_BYTES 2048 /* of descriptors and arrays, for which a run allocates nothing */
 #define BLOCKS_A_TASK 8
 
 typedef struct {
@@ -343,29 +344,30 @@ static PyObject *run_opened(PyObject *self, PyObject *const *args, skq_program *
 
 static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
 {
-    if (n_args != 5 || !PyTuple_Check(args[0]) || PyTuple_Size(args[0]) != 4 ||
+    if (n_args != 5 || !PyTuple_Check(args[0]) || PyTuple_Size(args[0]) != 5 ||
         !PyList_Check(args[1]))
         return PyErr_Format(PyExc_TypeError, "see the docstring of run");
     const void *packed = PyLong_AsVoidPtr(PyTuple_GetItem(args[0], 0));
+    const size_t n_outputs = PyLong_AsSize_t(PyTuple_GetItem(args[0], 4));
     if (PyErr_Occurred())
         return NULL;
-    void *opened = PyMem_Malloc(skq_opened_bytes(packed)), *arrays = NULL;
+    const size_t opened = skq_opened_bytes(packed), n_inputs = (size_t)PyList_Size(args[1]);
+    const size_t bytes = opened + n_inputs * sizeof(skq_input) + n_outputs * sizeof(void *);
+    uint64_t few[FEW_BYTES / 8];
+    void *memory = bytes <= sizeof few ? few : PyMem_Malloc(bytes);
+    if (!memory)
+        return PyErr_NoMemory();
+    skq_program *program = skq_open(packed, memory);
+    skq_input *inputs = (void *)((char *)memory + opened);
+    void **data = (void *)(inputs + n_inputs);
     PyObject *found = NULL;
-    skq_program *program = opened ? skq_open(packed, opened) : NULL;
-    if (program) {
-        const size_t in = (size_t)program->n_inputs * sizeof(skq_input);
-        const size_t out = (size_t)program->n_outputs * sizeof(void *);
-        arrays = PyMem_Calloc(1, in + out);
-        if (!arrays)
-            PyErr_NoMemory();
-        else if (PyList_Size(args[1]) != program->n_inputs)
-            PyErr_Format(PyExc_ValueError, "wrong number of arrays");
-        else
-            found = run_opened(self, args, program, arrays, (void **)((char *)arrays + in));
+    if ((size_t)program->n_inputs == n_inputs && (size_t)program->n_outputs == n_outputs) {
+        memset(data, 0, n_outputs * sizeof(void *));
+        found = run_opened(self, args, program, inputs, data);
     } else
-        PyErr_NoMemory();
-    PyMem_Free(arrays);
-    PyMem_Free(opened);
+        PyErr_Format(PyExc_ValueError, "wrong number of arrays");
+    if (memory != few)
+        PyMem_Free(memory);
     return found;
 }
 
@@ -402,8 +404,8 @@ static PyObject *layout(PyObject *self, PyObject *none)
 
 static PyMethodDef methods[] = {
     {"run", (PyCFunction)(void (*)(void))run, METH_FASTCALL,
-     "run((address, isa, numpy.empty, ((output, shape, dtype), ...)), [input], n_rows, n_threads,\n"
-     "    refuse)\n"
+     "run((address, isa, numpy.empty, ((output, shape, dtype), ...), n_outputs), [input], n_rows,\n"
+     "    n_threads, refuse)\n"
      "\nA list of new arrays, those of the outputs named, or an int that says why there are none."},
     {"best_isa", best_isa, METH_NOARGS, "Best instruction set of this machine."},
     {"layout", layout, METH_NOARGS, "Bytes of each struct."},

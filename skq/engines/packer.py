@@ -109,6 +109,7 @@ class Packer:
         ):
             program[name] = self.descriptor(array)
         self._descriptors[0] = program.view(np.uint8)
+        self.descriptor(np.zeros(self._described % 16, np.uint8))
         packed = _without_zeros(np.concatenate(self._descriptors))
         self.keep.append(packed)
         return packed
@@ -196,16 +197,15 @@ class Packer:
 
 
 def _without_zeros(image: Array) -> Array:
-    """Words of 8 bytes packed: their number, the lengths of their halves, and bytes of these."""
-    halves = image.view(np.uint32)
+    """Pairs of words of 8 bytes packed: their number, lengths of their halves, and the bytes."""
+    halves = image.view(np.uint64).astype("<u8").view("<u4")
     codes = np.searchsorted([0, 2**8 - 1, 2**16 - 1], halves)
-    tags = np.concatenate([codes, np.zeros(-len(codes) % 4, codes.dtype)]).reshape(-1, 4)
     is_kept = np.arange(4) < np.array([0, 1, 2, 4])[codes][:, np.newaxis]
     parts = (
         np.array([len(halves) // 2], np.uint32).view(np.uint8),
-        (tags << np.arange(0, 8, 2)).sum(axis=1).astype(np.uint8),
-        halves.astype("<u4").view(np.uint8).reshape(-1, 4)[is_kept],
-        np.zeros(3, np.uint8),
+        (codes.reshape(-1, 4) << np.arange(0, 8, 2)).sum(axis=1).astype(np.uint8),
+        halves.view(np.uint8).reshape(-1, 4)[is_kept],
+        np.zeros(4, np.uint8),
     )
     return np.concatenate(parts)
 

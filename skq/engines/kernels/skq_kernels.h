@@ -215,9 +215,9 @@ typedef struct {
  * skq_forest that it names, one behind the other in words of 8 bytes. Where one names another, it has
  * the bytes from the start of the program, not an address. Most of their bytes are zero, and a small
  * model is not to take more for its descriptors than for its constants, so a plan keeps them packed:
- * the number of words (uint32_t); for each uint32_t of them two bits, the lowest first, that say how
- * many of its lowest bytes are kept, 0, 1, 2 or all 4, the others being zero; those bytes, the lowest
- * first; and three more, which may be read and are not used.
+ * the number of words (uint32_t), which is even; for each half of a word, the lower one first, two bits,
+ * the lowest first, that say how many of its lowest bytes are kept, 0, 1, 2 or all 4, the others being
+ * zero; those bytes, the lowest first; and four more, which may be read and are not used.
  *
  * A run opens them in skq_opened_bytes of memory, aligned to 8 bytes, and then selects the steps that
  * those outputs need that are not NULL; skq_run does no others. */
