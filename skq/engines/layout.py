@@ -19,13 +19,18 @@ def _fields(names: str, kind: type) -> list[tuple[str, type]]:
 PROGRAM = np.dtype(
     [
         *_fields("n_values n_steps n_slots n_inputs n_outputs block arranged_from", np.int32),
-        *_fields("scratch laid_out arranged", np.int64),
+        *_fields("row scratch laid_out arranged", np.int64),
         *_fields("values steps inputs outputs", _POINTER),
     ],
     align=True,
 )
 VALUE = np.dtype(
-    [*_fields("size slot", np.int32), *_fields("dtype checked wanted", np.uint8)], align=True
+    [
+        *_fields("size slot", np.int32),
+        ("before", np.int64),
+        *_fields("dtype checked wanted", np.uint8),
+    ],
+    align=True,
 )
 ARGUMENT = np.dtype([*_fields("lo hi", np.int64), ("value", np.int32)], align=True)
 STEP = np.dtype(

@@ -84,6 +84,7 @@ class Packer:
         values = np.zeros(len(slots), dtype=layout.VALUE)
         for i, (v, slot) in enumerate(slots.items()):
             values[["size", "slot", "dtype"]][i] = (self.types[v].size, slot, self.dtype[v])
+            values["before"][i] = sum(slot_bytes[:slot])
         arguments = np.zeros(len(self.given), dtype=layout.ARGUMENT)
         for i, v in enumerate(self.given):
             lo, hi = self.types[v].interval if self.types[v].is_integer else (0, 0)
@@ -97,6 +98,7 @@ class Packer:
         program["n_values"], program["n_steps"] = len(values), len(steps)
         program["n_slots"], program["block"] = len(slot_bytes), block
         program["n_inputs"], program["n_outputs"] = len(self.given), len(self.targets)
+        program["row"] = sum(slot_bytes)
         program["scratch"] = self.scratch + self.scratch_a_row * block
         program["laid_out"], program["arranged"] = self.laid_out, self.arranged
         program["arranged_from"] = -(-layout.FEW_PRODUCTS // max(self.most_products, 1))

@@ -94,28 +94,20 @@ static int skq_bits(int32_t dtype) { return dtype & (SKQ_SIGNED - 1); }
 
 static size_t skq_align(size_t bytes) { return (bytes + 63u) & ~(size_t)63u; }
 
-/* Bytes of a slot for a block of rows: those of the largest value that stands in it. */
-static size_t skq_slot_bytes(const skq_program *program, int32_t slot, int64_t block)
+/* Where a slot of a block of rows begins. 64 bytes of slack are behind each at least: vectors may read,
+ * not use, what follows its last row. */
+static size_t skq_slot_place(int64_t before, int32_t slot, int64_t block)
 {
-    size_t a_row = 0;
-    for (int32_t v = 0; v < program->n_values; v++) {
-        const skq_value *value = program->values + v;
-        const size_t bytes = (size_t)value->size * skq_item_bytes[value->dtype];
-        if (value->slot == slot && bytes > a_row)
-            a_row = bytes;
-    }
-    return skq_align(a_row * (size_t)block);
+    return skq_align((size_t)(before * block)) + (size_t)slot * 128;
 }
 
 size_t skq_arena_bytes(const skq_program *program, int64_t block, int64_t n_rows)
 {
-    /* 64 bytes of slack behind each block: vectors may read, not use, what follows its last row */
     size_t bytes = skq_align((size_t)program->scratch) + 64;
     bytes += skq_align((size_t)program->laid_out);
     if (n_rows >= program->arranged_from)
         bytes += skq_align((size_t)program->arranged);
-    for (int32_t s = 0; s < program->n_slots; s++)
-        bytes += skq_slot_bytes(program, s, block) + 64;
+    bytes += skq_slot_place(program->row, program->n_slots, block);
     return bytes + 5 * skq_align((size_t)program->n_values * sizeof(void *));
 }
 

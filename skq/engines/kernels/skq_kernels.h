@@ -96,7 +96,8 @@ enum { SKQ_OK = 0, SKQ_NOT_FINITE = 1, SKQ_OUT_OF_RANGE = 2 };
 
 typedef struct {
     int32_t size;      /* elements in a row */
-    int32_t slot;      /* place in the arena */
+    int32_t slot;      /* of the arena, and */
+    int64_t before;    /* bytes of a row of all slots before it */
     uint8_t dtype;
     uint8_t checked;   /* a real input that a step of this run checks for what is refused */
     uint8_t wanted;    /* in this run */
@@ -120,6 +121,7 @@ typedef struct {
     int32_t n_values, n_steps, n_slots, n_inputs, n_outputs;
     int32_t block;               /* rows that are worked on together */
     int32_t arranged_from;       /* rows of a run that is worth arranging weights for */
+    int64_t row;                 /* bytes of a row of all slots */
     int64_t scratch;             /* bytes that the steps share, for a block */
     int64_t laid_out;            /* bytes of all constants that steps lay out, but for */
     int64_t arranged;            /* those of all weights that matmuls arrange */
