@@ -9,7 +9,7 @@ codes small trees: every node is evaluated, for many rows at a time     4 bytes,
 codes the same and larger trees, where rows walk down in step           6 bytes, inner nodes only
 codes the same where codes or columns have more than 8 bits             8 bytes, inner nodes only
 big   the same where a tree has more than 32768 leaves                  12 bytes, inner nodes only
-real  few trees on many features: edges instead of codes, no binning    8 bytes, inner nodes only
+real  few trees on many features: edges instead of codes, no binning    4 or 8 bytes, the same
 wide  codes of more than 16 bits, nodes shared between trees            24 bytes
 ===== ================================================================= ==========================
 
@@ -42,6 +42,7 @@ _NODES = {
     layout.CODES_8_TINY: layout.TINY_NODE,
     layout.CODES_8_SMALL: layout.SMALL_NODE,
     layout.CODES_16_BIG: layout.BIG_NODE,
+    layout.REALS_TINY: layout.TINY_NODE,
 }
 #: Mark of a leaf, by the type of a child.
 _MARKS = {np.uint8: layout.TINY_LEAF, np.uint16: layout.LEAF, np.uint32: layout.BIG_LEAF}
@@ -59,12 +60,17 @@ class Forest:
     numbers: dict[str, int]
 
     @property
+    def reads_reals(self) -> bool:
+        """Whether edges are compared, without codes."""
+        return self.codes in (layout.REALS_TINY, layout.REALS)
+
+    @property
     def scratch(self) -> int:
         """Bytes that the kernels need beside the arena."""
         if self.codes == layout.CODES_WIDE:
             return 8 * (self.n_columns + self.n_outputs)
         item = 1 if self.codes <= layout.CODES_8 else 2
-        columns = 0 if self.codes == layout.CODES_NONE else self.n_columns
+        columns = 0 if self.reads_reals else self.n_columns
         a_row = 8 * self.numbers["n_words"] + 4 + item * (columns + self.numbers["stack"])
         return layout.ROWS * a_row
 
@@ -93,9 +99,8 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
     if binning is not None and walk.mean_visits < n_columns:
         real = _real_nodes(step, walk, arrays["trees"], binning)
         if real is not None:
-            return Forest(
-                layout.CODES_NONE, *size, _small_trees(arrays | real), numbers | {"stack": 0}
-            )
+            codes, nodes = real
+            return Forest(codes, *size, _small_trees(arrays | nodes), numbers | {"stack": 0})
     codes = layout.CODES_8 if hi - lo <= 255 else layout.CODES_16
     if walk.is_big:
         codes = layout.CODES_16_BIG
@@ -382,8 +387,10 @@ def _children_first(walk: _Walk, kept: Array) -> tuple[Array, Array, Array]:
     return place, size[roots], need[roots]
 
 
-def _real_nodes(step: Trees, walk: _Walk, trees: Array, binning: Bin) -> dict[str, Array] | None:
-    """Nodes that name an edge: ``code <= t`` is ``x <= edges[t - base]`` of the column.
+def _real_nodes(
+    step: Trees, walk: _Walk, trees: Array, binning: Bin
+) -> tuple[int, dict[str, Array]] | None:
+    """Form, and nodes that name an edge: ``code <= t`` is ``x <= edges[t - base]`` of the column.
 
     None where an edge or a feature has no number of 16 and 15 bits. Fills in `trees`.
     """
@@ -400,19 +407,24 @@ def _real_nodes(step: Trees, walk: _Walk, trees: Array, binning: Bin) -> dict[st
         # numbers all go one way, and NaN may go the other
         number = np.where(edge < 0, len(edges), np.where(edge >= count, len(edges) + 1, number))
         edges = np.append(edges, [np.nan, np.inf])
-    if walk.is_big or len(edges) > 65536 or int(feature.max(initial=0)) >= layout.NAN_RIGHT:
+    last = int(feature.max(initial=0))
+    if walk.is_big or len(edges) > 65536 or last >= layout.BIG_NAN_RIGHT:
         return None
+    codes, nan_mark = layout.REALS, layout.BIG_NAN_RIGHT
+    if walk.is_tiny and len(edges) <= 256 and last < layout.TINY_NAN_RIGHT:
+        codes, nan_mark = layout.REALS_TINY, layout.TINY_NAN_RIGHT
     place, sizes, _ = _children_first(walk, walk.leaf < 0)
     trees["n_nodes"] = sizes
-    reference = np.where(walk.leaf < 0, place, layout.LEAF + walk.leaf)
-    nodes = np.zeros(len(inner) + 1, dtype=layout.NODE)
+    nodes = np.zeros(len(inner) + 1, dtype=_NODES.get(codes, layout.NODE))
+    leaf = _MARKS[nodes["child"].dtype.type]
+    reference = np.where(walk.leaf < 0, place, leaf + walk.leaf)
     at = _starts(sizes)[walk.tree[inner]] + place[inner]
     nan_right = binning.nan_code[column] > threshold
-    nodes["feature"][at] = feature + layout.NAN_RIGHT * nan_right
+    nodes["feature"][at] = feature + nan_mark * nan_right
     nodes["threshold"][at] = number
     nodes["child"][at, 0] = reference[walk.left[inner]]
     nodes["child"][at, 1] = reference[walk.right[inner]]
-    return {"nodes": nodes, "edges": edges}
+    return codes, {"nodes": nodes, "edges": edges}
 
 
 def _wide(step: Trees, n_columns: int) -> Forest:

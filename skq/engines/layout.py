@@ -125,16 +125,17 @@ LEAF_WORDS = 8
 #: Rows of a column of codes, marks of a leaf, and of a node where NaN goes right, in a forest.
 ROWS = 256
 TINY_LEAF, LEAF, BIG_LEAF = 2**7, 2**15, 2**31
-NAN_RIGHT = 2**15
+TINY_NAN_RIGHT, BIG_NAN_RIGHT = 2**7, 2**15
 (
     CODES_8_TINY,
     CODES_8_SMALL,
     CODES_8,
     CODES_16,
     CODES_16_BIG,
-    CODES_NONE,
+    REALS_TINY,
+    REALS,
     CODES_WIDE,
-) = range(7)
+) = range(8)
 
 
 def check(sizes: Mapping[str, int]) -> None:

@@ -145,7 +145,7 @@ def _trees(p: Packer, number: int, step: ins.Trees) -> None:
         assert isinstance(binning, ins.Bin)
         forest = p.forests[number]
         operand = binning.inputs[0]
-        if forest.codes != layout.CODES_NONE:
+        if not forest.reads_reals:
             fields = _bins(p, binning)
             places["bins"] = fields["a"]
     else:

@@ -75,6 +75,8 @@ def compare_forests() -> None:
         on_codes([8, 2], values=(0, 2**20)),
         on_codes([33_000, 3], top=65535),
         on_reals([9]),
+        on_reals([128], edges=1, columns=125),
+        on_reals([129], edges=1, columns=125),
     ):
         type_, target = program.inputs[0], program.outputs["sum"]
         x = rng.integers(0, type_.hi, size=(40, type_.size)) if type_.is_integer else None

@@ -116,19 +116,24 @@ def test_codes(code, shapes, more):
 
 
 @pytest.mark.parametrize(
-    ("code", "shapes", "edges"),
+    ("code", "shapes", "edges", "columns"),
     [
-        (layout.CODES_NONE, [9], N_EDGES),
-        (layout.CODES_NONE, [1, 2, 1, 4], 0),
-        (layout.CODES_8_TINY, [9] * 30, N_EDGES),
-        (layout.CODES_8_SMALL, [9] * 30 + [200], N_EDGES),
-        (layout.CODES_16, [9] * 30, 400),
-        (layout.CODES_16_BIG, [40_000], 4000),
+        (layout.REALS_TINY, [9], 12, 20),
+        (layout.REALS_TINY, [1, 2, 1, 4], 0, N_COLUMNS),
+        (layout.REALS_TINY, [128], 1, 125),
+        (layout.REALS, [129], 1, 125),
+        (layout.REALS, [128], 1, 200),  # features of 8 bits
+        (layout.REALS, [9], 400, N_COLUMNS),
+        (layout.REALS, [9, 150], 2, 140),
+        (layout.CODES_8_TINY, [9] * 30, N_EDGES, N_COLUMNS),
+        (layout.CODES_8_SMALL, [9] * 30 + [200], N_EDGES, N_COLUMNS),
+        (layout.CODES_16, [9] * 30, 400, N_COLUMNS),
+        (layout.CODES_16_BIG, [40_000], 4000, N_COLUMNS),
     ],
 )
 @pytest.mark.parametrize("seed", range(3))
-def test_reals(code, shapes, edges, seed):
-    program = on_reals(shapes, edges=edges, seed=seed)
+def test_reals(code, shapes, edges, columns, seed):
+    program = on_reals(shapes, edges=edges, columns=columns, seed=seed)
     assert form(program).codes == code
     rng = np.random.default_rng(seed)
     x = np.round(rng.normal(size=(300, program.inputs[0].size)), 1)

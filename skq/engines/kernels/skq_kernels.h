@@ -162,8 +162,9 @@ typedef struct {
  * SKQ_TINY_LEAF, which then marks a leaf. Trees with more leaves than SKQ_LEAF stand in a forest of
  * big nodes, whose mark of a leaf is SKQ_BIG_LEAF. One node of padding follows the last.
  *
- * With SKQ_CODES_NONE rows walk on the real operand: `threshold` is the number of an edge, right
- * unless x <= edges[threshold], and NaN goes right where `feature` has the bit SKQ_NAN_RIGHT.
+ * With SKQ_REALS rows walk on the real operand: `threshold` is the number of an edge, right unless
+ * x <= edges[threshold], and NaN goes right where `feature` has its highest bit, SKQ_BIG_NAN_RIGHT, or
+ * SKQ_TINY_NAN_RIGHT with SKQ_REALS_TINY, whose nodes are tiny.
  *
  * A forest adds up words of leaf values in lanes of `lane_bits`, made non-negative by `bias`. The words
  * of a leaf have as many bytes as the tree needs, in lanes of half the width where that makes them
@@ -173,10 +174,11 @@ typedef struct {
 #define SKQ_TINY_LEAF 0x80u
 #define SKQ_LEAF 0x8000u
 #define SKQ_BIG_LEAF 0x80000000u
-#define SKQ_NAN_RIGHT 0x8000u
+#define SKQ_TINY_NAN_RIGHT 0x80u
+#define SKQ_BIG_NAN_RIGHT 0x8000u
 enum {
     SKQ_CODES_8_TINY, SKQ_CODES_8_SMALL, SKQ_CODES_8, SKQ_CODES_16, SKQ_CODES_16_BIG,
-    SKQ_CODES_NONE, SKQ_CODES_WIDE
+    SKQ_REALS_TINY, SKQ_REALS, SKQ_CODES_WIDE
 };
 
 typedef struct { uint8_t feature, threshold, child[2]; } skq_tiny_node;
@@ -210,7 +212,7 @@ typedef struct {
     const int32_t *output;       /* CODES_WIDE: first output of each tree */
     const int64_t *multiplier;   /* CODES_WIDE */
     const skq_bins *bins;        /* of a real operand; NULL: the operand holds codes */
-    const double *edges;         /* CODES_NONE */
+    const double *edges;         /* REALS */
 } skq_forest;
 
 /* Descriptors: a skq_program, and all skq_value, skq_step, skq_argument, int32_t, skq_bins and
