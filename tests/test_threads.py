@@ -85,18 +85,18 @@ def test_n_jobs_means_what_joblib_says():
 def asked(monkeypatch):
     """Threads that the engine is asked for, call by call."""
     seen = []
-    run, run_table = native.NativePlan.run, native.NativePlan.run_table
+    prepare = native.NativePlan.prepare
 
-    def spy_run(self, inputs, n_rows, n_threads=1, *more, **named):
-        seen.append(n_threads)
-        return run(self, inputs, n_rows, n_threads, *more, **named)
+    def spy(self, wanted):
+        run = prepare(self, wanted)
 
-    def spy_table(self, X, n_threads, *more):
-        seen.append(n_threads)
-        return run_table(self, X, n_threads, *more)
+        def counted(inputs, n_rows, n_threads, refuse):
+            seen.append(n_threads)
+            return run(inputs, n_rows, n_threads, refuse)
 
-    monkeypatch.setattr(native.NativePlan, "run", spy_run)
-    monkeypatch.setattr(native.NativePlan, "run_table", spy_table)
+        return counted
+
+    monkeypatch.setattr(native.NativePlan, "prepare", spy)
     return seen
 
 

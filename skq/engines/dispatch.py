@@ -16,6 +16,9 @@ from skq.program.types import TensorType
 
 Array = NDArray[Any]
 
+#: Engines that are the native one where it was compiled.
+_NATIVE = frozenset({"auto", "native"})
+_INFINITE, _NONFINITE = layout.REFUSE["infinite"], layout.REFUSE["nonfinite"]
 #: Dtypes that the kernels read without a copy, by character.
 _READ = frozenset("fd?bBhHiIlLqQ")
 #: Rows of other dtypes are converted this many bytes at a time.
@@ -108,7 +111,7 @@ class TableRun:
     def __init__(self, program: IntegerProgram, targets: Sequence[int]) -> None:
         self._program, self._targets = program, tuple(targets)
         self._plan: native.NativePlan | None = None
-        self._prepared: native.Prepared
+        self._run: native.Prepared | None = None
 
     def run(
         self, X: Array, n_threads: int | None = None, takes_missing: bool = False
@@ -119,13 +122,16 @@ class TableRun:
         is not a table that the kernels read as it stands, and where it holds infinity, or NaN
         unless missing values are taken.
         """
-        if not _is_native():
+        if self._run is None:
+            if not _is_native():
+                return None
+            self._plan = _plan(self._program, (0,), self._targets)
+            self._run = self._plan.prepare(self._targets)
+        elif engine_setting() not in _NATIVE:
             return None
-        if self._plan is None:
-            plan = _plan(self._program, (0,), self._targets)
-            self._prepared = plan.prepare(self._targets)
-            self._plan = plan
-        return self._plan.run_table(X, n_threads or _threads(), takes_missing, self._prepared)
+        refuse = _INFINITE if takes_missing else _NONFINITE
+        found = self._run([X], len(X), n_threads or _threads(), refuse)
+        return found if type(found) is list else None
 
 
 def _threads() -> int:

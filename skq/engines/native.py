@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,10 @@ except ImportError as error:
     UNAVAILABLE = f"the compiled extension cannot be used ({error})"
 
 Array = NDArray[Any]
-Prepared = tuple[int, int, Any, tuple[tuple[int, tuple[int, ...], np.dtype[Any]], ...], int]
+Prepared = Callable[[list[Array], int, int, int], Any]
 
 #: Environment variable that caps the instruction set of plans made from then on, for measurements.
 ISA_VARIABLE = "SKQ_MAX_ISA"
-_INFINITE, _NONFINITE = layout.REFUSE["infinite"], layout.REFUSE["nonfinite"]
 
 
 def best_isa() -> int:
@@ -85,7 +85,11 @@ class NativePlan:
         self._all = self.prepare(self.targets)
 
     def prepare(self, wanted: Sequence[int]) -> Prepared:
-        """What `run` and `run_table` take to compute some of the targets alone."""
+        """A function that computes some of the targets alone, for as long as this plan lives.
+
+        It takes inputs as `run` does, in a list, `n_rows`, `n_threads` and a code of
+        `layout.REFUSE`, and returns the list of rows, or the status where there are none.
+        """
         results = tuple(
             (
                 self.targets.index(t),
@@ -94,7 +98,8 @@ class NativePlan:
             )
             for t in wanted
         )
-        return self._address, self.isa, np.empty, results, len(self.targets)
+        prepared = (self._address, self.isa, np.empty, results, len(self.targets))
+        return partial(_native.run, prepared)
 
     def __reduce__(self) -> str:
         raise TypeError("a plan holds addresses of this process; pickle its program instead")
@@ -124,21 +129,9 @@ class NativePlan:
         n_threads : int, default=1
         refuse : {None, "infinite", "nonfinite"}, default=None
             What real inputs must not hold.
-        prepared : object, default=None
+        prepared : callable, default=None
             What `prepare` gave.
         """
         code = layout.REFUSE[refuse]
-        found = _native.run(prepared or self._all, list(inputs), n_rows, n_threads, code)
+        found = (prepared or self._all)(list(inputs), n_rows, n_threads, code)
         return (layout.OK, found) if type(found) is list else (found, [])
-
-    def run_table(
-        self,
-        X: Array,
-        n_threads: int = 1,
-        takes_missing: bool = False,
-        prepared: Prepared | None = None,
-    ) -> list[Array] | None:
-        """`run` for rows of the one input; None unless all is readable and taken."""
-        refuse = _INFINITE if takes_missing else _NONFINITE
-        found = _native.run(prepared or self._all, [X], len(X), n_threads, refuse)
-        return found if type(found) is list else None
