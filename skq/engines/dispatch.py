@@ -81,13 +81,14 @@ def run(
     if _is_native():
         wanted = tuple(t for t in dict.fromkeys(targets) if t not in arrays)
         plan = _plan(program, tuple(inputs), wanted)
-        run = partial(
+        run_rows = partial(
             plan.run,
             n_threads=n_threads or _threads(),
             refuse=refuse,
             prepared=plan.prepare(wanted),
         )
-        found = dict(zip(wanted, _run_any(program, plan.given, run, arrays, n_rows), strict=True))
+        results = _run_any(program, plan.given, run_rows, arrays, n_rows)
+        found = dict(zip(wanted, results, strict=True))
         return [found[t] if t in found else _as_value(arrays[t], program.types[t]) for t in targets]
     for v, array in arrays.items():
         _check(array, program.types[v], v, refuse)
@@ -146,7 +147,7 @@ def _is_native() -> bool:
 def _run_any(
     program: IntegerProgram,
     given: tuple[int, ...],
-    run: Callable[..., tuple[int, list[Array]]],
+    run_rows: Callable[[Sequence[Array], int], tuple[int, list[Array]]],
     arrays: Mapping[int, Array],
     n_rows: int,
 ) -> list[Array]:
@@ -161,7 +162,7 @@ def _run_any(
         flat = tuple(
             _readable(arrays[v][start : start + piece], program.types[v], v) for v in given
         )
-        status, results = run(flat, rows)
+        status, results = run_rows(flat, rows)
         if status == layout.NOT_FINITE:
             raise NonFiniteInput
         if status == layout.OUT_OF_RANGE:

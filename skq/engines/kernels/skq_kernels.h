@@ -96,8 +96,8 @@ enum { SKQ_OK = 0, SKQ_NOT_FINITE = 1, SKQ_OUT_OF_RANGE = 2 };
 
 typedef struct {
     int32_t size;      /* elements in a row */
-    int32_t slot;      /* of the arena, and */
-    int64_t before;    /* bytes of a row of all slots before it */
+    int32_t slot;      /* number of its place in the arena */
+    int64_t before;    /* bytes of a row in the slots before that */
     uint8_t dtype;
     uint8_t checked;   /* a real input that a step of this run checks for what is refused */
     uint8_t wanted;    /* in this run */
@@ -194,7 +194,7 @@ typedef struct {
     uint8_t shift;               /* bits to the left; and 64 where lanes have half their width */
 } skq_tree;
 
-/* The same of a forest in which no tree has more. */
+/* The same, in a forest of trees whose numbers all fit. */
 typedef struct { uint16_t leaf_bytes; uint8_t n_nodes, n_top, word, n_words, item, shift; } skq_small_tree;
 
 typedef struct { int64_t threshold; int32_t feature; int32_t child[2]; } skq_wide_node;
