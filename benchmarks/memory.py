@@ -3,7 +3,7 @@
 Run it with ``python benchmarks/memory.py [--bits 8 4 2] [--models NAME ...] [--strict]``.
 
 `nbytes` counts the bits of all constants. `program` is the memory that the program's arrays take,
-`plan` what the native engine adds for the first predict: descriptors and packed trees. `times` is
+`plan` what the native engine adds for all methods: descriptors and packed trees. `times` is
 both, by `nbytes`; `loaded` is that of the model that `skq.load` gives back, whose trees are pruned.
 """
 

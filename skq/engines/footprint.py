@@ -23,7 +23,7 @@ def constants_of(program: IntegerProgram) -> list[Array]:
 
 
 def plans_of(program: IntegerProgram) -> list[NativePlan]:
-    """Plans of the native engine, one for each set of values that was asked for."""
+    """Plans of the native engine: one of all outputs, others of values in between."""
     return list(program.__dict__.get("_plans", {}).values())
 
 
