@@ -40,6 +40,12 @@ typedef int32_t skq_i32x16 __attribute__((vector_size(64)));
 #define SKQ_MANY_ISAS 0
 #endif
 
+#ifdef __GNUC__
+#define SKQ_PREFETCH(address) __builtin_prefetch((const void *)(address))
+#else
+#define SKQ_PREFETCH(address) (void)(address)
+#endif
+
 #define SKQ_CHUNK 256
 #define SKQ_FEW 4
 #define SKQ_WHOLE_PERIOD(n) ((SKQ_PERIOD + (n) - 1) / (n) * (n))
