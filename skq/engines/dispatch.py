@@ -111,7 +111,6 @@ class TableRun:
 
     def __init__(self, program: IntegerProgram, targets: Sequence[int]) -> None:
         self._program, self._targets = program, tuple(targets)
-        self._plan: native.NativePlan | None = None
         self._run: native.Prepared | None = None
 
     def run(
@@ -126,8 +125,7 @@ class TableRun:
         if self._run is None:
             if not _is_native():
                 return None
-            self._plan = _plan(self._program, (0,), self._targets)
-            self._run = self._plan.prepare(self._targets)
+            self._run = _plan(self._program, (0,), self._targets).prepare(self._targets)
         elif engine_setting() not in _NATIVE:
             return None
         refuse = _INFINITE if takes_missing else _NONFINITE

@@ -85,7 +85,7 @@ class NativePlan:
         self._all = self.prepare(self.targets)
 
     def prepare(self, wanted: Sequence[int]) -> Prepared:
-        """A function that computes some of the targets alone, for as long as this plan lives.
+        """A function that computes some of the targets alone.
 
         It takes inputs as `run` does, in a list, `n_rows`, `n_threads` and a code of
         `layout.REFUSE`, and returns the list of rows, or the status where there are none.
@@ -98,7 +98,8 @@ class NativePlan:
             )
             for t in wanted
         )
-        prepared = (self._address, self.isa, np.empty, results, len(self.targets))
+        # the arrays live as long as the function that has their addresses
+        prepared = (self._address, self.isa, np.empty, results, len(self.targets), self._keep)
         return partial(_native.run, prepared)
 
     def __reduce__(self) -> str:

@@ -344,7 +344,7 @@ static PyObject *run_opened(PyObject *self, PyObject *const *args, skq_program *
 
 static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
 {
-    if (n_args != 5 || !PyTuple_Check(args[0]) || PyTuple_Size(args[0]) != 5 ||
+    if (n_args != 5 || !PyTuple_Check(args[0]) || PyTuple_Size(args[0]) != 6 ||
         !PyList_Check(args[1]))
         return PyErr_Format(PyExc_TypeError, "see the docstring of run");
     const void *packed = PyLong_AsVoidPtr(PyTuple_GetItem(args[0], 0));
@@ -404,8 +404,8 @@ static PyObject *layout(PyObject *self, PyObject *none)
 
 static PyMethodDef methods[] = {
     {"run", (PyCFunction)(void (*)(void))run, METH_FASTCALL,
-     "run((address, isa, numpy.empty, ((output, shape, dtype), ...), n_outputs), [input], n_rows,\n"
-     "    n_threads, refuse)\n"
+     "run((address, isa, numpy.empty, ((output, shape, dtype), ...), n_outputs, kept alive),\n"
+     "    [input], n_rows, n_threads, refuse)\n"
      "\nA list of new arrays, those of the outputs named, or an int that says why there are none."},
     {"best_isa", best_isa, METH_NOARGS, "Best instruction set of this machine."},
     {"layout", layout, METH_NOARGS, "Bytes of each struct."},

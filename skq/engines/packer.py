@@ -52,7 +52,6 @@ class Packer:
                 )
         self.keep: list[Array] = []
         self._descriptors = [np.zeros(layout.PROGRAM.itemsize, np.uint8)]
-        self._described = layout.PROGRAM.itemsize
         self._packed = {} if packed is None else packed
         first = len(program.inputs)
         known: Mapping[int, Any] = dict.fromkeys(given)
@@ -111,18 +110,14 @@ class Packer:
         ):
             program[name] = self.descriptor(array)
         self._descriptors[0] = program.view(np.uint8)
-        self.descriptor(np.zeros(self._described % 16, np.uint8))
         packed = _without_zeros(np.concatenate(self._descriptors))
         self.keep.append(packed)
         return packed
 
     def descriptor(self, array: Array) -> int:
         """Place of structs among the descriptors, in bytes from their start."""
-        size = array.nbytes + -array.nbytes % 8
-        self._descriptors.append(np.zeros(size, np.uint8))
-        self._descriptors[-1][: array.nbytes] = array.view(np.uint8)
-        start = self._described
-        self._described += size
+        start = sum(map(len, self._descriptors))
+        self._descriptors.append(_padded(array.view(np.uint8), 8))
         return start
 
     def constant(self, array: Array) -> int:
@@ -198,9 +193,14 @@ class Packer:
         return rows // 64 * 64 if rows > 64 else rows
 
 
+def _padded(data: Array, multiple: int) -> Array:
+    """Bytes, and zeros up to a multiple."""
+    return np.concatenate([data, np.zeros(-len(data) % multiple, np.uint8)])
+
+
 def _without_zeros(image: Array) -> Array:
     """Pairs of words of 8 bytes packed: their number, lengths of their halves, and the bytes."""
-    halves = image.view(np.uint64).astype("<u8").view("<u4")
+    halves = _padded(image, 16).view(np.uint64).astype("<u8").view("<u4")
     codes = np.searchsorted([0, 2**8 - 1, 2**16 - 1], halves)
     is_kept = np.arange(4) < np.array([0, 1, 2, 4])[codes][:, np.newaxis]
     parts = (
