@@ -1,0 +1,96 @@
+"""The instruction set: few frozen records, each with its type and interval rule.
+
+============ ============================================ ==========================================
+instruction  meaning (a row at a time)                    interval of the result
+============ ============================================ ==========================================
+Quantize     ``clip(rint(x / scale + zero_point))``       [lo, hi]
+Bin          ``base + #{edges < x}``, NaN → `nan_code`    from the number of edges
+MatMul       ``x @ weights``                              sum over positive and negative weights
+Requantize   ``clip((x * multiplier + offset) >> shift)`` [lo, hi], or exact where not clipped
+Table        ``table[x - lo(x)]``                         extremes of the table
+Trees        sum over trees of the reached leaf           sum over trees of extreme leaves
+Add, Sub     elementwise, broadcast                       sum, difference of intervals
+Mul          elementwise, broadcast                       extreme products
+Maximum      elementwise, broadcast                       larger ends
+Minimum      elementwise, broadcast                       smaller ends
+Sum          over the last axis                           length times the interval
+Max, Min     over the last axis                           unchanged
+ArgMax       first index of the largest, last axis        [0, length - 1]
+Gather       flattened row at static indices              with the fill value, if used
+Reshape      same elements, another shape                 unchanged
+Concat       flat parts one after another                 union
+Dequantize   ``(x - zero_point) * scale`` in float64      (float)
+============ ============================================ ==========================================
+
+What an instruction computes is written in `skq.engines.reference`, in terms of `skq.numerics`.
+An instruction's ``infer`` raises `ProgramError` for operands that it cannot take.
+"""
+
+from skq.program.instructions.elements import (
+    Add,
+    ArgMax,
+    Max,
+    Maximum,
+    Min,
+    Minimum,
+    Mul,
+    Sub,
+    Sum,
+)
+from skq.program.instructions.instruction import Instruction
+from skq.program.instructions.matmul import MatMul
+from skq.program.instructions.reals import Bin, Dequantize, Quantize
+from skq.program.instructions.rescale import Requantize, Table
+from skq.program.instructions.shapes import Concat, Gather, Reshape
+from skq.program.instructions.trees import Trees
+
+__all__ = [
+    "ACCUMULATORS",
+    "INSTRUCTIONS",
+    "Add",
+    "ArgMax",
+    "Bin",
+    "Concat",
+    "Dequantize",
+    "Gather",
+    "Instruction",
+    "MatMul",
+    "Max",
+    "Maximum",
+    "Min",
+    "Minimum",
+    "Mul",
+    "Quantize",
+    "Requantize",
+    "Reshape",
+    "Sub",
+    "Sum",
+    "Table",
+    "Trees",
+]
+
+#: Every instruction that a program may hold.
+INSTRUCTIONS: tuple[type[Instruction], ...] = (
+    Quantize,
+    Bin,
+    MatMul,
+    Requantize,
+    Table,
+    Trees,
+    Add,
+    Sub,
+    Mul,
+    Maximum,
+    Minimum,
+    Sum,
+    Max,
+    Min,
+    ArgMax,
+    Gather,
+    Reshape,
+    Concat,
+    Dequantize,
+)
+
+#: Instructions whose results are accumulators: exact sums, before any requantization.
+ACCUMULATORS: tuple[type[Instruction], ...] = (MatMul, Trees, Add, Sub, Mul, Sum)
