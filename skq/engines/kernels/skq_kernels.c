@@ -48,6 +48,7 @@ typedef int32_t skq_i32x16 __attribute__((vector_size(64)));
 
 #define SKQ_CHUNK 256
 #define SKQ_FEW 4
+#define SKQ_AHEAD 6400 /* bytes of rows that are fetched before they are read */
 #define SKQ_WHOLE_PERIOD(n) ((SKQ_PERIOD + (n) - 1) / (n) * (n))
 #define SKQ_GROUP 64 /* rows that are binned together */
 
