@@ -36,7 +36,7 @@ Array = NDArray[Any]
 #: Most leaves of a tree that is evaluated whole, by instruction set.
 _MOST_WHOLE = {layout.PORTABLE: 64, layout.AVX2: 128}
 #: Upper levels of the other trees that are evaluated in bulk.
-_TOP_LEVELS = {layout.PORTABLE: 5, layout.AVX2: 6}
+_TOP_LEVELS = {layout.PORTABLE: 5}
 #: Struct of a node, where it is not `layout.NODE`.
 _NODES = {
     layout.CODES_8_TINY: layout.TINY_NODE,
@@ -107,7 +107,7 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
     elif hi - lo <= 255 and n_columns <= 256:
         codes = layout.CODES_8_TINY if walk.is_tiny else layout.CODES_8_SMALL
     whole = walk.n_leaves <= _MOST_WHOLE.get(isa, 256)
-    levels = _TOP_LEVELS.get(isa, 7)
+    levels = _TOP_LEVELS.get(isa, 6)
     nodes, numbers["stack"] = _code_nodes(
         step, walk, lo, arrays["trees"], whole, levels, _NODES.get(codes, layout.NODE)
     )
