@@ -1,57 +1,9 @@
 """The integer program: typed instructions with proven intervals, a verifier, a text form."""
 
-from skq.program.instructions import (
-    ACCUMULATORS,
-    INSTRUCTIONS,
-    Add,
-    ArgMax,
-    Bin,
-    Concat,
-    Dequantize,
-    Gather,
-    Instruction,
-    MatMul,
-    Max,
-    Maximum,
-    Min,
-    Minimum,
-    Mul,
-    Quantize,
-    Requantize,
-    Reshape,
-    Sub,
-    Sum,
-    Table,
-    Trees,
-)
+from skq.program import instructions
+from skq.program.instructions import *  # noqa: F403 (what its __all__ names)
 from skq.program.program import IntegerProgram, ProgramBuilder, is_boundary
 from skq.program.types import TensorType
 
-__all__ = [
-    "ACCUMULATORS",
-    "INSTRUCTIONS",
-    "Add",
-    "ArgMax",
-    "Bin",
-    "Concat",
-    "Dequantize",
-    "Gather",
-    "Instruction",
-    "IntegerProgram",
-    "MatMul",
-    "Max",
-    "Maximum",
-    "Min",
-    "Minimum",
-    "Mul",
-    "ProgramBuilder",
-    "Quantize",
-    "Requantize",
-    "Reshape",
-    "Sub",
-    "Sum",
-    "Table",
-    "TensorType",
-    "Trees",
-    "is_boundary",
-]
+__all__ = ["IntegerProgram", "ProgramBuilder", "TensorType", "is_boundary"]
+__all__ += instructions.__all__

@@ -40,11 +40,16 @@ typedef int32_t skq_i32x16 __attribute__((vector_size(64)));
 #define SKQ_MANY_ISAS 0
 #endif
 
+/* Fetch the lines of `bytes` bytes that stand so many bytes `ahead`; they need not be there. */
+static inline void skq_fetch(const char *from, int64_t ahead, int64_t bytes)
+{
 #ifdef __GNUC__
-#define SKQ_PREFETCH(address) __builtin_prefetch((const void *)(address))
+    for (int64_t b = 0; b < bytes; b += 64)
+        __builtin_prefetch((const void *)((uintptr_t)from + (uintptr_t)(ahead + b)));
 #else
-#define SKQ_PREFETCH(address) (void)(address)
+    (void)from, (void)ahead, (void)bytes;
 #endif
+}
 
 #define SKQ_CHUNK 256
 #define SKQ_FEW 4
