@@ -20,7 +20,6 @@ its lanes halved where that makes them fewer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +57,7 @@ class Forest:
     n_trees: int
     arrays: dict[str, Array]
     numbers: dict[str, int]
+    stack: int = 0  # results that the evaluation of a small tree holds at once
 
     @property
     def reads_reals(self) -> bool:
@@ -71,18 +71,19 @@ class Forest:
             return 8 * (self.n_columns + self.n_outputs)
         item = 1 if self.codes <= layout.CODES_8 else 2
         columns = 0 if self.reads_reals else self.n_columns
-        a_row = 8 * self.numbers["n_words"] + 4 + item * (columns + self.numbers["stack"])
+        a_row = 8 * self.numbers["n_words"] + 4 + item * (columns + self.stack)
         return layout.ROWS * a_row
 
-    def struct(self, places: Mapping[str, int]) -> Array:
-        """The ``skq_forest``, given where `arrays` and the bins stand."""
-        struct = np.zeros(1, dtype=layout.FOREST)
-        struct["codes"], struct["n_columns"] = self.codes, self.n_columns
-        struct["n_outputs"], struct["n_trees"] = self.n_outputs, self.n_trees
-        struct["small_trees"] = self.arrays["trees"].dtype == layout.SMALL_TREE
-        for name, number in (self.numbers | dict(places)).items():
-            struct[name] = number
-        return struct
+    @property
+    def fields(self) -> dict[str, int]:
+        """Those of the ``skq_forest`` but for where `arrays` and the bins stand."""
+        return self.numbers | {
+            "codes": self.codes,
+            "n_columns": self.n_columns,
+            "n_outputs": self.n_outputs,
+            "n_trees": self.n_trees,
+            "small_trees": int(self.arrays["trees"].dtype == layout.SMALL_TREE),
+        }
 
 
 def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa: int) -> Forest:
@@ -100,7 +101,7 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
         real = _real_nodes(step, walk, arrays["trees"], binning)
         if real is not None:
             codes, nodes = real
-            return Forest(codes, *size, _small_trees(arrays | nodes), numbers | {"stack": 0})
+            return Forest(codes, *size, _small_trees(arrays | nodes), numbers)
     codes = layout.CODES_8 if hi - lo <= 255 else layout.CODES_16
     if walk.is_big:
         codes = layout.CODES_16_BIG
@@ -108,11 +109,11 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
         codes = layout.CODES_8_TINY if walk.is_tiny else layout.CODES_8_SMALL
     whole = walk.n_leaves <= _MOST_WHOLE.get(isa, 256)
     levels = _TOP_LEVELS.get(isa, 6)
-    nodes, numbers["stack"] = _code_nodes(
+    nodes, stack = _code_nodes(
         step, walk, lo, arrays["trees"], whole, levels, _NODES.get(codes, layout.NODE)
     )
     numbers["code_lo"] = lo
-    return Forest(codes, *size, _small_trees(arrays | nodes), numbers)
+    return Forest(codes, *size, _small_trees(arrays | nodes), numbers, stack)
 
 
 def _small_trees(arrays: dict[str, Array]) -> dict[str, Array]:
@@ -268,7 +269,7 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
     leaves = _leaf_bytes(trees, np.split(words[kept][used], np.cumsum(sizes)[:-1]))
     n_words = -(-step.n_outputs // lanes)
     arrays = {"trees": trees, "leaves": leaves, "bias": narrowed(bias)}
-    return arrays, {"n_words": n_words, "lane_bits": bits, "width": width}
+    return arrays, {"n_words": n_words, "lane_bits": bits}
 
 
 def _narrowest(
@@ -438,5 +439,5 @@ def _wide(step: Trees, n_columns: int) -> Forest:
         "output": step.output.astype(np.int32),
         "multiplier": step.multiplier.astype(np.int64),
     }
-    numbers = {"n_words": 0, "stack": 0, "width": step.width}
-    return Forest(layout.CODES_WIDE, n_columns, step.n_outputs, len(step.roots), arrays, numbers)
+    size = (n_columns, step.n_outputs, len(step.roots))
+    return Forest(layout.CODES_WIDE, *size, arrays, {"width": step.width})

@@ -1,6 +1,7 @@
-"""The structs and numbers of ``kernels/skq_kernels.h``, as NumPy dtypes.
+"""The structs and numbers of ``kernels/skq_kernels.h``.
 
-`check` compares their sizes with the compiled module, so a change on one side alone is noticed.
+`check` compares the structs with those of the compiled module, so a change on one side alone is
+noticed.
 """
 
 from __future__ import annotations
@@ -9,49 +10,25 @@ from collections.abc import Mapping
 
 import numpy as np
 
-_POINTER = np.uintp
+#: Fields of the structs of descriptors, in their order there; addresses have an asterisk.
+FIELDS = {
+    "program": "n_values n_steps n_inputs n_outputs block laid_out scratch "
+    "n_forests n_bins arranged arranged_from",
+    "value": "size dtype slot",
+    "step": "op m n *a *b b_dtype own in kind lo hi a_dtype *c c_dtype shift out in2",
+    "argument": "value lo hi",
+    "bins": "*edges *feature *offsets *base *nan_code n "
+    "offsets_dtype feature_dtype base_dtype nan_code_dtype",
+    "forest": "n_trees n_columns n_outputs n_words lane_bits small_trees *trees "
+    "*nodes *leaves *bias bias_dtype binned codes *exits "
+    "code_lo *edges width *output *multiplier",
+}
 
 
 def _fields(names: str, kind: type) -> list[tuple[str, type]]:
     return [(name, kind) for name in names.split()]
 
 
-PROGRAM = np.dtype(
-    [
-        *_fields("n_values n_steps n_slots n_inputs n_outputs block arranged_from", np.int32),
-        *_fields("row scratch laid_out arranged", np.int64),
-        *_fields("values steps inputs outputs", _POINTER),
-    ],
-    align=True,
-)
-VALUE = np.dtype(
-    [
-        *_fields("size slot", np.int32),
-        ("before", np.int64),
-        *_fields("dtype checked wanted", np.uint8),
-    ],
-    align=True,
-)
-ARGUMENT = np.dtype([*_fields("lo hi", np.int64), ("value", np.int32)], align=True)
-STEP = np.dtype(
-    [
-        *_fields("in in2 out", np.int32),
-        ("own", np.uint32),
-        *_fields("n m", np.int32),
-        *_fields("op a_dtype b_dtype c_dtype kind shift", np.uint8),
-        *_fields("lo hi", np.int64),
-        *_fields("a b c", _POINTER),
-    ],
-    align=True,
-)
-BINS = np.dtype(
-    [
-        *_fields("edges feature offsets base nan_code", _POINTER),
-        ("n", np.int32),
-        *_fields("feature_dtype offsets_dtype base_dtype nan_code_dtype", np.uint8),
-    ],
-    align=True,
-)
 TINY_NODE = np.dtype([*_fields("feature threshold", np.uint8), ("child", np.uint8, 2)])
 SMALL_NODE = np.dtype(
     [*_fields("feature threshold", np.uint8), ("child", np.uint16, 2)], align=True
@@ -72,16 +49,6 @@ SMALL_TREE = np.dtype(
 WIDE_NODE = np.dtype(
     [("threshold", np.int64), ("feature", np.int32), ("child", np.int32, 2)], align=True
 )
-FOREST = np.dtype(
-    [
-        *_fields("codes n_trees n_columns n_outputs n_words lane_bits width stack", np.int32),
-        *_fields("small_trees bias_dtype", np.int32),
-        ("code_lo", np.int64),
-        *_fields("trees nodes exits leaves bias output multiplier bins edges", _POINTER),
-    ],
-    align=True,
-)
-
 #: Storage dtypes of values, by name; the number is their place.
 DTYPES = ("uint8", "int8", "uint16", "int16", "int32", "int64", "float64")
 #: The same of constants.
@@ -138,15 +105,9 @@ TINY_NAN_RIGHT, BIG_NAN_RIGHT = 2**7, 2**15
 ) = range(8)
 
 
-def check(sizes: Mapping[str, int]) -> None:
+def check(compiled: Mapping[str, int | str]) -> None:
     """Raise ImportError where the compiled module lays out a struct differently."""
-    ours = {
-        "program": PROGRAM,
-        "value": VALUE,
-        "step": STEP,
-        "argument": ARGUMENT,
-        "bins": BINS,
-        "forest": FOREST,
+    arrays = {
         "tree": TREE,
         "small_tree": SMALL_TREE,
         "tiny_node": TINY_NODE,
@@ -155,7 +116,8 @@ def check(sizes: Mapping[str, int]) -> None:
         "big_node": BIG_NODE,
         "wide_node": WIDE_NODE,
     }
-    wrong = [name for name, dtype in ours.items() if sizes.get(name) != dtype.itemsize]
+    ours = FIELDS | {name: dtype.itemsize for name, dtype in arrays.items()}
+    wrong = [name for name, struct in ours.items() if compiled.get(name) != struct]
     if wrong:
         raise ImportError(
             f"the compiled kernels lay out {', '.join(wrong)} differently: they belong to another "

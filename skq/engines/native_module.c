@@ -351,21 +351,22 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
     const size_t n_outputs = PyLong_AsSize_t(PyTuple_GetItem(args[0], 4));
     if (PyErr_Occurred())
         return NULL;
-    const size_t opened = skq_opened_bytes(packed), n_inputs = (size_t)PyList_Size(args[1]);
+    skq_program program;
+    const void *rest = skq_read_program(packed, &program);
+    const size_t n_inputs = (size_t)PyList_Size(args[1]);
+    if ((size_t)program.n_inputs != n_inputs || (size_t)program.n_outputs != n_outputs)
+        return PyErr_Format(PyExc_ValueError, "wrong number of arrays");
+    const size_t opened = skq_opened_bytes(&program);
     const size_t bytes = opened + n_inputs * sizeof(skq_input) + n_outputs * sizeof(void *);
     uint64_t few[FEW_BYTES / 8];
     void *memory = bytes <= sizeof few ? few : PyMem_Malloc(bytes);
     if (!memory)
         return PyErr_NoMemory();
-    skq_program *program = skq_open(packed, memory);
+    skq_open(&program, rest, memory);
     skq_input *inputs = (void *)((char *)memory + opened);
     void **data = (void *)(inputs + n_inputs);
-    PyObject *found = NULL;
-    if ((size_t)program->n_inputs == n_inputs && (size_t)program->n_outputs == n_outputs) {
-        memset(data, 0, n_outputs * sizeof(void *));
-        found = run_opened(self, args, program, inputs, data);
-    } else
-        PyErr_Format(PyExc_ValueError, "wrong number of arrays");
+    memset(data, 0, n_outputs * sizeof(void *));
+    PyObject *found = run_opened(self, args, &program, inputs, data);
     if (memory != few)
         PyMem_Free(memory);
     return found;
@@ -378,28 +379,51 @@ static PyObject *best_isa(PyObject *self, PyObject *none)
     return PyLong_FromLong(skq_best_isa());
 }
 
-/* Sizes of the structs, by which Python checks that it lays them out alike. */
+/* Names of fields, joined by spaces. */
+static PyObject *names(const skq_field *fields)
+{
+    PyObject *joined = PyUnicode_FromString(fields->name);
+    while (joined && (++fields)->name) {
+        PyObject *longer = PyUnicode_FromFormat("%U %s", joined, fields->name);
+        Py_DECREF(joined);
+        joined = longer;
+    }
+    return joined;
+}
+
+/* Put an item, which may be NULL, into a dict; whether that worked. */
+static int put(PyObject *dict, const char *name, PyObject *item)
+{
+    const int done = item && PyDict_SetItemString(dict, name, item) == 0;
+    Py_XDECREF(item);
+    return done;
+}
+
+/* What Python checks its own by: bytes of structs of arrays, fields of those of descriptors. */
 static PyObject *layout(PyObject *self, PyObject *none)
 {
-#define STRUCT(name) {#name, sizeof(skq_##name)}
+#define ARRAY(name) {#name, sizeof(skq_##name), NULL}
+#define DESCRIPTOR(name) {#name, 0, skq_##name##_fields}
     static const struct {
         const char *name;
         size_t bytes;
+        const skq_field *fields;
     } structs[] = {
-        STRUCT(program), STRUCT(value), STRUCT(step), STRUCT(argument), STRUCT(bins),
-        STRUCT(forest), STRUCT(tree), STRUCT(small_tree), STRUCT(tiny_node), STRUCT(small_node),
-        STRUCT(node), STRUCT(big_node), STRUCT(wide_node),
+        DESCRIPTOR(program), DESCRIPTOR(value), DESCRIPTOR(step), DESCRIPTOR(argument),
+        DESCRIPTOR(bins), DESCRIPTOR(forest),
+        ARRAY(tree), ARRAY(small_tree), ARRAY(tiny_node), ARRAY(small_node), ARRAY(node),
+        ARRAY(big_node), ARRAY(wide_node),
     };
     (void)self;
     (void)none;
-    PyObject *sizes = PyDict_New();
-    for (size_t i = 0; sizes && i < sizeof structs / sizeof structs[0]; i++) {
-        PyObject *bytes = PyLong_FromSize_t(structs[i].bytes);
-        if (!bytes || PyDict_SetItemString(sizes, structs[i].name, bytes) < 0)
-            Py_CLEAR(sizes);
-        Py_XDECREF(bytes);
+    PyObject *found = PyDict_New();
+    for (size_t i = 0; found && i < sizeof structs / sizeof structs[0]; i++) {
+        const skq_field *fields = structs[i].fields;
+        PyObject *item = fields ? names(fields) : PyLong_FromSize_t(structs[i].bytes);
+        if (!put(found, structs[i].name, item))
+            Py_CLEAR(found);
     }
-    return sizes;
+    return found;
 }
 
 static PyMethodDef methods[] = {
@@ -408,7 +432,7 @@ static PyMethodDef methods[] = {
      "    [input], n_rows, n_threads, refuse)\n"
      "\nA list of new arrays, those of the outputs named, or an int that says why there are none."},
     {"best_isa", best_isa, METH_NOARGS, "Best instruction set of this machine."},
-    {"layout", layout, METH_NOARGS, "Bytes of each struct."},
+    {"layout", layout, METH_NOARGS, "Bytes, or fields, of each struct."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -8,12 +8,14 @@ instruction.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skq.engines import forests, layout
+from skq.engines.descriptors import Descriptors
 from skq.engines.reference import schedule
 from skq.program import instructions as ins
 from skq.program.program import IntegerProgram
@@ -25,6 +27,19 @@ Array = NDArray[Any]
 #: Bytes of one block of rows that are worked on together: well within a level-2 cache.
 BLOCK_BYTES = 96 * 1024
 INT32_MAX = 2**31 - 1
+
+#: Fields of a struct of descriptors that are not zero.
+Fields = dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step that defines the value `out`, and the structs that its field ``a`` names, by kind."""
+
+    out: int
+    operands: tuple[int, ...]
+    fields: Fields
+    named: list[tuple[str, Fields]]
 
 
 class Packer:
@@ -51,7 +66,6 @@ class Packer:
                     f"takes at most {INT32_MAX}: use engine='numpy'"
                 )
         self.keep: list[Array] = []
-        self._descriptors = [np.zeros(layout.PROGRAM.itemsize, np.uint8)]
         self._packed = {} if packed is None else packed
         first = len(program.inputs)
         known: Mapping[int, Any] = dict.fromkeys(given)
@@ -68,7 +82,7 @@ class Packer:
         self.fused: set[int] = set()
         self.forests: dict[int, forests.Forest] = {}
         self.linear: set[int] = set()
-        self.rows: list[dict[str, int]] = []
+        self.emitted: list[_Step] = []
         self.laid_out = 0
         self.arranged = 0
         self.most_products = 0  # rows of a matmul in a row of the program
@@ -76,49 +90,52 @@ class Packer:
         self.scratch_a_row = 0
 
     def pack(self) -> Array:
-        """The descriptors, packed (see ``skq_open`` in ``kernels/skq_kernels.h``)."""
+        """The descriptors (``skq_open`` in ``kernels/skq_kernels.h``)."""
         slots, slot_bytes = self._slots()
         place = {v: i for i, v in enumerate(slots)}
         number = [place.get(root, 0) for root in self.same.values()]
-        values = np.zeros(len(slots), dtype=layout.VALUE)
-        for i, (v, slot) in enumerate(slots.items()):
-            values[["size", "slot", "dtype"]][i] = (self.types[v].size, slot, self.dtype[v])
-            values["before"][i] = sum(slot_bytes[:slot])
-        arguments = np.zeros(len(self.given), dtype=layout.ARGUMENT)
-        for i, v in enumerate(self.given):
-            lo, hi = self.types[v].interval if self.types[v].is_integer else (0, 0)
-            arguments[i] = (lo, hi, number[v])
-        steps = np.zeros(len(self.rows), dtype=layout.STEP)
-        for i, row in enumerate(self.rows):
-            for name, field in row.items():
-                steps[name][i] = number[field] if name in ("in", "in2", "out") else field
-        program = np.zeros(1, dtype=layout.PROGRAM)
+        kinds = [kind for step in self.emitted for kind, _ in step.named]
         block = self._block_rows(slot_bytes)
-        program["n_values"], program["n_steps"] = len(values), len(steps)
-        program["n_slots"], program["block"] = len(slot_bytes), block
-        program["n_inputs"], program["n_outputs"] = len(self.given), len(self.targets)
-        program["row"] = sum(slot_bytes)
-        program["scratch"] = self.scratch + self.scratch_a_row * block
-        program["laid_out"], program["arranged"] = self.laid_out, self.arranged
-        program["arranged_from"] = -(-layout.FEW_PRODUCTS // max(self.most_products, 1))
-        outputs = np.array([number[v] for v in self.targets], dtype=np.int32)
-        for name, array in (
-            ("values", values),
-            ("steps", steps),
-            ("inputs", arguments),
-            ("outputs", outputs),
-        ):
-            program[name] = self.descriptor(array)
-        self._descriptors[0] = program.view(np.uint8)
-        packed = _without_zeros(np.concatenate(self._descriptors))
+        written = Descriptors()
+        written.struct(
+            "program",
+            {
+                "n_values": len(slots),
+                "n_steps": len(self.emitted),
+                "n_inputs": len(self.given),
+                "n_outputs": len(self.targets),
+                "n_forests": kinds.count("forest"),
+                "n_bins": kinds.count("bins"),
+                "block": block,
+                "scratch": self.scratch + self.scratch_a_row * block,
+                "laid_out": self.laid_out,
+                "arranged": self.arranged,
+                "arranged_from": -(-layout.FEW_PRODUCTS // max(self.most_products, 1)),
+            },
+        )
+        used = 0
+        for v, slot in slots.items():
+            fields = {"size": self.types[v].size, "dtype": self.dtype[v], "slot": used - slot}
+            used = max(used, slot + 1)
+            written.struct("value", fields)
+        expected = len(self.given)
+        for step in self.emitted:
+            out = number[step.out]
+            fields = {"out": expected - out, "in": out - 1 - number[step.operands[0]]}
+            expected = out + 1
+            if len(step.operands) > 1:
+                fields["in2"] = number[step.operands[1]]
+            written.struct("step", step.fields | fields)
+            for kind, named in step.named:
+                written.struct(kind, named)
+        for v in self.given:
+            lo, hi = self.types[v].interval if self.types[v].is_integer else (0, 0)
+            written.struct("argument", {"value": number[v], "lo": lo, "hi": hi})
+        for v in self.targets:
+            written.number(number[v])
+        packed = written.array()
         self.keep.append(packed)
         return packed
-
-    def descriptor(self, array: Array) -> int:
-        """Place of structs among the descriptors, in bytes from their start."""
-        start = sum(map(len, self._descriptors))
-        self._descriptors.append(_padded(array.view(np.uint8), 8))
-        return start
 
     def constant(self, array: Array) -> int:
         """Address of an array that lives as long as the plan; the array itself where it can be."""
@@ -151,9 +168,13 @@ class Packer:
         self.laid_out += whole_lines(size)
         return {"own": start // layout.LINE_BYTES}
 
-    def emit(self, number: int, op: str, operand: int, **fields: int) -> None:
+    def emit(self, number: int, op: str, *operands: int, **fields: int) -> None:
         """Append a step that defines value `number`."""
-        self.rows.append({"op": layout.OPS[op], "in": operand, "out": number, **fields})
+        self.emitted.append(_Step(number, operands, fields | {"op": layout.OPS[op]}, []))
+
+    def name(self, kind: str, fields: Fields) -> None:
+        """Describe a ``skq_forest`` or ``skq_bins`` that the last step names."""
+        self.emitted[-1].named.append((kind, fields))
 
     def _slots(self) -> tuple[dict[int, int], list[int]]:
         """Place of each value in the arena, reused after its last reader, and their sizes."""
@@ -188,28 +209,9 @@ class Packer:
     def _block_rows(self, slot_bytes: list[int]) -> int:
         a_row = sum(slot_bytes) + self.scratch_a_row + 1
         rows = int(min(max(BLOCK_BYTES // a_row, 1), 1024))
-        if any(row["op"] == layout.OPS["Trees"] for row in self.rows):
+        if any(step.fields["op"] == layout.OPS["Trees"] for step in self.emitted):
             return layout.ROWS if rows > 16 else rows
         return rows // 64 * 64 if rows > 64 else rows
-
-
-def _padded(data: Array, multiple: int) -> Array:
-    """Bytes, and zeros up to a multiple."""
-    return np.concatenate([data, np.zeros(-len(data) % multiple, np.uint8)])
-
-
-def _without_zeros(image: Array) -> Array:
-    """Pairs of words of 8 bytes packed: their number, lengths of their halves, and the bytes."""
-    halves = _padded(image, 16).view(np.uint64).astype("<u8").view("<u4")
-    codes = np.searchsorted([0, 2**8 - 1, 2**16 - 1], halves)
-    is_kept = np.arange(4) < np.array([0, 1, 2, 4])[codes][:, np.newaxis]
-    parts = (
-        np.array([len(halves) // 2], np.uint32).view(np.uint8),
-        (codes.reshape(-1, 4) << np.arange(0, 8, 2)).sum(axis=1).astype(np.uint8),
-        halves.view(np.uint8).reshape(-1, 4)[is_kept],
-        np.zeros(4, np.uint8),
-    )
-    return np.concatenate(parts)
 
 
 def whole_lines(size: int) -> int:

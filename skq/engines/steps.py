@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.engines import forests, layout
-from skq.engines.packer import INT32_MAX, Packer, whole_lines
+from skq.engines.packer import INT32_MAX, Fields, Packer, whole_lines
 from skq.program import instructions as ins
 from skq.program.storage import PackedIntegers, narrowed
 from skq.program.types import TensorType
@@ -122,41 +122,45 @@ def _bin(p: Packer, number: int, step: ins.Bin) -> None:
             p.fused.add(number)
             p.forests[readers[0]] = forest
             return
-    p.emit(number, "Bin", step.inputs[0], **_bins(p, step))
+    p.emit(number, "Bin", step.inputs[0], **_own_bins(p, step))
+    _name_bins(p, step)
 
 
-def _bins(p: Packer, step: ins.Bin) -> dict[str, int]:
-    """Step fields of a binning: the place of its ``skq_bins``, and its own bytes."""
-    struct = np.zeros(1, dtype=layout.BINS)
-    struct["n"] = len(step.feature)
-    struct["edges"] = p.constant(np.asarray(step.edges, np.float64))
+def _name_bins(p: Packer, step: ins.Bin) -> None:
+    """Describe the ``skq_bins`` of a binning."""
+    fields = {"n": len(step.feature), "edges": p.constant(np.asarray(step.edges, np.float64))}
     for name in ("feature", "offsets", "base", "nan_code"):
-        for field, number in p.numbers(name, step.kept()[name]).items():
-            struct[field] = number
-    return {"a": p.descriptor(struct), **p.own(8 * 4 * (len(step.feature) + 1))}
+        fields |= p.numbers(name, step.kept()[name])
+    p.name("bins", fields)
+
+
+def _own_bins(p: Packer, step: ins.Bin) -> Fields:
+    """The field of a step that reads bins for where it lays them out."""
+    return p.own(8 * 4 * (len(step.feature) + 1))
 
 
 def _trees(p: Packer, number: int, step: ins.Trees) -> None:
     operand = step.inputs[0]
     binning = p.steps.get(operand)
-    fields: dict[str, int] = {}
-    places: dict[str, int] = {}
+    bins: ins.Bin | None = None
     if operand in p.fused:
         assert isinstance(binning, ins.Bin)
         forest = p.forests[number]
         operand = binning.inputs[0]
-        if not forest.reads_reals:
-            fields = _bins(p, binning)
-            places["bins"] = fields["a"]
+        bins = None if forest.reads_reals else binning
     else:
         type_ = p.types[operand]
         pack = partial(forests.pack, step, *type_.interval, type_.size, None, p.isa)
         forest = p.packed(pack, number, "codes")
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
-    for name, array in forest.arrays.items():
-        places |= p.numbers(name, array) if name == "bias" else {name: p.constant(array)}
     p.scratch = max(p.scratch, forest.scratch)
-    p.emit(number, "Trees", operand, **(fields | {"a": p.descriptor(forest.struct(places))}))
+    fields = forest.fields | {"binned": int(bins is not None)}
+    for name, array in forest.arrays.items():
+        fields |= p.numbers(name, array) if name == "bias" else {name: p.constant(array)}
+    p.emit(number, "Trees", operand, **({} if bins is None else _own_bins(p, bins)))
+    p.name("forest", fields)
+    if bins is not None:
+        _name_bins(p, bins)
 
 
 def _within_int32(type_: TensorType) -> bool:
@@ -265,7 +269,7 @@ def _table(p: Packer, number: int, step: ins.Table) -> None:
 
 def _elementwise(p: Packer, number: int, step: ins.Instruction) -> None:
     shape = p.types[number].shape
-    fields: dict[str, int] = {}
+    fields: Fields = {}
     for letter, operand in zip("ab", step.inputs, strict=True):
         type_ = p.types[operand]
         places = np.arange(type_.size, dtype=np.int32).reshape(type_.shape)
@@ -273,7 +277,7 @@ def _elementwise(p: Packer, number: int, step: ins.Instruction) -> None:
         if not np.array_equal(index, places.ravel()):
             fields |= p.numbers(letter, narrowed(index))
     a, b = step.inputs
-    p.emit(number, type(step).__name__, a, in2=b, n=p.types[number].size, **fields)
+    p.emit(number, type(step).__name__, a, b, n=p.types[number].size, **fields)
 
 
 def _reduction(p: Packer, number: int, step: ins.Instruction) -> None:

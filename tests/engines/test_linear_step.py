@@ -22,7 +22,7 @@ def step_names(program, targets, isa):
     packer = Packer(program, (0,), tuple(targets), isa)
     emit_steps(packer)
     names = {number: name for name, number in layout.OPS.items()}
-    return [names[row["op"]] for row in packer.rows]
+    return [names[step.fields["op"]] for step in packer.emitted]
 
 
 @pytest.mark.parametrize("isa", range(4))

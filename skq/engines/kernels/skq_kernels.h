@@ -96,15 +96,16 @@ enum { SKQ_OK = 0, SKQ_NOT_FINITE = 1, SKQ_OUT_OF_RANGE = 2 };
 
 typedef struct {
     int32_t size;      /* elements in a row */
-    int32_t slot;      /* number of its place in the arena */
-    int64_t before;    /* bytes of a row in the slots before that */
+    int32_t slot;      /* number of its place in the arena; described: how far below a new one */
+    int64_t before;    /* bytes of a row in the slots before that; not described */
     uint8_t dtype;
     uint8_t checked;   /* a real input that a step of this run checks for what is refused */
     uint8_t wanted;    /* in this run */
 } skq_value;
 
 typedef struct {
-    int32_t in, in2, out;
+    int32_t in, in2, out;        /* described: how far `out` is below that of the step before, plus 1,
+                                    and `in` below `out`, less 1 */
     uint32_t own;                /* where it lays out constants, in lines of 64 bytes */
     int32_t n, m;
     uint8_t op, a_dtype, b_dtype, c_dtype, kind, shift;
@@ -118,13 +119,15 @@ typedef struct {
 } skq_argument;
 
 typedef struct {
-    int32_t n_values, n_steps, n_slots, n_inputs, n_outputs;
+    int32_t n_values, n_steps, n_inputs, n_outputs, n_forests, n_bins;
     int32_t block;               /* rows that are worked on together */
     int32_t arranged_from;       /* rows of a run that is worth arranging weights for */
-    int64_t row;                 /* bytes of a row of all slots */
     int64_t scratch;             /* bytes that the steps share, for a block */
     int64_t laid_out;            /* bytes of all constants that steps lay out, but for */
     int64_t arranged;            /* those of all weights that matmuls arrange */
+    /* not described */
+    int32_t n_slots;
+    int64_t row;                 /* bytes of a row of all slots */
     skq_value *values;
     skq_step *steps;
     skq_argument *inputs;
@@ -201,8 +204,10 @@ typedef struct { int64_t threshold; int32_t feature; int32_t child[2]; } skq_wid
 
 typedef struct {
     int32_t codes, n_trees, n_columns, n_outputs;
-    int32_t n_words, lane_bits, width, stack;
+    int32_t n_words, lane_bits;
+    int32_t width;               /* CODES_WIDE: outputs that a tree adds to */
     int32_t small_trees, bias_dtype;
+    int32_t binned;              /* whether the operand is real, and has bins */
     int64_t code_lo;
     const void *trees;           /* skq_tree, or skq_small_tree; CODES_WIDE: int32_t root of each */
     const void *nodes;
@@ -211,22 +216,32 @@ typedef struct {
     const void *bias;            /* n_outputs, of bias_dtype */
     const int32_t *output;       /* CODES_WIDE: first output of each tree */
     const int64_t *multiplier;   /* CODES_WIDE */
-    const skq_bins *bins;        /* of a real operand; NULL: the operand holds codes */
+    const skq_bins *bins;        /* not described; NULL: the operand holds codes */
     const double *edges;         /* REALS */
 } skq_forest;
 
-/* Descriptors: a skq_program, and all skq_value, skq_step, skq_argument, int32_t, skq_bins and
- * skq_forest that it names, one behind the other in words of 8 bytes. Where one names another, it has
- * the bytes from the start of the program, not an address. Most of their bytes are zero, and a small
- * model is not to take more for its descriptors than for its constants, so a plan keeps them packed:
- * the number of words (uint32_t), which is even; for each half of a word, the lower one first, two bits,
- * the lowest first, that say how many of its lowest bytes are kept, 0, 1, 2 or all 4, the others being
- * zero; those bytes, the lowest first; and four more, which may be read and are not used.
+/* Descriptors: a skq_program, its values, its steps, each followed by the skq_forest or skq_bins that
+ * its field `a` names (a forest whose operand is binned by its skq_bins), its inputs, and the numbers of
+ * its outputs. A small model is not to take more for its descriptors than for its constants, so a plan
+ * keeps them as numbers of variable length, and only the fields that are not zero:
  *
- * A run opens them in skq_opened_bytes of memory, aligned to 8 bytes, and then selects the steps that
- * those outputs need that are not NULL; skq_run does no others. */
-size_t skq_opened_bytes(const void *packed);
-skq_program *skq_open(const void *packed, void *memory);
+ * - a number is 2 k, or -2 k - 1 where it is negative, in bytes of 7 bits, the lowest first, the highest
+ *   bit of a byte saying whether another one follows;
+ * - an array of constants is the difference of its address to that of the array named before it;
+ * - a struct is a byte whose lowest bits say which of the first seven fields of skq_..._fields follow,
+ *   its highest whether, behind them, there is such a byte for the next seven.
+ *
+ * A run reads the program first and opens the rest in skq_opened_bytes of memory, aligned to 8 bytes. It
+ * then selects the steps that those outputs need that are not NULL; skq_run does no others. */
+typedef struct {
+    const char *name;            /* with an asterisk where it is an address; the last is NULL */
+    uint8_t place, bytes, is_address;
+} skq_field;
+extern const skq_field skq_program_fields[], skq_value_fields[], skq_step_fields[],
+    skq_argument_fields[], skq_bins_fields[], skq_forest_fields[];
+const void *skq_read_program(const void *packed, skq_program *program); /* answers where the rest is */
+size_t skq_opened_bytes(const skq_program *program);
+void skq_open(skq_program *program, const void *rest, void *memory);
 void skq_select(skq_program *program, void *const *outputs);
 
 /* Best instruction set of this machine. */
