@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skq.engines.native import NativePlan
 from skq.program import IntegerProgram
-from skq.program.storage import PackedIntegers
+from skq.program.storage import PackedIntegers, owner_of
 
 Array = NDArray[Any]
 
@@ -29,12 +29,7 @@ def plans_of(program: IntegerProgram) -> list[NativePlan]:
 
 def bytes_of(arrays: Iterable[Array]) -> int:
     """Bytes of the memory that stands behind arrays; what they share counts once."""
-    owners = {}
-    for array in arrays:
-        while isinstance(array.base, np.ndarray):
-            array = array.base
-        owners[id(array)] = array.nbytes
-    return sum(owners.values())
+    return sum({id(owner): owner.nbytes for owner in map(owner_of, arrays)}.values())
 
 
 def program_bytes(program: IntegerProgram, *, plans: bool = False) -> int:

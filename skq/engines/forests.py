@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from skq.engines import layout
 from skq.program.instructions import Bin, Trees
-from skq.program.storage import narrowed
+from skq.program.storage import narrowed, together
 
 Array = NDArray[Any]
 
@@ -58,6 +58,10 @@ class Forest:
     arrays: dict[str, Array]
     numbers: dict[str, int]
     stack: int = 0  # results that the evaluation of a small tree holds at once
+
+    def __post_init__(self) -> None:
+        own = [name for name in self.arrays if name != "edges"]  # those are the program's
+        self.arrays |= zip(own, together([self.arrays[name] for name in own]), strict=True)
 
     @property
     def reads_reals(self) -> bool:
@@ -311,7 +315,10 @@ def _leaf_bytes(trees: Array, words: list[Array]) -> Array:
         groups = -(-(len(part) + padding) // (layout.LEAF_WORDS * item))
         room = max(room, size + groups * layout.LEAF_WORDS * item if item < 8 else 0)
         size += len(part) + padding
-    return np.frombuffer(b"".join([*parts, bytes(max(room - size, 0))]), dtype=np.uint8)
+    room = max(room, size)
+    widest = max(items)
+    parts.append(bytes(room + -room % widest - size))
+    return np.frombuffer(b"".join(parts), dtype=f"u{widest}")  # of the alignment that words need
 
 
 def _distinct(tree: Array, words: Array) -> tuple[Array, Array]:

@@ -79,8 +79,9 @@ class NativePlan:
         self.given, self.targets = tuple(given), tuple(targets)
         packer = Packer(program, self.given, self.targets, self.isa, packed)
         emit_steps(packer)
-        self._address = int(packer.pack().ctypes.data)
-        self._keep = packer.keep
+        descriptors = packer.pack()
+        self._address = int(descriptors.ctypes.data)
+        self._keep = [*packer.keep, descriptors]
         self._types = program.types
         self._all = self.prepare(self.targets)
 
@@ -107,7 +108,7 @@ class NativePlan:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all packed arrays."""
+        """Bytes of all memory that it reads: descriptors, packed trees, the program's constants."""
         return sum(array.nbytes for array in self._keep)
 
     def run(

@@ -19,7 +19,7 @@ from skq.engines.descriptors import Descriptors
 from skq.engines.reference import schedule
 from skq.program import instructions as ins
 from skq.program.program import IntegerProgram
-from skq.program.storage import PackedIntegers
+from skq.program.storage import PackedIntegers, owner_of
 from skq.program.types import TensorType
 
 Array = NDArray[Any]
@@ -65,7 +65,7 @@ class Packer:
                     f"value {v} of the program has {type_.size} elements a row; the native engine "
                     f"takes at most {INT32_MAX}: use engine='numpy'"
                 )
-        self.keep: list[Array] = []
+        self._keep: dict[int, Array] = {}
         self._packed = {} if packed is None else packed
         first = len(program.inputs)
         known: Mapping[int, Any] = dict.fromkeys(given)
@@ -133,16 +133,20 @@ class Packer:
             written.struct("argument", {"value": number[v], "lo": lo, "hi": hi})
         for v in self.targets:
             written.number(number[v])
-        packed = written.array()
-        self.keep.append(packed)
-        return packed
+        return written.array()
+
+    @property
+    def keep(self) -> list[Array]:
+        """What lives as long as the plan: the memory of all constants that it reads."""
+        return list(self._keep.values())
 
     def constant(self, array: Array) -> int:
         """Address of an array that lives as long as the plan; the array itself where it can be."""
         array = np.ascontiguousarray(array)
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
-        self.keep.append(array)
+        owner = owner_of(array)
+        self._keep[id(owner)] = owner
         return int(array.ctypes.data)
 
     def packed(self, make: Callable[[], Any], number: int, form: object) -> Any:

@@ -17,6 +17,7 @@ from skq.program.instructions import (
     Instruction,
     Quantize,
 )
+from skq.program.instructions.instruction import compacted
 from skq.program.storage import PackedIntegers
 from skq.program.types import TensorType
 from skq.serialization import serializable
@@ -55,8 +56,7 @@ class IntegerProgram:
         types = list(self.inputs)
         for instruction in self.instructions:
             types.append(infer(instruction, types))
-        kept = tuple(instruction.compacted() for instruction in self.instructions)
-        object.__setattr__(self, "instructions", kept)
+        object.__setattr__(self, "instructions", compacted(self.instructions))
         for name, value in self.outputs.items():
             if not 0 <= value < len(types):
                 raise ProgramError(f"output {name!r} names value {value} of {len(types)}")

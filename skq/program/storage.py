@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,11 +15,13 @@ from skq.numerics import bit_width, integer_dtype
 
 Order = Literal["C", "F"]
 
-#: Arrays are packed where that saves so many bytes: descriptors of less cost more than they save.
-LEAST_SAVED = 64
-#: Bytes of a cache line, and of an array that is worth standing at the start of one.
+#: An array is packed where that saves so many bytes, or such a part of all arrays of its program:
+#: reading packed ones takes longer, and an object for what is saved.
+LEAST_SAVED, LEAST_PART = 64, 1 / 64
+#: Bytes of a cache line.
 LINE_BYTES = 64
-_LARGE = 4096
+#: Bytes of an array that is worth standing alone, at the start of a line. Others share a buffer.
+LEAST_ALONE = 4096
 
 
 def narrowed(array: NDArray[Any]) -> NDArray[Any]:
@@ -30,13 +33,35 @@ def narrowed(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def compact(array: NDArray[Any], order: Order) -> NDArray[Any] | PackedIntegers:
-    """How a program keeps an array: packed where that pays, else in the smallest dtype."""
-    array = narrowed(array)
+def compact(
+    arrays: Sequence[NDArray[Any] | PackedIntegers], orders: Sequence[Order]
+) -> list[NDArray[Any] | PackedIntegers]:
+    """How a program keeps its arrays: packed where that pays, else in the smallest dtype.
+
+    Small ones are parts of one buffer; arrays that have been kept like that stay where they are.
+    """
+    kept = [a if isinstance(a, PackedIntegers) else narrowed(a) for a in arrays]
+    least = min(LEAST_SAVED, math.ceil(LEAST_PART * sum(a.size * a.dtype.itemsize for a in kept)))
+    kept = [
+        _packed_where_it_saves(array, order, least)
+        for array, order in zip(kept, orders, strict=True)
+    ]
+    data = together([a.data if isinstance(a, PackedIntegers) else a for a in kept])
+    return [
+        array.at(place) if isinstance(array, PackedIntegers) else place
+        for array, place in zip(kept, data, strict=True)
+    ]
+
+
+def _packed_where_it_saves(
+    array: NDArray[Any] | PackedIntegers, order: Order, least: int
+) -> NDArray[Any] | PackedIntegers:
+    if isinstance(array, PackedIntegers):
+        return array
     if array.dtype.kind in "iu" and array.size:
         bits = bit_width(int(array.min()), int(array.max()))
         saved = array.nbytes - sum(bytes_of_planes(array.size, bits))
-        if saved >= LEAST_SAVED and bits < 64:
+        if saved >= least and bits < 64:
             return PackedIntegers.of(array, order)
     return _aligned(array, order)
 
@@ -44,7 +69,7 @@ def compact(array: NDArray[Any], order: Order) -> NDArray[Any] | PackedIntegers:
 def _aligned(array: NDArray[Any], order: Order) -> NDArray[Any]:
     """A large array at a whole cache line, so that vectors of it do not straddle two."""
     array = np.asarray(array, order=order)
-    if array.nbytes < _LARGE or array.ctypes.data % LINE_BYTES == 0:
+    if array.nbytes < LEAST_ALONE or array.ctypes.data % LINE_BYTES == 0:
         return array
     room = np.empty(array.nbytes + LINE_BYTES - 16, dtype=np.uint8)  # allocators align to 16
     start = min(-room.ctypes.data % LINE_BYTES, LINE_BYTES - 16)
@@ -53,14 +78,50 @@ def _aligned(array: NDArray[Any], order: Order) -> NDArray[Any]:
     return copy
 
 
-@dataclass(frozen=True, eq=False)
+def owner_of(array: NDArray[Any]) -> NDArray[Any]:
+    """The array whose memory another one is a part of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def together(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Arrays in one buffer, but for those that stand alone; the same ones where they are already.
+
+    A small model has many small arrays: an allocation for each takes more than they do, and so do
+    addresses that are far from each other (`skq.engines.descriptors`).
+    """
+    small = [i for i, array in enumerate(arrays) if array.nbytes < LEAST_ALONE]
+    small.sort(key=lambda i: -arrays[i].dtype.alignment)
+    starts, end = [], 0
+    for i in small:
+        start = -(-end // arrays[i].dtype.alignment) * arrays[i].dtype.alignment
+        end = start + arrays[i].nbytes
+        starts.append(start)
+    owners = {id(owner): owner for owner in (owner_of(arrays[i]) for i in small)}
+    if len(owners) == 1 and next(iter(owners.values())).nbytes == end:
+        return list(arrays)
+    placed = list(arrays)
+    room = np.empty(end, dtype=np.uint8)
+    for i, start in zip(small, starts, strict=True):
+        array = arrays[i]
+        order: Order = "C" if array.flags.c_contiguous else "F"
+        flat = room[start : start + array.nbytes].view(array.dtype)
+        placed[i] = flat.reshape(array.shape, order=order)
+        placed[i][...] = array
+    return placed
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class PackedIntegers:
     """An array of integers of `bits` bits each.
 
     Parameters
     ----------
-    data : ndarray of uint8
-        Its planes (`skq.bitplanes`).
+    room : ndarray of uint8
+        A buffer with the planes (`skq.bitplanes`).
+    start : int
+        Where they begin.
     shape : tuple of int
     bits : int
         In [1, 63].
@@ -70,7 +131,8 @@ class PackedIntegers:
         Order of the elements.
     """
 
-    data: NDArray[np.uint8]
+    room: NDArray[np.uint8]
+    start: int
     shape: tuple[int, ...]
     bits: int
     signed: bool
@@ -81,8 +143,22 @@ class PackedIntegers:
         """`array`, which is not empty, packed."""
         lo = int(array.min())
         bits = bit_width(lo, int(array.max()))
-        data = to_planes(array.ravel(order), bits, lo < 0)
-        return cls(_aligned(data, "C"), array.shape, bits, lo < 0, order)
+        data = _aligned(to_planes(array.ravel(order), bits, lo < 0), "C")
+        return cls(data, 0, array.shape, bits, lo < 0, order)
+
+    def at(self, data: NDArray[np.uint8]) -> PackedIntegers:
+        """The same integers, their planes at another place."""
+        room = owner_of(data)
+        start = data.ctypes.data - room.ctypes.data
+        if room is self.room and start == self.start:
+            return self
+        return replace(self, room=room, start=start)
+
+    @property
+    def data(self) -> NDArray[np.uint8]:
+        """The planes."""
+        end = self.start + sum(bytes_of_planes(self.size, self.bits))
+        return self.room[self.start : end]
 
     @property
     def size(self) -> int:

@@ -11,6 +11,7 @@ from skq.bitplanes import bytes_of_planes
 from skq.engines import reference
 from skq.program import IntegerProgram, ProgramBuilder, TensorType, storage
 from skq.program import instructions as ins
+from skq.program.instructions.instruction import compacted
 from skq.program.storage import PackedIntegers, compact
 from skq.serialization import dumps, loads
 
@@ -46,16 +47,46 @@ def test_shapes_and_orders(order):
     np.testing.assert_array_equal(PackedIntegers.of(np.array(-3)).unpacked(), -3)
 
 
+def kept(*arrays, order="C"):
+    return compact(arrays, [order] * len(arrays))
+
+
 def test_only_what_saves_is_packed():
+    rest = np.random.default_rng(0).normal(size=5000)
     few, many = integers(4, True, 100), integers(4, True, 200)
-    assert isinstance(compact(many, "C"), PackedIntegers)
-    assert compact(few, "C").dtype == np.int8
-    whole = compact(integers(8, True, 10_000), "C")
+    packed, narrow, reals = kept(many, few, rest)
+    assert isinstance(packed, PackedIntegers)
+    assert narrow.dtype == np.int8
+    np.testing.assert_array_equal(reals, rest)
+    assert isinstance(kept(few)[0], PackedIntegers)  # half of all there is
+    (whole,) = kept(integers(8, True, 10_000))
     assert whole.dtype == np.int8
     assert whole.ctypes.data % storage.LINE_BYTES == 0
-    reals = np.random.default_rng(0).normal(size=5000)
-    np.testing.assert_array_equal(compact(reals, "C"), reals)
-    assert compact(np.zeros((0, 3), np.int64), "C").shape == (0, 3)
+    assert kept(np.zeros((0, 3), np.int64))[0].shape == (0, 3)
+
+
+def test_small_arrays_share_a_buffer():
+    arrays = [
+        np.array([-128, 3, 127]),
+        np.array([2.5, -1.0]),
+        integers(3, True, (5, 7)),
+        np.asfortranarray(np.random.default_rng(0).normal(size=(3, 2))),
+        np.array(0.5),
+        integers(8, True, storage.LEAST_ALONE),
+    ]
+    found = kept(*arrays, order="F")
+    data = [a.data if isinstance(a, PackedIntegers) else a for a in found]
+    *small, alone = [storage.owner_of(array) for array in data]
+    assert all(owner is small[0] for owner in small)
+    assert alone is not small[0]
+    assert small[0].nbytes <= sum(array.nbytes for array in data[:-1]) + 7
+    for array, before in zip(found, arrays, strict=True):
+        back = array.unpacked() if isinstance(array, PackedIntegers) else array
+        np.testing.assert_array_equal(back, before)
+        assert back.ctypes.data % back.dtype.alignment == 0
+    assert found[3].flags.f_contiguous
+    again = kept(*found, order="F")
+    assert all(a is b for a, b in zip(again, found, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +122,9 @@ def test_unpacked_keeps_arrays(program):
     plain = step.unpacked()
     assert plain.weights is plain.weights
     assert plain.unpacked() is plain
-    again = plain.compacted()
+    (again,) = compacted([plain])
     np.testing.assert_array_equal(again.kept()["weights"].data, step.kept()["weights"].data)
-    assert step.compacted() is step
+    assert compacted([again]) == (again,)
 
 
 def test_programs_of_the_same_instructions_share_their_memory(program):

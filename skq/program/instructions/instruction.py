@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -36,50 +36,50 @@ class Instruction:
 
     if not TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> Any:
-            packed = self.__dict__.get("_packed", {}).get(name)
-            if packed is None:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            return packed.unpacked()
+        def __getattribute__(self, name: str) -> Any:
+            value = object.__getattribute__(self, name)
+            return value.unpacked() if type(value) is PackedIntegers else value
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.unpacked().__dict__  # pickles hold arrays as they read
+        return self.unpacked().kept()  # pickles hold arrays as they read
 
-    def kept(self) -> Mapping[str, Any]:
+    def kept(self) -> dict[str, Any]:
         """Fields by name, arrays as they are in memory: as `PackedIntegers` where packed."""
-        values = self.__dict__
-        packed = values.get("_packed", {})
-        names = [field.name for field in fields(self)]
-        return {name: packed[name] if name in packed else values[name] for name in names}
-
-    def compacted(self) -> Self:
-        """The same instruction, its arrays as a program keeps them."""
-        kept = self.kept()
-        small = {
-            name: compact(value, self.order) if isinstance(value, np.ndarray) else value
-            for name, value in kept.items()
-        }
-        return self if all(small[name] is kept[name] for name in kept) else self._keeping(small)
+        return {field.name: object.__getattribute__(self, field.name) for field in fields(self)}
 
     def unpacked(self) -> Self:
         """The same instruction, its arrays in memory as they read."""
-        if "_packed" not in self.__dict__:
-            return self
-        return self._keeping(
-            {
-                name: value.unpacked() if isinstance(value, PackedIntegers) else value
-                for name, value in self.kept().items()
-            }
-        )
+        return self.keeping({field.name: getattr(self, field.name) for field in fields(self)})
 
-    def _keeping(self, kept: Mapping[str, Any]) -> Self:
-        packed = {n: value for n, value in kept.items() if isinstance(value, PackedIntegers)}
+    def keeping(self, kept: Mapping[str, Any]) -> Self:
+        """The instruction with these fields, unchecked; itself where it has them."""
+        before = self.kept()
+        if all(kept[name] is before[name] for name in before):
+            return self
         twin = object.__new__(type(self))
-        twin.__dict__.update({n: value for n, value in kept.items() if n not in packed})
-        if packed:
-            twin.__dict__["_packed"] = packed
+        for name, value in kept.items():
+            object.__setattr__(twin, name, value)
         return twin
 
     def infer(self, *operands: TensorType) -> TensorType:
         """Type of the result, with its proven interval; `ProgramError` for illegal operands."""
         raise TypeError(f"{type(self).__name__} has no type rule")
+
+
+def compacted(instructions: Sequence[Instruction]) -> tuple[Instruction, ...]:
+    """The same instructions, their arrays as a program keeps them."""
+    kept = [instruction.kept() for instruction in instructions]
+    places = [
+        (values, name, instruction.order)
+        for instruction, values in zip(instructions, kept, strict=True)
+        for name, value in values.items()
+        if isinstance(value, np.ndarray | PackedIntegers)
+    ]
+    arrays = compact(
+        [values[name] for values, name, _ in places], [order for _, _, order in places]
+    )
+    for (values, name, _), array in zip(places, arrays, strict=True):
+        values[name] = array
+    return tuple(
+        instruction.keeping(values) for instruction, values in zip(instructions, kept, strict=True)
+    )
