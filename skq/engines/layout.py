@@ -65,7 +65,7 @@ _NAMES = (
 )
 OPS = {name: number for number, name in enumerate(_NAMES.split())}
 RECIPROCAL, DIVIDE, WIDE_CODES = range(3)
-NARROW_FACTORS, ANY_FACTORS = range(2)
+NARROW_FACTORS, ANY_FACTORS, UNCLIPPED = 0, 1, 2
 DOT_U8_I8, DOT_I16_I16, DOT_I32_I32, DOT_I64_I64, PAIRS_I16_I8, PAIRS_I16_I16, QUADS_U8_I8 = range(
     7
 )

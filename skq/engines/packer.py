@@ -96,6 +96,7 @@ class Packer:
         number = [place.get(root, 0) for root in self.same.values()]
         kinds = [kind for step in self.emitted for kind, _ in step.named]
         block = self._block_rows(slot_bytes)
+        arranged_from = -(-layout.FEW_PRODUCTS // max(self.most_products, 1))
         written = Descriptors()
         written.struct(
             "program",
@@ -110,7 +111,7 @@ class Packer:
                 "scratch": self.scratch + self.scratch_a_row * block,
                 "laid_out": self.laid_out,
                 "arranged": self.arranged,
-                "arranged_from": -(-layout.FEW_PRODUCTS // max(self.most_products, 1)),
+                "arranged_from": arranged_from if self.arranged else 0,
             },
         )
         used = 0

@@ -45,7 +45,10 @@ def _channels(p: Packer, type_: TensorType, **parameters: Array | PackedIntegers
     last = 1 if scalars else type_.shape[-1]
     fields = {"m": type_.size, "n": last}
     for letter, array in parameters.items():
-        fields |= p.numbers(letter, _repeated(array, last))
+        repeated = _repeated(array, last)
+        fields |= p.numbers(letter, repeated)
+        if fields[f"{letter}_dtype"] == layout.F64:  # known from the operation
+            del fields[f"{letter}_dtype"]
     # a third array is the reciprocals of a Quantize
     return fields | p.own(3 * 8 * last * -(-layout.PERIOD // last))
 
@@ -103,7 +106,8 @@ def _linear(p: Packer, number: int, step: ins.MatMul) -> None:
     weights = step.kept()["weights"]
     n, m = weights.shape
     scale = np.broadcast_to(np.asarray(quantize.scale, np.float64), (n,))
-    fields = p.numbers("a", scale) | p.numbers("b", _repeated(quantize.kept()["zero_point"], n))
+    fields = {"a": p.constant(scale)}
+    fields |= p.numbers("b", _repeated(quantize.kept()["zero_point"], n))
     fields |= p.numbers("c", _by_outputs(weights))
     fields |= p.own((3 + m) * 8 * (-(-n // 8) * 8))
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
@@ -156,7 +160,8 @@ def _trees(p: Packer, number: int, step: ins.Trees) -> None:
     p.scratch = max(p.scratch, forest.scratch)
     fields = forest.fields | {"binned": int(bins is not None)}
     for name, array in forest.arrays.items():
-        fields |= p.numbers(name, array) if name == "bias" else {name: p.constant(array)}
+        if array.size:
+            fields |= p.numbers(name, array) if name == "bias" else {name: p.constant(array)}
     p.emit(number, "Trees", operand, **({} if bins is None else _own_bins(p, bins)))
     p.name("forest", fields)
     if bins is not None:
@@ -246,7 +251,11 @@ def _requantize(p: Packer, number: int, step: ins.Requantize) -> None:
     kept = step.kept()
     fields = _channels(p, p.types[number], a=kept["multiplier"], b=kept["offset"])
     kind = layout.NARROW_FACTORS if narrow else layout.ANY_FACTORS
-    p.emit(number, "Requantize", operand, kind=kind, shift=step.shift, lo=lo, hi=hi, **fields)
+    if step.lo < lo and hi < step.hi:
+        kind += layout.UNCLIPPED
+    else:
+        fields |= {"lo": lo, "hi": hi}
+    p.emit(number, "Requantize", operand, kind=kind, shift=step.shift, **fields)
 
 
 def _table(p: Packer, number: int, step: ins.Table) -> None:

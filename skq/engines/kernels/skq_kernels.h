@@ -31,8 +31,8 @@ enum {
 enum { SKQ_PACKED = 0x80, SKQ_SIGNED = 0x40 };
 
 /* Steps. The comment names the fields that a step reads beside `in` and `out`. Constants a, b and c
- * have the dtype of the fields a_dtype, b_dtype, c_dtype: they are the arrays of the program itself,
- * packed or not.
+ * have the dtype of the fields a_dtype, b_dtype, c_dtype, unless they are said to be doubles: they are
+ * the arrays of the program itself, packed or not.
  * A step lays them out as its loops read them in its part `own` of the arena, once a run. */
 enum {
     SKQ_QUANTIZE,   /* n channels, m row, lo, hi, kind, a scale (double), b zero                   */
@@ -64,8 +64,9 @@ enum {
 
 /* Kinds of SKQ_QUANTIZE. */
 enum { SKQ_RECIPROCAL, SKQ_DIVIDE, SKQ_WIDE_CODES };
-/* Kinds of SKQ_REQUANTIZE: 32-bit factors on an int32 operand, or anything. */
-enum { SKQ_NARROW_FACTORS, SKQ_ANY_FACTORS };
+/* Kinds of SKQ_REQUANTIZE: 32-bit factors on an int32 operand, or anything; and 2 more where all results
+ * are known to be between lo and hi, which are then not given. */
+enum { SKQ_NARROW_FACTORS = 0, SKQ_ANY_FACTORS = 1, SKQ_UNCLIPPED = 2 };
 /* Kinds of SKQ_MATMUL: dtypes of operand and weights, and how a run of many rows arranges the weights.
  * DOT: as they are. PAIRS: [m / 8][n / 2][8][2]. QUADS: [m / 16][n / 4][16][4]. Inputs are padded by
  * zero; the last group of outputs is as narrow as it is (behind PAIRS are 14 more, not used). The 8-
