@@ -86,7 +86,6 @@ class Forest:
             "n_columns": self.n_columns,
             "n_outputs": self.n_outputs,
             "n_trees": self.n_trees,
-            "small_trees": int(self.arrays["trees"].dtype == layout.SMALL_TREE),
         }
 
 
@@ -105,7 +104,7 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
         real = _real_nodes(step, walk, arrays["trees"], binning)
         if real is not None:
             codes, nodes = real
-            return Forest(codes, *size, _small_trees(arrays | nodes), numbers)
+            return Forest(codes, *size, *_smallest_trees(arrays | nodes, numbers))
     codes = layout.CODES_8 if hi - lo <= 255 else layout.CODES_16
     if walk.is_big:
         codes = layout.CODES_16_BIG
@@ -117,18 +116,29 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
         step, walk, lo, arrays["trees"], whole, levels, _NODES.get(codes, layout.NODE)
     )
     numbers["code_lo"] = lo
-    return Forest(codes, *size, _small_trees(arrays | nodes), numbers, stack)
+    return Forest(codes, *size, *_smallest_trees(arrays | nodes, numbers), stack)
 
 
-def _small_trees(arrays: dict[str, Array]) -> dict[str, Array]:
-    """The arrays, with trees of half the size where all their numbers fit."""
+def _smallest_trees(
+    arrays: dict[str, Array], numbers: dict[str, int]
+) -> tuple[dict[str, Array], dict[str, int]]:
+    """The arrays and numbers, with trees in the smallest form that holds them."""
     trees = arrays["trees"]
     small = np.zeros(len(trees), dtype=layout.SMALL_TREE)
     for name in layout.SMALL_TREE.names or ():
         if int(trees[name].max()) > np.iinfo(small[name].dtype).max:
-            return arrays
+            return arrays, numbers
         small[name] = trees[name]
-    return arrays | {"trees": small}
+    forms = {layout.SMALL_TREES: small}
+    words = small["leaf_bytes"] // small["item"]
+    common = [name for name in small.dtype.names or () if name not in ("n_nodes", "leaf_bytes")]
+    if len(np.unique(small[common])) == 1 and int(words.max()) <= 255:
+        own = small["n_nodes"] + words * 256
+        forms[layout.ALIKE_TREES] = np.concatenate(
+            [small[:1].view(np.uint16), own], dtype=np.uint16
+        )
+    form = min(forms, key=lambda form: forms[form].nbytes)
+    return arrays | {"trees": forms[form]}, numbers | {"tree_form": form}
 
 
 @dataclass

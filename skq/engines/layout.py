@@ -13,13 +13,13 @@ import numpy as np
 #: Fields of the structs of descriptors, in their order there; addresses have an asterisk.
 FIELDS = {
     "program": "n_values n_steps n_inputs n_outputs block laid_out scratch "
-    "n_forests n_bins arranged arranged_from",
+    "n_forests n_bins arranged more_products",
     "value": "size dtype slot",
     "step": "op m n *a *b b_dtype own in kind lo hi a_dtype *c c_dtype shift out in2",
     "argument": "value lo hi",
     "bins": "*edges *feature *offsets *base *nan_code n "
     "offsets_dtype feature_dtype base_dtype nan_code_dtype",
-    "forest": "n_trees n_columns n_outputs n_words lane_bits small_trees *trees "
+    "forest": "n_trees n_columns n_outputs n_words lane_bits tree_form *trees "
     "*nodes *leaves *bias bias_dtype binned codes *exits "
     "code_lo *edges width *output *multiplier",
 }
@@ -55,8 +55,8 @@ DTYPES = ("uint8", "int8", "uint16", "int16", "int32", "int64", "float64")
 CONSTANTS = {**{name: number for number, name in enumerate(DTYPES)}, "uint32": 8}
 U8, I8, U16, I16, I32, I64, F64 = range(7)
 ITEM_BYTES = (1, 1, 2, 2, 4, 8, 8)
-#: Dtype of packed constants, to which their bits are added, and what is where they have signs.
-PACKED, SIGNED = 0x80, 0x40
+#: Dtype of packed constants, to which their bits are added; of signed ones it is ``-bits``.
+PACKED = 9
 
 #: Steps, in the order of the header.
 _NAMES = (
@@ -91,6 +91,8 @@ HALVED = 64
 LEAF_WORDS = 8
 #: Rows of a column of codes, marks of a leaf, and of a node where NaN goes right, in a forest.
 ROWS = 256
+#: Forms of the trees of a forest.
+TREES, SMALL_TREES, ALIKE_TREES = range(3)
 TINY_LEAF, LEAF, BIG_LEAF = 2**7, 2**15, 2**31
 TINY_NAN_RIGHT, BIG_NAN_RIGHT = 2**7, 2**15
 (

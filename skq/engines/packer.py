@@ -83,11 +83,9 @@ class Packer:
         self.forests: dict[int, forests.Forest] = {}
         self.linear: set[int] = set()
         self.emitted: list[_Step] = []
-        self.laid_out = 0
-        self.arranged = 0
-        self.most_products = 0  # rows of a matmul in a row of the program
-        self.scratch = 0
-        self.scratch_a_row = 0
+        self.laid_out = self.arranged = 0  # lines
+        self.most_products = 1  # rows of a matmul in a row of the program
+        self.scratch = self.scratch_a_row = 0  # bytes
 
     def pack(self) -> Array:
         """The descriptors (``skq_open`` in ``kernels/skq_kernels.h``)."""
@@ -96,7 +94,6 @@ class Packer:
         number = [place.get(root, 0) for root in self.same.values()]
         kinds = [kind for step in self.emitted for kind, _ in step.named]
         block = self._block_rows(slot_bytes)
-        arranged_from = -(-layout.FEW_PRODUCTS // max(self.most_products, 1))
         written = Descriptors()
         written.struct(
             "program",
@@ -108,10 +105,10 @@ class Packer:
                 "n_forests": kinds.count("forest"),
                 "n_bins": kinds.count("bins"),
                 "block": block,
-                "scratch": self.scratch + self.scratch_a_row * block,
+                "scratch": lines(self.scratch + self.scratch_a_row * block),
                 "laid_out": self.laid_out,
                 "arranged": self.arranged,
-                "arranged_from": arranged_from if self.arranged else 0,
+                "more_products": self.most_products - 1,
             },
         )
         used = 0
@@ -160,7 +157,7 @@ class Packer:
     def numbers(self, letter: str, array: Array | PackedIntegers) -> dict[str, int]:
         """Fields of a step for an array, packed or of any dtype that the kernels load."""
         if isinstance(array, PackedIntegers):
-            dtype = layout.PACKED + array.bits + layout.SIGNED * array.signed
+            dtype = -array.bits if array.signed else layout.PACKED + array.bits
             return {letter: self.constant(array.data), f"{letter}_dtype": dtype}
         if array.dtype.name not in layout.CONSTANTS:
             array = array.astype(np.int64)
@@ -170,8 +167,8 @@ class Packer:
     def own(self, size: int) -> dict[str, int]:
         """The field of a step for bytes of the arena in which it lays out its constants."""
         start = self.laid_out
-        self.laid_out += whole_lines(size)
-        return {"own": start // layout.LINE_BYTES}
+        self.laid_out += lines(size)
+        return {"own": start}
 
     def emit(self, number: int, op: str, *operands: int, **fields: int) -> None:
         """Append a step that defines value `number`."""
@@ -219,9 +216,9 @@ class Packer:
         return rows // 64 * 64 if rows > 64 else rows
 
 
-def whole_lines(size: int) -> int:
-    """Bytes of whole cache lines."""
-    return -(-size // layout.LINE_BYTES) * layout.LINE_BYTES
+def lines(size: int) -> int:
+    """Cache lines that bytes take."""
+    return -(-size // layout.LINE_BYTES)
 
 
 def _storage(type_: TensorType) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.engines import forests, layout
-from skq.engines.packer import INT32_MAX, Fields, Packer, whole_lines
+from skq.engines.packer import INT32_MAX, Fields, Packer, lines
 from skq.program import instructions as ins
 from skq.program.storage import PackedIntegers, narrowed
 from skq.program.types import TensorType
@@ -188,12 +188,12 @@ def _matmul(p: Packer, number: int, step: ins.MatMul) -> None:
         p.scratch_a_row = max(p.scratch_a_row, operand.size * layout.ITEM_BYTES[form.operand])
     an_output = n * layout.ITEM_BYTES[form.operand]
     together = min(max(layout.PANEL_BYTES // (an_output + 1), layout.GROUP_OUTPUTS), max(m, 1))
-    panel = whole_lines(together * an_output + layout.LINE_BYTES)  # a vector may reach beyond
-    p.scratch = max(p.scratch, panel)
+    panel = lines(together * an_output) + 1  # a vector may reach beyond
+    p.scratch = max(p.scratch, panel * layout.LINE_BYTES)
     p.most_products = max(p.most_products, p.types[number].size // max(m, 1))
-    fields = p.numbers("a", _by_outputs(weights)) | {"own": p.arranged // layout.LINE_BYTES}
-    p.arranged += whole_lines(form.arranged_bytes(n, m))
-    p.emit(number, "MatMul", step.inputs[0], kind=kind, n=n, m=m, lo=together, hi=panel, **fields)
+    fields = p.numbers("a", _by_outputs(weights)) | {"own": p.arranged}
+    p.arranged += lines(form.arranged_bytes(n, m))
+    p.emit(number, "MatMul", step.inputs[0], kind=kind, n=n, m=m, lo=together, **fields)
 
 
 def _matmul_kind(p: Packer, operand: int, weights: Array) -> int:

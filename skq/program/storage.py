@@ -92,7 +92,7 @@ def together(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     addresses that are far from each other (`skq.engines.descriptors`).
     """
     small = [i for i, array in enumerate(arrays) if array.nbytes < LEAST_ALONE]
-    small.sort(key=lambda i: -arrays[i].dtype.alignment)
+    small.sort(key=lambda i: (-arrays[i].dtype.alignment, -arrays[i].itemsize))
     starts, end = [], 0
     for i in small:
         start = -(-end // arrays[i].dtype.alignment) * arrays[i].dtype.alignment

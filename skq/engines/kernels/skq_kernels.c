@@ -79,10 +79,16 @@ static inline uint64_t skq_word(const void *words, int item, int64_t i)
 
 static inline skq_tree skq_tree_of(const skq_forest *f, int64_t t)
 {
-    if (!f->small_trees)
+    if (f->tree_form == SKQ_TREES)
         return ((const skq_tree *)f->trees)[t];
-    const skq_small_tree s = ((const skq_small_tree *)f->trees)[t];
-    const skq_tree tree = {s.n_nodes, s.leaf_bytes, s.n_top, s.word, s.n_words, s.item, s.shift};
+    const int alike = f->tree_form == SKQ_ALIKE_TREES;
+    const skq_small_tree s = ((const skq_small_tree *)f->trees)[alike ? 0 : t];
+    skq_tree tree = {s.n_nodes, s.leaf_bytes, s.n_top, s.word, s.n_words, s.item, s.shift};
+    if (alike) {
+        const uint16_t own = ((const uint16_t *)((const skq_small_tree *)f->trees + 1))[t];
+        tree.n_nodes = own % 256;
+        tree.leaf_bytes = own / 256 * tree.item;
+    }
     return tree;
 }
 
@@ -102,7 +108,8 @@ static inline uint64_t skq_spread(uint64_t word, int lane_bits)
 }
 
 /* Bits of an element of a packed array. */
-static int skq_bits(int32_t dtype) { return dtype & (SKQ_SIGNED - 1); }
+static int skq_bits(int32_t dtype) { return dtype < 0 ? -dtype : dtype - SKQ_PACKED; }
+static int skq_is_packed(int32_t dtype) { return dtype < 0 || dtype > SKQ_PACKED; }
 
 static size_t skq_align(size_t bytes) { return (bytes + 63u) & ~(size_t)63u; }
 
@@ -115,10 +122,9 @@ static size_t skq_slot_place(int64_t before, int32_t slot, int64_t block)
 
 size_t skq_arena_bytes(const skq_program *program, int64_t block, int64_t n_rows)
 {
-    size_t bytes = skq_align((size_t)program->scratch) + 64;
-    bytes += skq_align((size_t)program->laid_out);
-    if (n_rows >= program->arranged_from)
-        bytes += skq_align((size_t)program->arranged);
+    size_t bytes = 64 * ((size_t)program->scratch + 1 + (size_t)program->laid_out);
+    if (n_rows * (1 + program->more_products) >= SKQ_FEW_PRODUCTS)
+        bytes += 64 * (size_t)program->arranged;
     bytes += skq_slot_place(program->row, program->n_slots, block);
     return bytes + 5 * skq_align((size_t)program->n_values * sizeof(void *));
 }

@@ -24,11 +24,11 @@ enum {
     SKQ_U8, SKQ_I8, SKQ_U16, SKQ_I16, SKQ_I32, SKQ_I64, SKQ_F64, SKQ_F32, SKQ_U32, SKQ_U64
 };
 
-/* The dtype of a packed array of constants: SKQ_PACKED + its bits, 1 ... 63, + SKQ_SIGNED where its
- * codes stand for themselves less half their range. Codes are cut into planes of 8, 4, 2 and 1 bits,
+/* The dtype of a packed array of constants: SKQ_PACKED + its bits, 1 ... 63, or -bits where its codes
+ * stand for themselves less half their range. Codes are cut into planes of 8, 4, 2 and 1 bits,
  * the lowest bits first, which stand one behind the other. A plane of w bits of N codes has
  * B = ceil(N w / 8) bytes; code e is in byte e % B, from bit w (e / B) on. */
-enum { SKQ_PACKED = 0x80, SKQ_SIGNED = 0x40 };
+enum { SKQ_PACKED = SKQ_U64 };
 
 /* Steps. The comment names the fields that a step reads beside `in` and `out`. Constants a, b and c
  * have the dtype of the fields a_dtype, b_dtype, c_dtype, unless they are said to be doubles: they are
@@ -38,9 +38,9 @@ enum {
     SKQ_QUANTIZE,   /* n channels, m row, lo, hi, kind, a scale (double), b zero                   */
     SKQ_BIN,        /* a skq_bins                                                                  */
     SKQ_MATMUL,     /* n inputs, m outputs, kind, a weights [m][n], lo outputs (SKQ_GROUP_OUTPUTS at
-                       least, or all) whose weights are unpacked together, at the start of the scratch,
-                       hi bytes of those as elements of the operand's dtype, in whole lines; `own`
-                       counts from where weights are arranged                                      */
+                       least, or all) whose weights are unpacked together, at the start of the scratch:
+                       there is room for them as elements of the operand's dtype, and a line more,
+                       before that of the operand; `own` counts from where weights are arranged    */
     SKQ_REQUANTIZE, /* n channels, m row, lo, hi, shift, kind, a multiplier, b offset              */
     SKQ_TABLE,      /* n channels (0: one table), m row, lo, hi entries, a table: packed, or of the
                        dtype of `out`                                                              */
@@ -109,7 +109,8 @@ typedef struct {
                                     and `in` below `out`, less 1 */
     uint32_t own;                /* where it lays out constants, in lines of 64 bytes */
     int32_t n, m;
-    uint8_t op, a_dtype, b_dtype, c_dtype, kind, shift;
+    uint8_t op, kind, shift;
+    int8_t a_dtype, b_dtype, c_dtype;
     int64_t lo, hi;
     const void *a, *b, *c;
 } skq_step;
@@ -122,9 +123,9 @@ typedef struct {
 typedef struct {
     int32_t n_values, n_steps, n_inputs, n_outputs, n_forests, n_bins;
     int32_t block;               /* rows that are worked on together */
-    int32_t arranged_from;       /* rows of a run that is worth arranging weights for */
-    int64_t scratch;             /* bytes that the steps share, for a block */
-    int64_t laid_out;            /* bytes of all constants that steps lay out, but for */
+    int32_t more_products;       /* rows of a matmul in a row of the program, at most, less 1 */
+    int64_t scratch;             /* lines of 64 bytes that the steps share, for a block */
+    int64_t laid_out;            /* lines of all constants that steps lay out, but for */
     int64_t arranged;            /* those of all weights that matmuls arrange */
     /* not described */
     int32_t n_slots;
@@ -147,7 +148,7 @@ typedef struct {
     const double *edges;
     const void *feature, *offsets, *base, *nan_code;
     int32_t n;                   /* columns */
-    uint8_t feature_dtype, offsets_dtype, base_dtype, nan_code_dtype;
+    int8_t feature_dtype, offsets_dtype, base_dtype, nan_code_dtype;
 } skq_bins;
 
 /* Words of leaf values, of less than 8 bytes, that are read together: those behind the last one of a
@@ -201,16 +202,20 @@ typedef struct {
 /* The same, in a forest of trees whose numbers all fit. */
 typedef struct { uint16_t leaf_bytes; uint8_t n_nodes, n_top, word, n_words, item, shift; } skq_small_tree;
 
+/* Forms of the trees of a forest: skq_tree; skq_small_tree; or one skq_small_tree, and behind it for each
+ * tree a uint16_t: its n_nodes, and 256 times leaf_bytes / item. */
+enum { SKQ_TREES, SKQ_SMALL_TREES, SKQ_ALIKE_TREES };
+
 typedef struct { int64_t threshold; int32_t feature; int32_t child[2]; } skq_wide_node;
 
 typedef struct {
     int32_t codes, n_trees, n_columns, n_outputs;
     int32_t n_words, lane_bits;
     int32_t width;               /* CODES_WIDE: outputs that a tree adds to */
-    int32_t small_trees, bias_dtype;
+    int32_t tree_form, bias_dtype;
     int32_t binned;              /* whether the operand is real, and has bins */
     int64_t code_lo;
-    const void *trees;           /* skq_tree, or skq_small_tree; CODES_WIDE: int32_t root of each */
+    const void *trees;           /* CODES_WIDE: int32_t root of each */
     const void *nodes;
     const void *exits;           /* of the type of a child */
     const void *leaves;          /* CODES_WIDE: int64_t, width a leaf */
