@@ -49,6 +49,7 @@ SMALL_TREE = np.dtype(
 WIDE_NODE = np.dtype(
     [("threshold", np.int64), ("feature", np.int32), ("child", np.int32, 2)], align=True
 )
+
 #: Storage dtypes of values, by name; the number is their place.
 DTYPES = ("uint8", "int8", "uint16", "int16", "int32", "int64", "float64")
 #: The same of constants.
@@ -89,10 +90,10 @@ FEW_PRODUCTS, GROUP_OUTPUTS = 16, 16
 HALVED = 64
 #: Words of leaf values that are read together.
 LEAF_WORDS = 8
-#: Rows of a column of codes, marks of a leaf, and of a node where NaN goes right, in a forest.
-ROWS = 256
 #: Forms of the trees of a forest.
 TREES, SMALL_TREES, ALIKE_TREES = range(3)
+#: Rows of a column of codes, marks of a leaf, and of a node where NaN goes right, in a forest.
+ROWS = 256
 TINY_LEAF, LEAF, BIG_LEAF = 2**7, 2**15, 2**31
 TINY_NAN_RIGHT, BIG_NAN_RIGHT = 2**7, 2**15
 (

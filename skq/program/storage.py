@@ -16,7 +16,7 @@ from skq.numerics import bit_width, integer_dtype
 Order = Literal["C", "F"]
 
 #: An array is packed where that saves so many bytes, or such a part of all arrays of its program:
-#: reading packed ones takes longer, and an object for what is saved.
+#: reading a packed one takes longer.
 LEAST_SAVED, LEAST_PART = 64, 1 / 64
 #: Bytes of a cache line.
 LINE_BYTES = 64

@@ -116,6 +116,25 @@ def test_codes(code, shapes, more):
 
 
 @pytest.mark.parametrize(
+    ("tree_form", "shapes", "more"),
+    [
+        (layout.ALIKE_TREES, [9, 1, 128, 2], {}),
+        (layout.ALIKE_TREES, [9] * 4, {"values": (0, 200), "outputs": 7, "width": 7}),
+        (layout.ALIKE_TREES, [128] * 3, {"values": (0, 1), "outputs": 9, "width": 9}),
+        (layout.SMALL_TREES, [9], {}),  # no shorter in the other form
+        (layout.SMALL_TREES, [9] * 4, {"outputs": 2}),  # each adds to an output of its own
+        (layout.SMALL_TREES, [9, 128, 20], {"values": (0, 200), "outputs": 17, "width": 17}),
+        (layout.TREES, [9, 300, 9, 9], {}),
+    ],
+)
+def test_forms_of_trees(tree_form, shapes, more):
+    program = on_codes(shapes, **more)
+    assert form(program).fields.get("tree_form", layout.TREES) == tree_form
+    codes = np.random.default_rng(1).integers(0, 255, size=(300, N_COLUMNS), endpoint=True)
+    assert_equal_to_the_reference(program, codes)
+
+
+@pytest.mark.parametrize(
     ("code", "shapes", "edges", "columns"),
     [
         (layout.REALS_TINY, [9], 12, 20),
