@@ -15,7 +15,7 @@ wide  codes of more than 16 bits, nodes shared between trees            24 bytes
 
 Leaf values of a tree become words of non-negative lanes that are as wide as the sums need, so that
 one 64-bit addition adds up to eight outputs; a word is stored in as few bytes as its tree needs,
-its lanes halved where that makes them fewer.
+its lanes halved, once or a few times, where that makes them fewer.
 """
 
 from __future__ import annotations
@@ -275,8 +275,8 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
     )
     lifted = (values - low[tree]).astype(np.uint64)
     most = spread.max(axis=1, initial=0)
-    words, trees["item"], halved = _narrowest(trees, tree, lifted, most, outputs, bits)
-    trees["shift"][halved] += layout.HALVED
+    words, trees["item"], halvings = _narrowest(trees, tree, lifted, most, outputs, bits)
+    trees["shift"] += (layout.HALVED * halvings).astype(np.uint8)
     kept, walk.leaf[at_leaf] = _distinct(tree, words)
     used = np.arange(words.shape[1]) < trees["n_words"][tree[kept]][:, np.newaxis]
     sizes = np.bincount(tree[kept], minlength=n_trees) * trees["n_words"]
@@ -289,27 +289,29 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
 def _narrowest(
     trees: Array, tree: Array, lifted: Array, largest: Array, outputs: Array, bits: int
 ) -> tuple[Array, Array, Array]:
-    """Words of all leaves, bytes of a word of each tree, and whether its lanes are halved.
+    """Words of all leaves, bytes of a word of each tree, and how often its lanes are halved.
 
-    They are where the values fit, and a word then takes fewer bytes.
+    As often as the values fit, where a word then takes fewer bytes.
     """
     lanes = 64 // bits
     skipped = np.where(trees["n_words"] == 1, outputs[:, :1].sum(axis=1) % lanes, 0)
     first = np.flatnonzero(np.diff(tree, prepend=-1))
-    forms = []
-    for lane in (bits, bits // 2):
-        words = np.zeros((len(tree), int(trees["n_words"].max())), dtype=np.uint64)
+    best = np.zeros((len(tree), int(trees["n_words"].max())), dtype=np.uint64)
+    items, halvings = np.full(len(trees), 16), np.zeros(len(trees), dtype=np.int64)
+    for times in range(4):
+        lane = bits >> times
+        words = np.zeros_like(best)
         for j in range(lifted.shape[1]):
             output = outputs[tree, j]
             shift = (output % lanes - skipped[tree]) * lane
             word = output // lanes - trees["word"][tree]
             words[np.arange(len(tree)), word] |= lifted[:, j] << shift.astype(np.uint64)
         most = np.maximum.reduceat(words.max(axis=1, initial=0), first)
-        forms.append((words, np.select([most < 2**b for b in (8, 16, 32)], [1, 2, 4], 8)))
-    (words, items), (narrow, fewer) = forms
-    halved = (fewer < items) & (largest < 2 ** (bits // 2))
-    words[halved[tree]] = narrow[halved[tree]]
-    return words, np.where(halved, fewer, items), halved
+        item = np.select([most < 2**b for b in (8, 16, 32)], [1, 2, 4], 8)
+        better = (item < items) & ((largest < 2**lane) if times else True)
+        best[better[tree]] = words[better[tree]]
+        items[better], halvings[better] = item[better], times
+    return best, items, halvings
 
 
 def _leaf_bytes(trees: Array, words: list[Array]) -> Array:

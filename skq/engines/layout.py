@@ -86,7 +86,7 @@ LINE_BYTES = 64
 PANEL_BYTES = 16384
 #: Rows of a matmul that are worth arranging its weights for, and outputs of its largest group.
 FEW_PRODUCTS, GROUP_OUTPUTS = 16, 16
-#: Added to the shift of a tree whose leaf values are in lanes of half the width.
+#: Added to the shift of a tree each time that the lanes of its leaf values are halved.
 HALVED = 64
 #: Words of leaf values that are read together.
 LEAF_WORDS = 8

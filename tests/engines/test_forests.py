@@ -178,20 +178,27 @@ def test_words_are_as_wide_as_a_tree_needs(values, item, width):
 
 
 @pytest.mark.parametrize(
-    ("values", "outputs", "width", "n_trees", "lane_bits"),
+    ("values", "outputs", "width", "n_trees", "lane_bits", "halvings"),
     [
-        ((0, 3), 8, 8, 1, 8),  # eight lanes of 8 bits, stored in 4
-        ((0, 200), 4, 4, 9, 16),
-        ((0, 60_000), 2, 2, 9, 32),
-        ((0, 200), 7, 3, 9, 16),  # the lanes of a tree begin anywhere, and reach into two words
+        ((0, 15), 8, 8, 1, 8, 1),  # eight lanes of 8 bits, stored in 4
+        ((0, 3), 8, 8, 1, 8, 2),
+        ((0, 1), 8, 8, 9, 8, 3),
+        ((0, 3), 4, 4, 150, 16, 3),
+        ((0, 200), 4, 4, 9, 16, 1),
+        ((0, 60_000), 2, 2, 9, 32, 1),
+        ((0, 250), 2, 2, 20, 16, 1),
+        ((0, 200), 7, 3, 9, 16, 1),  # the lanes of a tree begin anywhere, and reach into two words
+        ((0, 3), 7, 3, 240, 16, 3),
     ],
 )
-def test_lanes_of_a_leaf_are_halved_where_that_saves(values, outputs, width, n_trees, lane_bits):
-    shapes = [8, 300, 2, 40, 700, 9, 30, 1, 77][:n_trees]
+def test_lanes_of_a_leaf_are_halved_where_that_saves(
+    values, outputs, width, n_trees, lane_bits, halvings
+):
+    shapes = ([8, 300, 2, 40, 700, 9, 30, 1, 77] * n_trees)[:n_trees]
     program = on_codes(shapes, values=values, outputs=outputs, width=width)
     packed = form(program)
     assert packed.numbers["lane_bits"] == lane_bits
-    assert np.any(packed.arrays["trees"]["shift"] >= layout.HALVED)
+    assert packed.arrays["trees"]["shift"].max() // layout.HALVED == halvings
     codes = np.random.default_rng(1).integers(0, 255, size=(600, N_COLUMNS), endpoint=True)
     assert_equal_to_the_reference(program, codes)
 

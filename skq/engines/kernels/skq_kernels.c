@@ -94,7 +94,7 @@ static inline skq_tree skq_tree_of(const skq_forest *f, int64_t t)
 
 /* How the words of a tree are brought to their lanes. */
 static int skq_shift(const skq_tree *tree) { return tree->shift & 63; }
-static int skq_halved(const skq_tree *tree) { return tree->shift & 64; }
+static int skq_halvings(const skq_tree *tree) { return tree->shift >> 6; }
 
 /* A word whose lanes have half their width: each as wide as `lane_bits`, at most 32, again. */
 static inline uint64_t skq_spread(uint64_t word, int lane_bits)
@@ -104,6 +104,10 @@ static inline uint64_t skq_spread(uint64_t word, int lane_bits)
         word = (word | word << 8) & 0x00ff00ff00ff00ffu;
     if (lane_bits <= 8)
         word = (word | word << 4) & 0x0f0f0f0f0f0f0f0fu;
+    if (lane_bits <= 4)
+        word = (word | word << 2) & 0x3333333333333333u;
+    if (lane_bits <= 2)
+        word = (word | word << 1) & 0x5555555555555555u;
     return word;
 }
 

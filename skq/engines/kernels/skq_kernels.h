@@ -172,8 +172,8 @@ typedef struct {
  * SKQ_TINY_NAN_RIGHT with SKQ_REALS_TINY, whose nodes are tiny.
  *
  * A forest adds up words of leaf values in lanes of `lane_bits`, made non-negative by `bias`. The words
- * of a leaf have as many bytes as the tree needs, in lanes of half the width where that makes them
- * fewer; they are spread, and shifted to their lanes. Trees stand one behind the other in all arrays,
+ * of a leaf have as many bytes as the tree needs, in lanes whose width is halved, up to three times,
+ * where that makes them fewer; they are spread, and shifted to their lanes. Trees stand one behind the other in all arrays,
  * so that no tree says where it begins. */
 #define SKQ_ROWS 256
 #define SKQ_TINY_LEAF 0x80u
@@ -196,7 +196,7 @@ typedef struct {
     uint16_t n_top;
     uint16_t word, n_words;      /* first of the sums that it adds to, and how many */
     uint8_t item;                /* bytes of a word of a leaf */
-    uint8_t shift;               /* bits to the left; and 64 where lanes have half their width */
+    uint8_t shift;               /* bits to the left; and 64 for each time that lanes are halved */
 } skq_tree;
 
 /* The same, in a forest of trees whose numbers all fit. */
