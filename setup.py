@@ -10,8 +10,8 @@ from setuptools.command.build_ext import build_ext
 class BuildKernels(build_ext):
     """Compile strictly as C99, doubles rounded at every step, where the compiler has such flags.
 
-    CPython's own -fwrapv is taken back: no integer of the kernels overflows, and loops whose counters
-    might wrap are slower (forests by a sixth).
+    CPython's own -fwrapv is taken back: no integer of the kernels overflows, and where counters of
+    loops might wrap they are slower (forests by a sixth).
     """
 
     def build_extensions(self) -> None:
