@@ -92,7 +92,8 @@ def main() -> None:
     from skq.program import INSTRUCTIONS, storage
 
     assert native._native.__spec__.origin.startswith(sys.argv[1])
-    storage.LEAST_ALONE = 0  # each array in an allocation of its own size, too
+    # each constant in an allocation of its own size: reading past its end is found
+    storage.LEAST_ALONE, storage.LINE_BYTES = 0, 1
     kinds = list(INSTRUCTIONS)
     saved = storage.LEAST_SAVED
     for seed in range(N_PROGRAMS):
