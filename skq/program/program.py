@@ -17,6 +17,7 @@ from skq.program.instructions import (
     Instruction,
     Quantize,
 )
+from skq.program.instructions.fields import check_fields
 from skq.program.instructions.instruction import compacted
 from skq.program.storage import PackedIntegers
 from skq.program.types import TensorType
@@ -53,11 +54,19 @@ class IntegerProgram:
     types: tuple[TensorType, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if type(self.inputs) is not tuple or not all(type(t) is TensorType for t in self.inputs):
+            raise ProgramError("the inputs of a program are a tuple of TensorType")
+        if type(self.instructions) is not tuple:
+            raise ProgramError("the instructions of a program are a tuple")
         types = list(self.inputs)
         for instruction in self.instructions:
             types.append(infer(instruction, types))
         object.__setattr__(self, "instructions", compacted(self.instructions))
+        if not isinstance(self.outputs, Mapping):
+            raise ProgramError("the outputs of a program are a mapping of names to values")
         for name, value in self.outputs.items():
+            if type(name) is not str or type(value) is not int:
+                raise ProgramError(f"outputs are values by name; got {name!r:.60}: {value!r:.60}")
             if not 0 <= value < len(types):
                 raise ProgramError(f"output {name!r} names value {value} of {len(types)}")
         object.__setattr__(self, "types", tuple(types))
@@ -114,6 +123,11 @@ def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
     place = f"value {len(types)} ({name})"
     if type(instruction) not in INSTRUCTIONS:
         raise ProgramError(f"{place}: not an instruction of this version")
+    instruction = instruction.unpacked()
+    try:
+        check_fields(instruction)
+    except ProgramError as error:
+        raise ProgramError(f"{place}: {error}") from None
     count = len(instruction.inputs)
     if count != instruction.arity and not (instruction.arity is None and count > 0):
         raise ProgramError(f"{place} takes {instruction.arity or 'some'} operands; got {count}")
@@ -121,7 +135,7 @@ def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
         if not 0 <= operand < len(types):
             raise ProgramError(f"{place} reads value {operand}, which is not defined before it")
     try:
-        return instruction.unpacked().infer(*(types[operand] for operand in instruction.inputs))
+        return instruction.infer(*(types[operand] for operand in instruction.inputs))
     except ProgramError as error:
         raise type(error)(f"{place}: {error}") from None
 

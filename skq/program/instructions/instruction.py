@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 
 from skq.exceptions import ProgramError
+from skq.program.instructions.fields import Integers
 from skq.program.storage import Order, PackedIntegers, compact
-from skq.program.types import TensorType
+from skq.program.types import MAX_SIZE, TensorType
 
 
 def require(condition: bool, message: str) -> None:
@@ -29,7 +30,7 @@ class Instruction:
     it often takes the `unpacked` instruction.
     """
 
-    inputs: tuple[int, ...]
+    inputs: Annotated[tuple[int, ...], Integers(0, MAX_SIZE)]
 
     arity: ClassVar[int | None] = 1  # None: one or more
     order: ClassVar[Order] = "C"  # in which a program keeps arrays
