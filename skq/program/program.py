@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
+from skq.bitpacking import packed_bytes
 from skq.exceptions import ProgramError
 from skq.program.instructions import (
     ACCUMULATORS,
@@ -17,8 +16,7 @@ from skq.program.instructions import (
     Instruction,
     Quantize,
 )
-from skq.program.instructions.instruction import compacted
-from skq.program.storage import PackedIntegers
+from skq.program.instructions.instruction import frozen
 from skq.program.types import TensorType
 from skq.serialization import serializable
 
@@ -37,7 +35,7 @@ class IntegerProgram:
     inputs : tuple of TensorType
         Types of the inputs; real features are floats.
     instructions : tuple of Instruction
-        Their arrays of integers are kept in as many bits as they need (`skq.program.storage`).
+        Their arrays become read-only, integers in the smallest dtypes that hold them.
     outputs : mapping of str to int
         Value number by output name, in order.
 
@@ -56,7 +54,7 @@ class IntegerProgram:
         types = list(self.inputs)
         for instruction in self.instructions:
             types.append(infer(instruction, types))
-        object.__setattr__(self, "instructions", compacted(self.instructions))
+        object.__setattr__(self, "instructions", tuple(map(frozen, self.instructions)))
         for name, value in self.outputs.items():
             if not 0 <= value < len(types):
                 raise ProgramError(f"output {name!r} names value {value} of {len(types)}")
@@ -88,24 +86,15 @@ class IntegerProgram:
     def nbytes(self) -> int:
         """Bytes of the program's constants, each in the bits that its values need."""
         return sum(
-            _packed_bytes(value)
+            packed_bytes(array)
             for instruction in self.instructions
-            for value in instruction.kept().values()
-            if isinstance(value, np.ndarray | PackedIntegers)
+            for array in instruction.arrays().values()
         )
 
     def __str__(self) -> str:
         from skq.program.text import format_program
 
         return format_program(self)
-
-
-def _packed_bytes(array: np.ndarray | PackedIntegers) -> int:
-    if isinstance(array, PackedIntegers):
-        return array.size * array.bits // 8 + 1
-    if array.dtype.kind not in "iu" or array.size == 0:
-        return int(array.nbytes)
-    return int(array.size) * TensorType((), int(array.min()), int(array.max())).bits // 8 + 1
 
 
 def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
@@ -121,7 +110,7 @@ def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
         if not 0 <= operand < len(types):
             raise ProgramError(f"{place} reads value {operand}, which is not defined before it")
     try:
-        return instruction.unpacked().infer(*(types[operand] for operand in instruction.inputs))
+        return instruction.infer(*(types[operand] for operand in instruction.inputs))
     except ProgramError as error:
         raise type(error)(f"{place}: {error}") from None
 

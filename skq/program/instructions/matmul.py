@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from skq.bitpacking import Ints
 from skq.numerics import INT64_MAX
 from skq.program.instructions.instruction import Instruction, require
-from skq.program.storage import Order
 from skq.program.types import TensorType
 from skq.serialization import serializable
 
@@ -21,8 +19,6 @@ class MatMul(Instruction):
     """Rows times a constant integer matrix; the result is the exact accumulator."""
 
     weights: Ints  # (n_in, n_out)
-
-    order: ClassVar[Order] = "F"  # the weights of an output together
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
