@@ -73,8 +73,8 @@ def integers(low: Lowering, x: QuantizedTensor, reals: Array) -> QuantizedTensor
 
 
 def joint_tensor(low: Lowering, joint: JointFeatures) -> QuantizedTensor:
-    """Codes of the features with the further integers behind them, each with its own scale."""
-    parts = [arranged(low, part) for part in (low.tensor(joint.features), *joint.further)]
+    """Codes of the features with the derived integers after them, each with its own scale."""
+    parts = [arranged(low, part) for part in (low.tensor(joint.features), *joint.derived)]
     value = low.add(Concat(tuple(part.value for part in parts)))
     scale, zero_point = (
         np.concatenate([np.broadcast_to(getattr(p, name), low.type(p.value).shape) for p in parts])

@@ -47,12 +47,12 @@ def tail_nodes(graph: FloatGraph) -> set[int]:
             reader in below for name in node.outputs for reader in readers.get(name, [])
         ):
             below.add(index)
-    behind_link: set[str] = set()
+    after_link: set[str] = set()
     tail: set[int] = set()
     for index, node in enumerate(graph.nodes):
-        if index in below and (node.op_type in LINKS or _reads(node, behind_link)):
+        if index in below and (node.op_type in LINKS or _reads(node, after_link)):
             tail.add(index)
-            behind_link.update(node.outputs)
+            after_link.update(node.outputs)
     return tail
 
 
