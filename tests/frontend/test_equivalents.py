@@ -82,7 +82,7 @@ def test_forms_that_do_not_combine_are_refused():
     with pytest.raises(UnsupportedModelError, match="base estimators"):
         side_by_side([MEMBERS["layers"](0), MEMBERS["forest"](0)])
     shallow = Layers((np.ones((4, 1)),), (np.zeros(1),))
-    with pytest.raises(UnsupportedModelError, match="members"):
+    with pytest.raises(UnsupportedModelError, match="base estimators"):
         side_by_side([MEMBERS["layers"](0), shallow])
 
 
