@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.engines import dispatch
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.program import Bin, MatMul, Quantize, Trees
 from skq.quantization.quantized_module import QuantizedModule
 
@@ -118,7 +118,7 @@ def _layer_outputs(module: QuantizedModule, X: Array) -> list[Array]:
     """What the float graph has behind each layer."""
     if module.graph is None:
         return []
-    graph = NumpyModule(module.graph)
+    graph = GraphEvaluator(module.graph)
     names = [node.outputs[0] for node in module.graph.nodes if node.op_type in _LAYER_OPS]
     found = graph.run({graph.inputs[0].name: X}, names)
     return [found[name] for name in names]

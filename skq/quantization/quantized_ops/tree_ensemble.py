@@ -23,10 +23,10 @@ from skq.quantization.trees.joint import split_features
 from skq.quantization.trees.leaves import (
     Leaves,
     QuantizedLeaves,
-    quantize_leaves,
     routing_error,
     sum_error,
 )
+from skq.quantization.trees.quantize_leaves import quantize_leaves
 from skq.quantization.trees.surrogates import MAX_SURROGATE_BITS, with_surrogates
 
 _LEQ = NODE_MODES.index("BRANCH_LEQ")
