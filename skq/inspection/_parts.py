@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from skq.engines import dispatch
 from skq.graph.evaluator import GraphEvaluator
 from skq.program import Bin, MatMul, Quantize, Trees
+from skq.quantization.operator_facts import has_fact
 from skq.quantization.quantized_module import QuantizedModule
 
 Array = NDArray[Any]
 
-#: Float operators that become a layer's instruction, in the order of the graph.
-_LAYER_OPS = ("Gemm", "MatMul", "TreeEnsembleRegressor")
 
 #: Ratio of what has no error at all, in dB.
 EXACT_DB = float("inf")
@@ -119,7 +118,7 @@ def _layer_outputs(module: QuantizedModule, X: Array) -> list[Array]:
     if module.graph is None:
         return []
     graph = GraphEvaluator(module.graph)
-    names = [node.outputs[0] for node in module.graph.nodes if node.op_type in _LAYER_OPS]
+    names = [node.outputs[0] for node in module.graph.nodes if has_fact(node.op_type, "is_layer")]
     found = graph.run({graph.inputs[0].name: X}, names)
     return [found[name] for name in names]
 

@@ -20,7 +20,7 @@ from skq.quantization.base_quantized_op import (
     in_rows,
 )
 from skq.quantization.lower.combine import integers, joint_tensor
-from skq.quantization.lower.epilogue import tail_nodes
+from skq.quantization.lower.epilogue import epilogue_nodes
 from skq.quantization.lower.lowering import Lowering, Settings
 from skq.quantization.lower.operands import (
     Array,
@@ -284,7 +284,7 @@ class _Conversion:
             )
 
     def run(self) -> QuantizedModule:
-        tail = tail_nodes(self.graph)
+        tail = epilogue_nodes(self.graph)
         _check_operators(self.graph, tail)
         nodes = tuple(node for i, node in enumerate(self.graph.nodes) if i in tail)
         quantized = [node for i, node in enumerate(self.graph.nodes) if i not in tail]

@@ -40,6 +40,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
     can tell apart, no split changes. Leaf values have one scale for the ensemble.
     """
 
+    is_layer = True
     reads_features = True
 
     def lower(
