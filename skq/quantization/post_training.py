@@ -19,8 +19,10 @@ from skq.quantization.base_quantized_op import (
     ONNX_OPS_TO_QUANTIZED_IMPL,
     in_rows,
 )
+from skq.quantization.lossless import check_splits, with_needed_width
 from skq.quantization.lower.combine import integers, joint_tensor
 from skq.quantization.lower.epilogue import epilogue_nodes
+from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering, Settings
 from skq.quantization.lower.operands import (
     Array,
@@ -36,9 +38,7 @@ from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import check_calibration
 from skq.quantization.search.sensitivity import error_weights
-from skq.quantization.trees.compared import weights_by_variance
-from skq.quantization.trees.joint import JointFeatures
-from skq.quantization.trees.lossless import check_splits, with_needed_width
+from skq.quantization.search.tree_inputs import weights_by_variance
 from skq.serialization import Serializable, serializable
 
 __all__ = [

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skq.program import Concat
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
 from skq.quantization.lower import combine
+from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import (
     Array,
@@ -24,7 +25,6 @@ from skq.quantization.lower.operands import (
 )
 from skq.quantization.lower.views import at, elements, lay_out, moved
 from skq.quantization.operator_facts import ErrorStep
-from skq.quantization.trees.joint import JointFeatures
 
 #: Integers that are wider than codes by more than this are made codes before they are joined: what
 #: follows rescales all parts with one shift, and multipliers have the room that the widest leaves.

@@ -15,11 +15,11 @@ from skq.graph.ops import TreeArrays
 from skq.graph.ops.tree_attributes import NODE_MODES
 from skq.program import Concat, Trees
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
+from skq.quantization.lower.joint_features import split_features
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor
 from skq.quantization.trees.columns import Columns
 from skq.quantization.trees.derived_columns import DerivedColumns
-from skq.quantization.trees.joint import split_features
 from skq.quantization.trees.leaves import (
     Leaves,
     QuantizedLeaves,
