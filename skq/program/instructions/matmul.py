@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from skq.bitpacking import Ints
 from skq.numerics import INT64_MAX
 from skq.program.instructions.exact import BLOCK, column_sums, magnitude, product, total
 from skq.program.instructions.fields import IntegerArray
 from skq.program.instructions.instruction import Instruction, require
-from skq.program.storage import Order
 from skq.program.types import TensorType
 from skq.serialization import serializable
 
@@ -21,8 +20,6 @@ class MatMul(Instruction):
     """Rows times a constant integer matrix; the result is the exact accumulator."""
 
     weights: Annotated[Ints, IntegerArray(2)]  # (n_in, n_out)
-
-    order: ClassVar[Order] = "F"  # the weights of an output together
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands

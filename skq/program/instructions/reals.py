@@ -15,6 +15,7 @@ from skq.program.instructions.fields import FloatArray, Integer, IntegerArray
 from skq.program.instructions.instruction import Instruction, require
 from skq.program.types import TensorType
 from skq.serialization import serializable
+from skq.serialization.budget import declare
 
 Floats = NDArray[np.float64]
 
@@ -58,6 +59,7 @@ class Bin(Instruction):
         (x,) = operands
         require(not x.is_integer and len(x.shape) == 1, "Bin takes a float row of features")
         n = len(self.feature)
+        declare(256 * n, f"a Bin of {n} columns")
         require(
             self.offsets.shape == (n + 1,)
             and self.base.shape == (n,)

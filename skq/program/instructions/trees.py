@@ -14,6 +14,7 @@ from skq.program.instructions.fields import Integer, IntegerArray
 from skq.program.instructions.instruction import Instruction, require
 from skq.program.types import MAX_SIZE, TensorType
 from skq.serialization import serializable
+from skq.serialization.budget import declare
 
 
 @serializable("skq.Trees")
@@ -47,6 +48,7 @@ class Trees(Instruction):
         x.interval  # noqa: B018  (raises for floats)
         require(len(x.shape) == 1, "Trees takes a row of codes")
         n_nodes, n_trees = len(self.feature), len(self.roots)
+        declare(1024 * n_trees + 32 * n_nodes, f"{n_trees} trees of {n_nodes} nodes")
         require(
             all(a.shape == (n_nodes,) for a in (self.threshold, self.left, self.right)),
             "Trees needs a threshold, left and right for each node",
@@ -89,6 +91,10 @@ class Trees(Instruction):
         """
         if not (len(self.roots) and self.width):
             return 0, 0
+        closed = self._runs_are_closed()
+        # a row's way through all trees, which may share nodes, and what is added up, a bit a step
+        steps = len(self.feature) * max(self.width, 1 if closed else len(self.roots))
+        declare(32 * self.n_outputs + steps // 8, "the sums over trees")
         largest = int(self.multiplier.max()) * magnitude(self.leaf_values)
         narrow = len(self.roots) * largest <= INT64_MAX
         sums = [Sums(self.n_outputs, narrow) for _ in range(2 if narrow else 4)]
@@ -97,7 +103,7 @@ class Trees(Instruction):
         columns = max(1, BLOCK // len(leaf))
         for start in range(0, self.width, columns):
             leaf_values = self.leaf_values[:, start : start + columns]
-            ends = self._leaf_extremes(leaf, leaf_values)
+            ends = self._leaf_extremes(leaf, leaf_values, closed)
             if not narrow and any((abs(end) > INT64_MAX // factor).any() for end in ends):
                 raise too_wide()
             low, high = (factor * end for end in ends)
@@ -112,15 +118,14 @@ class Trees(Instruction):
         least, greatest, *_ = (each.values() for each in sums)
         return int(least.min()), int(greatest.max())
 
-    def _leaf_extremes(self, leaf: Ints, leaf_values: Ints) -> tuple[Ints, Ints]:
+    def _leaf_extremes(self, leaf: Ints, leaf_values: Ints, closed: bool) -> tuple[Ints, Ints]:
         """Least and greatest leaf of each tree, int64 of shape (n_trees, n_columns) each.
 
         Where the trees' nodes stand in consecutive runs (the usual case) only a tree's own leaves
         count; otherwise the extremes of all leaves do, which is looser but still proven.
         """
         starts = np.searchsorted(leaf, self.roots)
-        ordered = bool(np.all(self.roots[1:] > self.roots[:-1]))
-        if ordered and self._runs_are_closed() and len(np.unique(starts)) == len(starts):
+        if closed and len(np.unique(starts)) == len(starts):
             values = leaf_values[self.left[leaf]]
             ends = [f.reduceat(values, starts, axis=0) for f in (np.minimum, np.maximum)]
         else:
@@ -132,8 +137,8 @@ class Trees(Instruction):
         return low, high
 
     def _runs_are_closed(self) -> bool:
-        """Whether each tree's nodes stand between its root and the next one."""
-        if len(self.roots) == 0 or self.roots[0] != 0:
+        """Whether roots rise and each tree's nodes stand between its root and the next one."""
+        if self.roots[0] != 0 or not np.all(self.roots[1:] > self.roots[:-1]):
             return False
         inner = np.flatnonzero(self.feature != -1)
         tree = np.searchsorted(self.roots, inner, side="right")

@@ -7,7 +7,7 @@ give there, so every layer is calibrated on the outputs of the quantized layers 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -213,7 +213,7 @@ class Lowering:
         value = self.add(
             Quantize((features.value,), scale, zero_point.astype(np.int64), lo=0, hi=top)
         )
-        value = filled(self, features, value, scale, zero_point, top)
+        value = filled(self.add, features, value, scale, zero_point, top)
         if not features.steps:
             return QuantizedTensor(value, *_with_constants(frozen, lo, scale, zero_point))
         factor, offset = features.affine()
@@ -554,11 +554,11 @@ def _with_constants(
 
 def _contents(instruction: Instruction) -> tuple[Any, ...]:
     """What tells instructions apart."""
-    fields = (
+    contents = (
         (v.shape, v.dtype.str, v.tobytes()) if isinstance(v, np.ndarray) else v
-        for v in instruction.unpacked().kept().values()
+        for v in (getattr(instruction, field.name) for field in fields(instruction))
     )
-    return (type(instruction), *fields)
+    return (type(instruction), *contents)
 
 
 def _identity(x: QuantizedTensor) -> tuple[int, bytes, bytes]:

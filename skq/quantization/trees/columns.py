@@ -96,8 +96,8 @@ class Columns:
                 edges_of.append(edges)
                 base.append(int(direction))
                 nan_code.append(own.nan_code(edges, direction, splits.has_missing))
-        further = np.flatnonzero((trees.leaf < 0) & (trees.feature >= splits.n_features))
-        column[further] = len(feature_of) + trees.feature[further] - splits.n_features
+        derived = np.flatnonzero((trees.leaf < 0) & (trees.feature >= splits.n_features))
+        column[derived] = len(feature_of) + trees.feature[derived] - splits.n_features
         return cls(
             np.array(feature_of, dtype=np.int64),
             edges_of,

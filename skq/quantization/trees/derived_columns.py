@@ -35,7 +35,7 @@ LEAST_SPAN = 16
 
 
 @dataclass(frozen=True, eq=False)
-class FurtherColumns:
+class DerivedColumns:
     """Codes of further columns, and the codes that nodes compare them with.
 
     Parameters
@@ -59,7 +59,7 @@ class FurtherColumns:
         tensors: Sequence[QuantizedTensor],
         trees: TreeArrays,
         reals: Floats,
-    ) -> FurtherColumns:
+    ) -> DerivedColumns:
         """Write the codes of tensors.
 
         Parameters
