@@ -19,6 +19,7 @@ from skq.quantization.base_quantized_op import (
     ONNX_OPS_TO_QUANTIZED_IMPL,
     in_rows,
 )
+from skq.quantization.calibration_settings import CALIBRATION
 from skq.quantization.lossless import check_splits, with_needed_width
 from skq.quantization.lower.combine import integers, joint_tensor
 from skq.quantization.lower.epilogue import epilogue_nodes
@@ -50,19 +51,6 @@ __all__ = [
     "PostTrainingQATImporter",
     "get_n_bits_dict",
 ]
-
-#: Calibration rows on which layers are run; ranges of the inputs are taken over all rows.
-MAX_CALIBRATION_ROWS = 2000
-
-#: Elements that these rows have at most in all, where an input has rows of more than one axis.
-MAX_CALIBRATION_CELLS = 500_000
-
-#: Nodes from which on an ensemble is large, and the rows that it is calibrated on.
-LARGE_ENSEMBLE, MAX_ENSEMBLE_ROWS = 20_000, 1000
-
-#: Up to this many bits of the codes of X, forests keep all rows: most thresholds move, and how
-#: nodes split instead is learned from the rows.
-MAX_NARROW_BITS = 3
 
 
 @serializable("skq.ONNXConverter")
@@ -449,15 +437,18 @@ def _most_rows(arrays: Sequence[Array], graph: FloatGraph, n_bits: int) -> int:
     """
     ensembles = [node for node in graph.nodes if node.op_type == "TreeEnsembleRegressor"]
     averages = any(node.attributes.get("aggregate_function") == "AVERAGE" for node in ensembles)
-    is_large = sum(len(node.attributes["nodes_modes"]) for node in ensembles) > LARGE_ENSEMBLE
-    if is_large and not (averages and n_bits <= MAX_NARROW_BITS):
-        return MAX_ENSEMBLE_ROWS
+    is_large = (
+        sum(len(node.attributes["nodes_modes"]) for node in ensembles)
+        > CALIBRATION.large_ensemble_nodes
+    )
+    if is_large and not (averages and n_bits <= CALIBRATION.max_narrow_bits):
+        return CALIBRATION.max_ensemble_rows
     cells = max((array[0].size for array in arrays if array.ndim > 2), default=0)
-    return max(64, min(MAX_CALIBRATION_ROWS, MAX_CALIBRATION_CELLS // max(cells, 1)))
+    return max(64, min(CALIBRATION.max_rows, CALIBRATION.max_elements // max(cells, 1)))
 
 
 def _choose_rows(
-    n_rows: int, sample_weight: Array | None, most: int = MAX_CALIBRATION_ROWS
+    n_rows: int, sample_weight: Array | None, most: int = CALIBRATION.max_rows
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Rows to run the layers on, evenly spaced, and their weights, which sum to 1."""
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
