@@ -20,6 +20,7 @@ from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor
 from skq.quantization.lower.views import arranged, elements, gather
 from skq.quantization.search.fit_layer import FittedLayer, LayerData, fit_layer
+from skq.quantization.search.least import first_least
 from skq.quantization.search.ranges import RANGE_METHODS, percentiles
 from skq.quantization.search.settings import LAYERS
 
@@ -96,15 +97,11 @@ def least_error(
         if output_error(low, option, target, name) <= min(errors) + LAYERS.negligible:
             return option
     if fitted is None:
-        fitted = [write(RANGE_METHODS[_first_least(errors)], "auto")]
+        fitted = [write(RANGE_METHODS[first_least(errors, margin=LAYERS.negligible)], "auto")]
     for option in fitted:
         options.append(option)
         errors.append(output_error(low, option, target, name))
-    return options[_first_least(errors)]
-
-
-def _first_least(errors: list[float]) -> int:
-    return int((np.array(errors) <= min(errors) + LAYERS.negligible).argmax())
+    return options[first_least(errors, margin=LAYERS.negligible)]
 
 
 def output_error(low: Lowering, x: QuantizedTensor, target: Array, name: str = "") -> float:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dger
 
 from skq.quantization.search.candidates import Candidates, candidates
+from skq.quantization.search.least import first_least
 from skq.quantization.search.settings import LAYERS
 from skq.quantization.search.weights import quantize_weights
 
@@ -100,7 +101,7 @@ def fit_layer(data: LayerData) -> FittedLayer:
     search = _Search(data)
     plain = search.min_max()
     ends = [search.descend(from_range, factor) for from_range, factor in search.starts]
-    best = ends[_first_least(np.array([state.error for state in ends]))]
+    best = ends[first_least([state.error for state in ends], share=LAYERS.tie)]
     return search.result(best if best.error < plain.error else plain)
 
 
@@ -241,7 +242,7 @@ class _Search:
             integers = np.clip(np.rint(wish), -self.top, self.top)
         step = integers * state.scale
         cost = step * (step * variance - 2 * product) + pull * (step - real) ** 2
-        chosen = _first_least(cost @ self.importance)
+        chosen = first_least(cost @ self.importance, share=LAYERS.tie)
         state.grid[i], state.integers[i] = chosen, integers[chosen]
         _add_outer(residual, codes[chosen], -step[chosen])
 
@@ -267,11 +268,6 @@ class _Search:
         useful = (power > 0) & (agreement > 0)
         scale = np.where(useful, agreement / np.where(useful, power, 1.0), state.scale)
         return self._measured(_State(state.grid, state.integers, scale, np.inf))
-
-
-def _first_least(values: Floats) -> int:
-    """Index of the least value; the first of those that only rounding tells apart."""
-    return int((values <= values.min() + LAYERS.tie * np.abs(values).max()).argmax())
 
 
 def _add_outer(values: Floats, rows: Floats, columns: Floats) -> None:
