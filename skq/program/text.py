@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +39,6 @@ def format_program(program: IntegerProgram) -> str:
 
 
 def _details(instruction: Instruction) -> list[str]:
-    instruction = instruction.unpacked()
     if isinstance(instruction, Trees):
         leaves = len(instruction.leaf_values)
         return [
@@ -46,7 +46,8 @@ def _details(instruction: Instruction) -> list[str]:
             f"nodes={len(instruction.feature)}",
             f"leaves={leaves}x{instruction.width}",
         ]
-    return [f"{k}={_value(v)}" for k, v in instruction.kept().items() if k != "inputs"]
+    names = [field.name for field in fields(instruction) if field.name != "inputs"]
+    return [f"{name}={_value(getattr(instruction, name))}" for name in names]
 
 
 def _value(value: Any) -> str:

@@ -7,7 +7,7 @@ give there, so every layer is calibrated on the outputs of the quantized layers 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -537,11 +537,11 @@ def _with_constants(
 
 def _contents(instruction: Instruction) -> tuple[Any, ...]:
     """What tells instructions apart."""
-    fields = (
+    contents = (
         (v.shape, v.dtype.str, v.tobytes()) if isinstance(v, np.ndarray) else v
-        for v in instruction.unpacked().kept().values()
+        for v in (getattr(instruction, field.name) for field in fields(instruction))
     )
-    return (type(instruction), *fields)
+    return (type(instruction), *contents)
 
 
 def _identity(x: QuantizedTensor) -> tuple[int, bytes, bytes]:
