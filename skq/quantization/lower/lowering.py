@@ -31,6 +31,7 @@ from skq.program import (
 from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
 from skq.quantization.lower.rounding import Rounding
+from skq.quantization.lower.whole_numbers import are_whole, integer_grid, whole_step
 from skq.quantization.search.grids import discrete_grid
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import find_joint_range, find_range
@@ -137,11 +138,19 @@ class Lowering:
         self._aligned: dict[tuple[int, bytes, bytes], QuantizedTensor] = {}
         self._features: list[tuple[Features, str, QuantizedTensor]] = []
 
-    def input(self, raw: Array, lo: Array, hi: Array, *, has_missing: bool = False) -> Features:
+    def input(
+        self,
+        raw: Array,
+        lo: Array,
+        hi: Array,
+        *,
+        has_missing: bool = False,
+        is_whole: bool = False,
+    ) -> Features:
         """Declare a float input; see `Features`."""
         value = self.builder.input(TensorType(raw.shape[1:]))
         self._samples[value] = raw
-        return Features(value, raw, lo, hi, has_missing)
+        return Features(value, raw, lo, hi, has_missing, is_whole=is_whole)
 
     def codes_input(
         self, codes: Array, lo: int, hi: int, scale: Array, zero_point: Array
@@ -207,6 +216,8 @@ class Lowering:
             lo, hi = np.minimum(lo, 0.0), np.maximum(hi, 0.0)
         scale = hi / top - lo / top
         frozen = ~(scale > 0)
+        if features.is_whole:
+            lo, scale = _whole_grids(features, raw, lo, scale, top)
         scale = np.maximum(scale, np.abs(lo) / MAX_ZERO_POINT)
         scale = np.where(frozen, FROZEN_SCALE, scale)
         zero_point = np.where(frozen, 0.0, np.rint(-lo / scale))
@@ -255,6 +266,9 @@ class Lowering:
         n_bits = self.settings.rounding.limit(n_bits)
         if x.is_plain and self.type(x.value).bits <= n_bits:
             return x
+        if reals.dtype.kind in "biu":
+            scale, zero_point, top = integer_grid(reals, n_bits, hold)
+            return self.on_grid(x, scale, zero_point, 0, top)
         if self.settings.discrete:
             values = np.unique(reals) if hold is None else np.union1d(reals, hold)
             grid = discrete_grid(values, n_bits, is_signed=False, is_symmetric=False)
@@ -528,6 +542,23 @@ class Lowering:
         scale = np.broadcast_to(np.asarray(x.scale, np.float64), shape).copy()
         zero_point = np.broadcast_to(np.asarray(x.zero_point, np.float64), shape).copy()
         return self.add(Dequantize((x.value,), scale, zero_point))
+
+
+def _whole_grids(
+    features: Features, raw: Array, lo: Array, scale: Array, top: int
+) -> tuple[Array, Array]:
+    """Least values and scales, those of columns of whole numbers replaced where codes hold them."""
+    least, greatest = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
+    whole = are_whole(raw) & are_whole(least[None]) & are_whole(greatest[None])
+    if np.ndim(lo) == 0:
+        whole, least, greatest = whole.all(keepdims=True), least.min(), greatest.max()
+    step = whole_step(least, greatest, top)
+    holds = whole & ~np.isnan(step) & (greatest > least)
+    shape = np.shape(lo)
+    return (
+        np.where(holds, least, lo).reshape(shape),
+        np.where(holds, step, scale).reshape(shape),
+    )
 
 
 def _weight_grid(weights: Array, n_bits: int) -> float | None:

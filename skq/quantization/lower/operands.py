@@ -86,6 +86,8 @@ class Features:
     has_missing : bool
         Whether the calibration data have NaN anywhere.
     steps : tuple of FeatureStep
+    is_whole : bool
+        Whether columns of whole numbers get grids that hold these exactly.
     """
 
     value: int
@@ -94,6 +96,7 @@ class Features:
     hi: Array
     has_missing: bool = False
     steps: tuple[FeatureStep, ...] = ()
+    is_whole: bool = False
 
     def then(self, step: FeatureStep) -> Features:
         """The features behind one more step."""
