@@ -328,6 +328,7 @@ class Lowering:
     ) -> QuantizedTensor:
         """Codes in [lo, hi] that stand for ``(q - zero_point) * scale``."""
         if x.function is None:
+            x = x.of_what_is_read()
             bounds = (lo, hi)
             if x.clip is not None:
                 clipped = quantize_codes(np.array(x.clip), scale, zero_point, lo, hi)
@@ -346,8 +347,10 @@ class Lowering:
         n_bits = self.settings.rounding.table_bits(result_bits)
         if self.type(x.value).bits <= n_bits:
             return x
-        argument = replace(x, function=None)
+        argument = replace(x, function=None).of_what_is_read()
         reals = argument.reals(self.sample(x.value))
+        if x.view is not None:
+            reals = reals.reshape(len(reals), -1)[:, np.unique(x.view)]
         lo, hi = self.range(reals, n_bits, share=TABLE_HEADROOM, method="minmax")
         index = self.materialize(argument, lo, hi, n_bits)
         return replace(index, function=x.function)
@@ -444,6 +447,7 @@ class Lowering:
         """
         if not x.is_plain:
             raise UnsupportedModelError("scores are compared only where they come from a layer")
+        x = x.of_what_is_read()
         if _identity(x) in self._aligned:
             return replace(self._aligned[_identity(x)], view=x.view)
         if x.has_one_scale and x.zero_point == 0 and x.scale > 0:
@@ -493,6 +497,7 @@ class Lowering:
         Where all scales are multiples of the least of them nothing is rounded off; else the grid
         is `FINER_BITS` bits finer than codes over everything that the tensors can reach.
         """
+        tensors = tuple(tensor.of_what_is_read() for tensor in tensors)
         width = min(COMMON_BITS, self.settings.n_bits["op_inputs"] + FINER_BITS)
         scales = [np.abs(np.ravel(t.scale)) for t in tensors]
         reach = max(
@@ -534,7 +539,7 @@ class Lowering:
             n_bits = self.settings.n_bits["model_outputs"]
             x = self.materialize(x, float(reals.min()), float(reals.max()), n_bits)
         # the very integers that labels are decided on
-        return replace(self._aligned.get(_identity(x), x), view=x.view)
+        return replace(self._aligned.get(_identity(x.of_what_is_read()), x), view=x.view)
 
     def dequantize(self, x: QuantizedTensor) -> int:
         """The float value that a plain tensor in its own arrangement stands for."""
@@ -549,7 +554,7 @@ def _whole_grids(
 ) -> tuple[Array, Array]:
     """Least values and scales, those of columns of whole numbers replaced where codes hold them."""
     least, greatest = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
-    whole = are_whole(raw) & are_whole(least[None]) & are_whole(greatest[None])
+    whole: Array | np.bool_ = are_whole(raw) & are_whole(least[None]) & are_whole(greatest[None])
     if np.ndim(lo) == 0:
         whole, least, greatest = whole.all(keepdims=True), least.min(), greatest.max()
     step = whole_step(least, greatest, top)

@@ -183,6 +183,7 @@ def truncated_quotient(low: Lowering, x: QuantizedTensor, divisor: Array) -> Qua
     divisor : ndarray of shape () or (n_channels,)
         Whole numbers other than 0.
     """
+    x = x.of_what_is_read()
     ends = [np.ravel(x.reals(np.asarray(end))) for end in low.type(x.value).interval]
     reach = int(np.ceil(np.max(np.abs(ends)) / np.min(np.abs(divisor)))) + 1
     half = 0.5 / np.abs(divisor)
