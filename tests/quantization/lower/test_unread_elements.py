@@ -1,4 +1,4 @@
-"""Elements that a view leaves out have no say in grids that are chosen for the elements it shows."""
+"""Elements that a view leaves out have no say in the grids of those that it shows."""
 
 from __future__ import annotations
 
