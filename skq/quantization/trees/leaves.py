@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,8 @@ class Leaves:
     reached_by_codes : ndarray of shape (n_rows, n_trees)
         The same with its integer codes.
     row_weight : ndarray of shape (n_rows,)
+    monotonic : bool, default=False
+        Whether integers of a tree's leaves must be in the order of the real values.
     """
 
     weights: Floats
@@ -69,6 +72,7 @@ class Leaves:
     reached: Ints
     reached_by_codes: Ints
     row_weight: Floats
+    monotonic: bool = False
 
     @property
     def n_trees(self) -> int:
@@ -136,7 +140,56 @@ def _refitted(leaves: Leaves) -> Floats:
         axis=1,
     )
     prior = misrouted_prior(leaves.n_trees)
-    return np.asarray((total + prior * leaves.weights) / (count + prior))
+    found = np.asarray((total + prior * leaves.weights) / (count + prior))
+    if leaves.monotonic:
+        ends = np.searchsorted(leaves.tree, np.arange(leaves.n_trees + 1))
+        for start, end in pairwise(ends):
+            own = slice(start, end)
+            found[own] = in_order(found[own], leaves.weights[own], count[own, 0] + prior)
+    return found
+
+
+def in_order(wanted: Floats, order: Floats, weight: Floats) -> Floats:
+    """The nearest values that are in the order of others, column by column.
+
+    Equal ones get equal values. This is isotonic regression (scikit-learn's `IsotonicRegression`).
+
+    Parameters
+    ----------
+    wanted, order : ndarray of shape (n_leaves, width)
+    weight : ndarray of shape (n_leaves,)
+        Above 0.
+
+    Returns
+    -------
+    ndarray of shape (n_leaves, width)
+
+    Examples
+    --------
+    >>> wanted, order = np.array([[3.0], [1.0], [5.0]]), np.array([[0.0], [1.0], [2.0]])
+    >>> in_order(wanted, order, np.ones(3)).ravel()
+    array([2., 2., 5.])
+    """
+    found = np.empty_like(wanted)
+    for k in range(wanted.shape[1]):
+        _, group = np.unique(order[:, k], return_inverse=True)
+        total = np.bincount(group, weights=weight)
+        mean = np.bincount(group, weights=weight * wanted[:, k]) / total
+        found[:, k] = _isotonic(mean, total)[group]
+    return found
+
+
+def _isotonic(values: Floats, weight: Floats) -> Floats:
+    """The nearest rising values: neighbours that fall are pooled until none does."""
+    pools: list[tuple[float, float, int]] = []  # mean, weight, number of values
+    for mean, share in zip(values.tolist(), weight.tolist(), strict=True):
+        size = 1
+        while pools and pools[-1][0] >= mean:
+            before, more, count = pools.pop()
+            mean = (before * more + mean * share) / (more + share)
+            share, size = share + more, size + count
+        pools.append((mean, share, size))
+    return np.repeat([pool[0] for pool in pools], [pool[2] for pool in pools])
 
 
 def sum_error(leaves: Leaves, found: QuantizedLeaves) -> float:

@@ -20,6 +20,7 @@ from skq.quantization.trees.leaves import (
     PRIOR_ROWS,
     Leaves,
     QuantizedLeaves,
+    in_order,
     misrouted_prior,
 )
 
@@ -122,6 +123,8 @@ class _Rounding:
                 )
                 wanted = wanted + moved * (count / (count + misrouted_prior(leaves.n_trees)))
                 wanted = wanted + carried * (count / (count + PRIOR_ROWS))
+                if leaves.monotonic:
+                    wanted = in_order(wanted, leaves.weights[own], count[:, 0] + PRIOR_ROWS)
             bounds = (lowest[t], highest[t]) if way.range_method != "minmax" else None
             low = self._lowest(wanted, step, place, t, bounds)
             values[own] = np.clip(np.rint((wanted - low) / step), 0, top)
