@@ -13,7 +13,7 @@ import numpy as np
 from skq._config import config_context
 from skq.estimators.calibration import CalibrationData
 from skq.exceptions import CalibrationWarning, PrecisionWarning
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.quantization.quantized_module import QuantizedModule
 
 #: Below this agreement of labels, or above this error in standard deviations, a warning is issued.
@@ -83,7 +83,9 @@ def check_precision(
     rows = data.rows[np.linspace(0, len(data.rows) - 1, min(len(data.rows), MAX_ROWS)).astype(int)]
     names = tuple(name for name in module.output_names if name.split("_")[0] == "predict")
     names = tuple(name for name in names if not name.startswith("predict_proba"))
-    real = NumpyModule(module.graph).run({module.graph.inputs[0].name: rows.astype(float)}, names)
+    real = GraphEvaluator(module.graph).run(
+        {module.graph.inputs[0].name: rows.astype(float)}, names
+    )
     wanted = [real[output] for output in names]
     found = _loss(module, rows, names, wanted)
     if found is None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.frontend.parity import check_parity
 from skq.frontend.monotonic import is_monotonic
+from skq.frontend.parity import check_parity
 from skq.graph.graph import ML_DOMAIN, MONOTONIC, FloatGraph, Node
 from skq.graph.naming import with_short_names
 from skq.graph.onnx_proto import graph_from_proto

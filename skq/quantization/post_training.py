@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ProgramError, UnsupportedModelError
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import MONOTONIC, FloatGraph, Node, TensorInfo
 from skq.graph.ops import bind_node
 from skq.quantization import quantized_ops  # noqa: F401  (registers the operators)
@@ -20,8 +20,10 @@ from skq.quantization.base_quantized_op import (
     ONNX_OPS_TO_QUANTIZED_IMPL,
     in_rows,
 )
+from skq.quantization.lossless import check_splits, with_needed_width
 from skq.quantization.lower.combine import integers, joint_tensor
-from skq.quantization.lower.epilogue import tail_nodes
+from skq.quantization.lower.epilogue import epilogue_nodes
+from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering, Settings
 from skq.quantization.lower.operands import (
     Array,
@@ -37,9 +39,7 @@ from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import check_calibration
 from skq.quantization.search.sensitivity import error_weights
-from skq.quantization.trees.compared import weights_by_variance
-from skq.quantization.trees.joint import JointFeatures
-from skq.quantization.trees.lossless import check_splits, with_needed_width
+from skq.quantization.search.tree_inputs import weights_by_variance
 from skq.serialization import Serializable, serializable
 
 __all__ = [
@@ -92,13 +92,13 @@ class ONNXConverter(Serializable):
     def __init__(
         self,
         n_bits: int | str | Mapping[str, int],
-        numpy_model: NumpyModule,
+        numpy_model: GraphEvaluator,
         rounding_threshold_bits: Any = None,
         is_signed: bool = True,
         *,
         calibration: str = "auto",
     ) -> None:
-        if not isinstance(numpy_model, NumpyModule):
+        if not isinstance(numpy_model, GraphEvaluator):
             raise TypeError(
                 "numpy_model must be a NumpyModule: wrap an ONNX model or a torch module in one. "
                 f"Got {type(numpy_model).__name__}."
@@ -136,7 +136,7 @@ class ONNXConverter(Serializable):
     @classmethod
     def __skq_build__(cls, state: dict[str, Any]) -> Self:
         """Build the converter around the graph."""
-        return cls(**{**state, "numpy_model": NumpyModule(state["numpy_model"])})
+        return cls(**{**state, "numpy_model": GraphEvaluator(state["numpy_model"])})
 
     @property
     def n_bits_model_inputs(self) -> int:
@@ -202,6 +202,7 @@ class PostTrainingAffineQuantization(ONNXConverter):
     --------
     >>> import numpy as np
     >>> from skq.graph.graph import FloatGraph, Node, TensorInfo
+    >>> from skq.quantization import NumpyModule
     >>> graph = FloatGraph(
     ...     nodes=(Node("Gemm", ("x", "w"), ("y",)),),
     ...     initializers={"w": np.array([[1.0], [-2.0]])},
@@ -209,7 +210,8 @@ class PostTrainingAffineQuantization(ONNXConverter):
     ...     outputs=(TensorInfo("y", "float64", (None, 1)),),
     ... )
     >>> X = np.random.default_rng(0).uniform(-1, 1, (100, 2))
-    >>> module = PostTrainingAffineQuantization(8, NumpyModule(graph)).quantize_module(X)
+    >>> converter = PostTrainingAffineQuantization(8, NumpyModule(graph))
+    >>> module = converter.quantize_module(X)
     >>> bool(np.abs(module.forward(X)[:, 0] - X @ [1, -2]).max() < 0.03)
     True
     """
@@ -256,7 +258,7 @@ class _Conversion:
 
     def __init__(
         self,
-        model: NumpyModule,
+        model: GraphEvaluator,
         settings: Settings,
         data: tuple[Array, ...],
         sample_weight: Array | None,
@@ -285,7 +287,7 @@ class _Conversion:
             )
 
     def run(self) -> QuantizedModule:
-        tail = tail_nodes(self.graph)
+        tail = epilogue_nodes(self.graph)
         _check_operators(self.graph, tail)
         nodes = tuple(node for i, node in enumerate(self.graph.nodes) if i in tail)
         quantized = [node for i, node in enumerate(self.graph.nodes) if i not in tail]
@@ -421,7 +423,7 @@ def _check_operators(graph: FloatGraph, tail: set[int]) -> None:
             raise UnsupportedModelError(f"{node} cannot be quantized: {op_class.refused}.")
 
 
-def _checked_data(model: NumpyModule, data: tuple[Array, ...]) -> list[Array]:
+def _checked_data(model: GraphEvaluator, data: tuple[Array, ...]) -> list[Array]:
     if len(data) != len(model.inputs):
         raise ValueError(
             f"Expected calibration data for {len(model.inputs)} inputs: "

@@ -42,6 +42,11 @@ def data(seed=0, n_rows=300):
     return X, y + 0.5 * (X[:, 3] - 2) ** 2 + random.normal(0, 0.7, n_rows)
 
 
+def labels(y):
+    """Two classes of equal size."""
+    return (y > np.median(y)).astype(int)
+
+
 def strict(width):
     """This many bits for everything."""
     roles = ("op_inputs", "op_weights", "model_inputs", "model_outputs")
@@ -78,9 +83,7 @@ def test_regressors_keep_their_constraints(model, width):
 @pytest.mark.parametrize("model", CLASSIFIERS, ids=lambda model: type(model).__name__)
 def test_classifiers_keep_their_constraints(model, width):
     X, y = data()
-    model.set_params(monotonic_cst=CONSTRAINTS, n_bits=strict(width)).fit(
-        X, (y > np.median(y)).astype(int)
-    )
+    model.set_params(monotonic_cst=CONSTRAINTS, n_bits=strict(width)).fit(X, labels(y))
     assert largest_break(model, X, ("predict", "predict_proba")) == 0
     assert len(np.unique(model.predict(X))) == 2
 
@@ -90,7 +93,7 @@ def test_classifiers_keep_their_constraints(model, width):
 def test_boosting_with_missing_values_and_categories(model, n_bits):
     X, y = data()
     X[::9, 0] = np.nan
-    y = y if model is REGRESSORS[0] else ((y > np.median(y)).astype(int))
+    y = y if model is REGRESSORS[0] else (labels(y))
     options = {"monotonic_cst": [1, -1, 0, 0], "categorical_features": [3], "n_bits": n_bits}
     model.set_params(**options).fit(X, y)
     assert largest_break(model, X, constraints=[1, -1]) == 0
@@ -130,9 +133,7 @@ def test_boosted_votes_of_constrained_trees_keep_their_constraints(width):
     X, y = data()
     inner = tree.DecisionTreeClassifier(max_depth=3, monotonic_cst=CONSTRAINTS, random_state=0)
     model = ensemble.AdaBoostClassifier(inner, n_estimators=8, random_state=0)
-    model = skq.QuantizedClassifier(model, n_bits=strict(width)).fit(
-        X, (y > np.median(y)).astype(int)
-    )
+    model = skq.QuantizedClassifier(model, n_bits=strict(width)).fit(X, labels(y))
     assert largest_break(model, X, ("predict", "predict_proba", "decision_function")) == 0
 
 

@@ -307,7 +307,7 @@ def _as_fitted(
         scale = np.where(frozen, FROZEN_SCALE, fitted.input_scale)
         zero_point = fitted.zero_point
         codes = low.add(Quantize((x.value,), scale, zero_point.astype(np.int64), lo=0, hi=top))
-        codes = filled(low, x, codes, scale, zero_point, top)
+        codes = filled(low.add, x, codes, scale, zero_point, top)
     else:
         scale = np.where(frozen, np.maximum(np.abs(data.hi), 1.0) * 2.0, fitted.input_scale)
         # code 0 is real 0: saturating there is the ReLU

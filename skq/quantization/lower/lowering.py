@@ -217,7 +217,7 @@ class Lowering:
         value = self.add(
             Quantize((features.value,), scale, zero_point.astype(np.int64), lo=0, hi=top)
         )
-        value = filled(self, features, value, scale, zero_point, top)
+        value = filled(self.add, features, value, scale, zero_point, top)
         if not features.steps:
             return QuantizedTensor(value, *_with_constants(frozen, lo, scale, zero_point))
         factor, offset = features.affine()

@@ -15,18 +15,18 @@ from skq.graph.ops import TreeArrays
 from skq.graph.ops.tree_attributes import NODE_MODES
 from skq.program import Concat, Trees
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
+from skq.quantization.lower.joint_features import split_features
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor
 from skq.quantization.trees.columns import Columns
 from skq.quantization.trees.derived_columns import DerivedColumns
-from skq.quantization.trees.joint import split_features
 from skq.quantization.trees.leaves import (
     Leaves,
     QuantizedLeaves,
-    quantize_leaves,
     routing_error,
     sum_error,
 )
+from skq.quantization.trees.quantize_leaves import quantize_leaves
 from skq.quantization.trees.surrogates import MAX_SURROGATE_BITS, with_surrogates
 
 _LEQ = NODE_MODES.index("BRANCH_LEQ")
@@ -44,6 +44,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
     values are rounded in their order.
     """
 
+    is_layer = True
     reads_features = True
 
     def lower(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skq.graph.graph import FloatGraph, Node
 from skq.graph.ops import bind_node
 from skq.quantization.search.decisions import all_scores, last_scores, weighted_median
-from skq.quantization.trees.compared import compared_by_trees
+from skq.quantization.search.tree_inputs import read_by_trees
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
@@ -53,7 +53,7 @@ class ModelError:
         self._floats = floats
         self._row_weight = row_weight
         self._nodes = [n for n in graph.nodes if all(name in floats for name in n.outputs if name)]
-        self._compared_by_trees = compared_by_trees(graph)
+        self._read_by_trees = read_by_trees(graph)
         decided = all_scores(graph, floats)
         self._decisions = last_scores(graph, floats)
         self._typical: dict[str, float] = {}
@@ -86,7 +86,7 @@ class ModelError:
         values : ndarray of shape (n_rows, ...)
             As many as the graph has there.
         """
-        if name not in self._floats or name in self._compared_by_trees:
+        if name not in self._floats or name in self._read_by_trees:
             return None
         found = self._run_from(name, values.reshape(self._floats[name].shape))
         ends = [end for end in self._exact if end in found]

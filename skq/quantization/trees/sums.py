@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.quantization.search.ranges import RANGE_METHODS, find_range
+from skq.quantization.trees.isotonic import in_order
 from skq.quantization.trees.leaves import (
     PRIOR_ROWS,
     Leaves,
     QuantizedLeaves,
-    in_order,
     misrouted_prior,
 )
 
