@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skq.estimators import convert, staged
+from skq.estimators import changes, convert, staged
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.docstrings import quantized_docstring
+from skq.estimators.overwriting import to_write_into
 from skq.exceptions import UnsupportedModelError
 from skq.quantization.lossless import no_trees
 from skq.quantization.n_bits import is_lossless
@@ -104,6 +105,11 @@ class QuantizedEstimator:
                     setattr(cls, name, _like_parent(cls, name, make(cls, name)))
             cls.__doc__ = quantized_docstring(cls)
         super().__init_subclass__(**kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not self._in_float:
+            changes.before_setting(self, name, value)
+        super().__setattr__(name, value)
 
     @property
     def onnx_model_(self) -> onnx.ModelProto:
@@ -201,7 +207,9 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
             raise ValueError(no_trees(type(self).__name__))
         bound = signature.bind(self, *args, **kwargs)
         arguments = dict(bound.arguments)
+        bound.arguments["X"] = to_write_into(self, arguments["X"])
         vars(self).pop("quantized_module_", None)
+        changes.forget_changes(self)
         seen = vars(self).pop("_calibration_data", None)
         goes_on = name == "partial_fit" or getattr(self, "warm_start", False)
         with self._answering_in_float():
@@ -221,6 +229,7 @@ def _parent_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., An
 
 def _ready(self: Any, name: str, signature: inspect.Signature, *args: Any, **kwargs: Any) -> Any:
     """X of a call of a fitted estimator's method; refuses what the integers cannot answer."""
+    changes.check_unchanged(self)
     check_is_fitted(self, "quantized_module_")
     arguments = signature.bind(self, *args, **kwargs).arguments
     for key, value in arguments.items():

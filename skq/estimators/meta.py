@@ -19,10 +19,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skq.estimators import convert
+from skq.estimators import changes, convert
 from skq.estimators.base import QuantizedEstimator
 from skq.estimators.delegation import inner_has
 from skq.estimators.missing_values import takes_missing
+from skq.estimators.overwriting import to_write_into
 from skq.estimators.validation import refuse_text
 from skq.exceptions import UnsupportedModelError
 from skq.quantization.quantized_module import QuantizedModule
@@ -52,6 +53,10 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self.rounding_threshold_bits = rounding_threshold_bits
         self.calibration = calibration
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        changes.before_setting(self, name, value)
+        super().__setattr__(name, value)
+
     def fit(self: Self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the estimator, then quantize it on the same data.
 
@@ -68,11 +73,13 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """
         convert.check_bits(self.n_bits, self.rounding_threshold_bits, self.calibration)
         self.__dict__.pop("quantized_module_", None)
+        changes.forget_changes(self)
         if isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self.estimator.estimator
         else:
             weights = {} if sample_weight is None else _weights_for(self.estimator, sample_weight)
-            self.estimator_ = clone(self.estimator).fit(X, y, **weights)
+            unfitted = clone(self.estimator)
+            self.estimator_ = unfitted.fit(to_write_into(unfitted, X), y, **weights)
         return self._quantize(X, sample_weight)
 
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
@@ -113,6 +120,7 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         quick = convert.quick_answer(self, method, X)
         if quick is not None:
             return quick
+        changes.check_unchanged(self)
         check_is_fitted(self, "quantized_module_")
         classes = getattr(self, "classes_", None)
         return convert.answer(self, self.quantized_module_, method, X, classes)

@@ -68,7 +68,8 @@ def _call(estimator: Any, method: str, rows: Array) -> Any:
     """What the estimator returns; that the rows have no feature names is not the user's doing."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
-        return getattr(estimator, method)(with_names(estimator, rows))
+        own = rows.copy()  # its steps may write into what they are given
+        return getattr(estimator, method)(with_names(estimator, own))
 
 
 def with_names(estimator: Any, rows: Array) -> Any:

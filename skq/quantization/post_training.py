@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from skq.exceptions import ProgramError, UnsupportedModelError
 from skq.graph.evaluator import GraphEvaluator
-from skq.graph.graph import FloatGraph, Node, TensorInfo
+from skq.graph.graph import MONOTONIC, FloatGraph, Node, TensorInfo
 from skq.graph.ops import bind_node
 from skq.quantization import quantized_ops  # noqa: F401  (registers the operators)
 from skq.quantization.base_quantized_op import (
@@ -253,6 +254,8 @@ class _Conversion:
         ranges: Sequence[InputRange] | None = None,
     ) -> None:
         self.graph = model.graph
+        monotonic = any(node.doc_string == MONOTONIC for node in self.graph.nodes)
+        settings = replace(settings, monotonic=monotonic)
         arrays = _checked_data(model, data)
         most = _most_rows(arrays, self.graph, settings.n_bits["model_inputs"])
         rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight, most)

@@ -56,6 +56,8 @@ def layer(
         real = np.asarray(weights, dtype=np.float64)[order]
         return low.matmul(rows, real, target, n_bits=n_bits["op_weights"], method=weight_method)
 
+    if low.settings.monotonic:
+        return write(low.settings.range_method, low.settings.range_method)
     data = _layer_data(low, x, weights, target, name) if low.settings.searches else None
     if data is None:
         return least_error(low, write, target, name)

@@ -63,6 +63,9 @@ class Settings:
         Whether weights are on symmetric grids; else on affine ones, from least to greatest weight.
     discrete : bool
         Whether weights and activations are on grids already, which are to be found and kept.
+    monotonic : bool
+        Whether trees rise or fall with some features and are to do so as integers: weights behind
+        them are rounded plainly, which keeps their signs.
     """
 
     n_bits: dict[str, int]
@@ -70,6 +73,7 @@ class Settings:
     calibration: str = "auto"
     signed_weights: bool = True
     discrete: bool = False
+    monotonic: bool = False
 
     @property
     def searches(self) -> bool:
