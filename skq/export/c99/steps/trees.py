@@ -226,7 +226,7 @@ def _walk_tables(
         f"    for ({counter(n_trees)} t = 0u; t < {unsigned(n_trees)}; t++) {{",
         f"        uint32_t n = (uint32_t){size.at('t')};",
         "        uint32_t node = first;",
-        "        uint32_t leaf = first + t;",
+        "        uint32_t leaf = first + (uint32_t)t;",
         "        uint32_t found;",
         "        first += n;",
         "        while (n != 0u) {",
