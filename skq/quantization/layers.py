@@ -18,6 +18,7 @@ from skq.quantization.arrange import arranged, elements, gather
 from skq.quantization.fit_layer import FittedLayer, LayerData, fit_layer
 from skq.quantization.lowering import FROZEN_SCALE, Lowering
 from skq.quantization.missing import filled, unseen_fill, with_fill
+from skq.quantization.model_error import CHANGED_LABEL
 from skq.quantization.operands import Array, Features, QuantizedTensor
 from skq.quantization.ranges import RANGE_METHODS, percentiles
 
@@ -39,6 +40,10 @@ TAILS = (0.0, 0.001, 0.003, 0.01, 0.02, 0.04, 0.08)
 
 #: Share of the error that has to be left for it: other rows may lie further out.
 NEEDED_GAIN = 0.8
+
+#: Integer columns are taken as they are where the error is at most this much of the least, and
+#: where it is larger by no more than so many labels that change.
+WHOLE_ERROR, WHOLE_LABELS = 1.25, 0.002
 
 #: Relative squared errors that differ by less come from the rounding of floats.
 NEGLIGIBLE = 1e-20
@@ -77,11 +82,43 @@ def layer(
 
     data = _layer_data(low, x, weights, target, name) if low.settings.searches else None
     if data is None:
-        return least_error(low, write, target, name)
+        found = least_error(low, write, target, name)
+        return _with_whole_codes(low, x, found, write, data, target, name)
     roomy = () if isinstance(x, Features) else _with_headroom(data, _spread(low, x))
     preferred = _written(low, x, roomy)
     fitted = _written(low, x, _problems(low, x, data, name))
-    return least_error(low, write, target, name, fitted, preferred)
+    found = least_error(low, write, target, name, fitted, preferred)
+    return _with_whole_codes(low, x, found, write, data, target, name)
+
+
+def _with_whole_codes(
+    low: Lowering,
+    x: Features | QuantizedTensor,
+    found: QuantizedTensor,
+    write: Callable[[str, str], QuantizedTensor],
+    data: LayerData | None,
+    target: Array,
+    name: str,
+) -> QuantizedTensor:
+    """The layer on integer columns as they are, where that is as good as what was found.
+
+    Codes of scale 1 lose nothing and cost no arithmetic, but they leave columns of a small range
+    few codes, so the weights of such columns have to be larger.
+    """
+    if not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2):
+        return found
+    whole = low.whole_columns(x, low.settings.n_bits["model_inputs"])
+    if not np.any(whole):
+        return found
+    if data is None:
+        option = write("whole", "auto")
+    else:
+        option = next(_written(low, x, [replace(data, whole=whole)]), found)
+    decides = low.model_error is not None and low.model_error.decides
+    allowed = WHOLE_ERROR * output_error(low, found, target, name) + NEGLIGIBLE
+    if decides:
+        allowed += WHOLE_LABELS * CHANGED_LABEL
+    return option if output_error(low, option, target, name) <= allowed else found
 
 
 def least_error(
