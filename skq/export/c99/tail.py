@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
 from skq.export.c99.ctypes import real
-from skq.frontend.numpy_ops import bind_node
+from skq.graph.ops.binding import bind_node
 
 Ids = NDArray[np.int64]
 

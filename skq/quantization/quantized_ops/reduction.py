@@ -9,17 +9,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skq.program import Sum
-from skq.quantization import combine
-from skq.quantization.arrange import at, elements, lay_out, moved
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
-from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, Operand
+from skq.quantization.lower import combine
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import Array, Operand
+from skq.quantization.lower.views import at, elements, lay_out, moved
 
 
 @quantizes("ReduceSum")
 class QuantizedReduceSum(QuantizedMixingOp):
     """Sum over axes of a row; exact."""
 
+    follows_link = True
     raw_inputs = frozenset({1})
 
     #: Whether the sum is divided by the number of elements.

@@ -1,0 +1,114 @@
+"""Calibration data: what a quantizer needs to know of all rows seen, in bounded memory.
+
+Ranges are exact over all rows. Of the rows themselves an evenly spaced sample is kept, each with
+the weight of the rows that it stands for, so that the statistics of several batches
+(``partial_fit``, ``warm_start``) merge, and sparse or very long X is never held as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from skq.quantization.calibration_settings import CALIBRATION
+from skq.quantization.post_training import InputRange
+
+Array = NDArray[Any]
+
+#: Batches of more values are not searched for equal rows.
+MAX_SORTED_VALUES = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationData:
+    """Rows with weights, and ranges over all rows that they stand for.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_kept, n_features)
+    weight : ndarray of shape (n_kept,)
+        Above 0; of all rows that a row stands for together.
+    ranges : InputRange
+        Least and greatest values of all rows seen, and whether any was missing.
+    """
+
+    rows: Array
+    weight: NDArray[np.float64]
+    ranges: InputRange
+
+    @classmethod
+    def of(cls, X: Any, sample_weight: Any = None) -> CalibrationData:
+        """Summarize a batch.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        sample_weight : array-like of shape (n_rows,), default=None
+            Rows of weight 0 count as absent, unless all are.
+        """
+        weight = np.ones(X.shape[0])
+        if sample_weight is not None:
+            given = np.broadcast_to(np.asarray(sample_weight, dtype=np.float64), weight.shape)
+            weight = given if np.any(given > 0) else weight
+        present = np.flatnonzero(weight > 0)
+        if sparse.issparse(X):
+            X = X.tocsr()
+        if len(present) < X.shape[0]:
+            X = X[present]
+        chosen = _evenly(len(present), CALIBRATION.max_rows)
+        share = weight[present].sum() / weight[present[chosen]].sum()
+        kept = X[chosen] if len(chosen) < X.shape[0] else X
+        rows = kept.toarray() if sparse.issparse(kept) else kept
+        return cls(*_merged_duplicates(rows, weight[present[chosen]] * share), _range(X))
+
+    def merged(self, other: CalibrationData) -> CalibrationData:
+        """What both know: joint ranges, and rows of both in proportion to their weight."""
+        share = self.weight.sum() / (self.weight.sum() + other.weight.sum())
+        total = min(CALIBRATION.max_rows, len(self.rows) + len(other.rows))
+        n_own = int(np.clip(round(share * total), total - len(other.rows), len(self.rows)))
+        parts = [self._thinned(n_own), other._thinned(total - n_own)]
+        return CalibrationData(
+            np.concatenate([rows for rows, _ in parts]),
+            np.concatenate([weight for _, weight in parts]),
+            InputRange(
+                np.minimum(self.ranges.lo, other.ranges.lo),
+                np.maximum(self.ranges.hi, other.ranges.hi),
+                self.ranges.has_missing or other.ranges.has_missing,
+            ),
+        )
+
+    def _thinned(self, n_rows: int) -> tuple[Array, Array]:
+        chosen = _evenly(len(self.rows), n_rows)
+        weight = self.weight[chosen]
+        factor = self.weight.sum() / weight.sum() if len(chosen) else 1.0
+        return self.rows[chosen], weight * factor
+
+
+def _evenly(n_rows: int, n_chosen: int) -> NDArray[np.int64]:
+    if n_rows <= n_chosen:
+        return np.arange(n_rows)
+    return np.linspace(0, n_rows - 1, n_chosen).astype(np.int64)
+
+
+def _merged_duplicates(rows: Array, weight: Array) -> tuple[Array, Array]:
+    """Rows in sorted order, equal ones as one of their joint weight.
+
+    So a row given twice, and a row of weight 2, make the same integers.
+    """
+    if rows.size > MAX_SORTED_VALUES:
+        return rows, weight
+    unique, place = np.unique(rows, axis=0, return_inverse=True)
+    return unique, np.bincount(place.ravel(), weights=weight, minlength=len(unique))
+
+
+def _range(X: Any) -> InputRange:
+    if not sparse.issparse(X):
+        return InputRange.of(X)
+    columns = X.tocsc()
+    lo, hi = (getattr(columns, name)(axis=0).toarray().ravel() for name in ("nanmin", "nanmax"))
+    missing = bool(np.isnan(columns.data).any())
+    return InputRange(np.nan_to_num(lo, nan=0.0), np.nan_to_num(hi, nan=0.0), missing)

@@ -1,0 +1,134 @@
+"""Uniform grids that a feature's codes may have: min-max, clipped at percentiles, and wider ones.
+
+A grid is a scale and an integer zero point: ``q = clip(rint(x / scale + zero_point), 0, top)``.
+Clipped grids serve heavy tails. Wider grids leave codes unused: the feature then weighs less for a
+given integer weight, which is what low-bit weights cannot express.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.numerics import quantize
+from skq.quantization.search.settings import RANGES
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Grids of one feature and what they make of the calibration rows; the first is min-max.
+
+    Parameters
+    ----------
+    scale, zero_point : ndarray of shape (n_grids,)
+    codes : ndarray of shape (n_grids, n_rows), uint8 or uint16
+    """
+
+    scale: Floats
+    zero_point: Floats
+    codes: NDArray[np.unsignedinteger]
+
+
+def candidates(
+    values: Floats,
+    row_weight: Floats,
+    lo: float,
+    hi: float,
+    n_bits: int,
+    *,
+    few: bool = False,
+    clips: bool = True,
+    starts_at_zero: bool = False,
+    whole: bool = False,
+) -> Candidates:
+    """Grids to choose from.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+    row_weight : ndarray of shape (n_rows,)
+        They sum to 1.
+    lo, hi : float
+        Range of all calibration data, ``lo < hi``.
+    n_bits : int
+    few : bool, default=False
+        Only a handful of grids, for wide layers.
+    clips : bool, default=True
+        Whether grids may leave out ends of the range.
+    starts_at_zero : bool, default=False
+        Keep to grids whose code of real 0 is 0, as behind a ReLU.
+    whole : bool, default=False
+        Only the grid of scale 1, for integers that it holds.
+    """
+    top = 2**n_bits - 1
+    if whole:
+        zero_point = whole_zero_point(np.array([lo]), np.array([hi]), top)
+        codes = quantize(values[None], 1.0, zero_point[:, None], 0, top)
+        return Candidates(
+            np.ones(1), zero_point, codes.astype(np.uint8 if n_bits <= 8 else np.uint16)
+        )
+    tails = RANGES.few_grid_tails if few else RANGES.grid_tails.get(n_bits, RANGES.few_grid_tails)
+    tails = tails if clips else (0.0,)
+    spans = (top,) if few else RANGES.grid_spans.get(n_bits, (top,))
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(row_weight[order])
+    low_ends, high_ends = (
+        values[order][np.minimum(np.searchsorted(total, shares - 1e-9), len(values) - 1)]
+        for shares in (np.array(tails[1:]), 1 - np.array(tails[1:]))
+    )
+    low_ends, high_ends = np.append(lo, low_ends), np.append(hi, high_ends)
+    a, b, span = (m.ravel() for m in np.meshgrid(low_ends, high_ends, spans, indexing="ij"))
+    a, b, span = (m[b > a] for m in (a, b, span))
+    scale = b / span - a / span
+    zero_point = np.rint(-a / scale)
+    if n_bits <= 4:  # the ends in the middle of the outer cells, and at their outer edges
+        cell = b / (span + 1) - a / (span + 1)
+        scale = np.append(scale, cell)
+        zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
+    first = hi / top - lo / top
+    scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
+    sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
+    if starts_at_zero:
+        sound &= zero_point <= 0
+    sound[0] = True
+    scale, zero_point = scale[sound], zero_point[sound]
+    codes = quantize(values[None], scale[:, None], zero_point[:, None], 0, top)
+    kept = _distinct(codes)
+    dtype = np.uint8 if n_bits <= 8 else np.uint16
+    return Candidates(scale[kept], zero_point[kept], codes[kept].astype(dtype))
+
+
+def whole_columns(values: Floats, lo: Floats, hi: Floats, n_bits: int) -> NDArray[np.bool_]:
+    """Columns of integers whose range codes of `n_bits` hold with a scale of 1.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        NaN counts as absent.
+    lo, hi : ndarray of shape (n_columns,)
+        Range of all calibration data.
+    n_bits : int
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), bool
+    """
+    values = np.where(np.isnan(values), 0.0, values)
+    ends = (np.rint(lo) == lo) & (np.rint(hi) == hi) & (hi - lo <= 2**n_bits - 1)
+    return np.asarray(ends & np.all(np.rint(values) == values, axis=0))
+
+
+def whole_zero_point(lo: Floats, hi: Floats, top: int) -> Floats:
+    """Zero point of grids of scale 1 over integers: 0 where codes from 0 to `top` hold them."""
+    return np.where((lo >= 0) & (hi <= top), 0.0, -lo)
+
+
+def _distinct(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows that differ from all rows before them, by a hash."""
+    key = np.random.RandomState(0).randint(1, 2**40, codes.shape[1])
+    _, first = np.unique(codes @ key, return_index=True)
+    return np.sort(first)
