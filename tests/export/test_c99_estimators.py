@@ -1,19 +1,15 @@
 """Every estimator as C99 on the host: equal to the reference engine, bit for bit."""
 
-import sys
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
-from host import Batch, compilers
 
 from skq.engines import reference
 from skq.export import to_c
 from skq.program import Dequantize
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "estimators"))
-import suite_cases  # noqa: E402
+from tests.estimators import suite_cases
+from tests.export.host import Batch, compilers
 
 pytestmark = [
     pytest.mark.skipif(not compilers(), reason="needs gcc or clang"),

@@ -20,6 +20,9 @@ Ints = NDArray[np.int64]
 #: Shifts that are tried; with wider ones the multiplier of a scale of 1 leaves 31 bits.
 SHIFTS = range(31)
 
+#: Pairs of bounds that are looked at one by one.
+MAX_PAIRS = 1 << 20
+
 
 def rounded(
     x: Any, scale: float, zero_point: float, lo: int, hi: int, ties: str = "even"
@@ -87,23 +90,38 @@ def fixed_point_of(
     """
     if len(steps) == 1:
         return 0, int(steps[0, 0]) << shift
-    codes = [int(c) for c in steps[:, 0]]
-    least = [int(x) for x in steps[:, 1]]
-    nearest = round(2.0**shift / scale)
-    for multiplier in (nearest, nearest - 1, nearest + 1):
-        if multiplier < 0:
-            continue
-        # at the least x of code c: x * m + o >= c << shift; at x - 1: below it, and below every
-        # code in between that no integer has
-        need = max((c << shift) - x * multiplier for c, x in zip(codes[1:], least[1:], strict=True))
-        room = min(
-            ((c + 1) << shift) - 1 - (x - 1) * multiplier
-            for c, x in zip(codes[:-1], least[1:], strict=True)
-        )
-        if codes[0] > lo:  # not clipped there: the form must not be below either
-            need = max(need, (codes[0] << shift) - first * multiplier)
-        if codes[-1] < hi:
-            room = min(room, ((codes[-1] + 1) << shift) - 1 - last * multiplier)
-        if need <= room:  # in between two steps the form stays on its code, as it rises
+    # at the least x of code c: x * m + o >= c << shift; at x - 1: below the code after that one's
+    codes, least = steps[:, 0], steps[:, 1]
+    at_least = np.stack([codes[1:] << shift, least[1:]])
+    below = np.stack([((codes[:-1] + 1) << shift) - 1, least[1:] - 1])
+    if codes[0] > lo:  # not clipped there: the form must not be below either
+        at_least = np.append(at_least, [[codes[0] << shift], [first]], axis=1)
+    if codes[-1] < hi:
+        below = np.append(below, [[((codes[-1] + 1) << shift) - 1], [last]], axis=1)
+    # in between two steps the form stays on its code, as it rises
+    for multiplier in _multipliers(at_least, below, 2.0**shift / scale):
+        need = int((at_least[0] - at_least[1] * multiplier).max())
+        room = int((below[0] - below[1] * multiplier).min())
+        if need <= room:
             return multiplier, need + (room - need) // 2
     return None
+
+
+def _multipliers(at_least: Ints, below: Ints, ideal: float) -> list[int]:
+    """Multipliers for which there may be an offset, the likeliest first.
+
+    Each pair of a lower bound ``v - x * m`` and an upper bound ``w - y * m`` of the offset is a bound
+    of the multiplier, ``m * (y - x) <= w - v``; many pairs are not looked at one by one.
+    """
+    nearest = round(ideal)
+    if at_least.shape[1] * below.shape[1] > MAX_PAIRS:
+        return [m for m in (nearest, nearest - 1, nearest + 1) if m >= 0]
+    gap = below[1][:, None] - at_least[1]
+    room = below[0][:, None] - at_least[0]
+    if np.any((gap == 0) & (room < 0)):
+        return []
+    positive, negative = gap > 0, gap < 0
+    greatest = int((room[positive] // gap[positive]).min()) if positive.any() else nearest
+    least = int((-(room[negative] // -gap[negative])).max()) if negative.any() else nearest
+    least = max(least, 0)
+    return [min(max(nearest, least), greatest)] if least <= greatest else []

@@ -18,6 +18,11 @@ from skq.quantization.search.settings import RANGES
 Floats = NDArray[np.float64]
 
 
+#: Steps over integers are wider by this factor, so that no integer is half-way between two codes:
+#: floats would round such ones this way or that, and integer arithmetic could not follow.
+BETWEEN_TIES = 1 + 2.0**-40
+
+
 @dataclass(frozen=True, eq=False)
 class Candidates:
     """Grids of one feature and what they make of the calibration rows; the first is min-max.
@@ -91,6 +96,8 @@ def candidates(
         zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
     first = hi / top - lo / top
     scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
+    if np.array_equal(np.rint(values), values):
+        scale = scale * BETWEEN_TIES
     sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
     if starts_at_zero:
         sound &= zero_point <= 0

@@ -234,3 +234,12 @@ class TestWholeColumns:
         y = 5.0 * X[:, 0] + 0.01 * X[:, 1]  # on grids of scale 1 the second weight would be 0
         model = skq.linear_model.LinearRegression(n_bits=8).fit(X, y)
         assert np.abs(model.predict(X) - y).max() < 0.05
+
+    def test_no_integer_is_half_way_between_two_codes(self):
+        rng = np.random.default_rng(0)
+        X = rng.integers(-55, 56, (300, 4)).astype(float)
+        y = X @ [1.0, -2.0, 0.5, 3.0]
+        module = skq.linear_model.Ridge(n_bits=5).fit(X, y).quantized_module_
+        (step,) = (s for _, s, _ in module.program.steps() if isinstance(s, Quantize))
+        reals = np.arange(-55, 56)[:, None] / step.scale + step.zero_point
+        assert np.abs(np.abs(reals - np.floor(reals)) - 0.5).min() > 1e-13
