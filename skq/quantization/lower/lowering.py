@@ -33,6 +33,7 @@ from skq.quantization.lower.operands import Array, Features, QuantizedTensor, sc
 from skq.quantization.lower.rounding import Rounding
 from skq.quantization.lower.settings import LOWERING
 from skq.quantization.lower.whole_numbers import are_whole, integer_grid, whole_step
+from skq.quantization.search.candidates import whole_columns, whole_zero_point
 from skq.quantization.search.grids import discrete_grid
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import find_joint_range, find_range
@@ -192,6 +193,9 @@ class Lowering:
         lo, hi = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
         raw = np.asarray(features.raw, np.float64)
         raw, lo, hi = with_fill(features, raw, lo, hi)
+        whole = np.zeros(np.shape(lo), dtype=bool)
+        if method == "whole":
+            whole, method = self.whole_columns(features, n_bits), "minmax"
         if per_feature:
             lo, hi = find_range(raw, self.row_weight, lo, hi, n_bits, method)
             hold = unseen_fill(features)
@@ -208,6 +212,9 @@ class Lowering:
         scale = np.maximum(scale, np.abs(lo) / MAX_ZERO_POINT)
         scale = np.where(frozen, FROZEN_SCALE, scale)
         zero_point = np.where(frozen, 0.0, np.rint(-lo / scale))
+        if np.any(whole):
+            scale = np.where(whole, 1.0, scale)
+            zero_point = np.where(whole, whole_zero_point(lo, hi, top), zero_point)
         value = self.add(
             Quantize((features.value,), scale, zero_point.astype(np.int64), lo=0, hi=top)
         )
@@ -224,6 +231,15 @@ class Lowering:
         return QuantizedTensor(
             value, *_with_constants(frozen, lo * factor + offset, step, zero_point - offset / step)
         )
+
+    def whole_columns(self, features: Features, n_bits: int) -> NDArray[np.bool_]:
+        """Columns of integers that codes of `n_bits` hold with a scale of 1, constants left out."""
+        raw, lo, hi = with_fill(
+            features, np.asarray(features.raw, np.float64), features.lo, features.hi
+        )
+        hold = unseen_fill(features)
+        lo, hi = np.fmin(lo, hold), np.fmax(hi, hold)
+        return whole_columns(raw, lo, hi, n_bits) & (lo < hi)
 
     def codes(
         self,
@@ -245,8 +261,9 @@ class Lowering:
             Width of the codes of an inner tensor; the input's is ``model_inputs``.
         hold : float, default=None
             One more value that the codes have to hold.
-        method : {"minmax", "percentile", "mse"}, default=None
-            How the range is chosen; None: as the settings say.
+        method : {"minmax", "percentile", "mse", "whole"}, default=None
+            How the range is chosen; None: as the settings say. "whole" is for features: a scale of
+            1 for integers that the codes hold, "minmax" for others.
         """
         if isinstance(x, Features):
             return self.tensor(x, method)
