@@ -67,8 +67,8 @@ def test_a_searched_range_has_less_error(dtype: str, qscheme: str, granularity: 
         )
         errors.append((fake_quantize(x) - x).square().mean())
     assert errors[1] <= errors[0]
-    if dtype == "int4" and qscheme != "symmetric":
-        assert errors[1] < 0.99 * errors[0]
+    if dtype == "int4" and qscheme != "symmetric" and isinstance(granularity, PerTensorGranularity):
+        assert errors[1] < 0.97 * errors[0]
 
 
 def test_a_searched_range_is_near_the_best() -> None:
