@@ -13,11 +13,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from skq.frontend.numpy_ops import TreeArrays
-from skq.frontend.numpy_ops.trees import tree_sums
 from skq.frontend.predictors import (
     Affine,
-    Committee,
+    Ensemble,
     Head,
     LayerInputs,
     Layers,
@@ -27,6 +25,8 @@ from skq.frontend.predictors import (
     TreeEnsemble,
 )
 from skq.frontend.tree_nodes import tree_attributes
+from skq.graph.ops import TreeArrays
+from skq.graph.ops.tree_ensemble import tree_sums
 
 PLACEHOLDER_DOMAIN = "skq"
 PLACEHOLDER_OP = "TreeEnsemblePlaceholder"
@@ -118,15 +118,15 @@ class TreesModule(nn.Module):
 
     def __init__(self, ensemble: TreeEnsemble) -> None:
         super().__init__()
-        self.further = nn.ModuleList(scores_module(scores) for scores in ensemble.further)
+        self.derived = nn.ModuleList(scores_module(scores) for scores in ensemble.derived)
         self.attributes = tree_attributes(ensemble)
         self.float32_input = ensemble.float32_input
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.float32_input:
             x = x.float().double()
-        if self.further:
-            x = torch.cat([x, *(scores(x) for scores in self.further)], 1)
+        if self.derived:
+            x = torch.cat([x, *(scores(x) for scores in self.derived)], 1)
         scores: torch.Tensor = TreesFunction.apply(x, self)
         return scores
 
@@ -148,22 +148,22 @@ class AffineModule(nn.Module):
 
 
 class MixtureModule(nn.Module):
-    """`Mixture`: members' scores, a function of each member's, a matrix."""
+    """`Mixture`: base estimators' scores, a function of each base estimator's, a matrix."""
 
     def __init__(self, mixture: Mixture) -> None:
         super().__init__()
-        self.members = scores_module(mixture.members)
+        self.base_estimators = scores_module(mixture.base_estimators)
         self.mixture = mixture
         self.weights = constant(mixture.weights)
         self.bias = constant(mixture.bias)
-        width = mixture.members.n_scores // mixture.n_members
+        width = mixture.base_estimators.n_scores // mixture.n_estimators
         self.width = width
         between = torch.arange(width - 1, dtype=torch.float64) + 0.5
-        self.between = nn.Parameter(between.repeat(mixture.n_members), requires_grad=False)
-        self.spread = torch.arange(mixture.n_members).repeat_interleave(max(width - 1, 1))
+        self.between = nn.Parameter(between.repeat(mixture.n_estimators), requires_grad=False)
+        self.spread = torch.arange(mixture.n_estimators).repeat_interleave(max(width - 1, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.addmm(self.bias, self._function(self.members(x)), self.weights)
+        return torch.addmm(self.bias, self._function(self.base_estimators(x)), self.weights)
 
     def _function(self, scores: torch.Tensor) -> torch.Tensor:
         mixture = self.mixture
@@ -174,7 +174,7 @@ class MixtureModule(nn.Module):
         return {"sigmoid": torch.sigmoid, "exp": torch.exp}[mixture.function](scores)
 
     def _votes(self, scores: torch.Tensor) -> torch.Tensor:
-        n = self.mixture.n_members
+        n = self.mixture.n_estimators
         if self.width == 1:
             above = scores >= 0 if self.mixture.zero_is_positive else scores > 0
             return above.double()
@@ -190,10 +190,10 @@ def scores_module(scores: Scores | LayerInputs) -> nn.Module:
         return LayersModule(scores)
     if isinstance(scores, Mixture):
         return MixtureModule(scores)
-    if isinstance(scores, Committee):
-        from skq.frontend.torch_committees import CommitteeModule
+    if isinstance(scores, Ensemble):
+        from skq.frontend.torch_ensembles import EnsembleModule
 
-        return CommitteeModule(scores)
+        return EnsembleModule(scores)
     return TreesModule(scores)
 
 

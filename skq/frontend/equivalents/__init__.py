@@ -10,23 +10,23 @@ from skq.frontend.equivalents import (
     bagging,
     boosting,
     calibrated,
+    decision_trees,
     hist_boosting,
     lightgbm,
     linear,
     neural,
     scalers,
-    trees,
     voting,
     weight_boosting,
     xgboost,
 )
-from skq.frontend.equivalents.pipelines import known_forms
-from skq.frontend.equivalents.registry import (
+from skq.frontend.equivalents.lookup import (
     equivalent,
     sklearn_class,
     supported_estimators,
-    to_form,
+    to_representation,
 )
+from skq.frontend.equivalents.pipelines import known_representations
 from skq.frontend.equivalents.transformers import supported_transformers
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
     "calibrated",
     "equivalent",
     "hist_boosting",
-    "known_forms",
+    "known_representations",
     "lightgbm",
     "linear",
     "neural",
@@ -43,8 +43,8 @@ __all__ = [
     "sklearn_class",
     "supported_estimators",
     "supported_transformers",
-    "to_form",
-    "trees",
+    "to_representation",
+    "decision_trees",
     "voting",
     "weight_boosting",
     "xgboost",

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.decision_trees import OneTree, stack
+from skq.frontend.equivalents.lookup import equivalent
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.equivalents.registry import equivalent
-from skq.frontend.equivalents.trees import OneTree, stack
 from skq.frontend.predictors import Floats, Head, Predictor, TreeEnsemble
 
 #: Link of each objective of a regressor; base scores stand behind it.
@@ -158,6 +158,6 @@ def _unknown_objective(estimator: Any, model: Any) -> UnsupportedModelError:
     known: Sequence[str] = [*_LINKS, "binary:logistic", "multi:softprob"]
     return unsupported(
         estimator,
-        f"its objective {model['objective']['name']!r} has no integer form; use one of "
+        f"its objective {model['objective']['name']!r} has no integer representation; use one of "
         f"{', '.join(known)}",
     )

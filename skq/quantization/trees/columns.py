@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.frontend.bisection import LARGEST
-from skq.frontend.numpy_ops import TreeArrays
+from skq.graph.ops import TreeArrays
 from skq.program import Bin
-from skq.quantization.operands import Features
+from skq.quantization.lower.operands import Features
 from skq.quantization.trees.bins import select_edges, share_below, uniform_edges
 from skq.quantization.trees.pull_back import pull_back
 from skq.quantization.trees.routing import Routing, route_edges
@@ -96,8 +96,8 @@ class Columns:
                 edges_of.append(edges)
                 base.append(int(direction))
                 nan_code.append(own.nan_code(edges, direction, splits.has_missing))
-        further = np.flatnonzero((trees.leaf < 0) & (trees.feature >= splits.n_features))
-        column[further] = len(feature_of) + trees.feature[further] - splits.n_features
+        derived = np.flatnonzero((trees.leaf < 0) & (trees.feature >= splits.n_features))
+        column[derived] = len(feature_of) + trees.feature[derived] - splits.n_features
         return cls(
             np.array(feature_of, dtype=np.int64),
             edges_of,

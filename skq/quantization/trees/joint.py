@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from skq.quantization.operands import Features, QuantizedTensor
+from skq.quantization.lower.operands import Features, QuantizedTensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,11 +20,11 @@ class JointFeatures:
     """
 
     features: Features
-    further: tuple[QuantizedTensor, ...]
+    derived: tuple[QuantizedTensor, ...]
 
 
 def split_features(operand: Any) -> tuple[Features | None, tuple[QuantizedTensor, ...]]:
     """The features of an operand, None if it has none, and its further columns."""
     if isinstance(operand, JointFeatures):
-        return operand.features, operand.further
+        return operand.features, operand.derived
     return (operand if isinstance(operand, Features) else None), ()

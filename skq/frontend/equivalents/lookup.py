@@ -1,0 +1,73 @@
+"""Which function writes which scikit-learn class, looked up by the class's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.refused import REFUSED
+from skq.frontend.predictors import Affine, Layers, Predictor
+
+Representation = Predictor | Affine
+Writer = Callable[[Any], Representation]
+
+#: Where the classes come from that are looked up.
+LIBRARIES = ("sklearn", "lightgbm", "xgboost")
+
+_WRITERS: dict[str, Writer] = {}
+
+
+def equivalent(*names: str) -> Callable[[Writer], Writer]:
+    """Register the function that writes estimators of these scikit-learn classes."""
+
+    def register(writer: Writer) -> Writer:
+        for name in names:
+            if name in _WRITERS:
+                raise ValueError(f"{name} is registered already")
+            _WRITERS[name] = writer
+        return writer
+
+    return register
+
+
+def supported_estimators() -> list[str]:
+    """Names of the scikit-learn classes that have an equivalent."""
+    return sorted(_WRITERS)
+
+
+def sklearn_class(estimator: Any) -> type:
+    """The first class in the estimator's MRO that a library of `LIBRARIES` defines."""
+    for cls in type(estimator).__mro__:
+        if cls.__module__.partition(".")[0] in LIBRARIES:
+            return cls
+    return type(estimator)
+
+
+def to_representation(model: Any) -> Representation | None:
+    """The fitted estimator or scaler as arrays; None if its class has no entry here.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If this instance uses something that has no integer representation.
+    """
+    name = sklearn_class(model).__name__
+    if name in REFUSED and name not in _WRITERS:
+        raise UnsupportedModelError(f"{name} cannot be quantized: {REFUSED[name]}.")
+    writer = _WRITERS.get(name)
+    representation = None if writer is None else writer(model)
+    if isinstance(representation, Predictor) and isinstance(representation.scores, Layers):
+        _check_finite(name, representation.scores)
+    return representation
+
+
+def _check_finite(name: str, layers: Layers) -> None:
+    if not all(np.isfinite(array).all() for array in (*layers.weights, *layers.biases)):
+        raise UnsupportedModelError(
+            f"{name} cannot be quantized: some of its coefficients or intercepts are infinite or "
+            "NaN, and integers stand for finite numbers. Look at what it was trained on: targets "
+            "that are all 0 do that to models with a log link."
+        )
