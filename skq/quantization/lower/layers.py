@@ -18,6 +18,7 @@ from skq.program import MatMul, Quantize, Reshape
 from skq.quantization.lower.lowering import FROZEN_SCALE, Lowering
 from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor
+from skq.quantization.lower.trained import TrainedConstant, trained_codes, trained_product
 from skq.quantization.lower.views import arranged, elements, gather
 from skq.quantization.search.fit_layer import FittedLayer, LayerData, fit_layer
 from skq.quantization.search.ranges import RANGE_METHODS, percentiles
@@ -83,6 +84,21 @@ def layer(
     preferred = _written(low, x, roomy)
     fitted = _written(low, x, _problems(low, x, data, name))
     return least_error(low, write, target, name, fitted, preferred)
+
+
+def trained_layer(
+    low: Lowering,
+    x: Features | QuantizedTensor,
+    weights: Array,
+    scale: Array,
+    bias: Array | TrainedConstant | None = None,
+) -> QuantizedTensor:
+    """A layer whose weights the graph gives as integers, over the last axis of `x`.
+
+    See `skq.quantization.lower.trained.trained_product` for the parameters.
+    """
+    rows, order = _rows(low, trained_codes(low, x), np.empty(0), "minmax")
+    return trained_product(low, rows, weights[order], scale[order], bias)
 
 
 def least_error(

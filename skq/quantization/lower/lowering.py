@@ -50,6 +50,9 @@ MAX_ZERO_POINT = 2.0**62
 FINER_BITS = 10
 COMMON_BITS = 22
 
+#: That width where grids are trained: with it a sum is as exact as a multiplier of 31 bits.
+TRAINED_BITS = 30
+
 #: A weight is on a grid when it is at most this fraction of a step away from it.
 GRID_NOISE = 1e-3
 
@@ -115,6 +118,8 @@ class Lowering:
         `skq.quantization.search.sensitivity`.
     model_error : ModelError or None
         What errors at values of the float graph do to the model's outputs, where that is known.
+    trained : mapping of str to TrainedConstant
+        Constants that the graph gives as integers; see `skq.quantization.lower.trained`.
     uncoded : set of int
         Features whose missing values have no code, though trees read them; see
         `skq.quantization.trees.columns`.
@@ -129,6 +134,7 @@ class Lowering:
         self.error_weights: Mapping[str, NDArray[np.float64]] = {}
         self.model_error: ModelError | None = None
         self.uncoded: set[int] = set()
+        self.trained: Mapping[str, Any] = {}
         self.row_weight = row_weight
         self.builder = ProgramBuilder()
         self._samples: dict[int, Array] = {}
@@ -480,6 +486,8 @@ class Lowering:
         is `FINER_BITS` bits finer than codes over everything that the tensors can reach.
         """
         width = min(COMMON_BITS, self.settings.n_bits["op_inputs"] + FINER_BITS)
+        if self.settings.discrete:
+            width = TRAINED_BITS
         scales = [np.abs(np.ravel(t.scale)) for t in tensors]
         reach = max(
             float(np.max(np.abs((end - t.zero_point) * t.scale)))
