@@ -289,14 +289,14 @@ class _Conversion:
         quantized = [node for i, node in enumerate(self.graph.nodes) if i not in tail]
         computed = {name for node in nodes for name in node.outputs}
         read = [name for node in nodes for name in node.inputs if name]
-        constants = self._constant_names(quantized)
-        check_grids(self.graph, constants)
+        names = self._constant_names(quantized)
+        check_grids(self.graph, names)
         for node in quantized:
             results = bind_node(node)(*(self.floats.get(name) for name in node.inputs))
             pairs = zip(node.outputs, results, strict=False)
             self.floats.update((name, result) for name, result in pairs if name)
         if self.low.settings.discrete:
-            known = {name: self.floats[name] for name in constants}
+            known = {name: self.floats[name] for name in names}
             self.low.trained = trained_constants(self.graph.nodes, known)
             check_layers(self.graph, self.low.trained)
         if self.low.settings.searches:

@@ -106,6 +106,14 @@ def _dequantized(node: Node, arrays: Sequence[Any]) -> TrainedConstant:
     return TrainedConstant(np.rint(codes).astype(np.int64), np.asarray(scales, np.float64))
 
 
+def given_as_codes(low: Lowering, node: Node, position: int) -> TrainedConstant | None:
+    """The constant at a position of a node's inputs, if the graph gives it as integers."""
+    if position >= len(node.inputs):
+        return None
+    found: TrainedConstant | None = low.trained.get(node.inputs[position])
+    return found
+
+
 def check_scale(node: Node, scale: Array) -> None:
     """Refuse scales that are no scales.
 

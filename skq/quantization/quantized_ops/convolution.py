@@ -13,7 +13,12 @@ from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lower.layers import least_error
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor
-from skq.quantization.lower.trained import TrainedConstant, trained_codes, trained_product
+from skq.quantization.lower.trained import (
+    TrainedConstant,
+    given_as_codes,
+    trained_codes,
+    trained_product,
+)
 from skq.quantization.lower.views import Indices, at, elements, lay_out, moved
 
 
@@ -45,8 +50,9 @@ class QuantizedConv(QuantizedMixingOp):
         )
         output = outputs[0]
 
-        if self.node.inputs[1] in low.trained:
-            return [self._trained(low, x, reals[0], windows, output)]
+        filters = given_as_codes(low, self.node, 1)
+        if filters is not None:
+            return [self._trained(low, x, filters, reals[0], windows, output)]
 
         def write(range_method: str, weight_method: str) -> QuantizedTensor:
             n_bits = low.settings.n_bits
@@ -71,19 +77,24 @@ class QuantizedConv(QuantizedMixingOp):
         return [least_error(low, write, output, self.node.outputs[0])]
 
     def _trained(
-        self, low: Lowering, x: Sequence[Any], reals: Array, windows: Windows, output: Array
+        self,
+        low: Lowering,
+        x: Sequence[Any],
+        filters: TrainedConstant,
+        reals: Array,
+        windows: Windows,
+        output: Array,
     ) -> QuantizedTensor:
         """The convolution with filters that the graph gives as integers."""
-        filters = low.trained[self.node.inputs[1]]
         codes = trained_codes(low, x[0])
         widest = low.type(codes.value).bits
         codes, patches, known = self._patches(low, codes, reals, windows, "minmax", widest)
         group = int(self.attributes.get("group", 1))
         shape = group, len(filters.codes) // group, -1
         weights, scale = filters.codes.reshape(shape), filters.scale.reshape(shape)
-        bias: Any = None
-        if len(x) > 2 and x[2] is not None:
-            bias = low.trained.get(self.node.inputs[2], x[2])
+        bias: Any = given_as_codes(low, self.node, 2)
+        if bias is None and len(x) > 2:
+            bias = x[2]
 
         def multiply(rows: QuantizedTensor, g: int) -> QuantizedTensor:
             def of_group(b: Array) -> Array:

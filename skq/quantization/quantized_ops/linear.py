@@ -12,6 +12,7 @@ from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lower.layers import layer, trained_layer
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor, scalar
+from skq.quantization.lower.trained import given_as_codes
 from skq.quantization.lower.views import elements, moved, select
 
 
@@ -42,7 +43,7 @@ class QuantizedMatMul(QuantizedMixingOp):
             return moved(low, found, elements(low, found)[..., 0])
         if weights.ndim != 2:
             raise self.unsupported("the constant factor must be a vector or a matrix")
-        known = low.trained.get(self.node.inputs[1])
+        known = given_as_codes(low, self.node, 1)
         if known is not None and known.codes.ndim == 2:
             return trained_layer(low, x, known.codes, known.scale)
         return layer(low, x, weights, reals, output, name=self.node.outputs[0])
@@ -100,12 +101,12 @@ class QuantizedGemm(QuantizedMixingOp):
         if len(x) > 2 and x[2] is not None and not isinstance(x[2], np.ndarray):
             raise self.unsupported("the bias must be a constant")
         alpha, beta = (float(self.attributes.get(name, 1.0)) for name in ("alpha", "beta"))
-        known = low.trained.get(self.node.inputs[1]) if alpha > 0 else None
+        known = given_as_codes(low, self.node, 1) if alpha > 0 else None
         if known is not None:
             known = known.moved(np.transpose) if self.attributes.get("transB", 0) else known
-            bias = None if len(x) < 3 or x[2] is None else beta * x[2]
-            if beta == 1 and len(x) > 2:
-                bias = low.trained.get(self.node.inputs[2], bias)
+            bias: Any = given_as_codes(low, self.node, 2) if beta == 1 else None
+            if bias is None and len(x) > 2 and x[2] is not None:
+                bias = beta * x[2]
             return [trained_layer(low, x[0], known.codes, known.scale * alpha, bias)]
         weights = weights.T if self.attributes.get("transB", 0) else weights
         weights = weights * alpha

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from skq.quantization.ranges import COARSE_SHARES, FINE_SHARES, MSE_VALUES
+from skq.quantization.search.ranges import COARSE_SHARES, FINE_SHARES, MSE_VALUES
 from skq.quantization.spec.blocks import block_rows
 from skq.quantization.spec.errors import ValidationError
 from skq.quantization.spec.formulas import integer_qparams, unclamped_codes, values_of
@@ -57,7 +57,7 @@ class MSERangeCalculator(RangeCalculatorBase):
     """The range whose codes have the least mean squared error on each block.
 
     From the range of all values, either end is drawn towards 0 by turns, coarsely and then around
-    the best, as `skq.quantization.ranges` does for post-training quantization; with symmetric
+    the best, as `skq.quantization.search.ranges` does after training; with symmetric
     schemes both together. The error is that of the formulation ZP. For integer dtypes.
 
     Parameters
