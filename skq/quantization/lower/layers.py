@@ -18,6 +18,7 @@ from skq.program import MatMul, Quantize, Reshape
 from skq.quantization.lower.lowering import FROZEN_SCALE, Lowering
 from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor
+from skq.quantization.lower.trained import TrainedConstant, trained_codes, trained_product
 from skq.quantization.lower.views import arranged, elements, gather
 from skq.quantization.search.fit_layer import FittedLayer, LayerData, fit_layer
 from skq.quantization.search.least import first_least
@@ -97,6 +98,21 @@ def _with_whole_codes(
     if decides:
         allowed += LAYERS.whole_labels * ERRORS.changed_label
     return option if output_error(low, option, target, name) <= allowed else found
+
+
+def trained_layer(
+    low: Lowering,
+    x: Features | QuantizedTensor,
+    weights: Array,
+    scale: Array,
+    bias: Array | TrainedConstant | None = None,
+) -> QuantizedTensor:
+    """A layer whose weights the graph gives as integers, over the last axis of `x`.
+
+    See `skq.quantization.lower.trained.trained_product` for the parameters.
+    """
+    rows, order = _rows(low, trained_codes(low, x), np.empty(0), "minmax")
+    return trained_product(low, rows, weights[order], scale[order], bias)
 
 
 def least_error(

@@ -104,6 +104,8 @@ class Lowering:
         `skq.quantization.search.sensitivity`.
     model_error : ModelError or None
         What errors at values of the float graph do to the model's outputs, where that is known.
+    trained : mapping of str to TrainedConstant
+        Constants that the graph gives as integers; see `skq.quantization.lower.trained`.
     uncoded : set of int
         Features whose missing values have no code, though trees read them; see
         `skq.quantization.trees.columns`.
@@ -118,6 +120,7 @@ class Lowering:
         self.error_weights: Mapping[str, NDArray[np.float64]] = {}
         self.model_error: ModelError | None = None
         self.uncoded: set[int] = set()
+        self.trained: Mapping[str, Any] = {}
         self.row_weight = row_weight
         self.builder = ProgramBuilder()
         self._samples: dict[int, Array] = {}
@@ -503,6 +506,8 @@ class Lowering:
         """
         tensors = tuple(tensor.of_what_is_read() for tensor in tensors)
         width = min(LOWERING.common_bits, self.settings.n_bits["op_inputs"] + LOWERING.finer_bits)
+        if self.settings.discrete:
+            width = LOWERING.trained_bits
         scales = [np.abs(np.ravel(t.scale)) for t in tensors]
         reach = max(
             float(np.max(np.abs((end - t.zero_point) * t.scale)))
