@@ -24,7 +24,9 @@ from sklearn.utils.validation import check_is_fitted
 from skq.estimators import convert, staged
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.docstrings import quantized_docstring
+from skq.estimators.in_float import parameters_in_float
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents import check_trainable
 from skq.quantization.n_bits import is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.trees.lossless import no_trees
@@ -114,11 +116,22 @@ class QuantizedEstimator:
     @contextmanager
     def _answering_in_float(self) -> Iterator[None]:
         """Let the parent's methods answer."""
+        before = self._in_float
         self._in_float = True
         try:
             yield
         finally:
-            del self._in_float
+            if not before:
+                del self._in_float
+
+    def __sklearn_clone__(self) -> Any:
+        """A copy without what was learned; of an estimator that answers in float, another such."""
+        copy = super().__sklearn_clone__()  # type: ignore[misc]
+        if self._in_float:
+            for parameter in self._added_parameters:
+                setattr(copy, parameter.name, getattr(self, parameter.name))
+            copy._in_float = True
+        return copy
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters of this estimator; a parent that is fitting sees its own only."""
@@ -205,7 +218,9 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
         seen = vars(self).pop("_calibration_data", None)
         goes_on = name == "partial_fit" or getattr(self, "warm_start", False)
         with self._answering_in_float():
-            self._train(getattr(super(cls, self), name), bound)
+            with parameters_in_float(self):
+                check_trainable(self)
+                self._train(getattr(super(cls, self), name), bound)
             self._quantize(
                 arguments["X"], arguments.get("sample_weight"), seen if goes_on else None
             )
