@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import importlib
 import inspect
 import os
@@ -38,7 +39,7 @@ SWAPPED = MODULES
 N_BITS = 16
 
 #: Seconds that one test may take.
-TIMEOUT = 300
+TIMEOUT = 120
 
 #: Failures that come of integers at 16 bits, and not of an error: a comparison of values.
 COMPARISONS = ("AssertionError",)
@@ -54,10 +55,8 @@ def swap_classes() -> int:
         for module in pkgutil.walk_packages(sklearn.__path__, "sklearn."):
             if ".tests" in module.name or ".externals" in module.name or "conftest" in module.name:
                 continue
-            try:
+            with contextlib.suppress(ImportError):
                 importlib.import_module(module.name)
-            except ImportError:
-                pass
 
     from skq.estimators import base
 
@@ -112,7 +111,15 @@ def run(tests: list[str], *, swapped: bool, traceback: str = "no") -> Results:
         print(f"{swap_classes()} classes swapped, {N_BITS} bits")
     results = Results()
     options = ["-q", f"--tb={traceback}", "-p", "no:cacheprovider", "-p", "no:randomly"]
-    options += ["-c", os.devnull, "--import-mode=importlib", f"--timeout={TIMEOUT}", "-W", "ignore"]
+    options += [
+        "-c",
+        os.devnull,
+        "--import-mode=importlib",
+        f"--timeout={TIMEOUT}",
+        "-W",
+        "ignore",
+        "--rootdir=.",
+    ]
     pytest.main([*options, *tests], plugins=[results])
     return results
 

@@ -21,9 +21,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from skq.estimators import convert
 from skq.estimators.base import QuantizedEstimator
+from skq.estimators.calibration import CalibrationData
 from skq.estimators.delegation import inner_has
 from skq.estimators.in_float import in_float
 from skq.estimators.missing_values import takes_missing
+from skq.estimators.result_types import result_types
 from skq.estimators.validation import refuse_text
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import check_trainable
@@ -91,13 +93,14 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             sample_weight = _check_sample_weight(sample_weight, X)
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
+        data = CalibrationData.of(X, sample_weight)
+        self._result_types = result_types(self.estimator_, data.rows)
         self.quantized_module_ = convert.build_module(
             self.estimator_,
-            X,
+            data,
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
             calibration=self.calibration,
-            sample_weight=sample_weight,
             verbose=verbose,
         )
         return self

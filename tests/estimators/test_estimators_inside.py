@@ -104,7 +104,8 @@ def test_a_copy_of_an_estimator_in_float_is_in_float():
     model = skq.linear_model.SGDClassifier(n_bits=5)
     with model._answering_in_float():
         copy = clone(model)
-    assert copy._in_float and not model._in_float
+    assert copy._in_float
+    assert not model._in_float
     assert copy.n_bits == 5
     assert not clone(model)._in_float
 

@@ -32,7 +32,7 @@ def _boosting_classifier(estimator: Any) -> Predictor:
 @before_training("GradientBoostingClassifier", "GradientBoostingRegressor")
 def _check_init(estimator: Any) -> None:
     init = estimator.init
-    if init is None or isinstance(init, str) or isinstance(init, DummyClassifier | DummyRegressor):
+    if init is None or isinstance(init, str | DummyClassifier | DummyRegressor):
         return
     raise UnsupportedModelError(
         f"{type(estimator).__name__} with init={init!r} cannot be quantized: its "
