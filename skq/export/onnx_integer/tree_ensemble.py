@@ -113,7 +113,7 @@ def _on_reals(step: ins.Trees, bins: ins.Bin, dtype: str) -> Splits:
     threshold = step.threshold[inner].astype(np.int64)
     edge = threshold - bins.base[column].astype(np.int64)  # the one that a real may not exceed
     counts = np.diff(offsets)[column]
-    real = np.full(len(inner), np.inf)
+    real = np.full(len(inner), np.inf, dtype=dtype)
     between = (edge >= 0) & (edge < counts)
     real[between] = _at_most(bins.edges[(offsets[column] + edge)[between]], dtype)
     n_nodes = len(step.feature)
