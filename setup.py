@@ -30,8 +30,8 @@ setup(
     ext_modules=[
         Extension(
             "skq.engines._native",
-            sources=["skq/engines/native_module.c", "skq/engines/kernels/skq_kernels.c"],
-            depends=sorted(glob("skq/engines/kernels/*")),
+            sources=["skq/kernels/csrc/native_module.c", "skq/kernels/csrc/skq_kernels.c"],
+            depends=sorted(glob("skq/kernels/csrc/*")),
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             py_limited_api=True,
             optional=True,

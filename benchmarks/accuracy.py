@@ -54,8 +54,8 @@ def skq_scores(
     """Score of a fitted float model at each width, strict and plain."""
     from skq.frontend.convert import float_graph
     from skq.frontend.numpy_module import NumpyModule
-    from skq.outputs import predict_with
     from skq.quantization.post_training import PostTrainingAffineQuantization
+    from skq.serving.outputs import predict_with
 
     graph = NumpyModule(float_graph(model, split["X_train"]))
     found = {}

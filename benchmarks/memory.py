@@ -22,8 +22,8 @@ from tables import line, print_header
 
 import skq
 from skq.engines.footprint import program_bytes
+from skq.estimators.requantize import requantized
 from skq.quantization.n_bits import KEYS
-from skq.requantize import requantized
 
 WIDTHS = (22, 8, 10, 10, 10, 10, 10, 8, 8)
 HEADER = ("model", "n_bits", "nbytes", "file", "program", "plan", "both", "times", "loaded")

@@ -11,11 +11,11 @@ __version__ = "0.1.0"
 
 #: Public names by the module that defines them; loaded when first asked for.
 _NAMES = {
-    "QuantizedClassifier": "skq.meta",
-    "QuantizedRegressor": "skq.meta",
-    "quantize": "skq.meta",
-    "save": "skq.persistence",
-    "load": "skq.persistence",
+    "QuantizedClassifier": "skq.estimators.meta",
+    "QuantizedRegressor": "skq.estimators.meta",
+    "quantize": "skq.estimators.meta",
+    "save": "skq.serving.saved_model",
+    "load": "skq.serving.saved_model",
     "show_versions": "skq._show_versions",
     "config_context": "skq._config",
     "get_config": "skq._config",

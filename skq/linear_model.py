@@ -2,7 +2,7 @@
 
 from sklearn import linear_model as _parents
 
-from skq.base import QuantizedEstimator
+from skq.estimators.base import QuantizedEstimator
 
 __all__ = [
     "ARDRegression",

@@ -2,7 +2,7 @@
 
 from sklearn import svm as _parents
 
-from skq.base import QuantizedEstimator
+from skq.estimators.base import QuantizedEstimator
 
 __all__ = ["LinearSVC", "LinearSVR"]
 

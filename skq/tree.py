@@ -2,7 +2,7 @@
 
 from sklearn import tree as _parents
 
-from skq.binned_training import QuantizedTrees
+from skq.estimators.fit_on_bins import QuantizedTrees
 
 __all__ = [
     "DecisionTreeClassifier",

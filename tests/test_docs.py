@@ -9,7 +9,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
-from markdown_blocks import fenced_blocks, run_block, run_session, same_output
+
+from tests.markdown_blocks import fenced_blocks, run_block, run_session, same_output
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

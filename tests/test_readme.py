@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from markdown_blocks import fenced_blocks
+
+from tests.markdown_blocks import fenced_blocks
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq._config import engine_setting, threads_setting
-from skq.engines import layout, native, numpy_engine, reference
+from skq.engines import native, numpy_engine, reference
+from skq.kernels import layout
 from skq.program.program import IntegerProgram
 from skq.program.types import TensorType
 

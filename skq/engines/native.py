@@ -1,7 +1,7 @@
 """The native engine: integer programs on the compiled C99 kernels.
 
 `NativePlan` turns a program, once, into the packed arrays that the kernels read:
-`skq.engines.steps` says what each instruction becomes, `skq.engines.packer` where all of it stands.
+`skq.kernels.steps` says what each instruction becomes, `skq.kernels.plan` where all of it stands.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.engines import layout
-from skq.engines.packer import Packer
-from skq.engines.steps import emit_steps
+from skq.kernels import layout
+from skq.kernels.plan import Packer
+from skq.kernels.steps import emit_steps
 from skq.program.program import IntegerProgram
 
 try:

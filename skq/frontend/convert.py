@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.frontend.graph import ML_DOMAIN, FloatGraph, Node
 from skq.frontend.parity import check_parity
-from skq.frontend.serde import graph_from_proto
-from skq.frontend.short_names import with_short_names
+from skq.graph.graph import ML_DOMAIN, FloatGraph, Node
+from skq.graph.naming import with_short_names
+from skq.graph.onnx_proto import graph_from_proto
 
 #: Version of ai.onnx.ml whose tree operator takes doubles.
 ML_OPSET = 3

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ConversionError, UnsupportedModelError
-from skq.frontend.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
-from skq.frontend.numpy_ops import bind_node
+from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
+from skq.graph.ops import bind_node
 from skq.serialization import Serializable, serializable
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class NumpyModule(Serializable):
     Examples
     --------
     >>> import numpy as np
-    >>> from skq.frontend.graph import FloatGraph, Node, TensorInfo
+    >>> from skq.graph.graph import FloatGraph, Node, TensorInfo
     >>> from skq.frontend.numpy_module import NumpyModule
     >>> graph = FloatGraph(
     ...     nodes=(Node("Gemm", ("x", "w"), ("s",)), Node("Relu", ("s",), ("y",))),
@@ -97,7 +97,7 @@ class NumpyModule(Serializable):
     @property
     def onnx_model(self) -> onnx.ModelProto:
         """The graph as an ``onnx.ModelProto``, built anew at each access."""
-        from skq.frontend.serde import graph_to_proto
+        from skq.graph.onnx_proto import graph_to_proto
 
         return graph_to_proto(self.graph)
 
@@ -228,7 +228,7 @@ def _as_graph(model: Any, dummy_input: Any) -> FloatGraph:
     if isinstance(model, FloatGraph):
         return model
     if hasattr(model, "SerializeToString"):
-        from skq.frontend.serde import graph_from_proto
+        from skq.graph.onnx_proto import graph_from_proto
 
         return graph_from_proto(model)
     raise TypeError(
@@ -240,8 +240,8 @@ def _as_graph(model: Any, dummy_input: Any) -> FloatGraph:
 def _graph_of_torch_module(module: torch.nn.Module, dummy_input: Any) -> FloatGraph:
     import torch
 
-    from skq.frontend.serde import graph_from_proto
     from skq.frontend.torch_export import export_module
+    from skq.graph.onnx_proto import graph_from_proto
 
     if dummy_input is None:
         raise ValueError(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ParityError
-from skq.frontend.graph import FloatGraph
 from skq.frontend.numpy_module import NumpyModule
+from skq.graph.graph import FloatGraph
 
 Array = NDArray[Any]
 

@@ -13,8 +13,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from skq.frontend.numpy_ops import TreeArrays
-from skq.frontend.numpy_ops.trees import tree_sums
 from skq.frontend.predictors import (
     Affine,
     Committee,
@@ -27,6 +25,8 @@ from skq.frontend.predictors import (
     TreeEnsemble,
 )
 from skq.frontend.tree_nodes import tree_attributes
+from skq.graph.ops import TreeArrays
+from skq.graph.ops.tree_ensemble import tree_sums
 
 PLACEHOLDER_DOMAIN = "skq"
 PLACEHOLDER_OP = "TreeEnsemblePlaceholder"
@@ -191,7 +191,7 @@ def scores_module(scores: Scores | LayerInputs) -> nn.Module:
     if isinstance(scores, Mixture):
         return MixtureModule(scores)
     if isinstance(scores, Committee):
-        from skq.frontend.torch_committees import CommitteeModule
+        from skq.frontend.torch_ensembles import CommitteeModule
 
         return CommitteeModule(scores)
     return TreesModule(scores)

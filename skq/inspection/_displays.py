@@ -14,9 +14,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import indexable
 
+from skq.estimators.requantize import n_bits_name, quantized_part
 from skq.inspection._report import QuantizationReport, quantization_report
 from skq.model_selection._search import run_fold
-from skq.requantize import n_bits_name, quantized_part
 
 #: Bar length of what has no error at all, relative to the longest other bar.
 _EXACT_LENGTH = 1.15

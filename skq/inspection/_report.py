@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, check_scoring, r2_score
 
+from skq.estimators.requantize import float_model, quantized_part, rows_of
 from skq.inspection._parts import Part, parts
-from skq.requantize import float_model, quantized_part, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,16 +19,16 @@ from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, indexable
 
-from skq.delegation import inner_has
-from skq.model_selection._costs import Cost, get_cost
-from skq.quantization.n_bits import get_n_bits_dict
-from skq.requantize import (
+from skq.estimators.delegation import inner_has
+from skq.estimators.requantize import (
     float_model,
     n_bits_name,
     quantized_part,
     requantized,
     trains_on_bins,
 )
+from skq.model_selection._costs import Cost, get_cost
+from skq.quantization.n_bits import get_n_bits_dict
 
 #: Widths that are tried for the codes and for the weights where `n_bits` is None.
 DEFAULT_WIDTHS = (2, 3, 4, 6, 8)

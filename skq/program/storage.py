@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.bitplanes import Ints, bytes_of_planes, dtype_of_bits, from_planes, to_planes
+from skq.bitpacking import Ints, bytes_of_planes, dtype_of_bits, from_planes, to_planes
 from skq.numerics import bit_width, integer_dtype
 
 Order = Literal["C", "F"]
@@ -89,7 +89,7 @@ def together(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     """Arrays in one buffer, but for those that stand alone; the same ones where they are already.
 
     A small model has many small arrays: an allocation for each takes more than they do, and so do
-    addresses that are far from each other (`skq.engines.descriptors`).
+    addresses that are far from each other (`skq.kernels.descriptors`).
     """
     small = [i for i, array in enumerate(arrays) if array.nbytes < LEAST_ALONE]
     small.sort(key=lambda i: (-arrays[i].dtype.alignment, -arrays[i].itemsize))
@@ -119,7 +119,7 @@ class PackedIntegers:
     Parameters
     ----------
     room : ndarray of uint8
-        A buffer with the planes (`skq.bitplanes`).
+        A buffer with the planes (`skq.bitpacking`).
     start : int
         Where they begin.
     shape : tuple of int

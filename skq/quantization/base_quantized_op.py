@@ -16,13 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.graph import Node
-from skq.frontend.numpy_ops import ONNX_OPS_TO_NUMPY_IMPL, bind_node
+from skq.graph.graph import Node
+from skq.graph.ops import ONNX_OPS_TO_NUMPY_IMPL, bind_node
 from skq.numerics import requantize
-from skq.quantization.arrange import elements, moved, row_constant, with_constants
-from skq.quantization.lowering import Lowering
-from skq.quantization.n_bits import DEFAULT_MODEL_BITS
-from skq.quantization.operands import (
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import (
     Array,
     BatchConstant,
     Features,
@@ -30,6 +28,10 @@ from skq.quantization.operands import (
     QuantizedTensor,
     fuse,
 )
+from skq.quantization.lower.rounding import get_rounding
+from skq.quantization.lower.standalone import run_alone
+from skq.quantization.lower.views import elements, moved, row_constant, with_constants
+from skq.quantization.n_bits import DEFAULT_MODEL_BITS
 from skq.quantization.quantizers import (
     MinMaxQuantizationStats,
     QuantizationOptions,
@@ -37,8 +39,6 @@ from skq.quantization.quantizers import (
     UniformQuantizationParameters,
     UniformQuantizer,
 )
-from skq.quantization.rounding import get_rounding
-from skq.quantization.standalone import run_alone
 from skq.serialization import Serializable, serializable
 
 __all__ = [
@@ -504,7 +504,8 @@ class QuantizedMixingOp(QuantizedOp):
     *args, **kwargs
         As for `QuantizedOp`.
     rounding_threshold_bits : None, int or dict, default=None
-        Precision to which accumulators are rounded; see `skq.quantization.rounding.get_rounding`.
+        Precision to which accumulators are rounded; see
+        `skq.quantization.lower.rounding.get_rounding`.
     """
 
     def __init__(self, *args: Any, rounding_threshold_bits: Any = None, **kwargs: Any) -> None:

@@ -9,33 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ProgramError, UnsupportedModelError
-from skq.frontend.graph import FloatGraph, Node, TensorInfo
 from skq.frontend.numpy_module import NumpyModule
-from skq.frontend.numpy_ops import bind_node
+from skq.graph.graph import FloatGraph, Node, TensorInfo
+from skq.graph.ops import bind_node
 from skq.quantization import quantized_ops  # noqa: F401  (registers the operators)
-from skq.quantization.arrange import arranged
 from skq.quantization.base_quantized_op import (
     DEFAULT_MODEL_BITS,
     ONNX_OPS_TO_NUMPY_IMPL,
     ONNX_OPS_TO_QUANTIZED_IMPL,
     in_rows,
 )
-from skq.quantization.combine import integers, joint_tensor
-from skq.quantization.lowering import Lowering, Settings
-from skq.quantization.model_error import ModelError
-from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
-from skq.quantization.operands import (
+from skq.quantization.lower.combine import integers, joint_tensor
+from skq.quantization.lower.epilogue import tail_nodes
+from skq.quantization.lower.lowering import Lowering, Settings
+from skq.quantization.lower.operands import (
     Array,
     BatchConstant,
     Features,
     Operand,
     QuantizedTensor,
 )
+from skq.quantization.lower.rounding import get_rounding
+from skq.quantization.lower.views import arranged
+from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
-from skq.quantization.ranges import check_calibration
-from skq.quantization.rounding import get_rounding
-from skq.quantization.sensitivity import error_weights
-from skq.quantization.tail import tail_nodes
+from skq.quantization.search.model_error import ModelError
+from skq.quantization.search.ranges import check_calibration
+from skq.quantization.search.sensitivity import error_weights
 from skq.quantization.trees.compared import weights_by_variance
 from skq.quantization.trees.joint import JointFeatures
 from skq.quantization.trees.lossless import check_splits, with_needed_width
@@ -75,14 +75,14 @@ class ONNXConverter(Serializable):
         See `get_n_bits_dict`.
     numpy_model : NumpyModule
     rounding_threshold_bits : None, int or dict, default=None
-        See `skq.quantization.rounding.get_rounding`.
+        See `skq.quantization.lower.rounding.get_rounding`.
     is_signed : bool, default=True
         Whether weights are on signed, symmetric grids, one a channel; else on affine grids from
         the channel's least weight to its greatest.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen: by its values alone, as
-        `skq.quantization.ranges.find_range` does, or ("auto") by the error at each layer's output
-        on the calibration data.
+        `skq.quantization.search.ranges.find_range` does, or ("auto") by the error at each layer's
+        output on the calibration data.
     """
 
     #: Whether weights and activations are on grids already, which are to be found and kept.
@@ -200,7 +200,7 @@ class PostTrainingAffineQuantization(ONNXConverter):
     Examples
     --------
     >>> import numpy as np
-    >>> from skq.frontend.graph import FloatGraph, Node, TensorInfo
+    >>> from skq.graph.graph import FloatGraph, Node, TensorInfo
     >>> graph = FloatGraph(
     ...     nodes=(Node("Gemm", ("x", "w"), ("y",)),),
     ...     initializers={"w": np.array([[1.0], [-2.0]])},

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.engines import dispatch
-from skq.frontend.graph import FloatGraph
 from skq.frontend.numpy_module import NumpyModule
+from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.serialization import Serializable, serializable

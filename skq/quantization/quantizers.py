@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skq.numerics import EXACT_FLOAT64, FloatArray, IntArray, dequantize, quantize
-from skq.quantization.grids import STABILITY_CONST, code_offset, code_range
 from skq.quantization.records import (
     MinMaxQuantizationStats,
     QuantizationOptions,
@@ -28,6 +27,7 @@ from skq.quantization.records import (
     fill_from_kwargs,
     real_array,
 )
+from skq.quantization.search.grids import STABILITY_CONST, code_offset, code_range
 from skq.serialization import serializable
 
 __all__ = [

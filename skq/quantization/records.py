@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skq.numerics import FloatArray, IntArray
-from skq.quantization import grids
+from skq.quantization.search import grids
 from skq.serialization import Serializable, serializable
 
 Real = float | FloatArray

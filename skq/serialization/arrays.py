@@ -5,8 +5,8 @@
     {"$array": "AQID", "dtype": "int64", "shape": [3], "wire": "uint8", "zlib": true}
 
 ``wire`` (integers only) is a narrower type that holds every value and was written instead, of any
-number of bits: those that NumPy lacks stand in planes of bits (`skq.bitplanes`). ``zlib`` says that
-the bytes are compressed. Both are there only when they save space.
+number of bits: those that NumPy lacks stand in planes of bits (`skq.bitpacking`). ``zlib`` says
+that the bytes are compressed. Both are there only when they save space.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.bitplanes import bytes_of_planes, dtype_of_bits, from_planes, to_planes
+from skq.bitpacking import bytes_of_planes, dtype_of_bits, from_planes, to_planes
 from skq.numerics import bit_width
 from skq.serialization.limits import MAX_DIMENSIONS
 from skq.serialization.place import Malformed

@@ -2,21 +2,17 @@
 
 import copy
 import pickle
-import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from random_programs import random_trees
-
 import skq
-from skq.engines import dispatch, layout, native, numpy_engine, reference
+from skq.engines import dispatch, native, numpy_engine, reference
+from skq.kernels import layout
 from skq.program import ProgramBuilder, TensorType
 from skq.program import instructions as ins
+from tests.program.random_programs import random_trees
 
 needs_native = pytest.mark.skipif(native.UNAVAILABLE is not None, reason=str(native.UNAVAILABLE))
 ENGINES = [pytest.param("native", marks=needs_native), "numpy", "reference"]

@@ -1,19 +1,14 @@
 """Every engine gives what the reference gives, on random programs and on inputs of every form."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from random_programs import MAKERS, random_inputs, random_program
-
 from skq import _config
-from skq.engines import dispatch, layout, native, reference
+from skq.engines import dispatch, native, reference
+from skq.kernels import layout
 from skq.program import INSTRUCTIONS
+from tests.program.random_programs import MAKERS, random_inputs, random_program
 
 ENGINES = ["numpy"] if native.UNAVAILABLE else ["native", "numpy"]
 

@@ -17,9 +17,9 @@ import skq
 from skq import ensemble, linear_model, neural_network, tree
 from skq.engines import dispatch, native
 from skq.engines.footprint import plans_of, program_bytes
-from skq.outputs import has_output
+from skq.estimators.requantize import requantized
 from skq.quantization.n_bits import KEYS
-from skq.requantize import requantized
+from skq.serving.outputs import has_output
 
 ROOT = Path(__file__).parent.parent.parent
 N_FEATURES = 50

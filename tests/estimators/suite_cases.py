@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.datasets import make_classification, make_regression
 
 import skq
-from skq.base import QuantizedEstimator
+from skq.estimators.base import QuantizedEstimator
 
 MODULES = ("linear_model", "svm", "tree", "ensemble", "neural_network")
 

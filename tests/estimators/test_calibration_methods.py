@@ -5,19 +5,19 @@ import warnings
 
 import numpy as np
 import pytest
-from checks_of_sklearn import failures, run_checks
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import LogisticRegression as FloatLogisticRegression
 from sklearn.model_selection import GridSearchCV
-from suite_cases import classes
 
 import skq
 from skq.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from skq.estimators.requantize import module_at
 from skq.linear_model import LinearRegression, LogisticRegression, Ridge
 from skq.neural_network import MLPClassifier, MLPRegressor
-from skq.quantization.ranges import CALIBRATION_METHODS
-from skq.requantize import module_at
+from skq.quantization.search.ranges import CALIBRATION_METHODS
+from tests.estimators.checks_of_sklearn import failures, run_checks
+from tests.estimators.suite_cases import classes
 
 KEYS = ("op_inputs", "op_weights", "model_inputs", "model_outputs")
 

@@ -5,14 +5,12 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from checks_of_sklearn import failures, run_checks
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression as FloatLogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from suite_cases import classes, data_for, quick
 
 import skq
 from skq.ensemble import (
@@ -28,6 +26,8 @@ from skq.exceptions import UnsupportedModelError
 from skq.linear_model import Ridge
 from skq.program import Bin
 from skq.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from tests.estimators.checks_of_sklearn import failures, run_checks
+from tests.estimators.suite_cases import classes, data_for, quick
 
 TREES = [cls for cls in classes() if cls._has_trees]
 KEYS = ("op_inputs", "op_weights", "model_inputs", "model_outputs")

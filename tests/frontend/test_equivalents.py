@@ -12,10 +12,10 @@ from skq.frontend.equivalents import sklearn_class, to_form
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.equivalents.combining import averaged, on_features, side_by_side
 from skq.frontend.numpy_module import NumpyModule
-from skq.frontend.numpy_ops import TreeArrays
-from skq.frontend.numpy_ops.trees import tree_sums
 from skq.frontend.predictors import Layers, TreeEnsemble
 from skq.frontend.tree_nodes import tree_attributes
+from skq.graph.ops import TreeArrays
+from skq.graph.ops.tree_ensemble import tree_sums
 
 
 def scores_of(scores, X):

@@ -13,10 +13,10 @@ from skq.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from skq.persistence import load, save
 from skq.program import Trees
 from skq.program.prune import prune_trees, pruned
 from skq.quantization.n_bits import KEYS
+from skq.serving.saved_model import load, save
 from skq.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 MODELS = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skq.bitplanes import bytes_of_planes
+from skq.bitpacking import bytes_of_planes
 from skq.engines import reference
 from skq.program import IntegerProgram, ProgramBuilder, TensorType, storage
 from skq.program import instructions as ins

@@ -9,7 +9,7 @@ import pytest
 
 from skq import config_context
 from skq.exceptions import ConversionError, UnsupportedModelError
-from skq.frontend.graph import FloatGraph, Node, TensorInfo
+from skq.graph.graph import FloatGraph, Node, TensorInfo
 from skq.program import MatMul, Table
 from skq.quantization import (
     NumpyModule,

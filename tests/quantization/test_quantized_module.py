@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import skq
 from skq.exceptions import SerializationError, SkqError
-from skq.frontend.graph import FloatGraph, Node, TensorInfo
+from skq.graph.graph import FloatGraph, Node, TensorInfo
 from skq.numerics import dequantize
 from skq.program import Dequantize, IntegerProgram
 from skq.quantization import NumpyModule, PostTrainingAffineQuantization, QuantizedModule

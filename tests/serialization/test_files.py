@@ -8,7 +8,6 @@ import os
 
 import numpy as np
 import pytest
-from serialization_cases import ROOT, Model, model, same, sealed
 
 from skq.exceptions import SerializationError
 from skq.quantization.quantizers import (
@@ -18,6 +17,7 @@ from skq.quantization.quantizers import (
     UniformQuantizer,
 )
 from skq.serialization import dumps, load, save
+from tests.serialization.serialization_cases import ROOT, Model, model, same, sealed
 
 
 def test_files_round_trip(tmp_path):

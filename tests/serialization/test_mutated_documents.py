@@ -5,10 +5,10 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from serialization_cases import model, same, sealed
 
 from skq.exceptions import SerializationError
 from skq.serialization import dumps, from_document, loads
+from tests.serialization.serialization_cases import model, same, sealed
 
 TEXT = dumps(model())
 

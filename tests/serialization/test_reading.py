@@ -7,16 +7,16 @@ import zlib
 
 import numpy as np
 import pytest
-from serialization_cases import (
+
+from skq.exceptions import SerializationError
+from skq.serialization import dumps, from_document, loads, serializable, to_document
+from tests.serialization.serialization_cases import (
     Program,
     array_node,
     model,
     same,
     sealed,
 )
-
-from skq.exceptions import SerializationError
-from skq.serialization import dumps, from_document, loads, serializable, to_document
 
 
 def packed(size):

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from serialization_cases import ROOT, Instruction, Model, model, same, sealed
 
 from skq.serialization import dumps, from_document, loads, serializable, to_document
+from tests.serialization.serialization_cases import ROOT, Instruction, Model, model, same, sealed
 
 PLAIN = [
     None,

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from serialization_cases import Instruction, Model, Program, Unregistered
 
 from skq.exceptions import SerializationError
 from skq.serialization import Serializable, dumps, serializable, to_document
+from tests.serialization.serialization_cases import Instruction, Model, Program, Unregistered
 
 
 @pytest.mark.parametrize(

@@ -10,23 +10,23 @@ from skq.frontend.equivalents import (
     bagging,
     boosting,
     calibrated,
+    decision_trees,
     hist_boosting,
     lightgbm,
     linear,
     neural,
     scalers,
-    trees,
     voting,
     weight_boosting,
     xgboost,
 )
-from skq.frontend.equivalents.pipelines import known_forms
-from skq.frontend.equivalents.registry import (
+from skq.frontend.equivalents.lookup import (
     equivalent,
     sklearn_class,
     supported_estimators,
     to_form,
 )
+from skq.frontend.equivalents.pipelines import known_forms
 from skq.frontend.equivalents.transformers import supported_transformers
 
 __all__ = [
@@ -44,7 +44,7 @@ __all__ = [
     "supported_estimators",
     "supported_transformers",
     "to_form",
-    "trees",
+    "decision_trees",
     "voting",
     "weight_boosting",
     "xgboost",

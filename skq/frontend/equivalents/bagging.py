@@ -17,10 +17,10 @@ from skq.frontend.equivalents.combining import (
     on_features,
     side_by_side,
 )
+from skq.frontend.equivalents.decision_trees import from_sklearn, stack
+from skq.frontend.equivalents.lookup import equivalent
 from skq.frontend.equivalents.pipelines import to_member
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.equivalents.registry import equivalent
-from skq.frontend.equivalents.trees import from_sklearn, stack
 from skq.frontend.predictors import Head, Member, Mixture, Predictor, TreeEnsemble
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.equivalents.registry import equivalent
-from skq.frontend.equivalents.trees import from_sklearn, stack
+from skq.frontend.equivalents.decision_trees import from_sklearn, stack
+from skq.frontend.equivalents.lookup import equivalent
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
 

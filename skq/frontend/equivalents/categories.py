@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.frontend.bisection import LARGEST
-from skq.frontend.equivalents.trees import Node, OneTree, stack
+from skq.frontend.equivalents.decision_trees import Node, OneTree, stack
 from skq.frontend.predictors import TreeEnsemble
 
 Bools = NDArray[np.bool_]

@@ -10,9 +10,9 @@ import numpy as np
 
 from skq.frontend.bisection import LARGEST
 from skq.frontend.equivalents.categories import Memberships
+from skq.frontend.equivalents.decision_trees import OneTree, stack
 from skq.frontend.equivalents.linear import loss_link
-from skq.frontend.equivalents.registry import equivalent
-from skq.frontend.equivalents.trees import OneTree, stack
+from skq.frontend.equivalents.lookup import equivalent
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from skq.frontend.equivalents.categories import Memberships
+from skq.frontend.equivalents.decision_trees import Node, OneTree, stack
+from skq.frontend.equivalents.lookup import equivalent
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.equivalents.registry import equivalent
-from skq.frontend.equivalents.trees import Node, OneTree, stack
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
 _IDENTITY = {"regression", "regression_l1", "huber", "fair", "quantile", "mape"}

@@ -8,11 +8,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.columns import Front
-from skq.frontend.equivalents.behind import predictor_behind
-from skq.frontend.equivalents.registry import supported_estimators, to_form
+from skq.frontend.equivalents.folding import predictor_behind
+from skq.frontend.equivalents.lookup import supported_estimators, to_form
 from skq.frontend.equivalents.transformers import behind_transformer
 from skq.frontend.predictors import Affine, Predictor
+from skq.frontend.preprocessing import Front
 
 
 def known_forms(

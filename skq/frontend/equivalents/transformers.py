@@ -15,10 +15,10 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from skq.frontend.bisection import last_that_holds
-from skq.frontend.columns import Column, Front, joined
+from skq.frontend.equivalents.lookup import sklearn_class, to_form
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.equivalents.registry import sklearn_class, to_form
 from skq.frontend.predictors import Affine, Floats
+from skq.frontend.preprocessing import Column, Front, joined
 
 Transform = Callable[[Any, Front], Front]
 

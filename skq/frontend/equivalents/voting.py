@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from skq.frontend.equivalents.combining import averaged_answers, class_head, committee
+from skq.frontend.equivalents.lookup import equivalent
 from skq.frontend.equivalents.pipelines import to_member
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.equivalents.registry import equivalent
 from skq.frontend.predictors import Head, Member, Predictor
 
 

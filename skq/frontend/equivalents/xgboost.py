@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.decision_trees import OneTree, stack
+from skq.frontend.equivalents.lookup import equivalent
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.equivalents.registry import equivalent
-from skq.frontend.equivalents.trees import OneTree, stack
 from skq.frontend.predictors import Floats, Head, Predictor, TreeEnsemble
 
 #: Link of each objective of a regressor; base scores stand behind it.

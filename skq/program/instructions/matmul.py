@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from skq.bitplanes import Ints
+from skq.bitpacking import Ints
 from skq.numerics import INT64_MAX
 from skq.program.instructions.instruction import Instruction, require
 from skq.program.storage import Order

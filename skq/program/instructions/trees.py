@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skq.bitplanes import Ints
+from skq.bitpacking import Ints
 from skq.program.instructions.instruction import Instruction, require
 from skq.program.types import TensorType
 from skq.serialization import serializable

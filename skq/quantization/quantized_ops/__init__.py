@@ -23,10 +23,10 @@ from skq.quantization.quantized_ops import (  # noqa: F401
     convolution,
     linear,
     pooling,
-    quantization,
+    quantize_linear,
     reduction,
     shape,
-    trees,
+    tree_ensemble,
     univariate,
 )
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from skq.quantization import combine
 from skq.quantization.base_quantized_op import (
     QuantizedOp,
     QuantizedOpUnivariateOfEncrypted,
     quantizes,
 )
-from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, QuantizedTensor, scalar
+from skq.quantization.lower import combine
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import Array, QuantizedTensor, scalar
 
 #: Widest integer that a rounding gives; a wider one becomes a table.
 _WIDEST = 24

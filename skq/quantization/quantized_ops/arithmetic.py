@@ -7,14 +7,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skq.quantization import combine
 from skq.quantization.base_quantized_op import (
     QuantizedMixingOp,
     QuantizedOpUnivariateOfEncrypted,
     quantizes,
 )
-from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, Features, FeatureStep, Operand, QuantizedTensor, scalar
+from skq.quantization.lower import combine
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import (
+    Array,
+    Features,
+    FeatureStep,
+    Operand,
+    QuantizedTensor,
+    scalar,
+)
 
 
 class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):

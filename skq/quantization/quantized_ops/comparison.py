@@ -8,16 +8,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skq.program import ArgMax, Concat, Mul
-from skq.quantization import combine
-from skq.quantization.arrange import elements, lay_out, moved
 from skq.quantization.base_quantized_op import (
     QuantizedMixingOp,
     QuantizedOpUnivariateOfEncrypted,
     quantizes,
 )
-from skq.quantization.lowering import Lowering
-from skq.quantization.missing import MissingMask
-from skq.quantization.operands import (
+from skq.quantization.lower import combine
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.missing_codes import MissingMask
+from skq.quantization.lower.operands import (
     Array,
     Features,
     FeatureStep,
@@ -25,6 +24,7 @@ from skq.quantization.operands import (
     QuantizedTensor,
     scalar,
 )
+from skq.quantization.lower.views import elements, lay_out, moved
 from skq.quantization.quantized_ops.arithmetic import CombiningOp
 
 ONE, ZERO = scalar(1.0), scalar(0.0)

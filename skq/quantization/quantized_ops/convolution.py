@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from skq.frontend.numpy_ops.windows import Windows
+from skq.graph.ops.windows import Windows
 from skq.program import Concat, Gather
-from skq.quantization.arrange import Indices, at, elements, lay_out, moved
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
-from skq.quantization.layers import least_error
-from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, Operand, QuantizedTensor
+from skq.quantization.lower.layers import least_error
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import Array, Operand, QuantizedTensor
+from skq.quantization.lower.views import Indices, at, elements, lay_out, moved
 
 
 @quantizes("Conv")

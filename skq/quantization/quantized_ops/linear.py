@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from skq.program import Mul, Sum
-from skq.quantization.arrange import elements, moved, select
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
-from skq.quantization.layers import layer
-from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, Operand, QuantizedTensor, scalar
+from skq.quantization.lower.layers import layer
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import Array, Operand, QuantizedTensor, scalar
+from skq.quantization.lower.views import elements, moved, select
 
 
 @quantizes("MatMul")

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from skq.frontend.numpy_ops.windows import Windows
+from skq.graph.ops.windows import Windows
 from skq.program import Max, Sum
-from skq.quantization import combine
-from skq.quantization.arrange import Indices, at, elements, lay_out
 from skq.quantization.base_quantized_op import QuantizedMixingOp, QuantizedOp, quantizes
-from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, Operand, QuantizedTensor
+from skq.quantization.lower import combine
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import Array, Operand, QuantizedTensor
+from skq.quantization.lower.views import Indices, at, elements, lay_out
 
 
 def _windows_of(op: QuantizedOp, reals: Array) -> Windows:

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skq.program import Sum
-from skq.quantization import combine
-from skq.quantization.arrange import at, elements, lay_out, moved
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
-from skq.quantization.lowering import Lowering
-from skq.quantization.operands import Array, Operand
+from skq.quantization.lower import combine
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import Array, Operand
+from skq.quantization.lower.views import at, elements, lay_out, moved
 
 
 @quantizes("ReduceSum")

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from skq.program import Concat
-from skq.quantization import combine
-from skq.quantization.arrange import at, elements, lay_out, moved
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
-from skq.quantization.lowering import Lowering
-from skq.quantization.operands import (
+from skq.quantization.lower import combine
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import (
     Array,
     BatchConstant,
     Features,
@@ -22,6 +21,7 @@ from skq.quantization.operands import (
     QuantizedTensor,
     scalar,
 )
+from skq.quantization.lower.views import at, elements, lay_out, moved
 from skq.quantization.trees.joint import JointFeatures
 
 #: Integers that are wider than codes by more than this are made codes before they are joined: what

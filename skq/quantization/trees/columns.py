@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.frontend.bisection import LARGEST
-from skq.frontend.numpy_ops import TreeArrays
+from skq.graph.ops import TreeArrays
 from skq.program import Bin
-from skq.quantization.operands import Features
+from skq.quantization.lower.operands import Features
 from skq.quantization.trees.bins import select_edges, share_below, uniform_edges
 from skq.quantization.trees.pull_back import pull_back
 from skq.quantization.trees.routing import Routing, route_edges

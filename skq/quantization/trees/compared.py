@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.frontend.graph import FloatGraph
+from skq.graph.graph import FloatGraph
 
 Floats = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from skq.quantization.operands import Features, QuantizedTensor
+from skq.quantization.lower.operands import Features, QuantizedTensor
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from skq.frontend.graph import FloatGraph, Node
-from skq.frontend.numpy_ops import TreeArrays
+from skq.graph.graph import FloatGraph, Node
+from skq.graph.ops import TreeArrays
 from skq.program import Bin, IntegerProgram, MatMul, Quantize, Trees
 from skq.quantization.n_bits import LOSSLESS, MAX_N_BITS
 from skq.quantization.quantized_module import QuantizedModule

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.bisection import last_that_holds
-from skq.quantization.operands import Features
+from skq.quantization.lower.operands import Features
 
 Floats = NDArray[np.float64]
 

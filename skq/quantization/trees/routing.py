@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.frontend.numpy_ops import TreeArrays
+from skq.graph.ops import TreeArrays
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.quantization.ranges import RANGE_METHODS, find_range
+from skq.quantization.search.ranges import RANGE_METHODS, find_range
 from skq.quantization.trees.leaves import (
     PRIOR_ROWS,
     Leaves,
@@ -57,7 +57,7 @@ class _Way:
     feedback : bool
         Whether a tree makes up for the error of those before it.
     range_method : {"minmax", "percentile", "mse"}
-        What counts as the range of a tree's leaf values; see `skq.quantization.ranges`.
+        What counts as the range of a tree's leaf values; see `skq.quantization.search.ranges`.
     rescales : bool
         Whether each output's scale is fitted to the sums of the float model.
     """

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.frontend.numpy_ops import TreeArrays
+from skq.graph.ops import TreeArrays
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]

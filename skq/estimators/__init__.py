@@ -1,0 +1,1 @@
+"""The mechanism of the estimators: fit the parent, convert it, quantize it, predict in integers."""

@@ -1,0 +1,316 @@
+"""The mechanism that gives a scikit-learn class its quantized subclass.
+
+A quantized estimator is two lines::
+
+    class Ridge(QuantizedEstimator, linear_model.Ridge):
+        \"\"\"Ridge regression whose predictions run in integers.\"\"\"
+
+`QuantizedEstimator.__init_subclass__` reads the parent and derives the rest: an ``__init__`` with
+the parent's parameters plus `ADDED_PARAMETERS`, a ``fit`` that trains the parent and quantizes it,
+and integer versions of the methods that the parent predicts with.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skq.estimators import convert, staged
+from skq.estimators.calibration import CalibrationData
+from skq.estimators.docstrings import quantized_docstring
+from skq.exceptions import UnsupportedModelError
+from skq.quantization.n_bits import is_lossless
+from skq.quantization.quantized_module import QuantizedModule
+from skq.quantization.trees.lossless import no_trees
+from skq.serving.outputs import log_probabilities
+
+if TYPE_CHECKING:
+    import onnx
+
+#: Methods that the integer program answers, where the parent has them.
+INTEGER_METHODS = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "score_samples",
+)
+
+#: Those that a plain table may take a short cut to.
+QUICK_METHODS = ("predict", "predict_proba", "decision_function")
+
+#: The same after each stage of an ensemble.
+STAGED_METHODS = ("staged_predict", "staged_predict_proba", "staged_decision_function")
+
+#: Methods that name the leaves that rows reach, with the integer thresholds.
+LEAF_METHODS = ("apply", "decision_path")
+
+#: Arguments of the parent's methods that change no result.
+IGNORED_ARGUMENTS = frozenset({"self", "X", "check_input"})
+
+#: Parameters that every quantized estimator adds to its parent's, keyword-only.
+ADDED_PARAMETERS = (
+    inspect.Parameter("n_bits", inspect.Parameter.KEYWORD_ONLY, default=8),
+    inspect.Parameter("rounding_threshold_bits", inspect.Parameter.KEYWORD_ONLY, default=None),
+    inspect.Parameter("calibration", inspect.Parameter.KEYWORD_ONLY, default="auto"),
+)
+
+
+class QuantizedEstimator:
+    """Mixin in front of a scikit-learn estimator class; see the module's docstring.
+
+    Attributes
+    ----------
+    quantized_module_ : QuantizedModule
+        The integer program with its quantizers, after ``fit``.
+    """
+
+    quantized_module_: QuantizedModule
+    n_bits: Any
+    rounding_threshold_bits: Any
+    calibration: Any
+
+    #: The scikit-learn class that a subclass quantizes.
+    _parent: ClassVar[type]
+
+    #: Parameters that a subclass adds to its parent's.
+    _added_parameters: ClassVar[tuple[inspect.Parameter, ...]] = ADDED_PARAMETERS
+
+    #: Whether ``n_bits="lossless"`` has a meaning.
+    _has_trees: ClassVar[bool] = False
+
+    #: Whether methods answer in float: while the parent itself is fitting, and for its conversion.
+    _in_float = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        position = cls.__mro__.index(QuantizedEstimator)
+        cls._parent = cls.__mro__[position + 1]
+        if cls._parent is not object and any(map(_is_mixin, cls.__bases__)):
+            cls.__init__ = _make_init(cls)  # type: ignore[misc,method-assign]
+            for name, make in (
+                ("fit", _make_fit),
+                ("partial_fit", _make_fit),
+                *((name, _make_method) for name in INTEGER_METHODS),
+                *((name, _make_staged) for name in STAGED_METHODS),
+                *((name, _make_leaf_method) for name in LEAF_METHODS),
+            ):
+                if hasattr(cls._parent, name) or _is_conditional(cls._parent, name):
+                    setattr(cls, name, _like_parent(cls, name, make(cls, name)))
+            cls.__doc__ = quantized_docstring(cls)
+        super().__init_subclass__(**kwargs)
+
+    @property
+    def onnx_model_(self) -> onnx.ModelProto:
+        """The float graph that was quantized, as an ``onnx.ModelProto``."""
+        check_is_fitted(self, "quantized_module_")
+        return self.quantized_module_.onnx_model
+
+    @contextmanager
+    def _answering_in_float(self) -> Iterator[None]:
+        """Let the parent's methods answer."""
+        self._in_float = True
+        try:
+            yield
+        finally:
+            del self._in_float
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters of this estimator; a parent that is fitting sees its own only."""
+        params: dict[str, Any] = super().get_params(deep=deep)  # type: ignore[misc]
+        if self._in_float:
+            for parameter in self._added_parameters:
+                params.pop(parameter.name, None)
+        return params
+
+    @property
+    def n_bits_(self) -> dict[str, int]:
+        """The widths that were used, as `get_n_bits_dict` names them."""
+        check_is_fitted(self, "quantized_module_")
+        return dict(self.quantized_module_.n_bits)
+
+    def _train(self, train: Callable[..., Any], bound: inspect.BoundArguments) -> None:
+        """Train the parent with the arguments of a call of ``fit`` or ``partial_fit``."""
+        train(*bound.args[1:], **bound.kwargs)
+
+    def _module_from(self, data: CalibrationData) -> QuantizedModule:
+        return convert.build_module(
+            self,
+            data,
+            n_bits=self.n_bits,
+            rounding_threshold_bits=self.rounding_threshold_bits,
+            calibration=self.calibration,
+            verbose=getattr(self, "verbose", False),
+        )
+
+    def _quantize(self, X: Any, sample_weight: Any, seen: CalibrationData | None) -> None:
+        """Build the quantized module from the fitted parent and all data seen."""
+        X = convert.numeric_array(self, X, dense=False)
+        data = CalibrationData.of(X, sample_weight)
+        if seen is not None and seen.rows.shape[1] == data.rows.shape[1]:
+            data = seen.merged(data)
+        module = self._module_from(data)
+        offset = convert.contaminated_offset(self, module, X)
+        if offset is not None:
+            self.offset_ = offset
+            module = self._module_from(data)
+        self.quantized_module_ = module
+        if _continues(self):
+            self._calibration_data = data
+
+
+def _is_mixin(base: type) -> bool:
+    """Whether a class is `QuantizedEstimator` or one that extends it, without a parent."""
+    return issubclass(base, QuantizedEstimator) and getattr(base, "_parent", object) is object
+
+
+def _make_init(cls: type[QuantizedEstimator]) -> Callable[..., None]:
+    parent_init = cls._parent.__init__  # type: ignore[misc]
+    signature = inspect.signature(parent_init)
+    added = cls._added_parameters
+
+    @functools.wraps(parent_init)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        own = {parameter.name: kwargs.pop(parameter.name, parameter.default) for parameter in added}
+        parent_init(self, *args, **kwargs)
+        for name, value in own.items():
+            setattr(self, name, value)
+
+    parameters = [*signature.parameters.values(), *added]
+    __init__.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return __init__
+
+
+def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
+    """``fit`` or ``partial_fit``: the parent's, then quantize on all rows it has learned from."""
+    parent_fit = inspect.getattr_static(cls._parent, name)
+    parent_fit = getattr(parent_fit, "fn", parent_fit)
+    signature = inspect.signature(parent_fit)
+
+    @functools.wraps(parent_fit)
+    def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._in_float:
+            return getattr(super(cls, self), name)(*args, **kwargs)
+        convert.check_bits(self.n_bits, self.rounding_threshold_bits, self.calibration)
+        if is_lossless(self.n_bits) and not self._has_trees:
+            raise ValueError(no_trees(type(self).__name__))
+        bound = signature.bind(self, *args, **kwargs)
+        arguments = dict(bound.arguments)
+        vars(self).pop("quantized_module_", None)
+        seen = vars(self).pop("_calibration_data", None)
+        goes_on = name == "partial_fit" or getattr(self, "warm_start", False)
+        with self._answering_in_float():
+            self._train(getattr(super(cls, self), name), bound)
+            self._quantize(
+                arguments["X"], arguments.get("sample_weight"), seen if goes_on else None
+            )
+        return self
+
+    return fit
+
+
+def _parent_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
+    method = inspect.getattr_static(cls._parent, name)
+    return getattr(method, "fn", method)
+
+
+def _ready(self: Any, name: str, signature: inspect.Signature, *args: Any, **kwargs: Any) -> Any:
+    """X of a call of a fitted estimator's method; refuses what the integers cannot answer."""
+    check_is_fitted(self, "quantized_module_")
+    arguments = signature.bind(self, *args, **kwargs).arguments
+    for key, value in arguments.items():
+        default = signature.parameters[key].default
+        if key not in IGNORED_ARGUMENTS and value is not default and value not in (False, {}):
+            raise UnsupportedModelError(
+                f"{type(self).__name__}.{name} answers with integers and does not take "
+                f"{key}={value!r}. Use scikit-learn's {type(self)._parent.__name__} for that."
+            )
+    return arguments["X"]
+
+
+def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
+    """A method that the integer program answers."""
+    parent_method = _parent_method(cls, name)
+    signature = inspect.signature(parent_method)
+
+    may_be_quick = name in QUICK_METHODS
+
+    @functools.wraps(parent_method)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._in_float:
+            return getattr(super(cls, self), name)(*args, **kwargs)
+        if may_be_quick and len(args) == 1 and not kwargs:
+            quick = convert.quick_answer(self, name, args[0])
+            if quick is not None:
+                return quick
+        X = _ready(self, name, signature, *args, **kwargs)
+        if name == "predict_log_proba":
+            return log_probabilities(self.predict_proba(X))
+        classes = getattr(self, "classes_", None)
+        return convert.answer(self, self.quantized_module_, name, X, classes)
+
+    return method
+
+
+def _make_staged(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
+    """A generator that runs the program of the first stage, of the first two, and so on."""
+    parent_method = _parent_method(cls, name)
+    signature = inspect.signature(parent_method)
+
+    @functools.wraps(parent_method)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        if self._in_float:
+            yield from getattr(super(cls, self), name)(*args, **kwargs)
+            return
+        X = _ready(self, name, signature, *args, **kwargs)
+        classes = getattr(self, "classes_", None)
+        for module in staged.staged_modules(self.quantized_module_, self):
+            result = convert.answer(self, module, name.removeprefix("staged_"), X, classes)
+            yield staged.as_the_parent_yields(self, name, result)
+
+    return method
+
+
+def _make_leaf_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
+    """``apply`` or ``decision_path``, with the integer thresholds that predictions use."""
+    parent_method = _parent_method(cls, name)
+    signature = inspect.signature(parent_method)
+
+    @functools.wraps(parent_method)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._in_float:
+            return getattr(super(cls, self), name)(*args, **kwargs)
+        X = _ready(self, name, signature, *args, **kwargs)
+        leaves = convert.answer(self, staged.leaf_module(self.quantized_module_), "apply", X, None)
+        return staged.as_the_parent_returns(self, name, leaves)
+
+    return method
+
+
+def _continues(estimator: Any) -> bool:
+    """Whether a later call may go on learning from what it has learned."""
+    return hasattr(estimator, "partial_fit") or bool(getattr(estimator, "warm_start", False))
+
+
+def _is_conditional(parent: type, name: str) -> bool:
+    """Whether the parent has a method for some parameters only."""
+    return not inspect.isfunction(inspect.getattr_static(parent, name, None)) and hasattr(
+        inspect.getattr_static(parent, name, None), "check"
+    )
+
+
+def _like_parent(cls: type[QuantizedEstimator], name: str, function: Callable[..., Any]) -> Any:
+    """The function, available where the parent's method of that name is."""
+    if not _is_conditional(cls._parent, name):
+        return function
+
+    def parent_has_it(self: Any) -> bool:
+        getattr(super(cls, self), name)
+        return True
+
+    return available_if(parent_has_it)(function)

@@ -1,0 +1,118 @@
+"""What quantizing says while it runs: how long each step took, and what it cost."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from skq._config import config_context
+from skq.estimators.calibration import CalibrationData
+from skq.exceptions import CalibrationWarning, PrecisionWarning
+from skq.frontend.numpy_module import NumpyModule
+from skq.quantization.quantized_module import QuantizedModule
+
+#: Below this agreement of labels, or above this error in standard deviations, a warning is issued.
+LEAST_AGREEMENT, LARGEST_ERROR = 0.9, 0.25
+
+#: Rows on which the integers are compared with the float model, and fewest that say anything.
+MAX_ROWS, MIN_ROWS = 200, 30
+
+#: Wider integers that the warning tries.
+WIDTHS = (3, 4, 6, 8, 12, 16)
+
+
+class Progress:
+    """Prints each step's time, where that is asked for.
+
+    Parameters
+    ----------
+    name : str
+        Of the estimator.
+    verbose : bool or int
+    """
+
+    def __init__(self, name: str, verbose: Any) -> None:
+        self._name, self._verbose = name, bool(verbose)
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Time a block of code."""
+        start = time.perf_counter()
+        yield
+        if self._verbose:
+            print(f"[skq] {self._name}: {text}, {time.perf_counter() - start:.2f} s")
+
+
+def check_cover(name: str, data: CalibrationData) -> None:
+    """Warn where the calibration data cannot tell one row from another."""
+    if np.array_equal(data.ranges.lo, data.ranges.hi) and len(data.ranges.lo):
+        warnings.warn(
+            f"{name} was calibrated on rows that are all the same, so its integers tell no rows "
+            "apart: every prediction will be that of the calibration rows. Calibrate on varied "
+            "data.",
+            CalibrationWarning,
+            stacklevel=3,
+        )
+
+
+def check_precision(
+    name: str,
+    module: QuantizedModule,
+    data: CalibrationData,
+    n_bits: Any,
+    quantized: Callable[[int], QuantizedModule],
+) -> None:
+    """Warn where the integers lose much of the float model, with the width that would do.
+
+    Parameters
+    ----------
+    name : str
+    module : QuantizedModule
+    data : CalibrationData
+    n_bits : int or dict
+    quantized : callable
+        Makes the module of another width.
+    """
+    if len(data.rows) < MIN_ROWS or module.graph is None:
+        return
+    rows = data.rows[np.linspace(0, len(data.rows) - 1, min(len(data.rows), MAX_ROWS)).astype(int)]
+    names = tuple(name for name in module.output_names if name.split("_")[0] == "predict")
+    names = tuple(name for name in names if not name.startswith("predict_proba"))
+    real = NumpyModule(module.graph).run({module.graph.inputs[0].name: rows.astype(float)}, names)
+    wanted = [real[output] for output in names]
+    found = _loss(module, rows, names, wanted)
+    if found is None:
+        return
+    share, text = found
+    widths = [w for w in WIDTHS if isinstance(n_bits, int) and w > n_bits]
+    enough = next((w for w in widths if _loss(quantized(w), rows, names, wanted) is None), None)
+    advice = f"n_bits={enough} would do." if enough else "Use more bits, or more calibration data."
+    warnings.warn(
+        f"{name} with n_bits={n_bits} {text.format(share)} on the calibration data. {advice}",
+        PrecisionWarning,
+        stacklevel=3,
+    )
+
+
+def _loss(
+    module: QuantizedModule, rows: Any, names: tuple[str, ...], wanted: list[Any]
+) -> tuple[float, str] | None:
+    """What the integers lose, in words; None where that is little."""
+    with config_context(engine="numpy"):  # few rows: not worth the compiled engine's preparation
+        results = module.forward(rows, outputs=names)
+    pairs = list(zip(results if len(names) > 1 else [results], wanted, strict=True))
+    if wanted[0].dtype.kind != "f":
+        agreement = min(float(np.mean(got == expected)) for got, expected in pairs)
+        if agreement >= LEAST_AGREEMENT:
+            return None
+        return agreement, "gives the float model's label for only {:.0%} of the rows"
+    spread = max(float(np.std(expected)) for _, expected in pairs)
+    error = max(float(np.sqrt(np.mean((got - expected) ** 2))) for got, expected in pairs)
+    if spread == 0 or error <= LARGEST_ERROR * spread:
+        return None
+    return error / spread, "is off by {:.2f} standard deviations of the float predictions"

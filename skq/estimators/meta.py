@@ -1,0 +1,336 @@
+"""Quantization around any estimator: `QuantizedClassifier`, `QuantizedRegressor`, `quantize`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    RegressorMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from skq.estimators import convert
+from skq.estimators.base import QuantizedEstimator
+from skq.estimators.delegation import inner_has
+from skq.estimators.missing_values import takes_missing
+from skq.estimators.validation import refuse_text
+from skq.exceptions import UnsupportedModelError
+from skq.quantization.quantized_module import QuantizedModule
+
+if TYPE_CHECKING:
+    import onnx
+
+Self = TypeVar("Self", bound="_QuantizedMeta")
+
+
+class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+    """What both meta-estimators share."""
+
+    estimator: Any
+    quantized_module_: QuantizedModule
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        n_bits: Any = 8,
+        rounding_threshold_bits: Any = None,
+        calibration: str = "auto",
+    ) -> None:
+        self.estimator = estimator
+        self.n_bits = n_bits
+        self.rounding_threshold_bits = rounding_threshold_bits
+        self.calibration = calibration
+
+    def fit(self: Self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit the estimator, then quantize it on the same data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Passed to the estimator's ``fit``, and used in calibration.
+
+        Returns
+        -------
+        self
+        """
+        convert.check_bits(self.n_bits, self.rounding_threshold_bits, self.calibration)
+        self.__dict__.pop("quantized_module_", None)
+        if isinstance(self.estimator, FrozenEstimator):
+            self.estimator_ = self.estimator.estimator
+        else:
+            weights = {} if sample_weight is None else _weights_for(self.estimator, sample_weight)
+            self.estimator_ = clone(self.estimator).fit(X, y, **weights)
+        return self._quantize(X, sample_weight)
+
+    def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
+        _refuse_quantized(self.estimator_)
+        refuse_text(self.estimator_, X)
+        validate_data(self, X, skip_check_array=True)
+        X = convert.numeric_array(self, X)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        if hasattr(self.estimator_, "classes_"):
+            self.classes_ = self.estimator_.classes_
+        self.quantized_module_ = convert.build_module(
+            self.estimator_,
+            X,
+            n_bits=self.n_bits,
+            rounding_threshold_bits=self.rounding_threshold_bits,
+            calibration=self.calibration,
+            sample_weight=sample_weight,
+            verbose=verbose,
+        )
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Predict with the integer program.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels of a classifier, values of a regressor.
+        """
+        return self._answer("predict", X)
+
+    def _answer(self, method: str, X: Any) -> Any:
+        quick = convert.quick_answer(self, method, X)
+        if quick is not None:
+            return quick
+        check_is_fitted(self, "quantized_module_")
+        classes = getattr(self, "classes_", None)
+        return convert.answer(self, self.quantized_module_, method, X, classes)
+
+    @property
+    def _float_model(self) -> Any:
+        """The fitted estimator that was quantized."""
+        return self.estimator_
+
+    @property
+    def n_bits_(self) -> dict[str, int]:
+        """The widths that were used, as `get_n_bits_dict` names them."""
+        check_is_fitted(self, "quantized_module_")
+        return dict(self.quantized_module_.n_bits)
+
+    @property
+    def onnx_model_(self) -> onnx.ModelProto:
+        """The float graph that was quantized, as an ``onnx.ModelProto``."""
+        check_is_fitted(self, "quantized_module_")
+        return self.quantized_module_.onnx_model
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags.sparse = inner.input_tags.sparse
+        tags.input_tags.allow_nan = takes_missing(self.estimator)
+        tags.target_tags.multi_output = inner.target_tags.multi_output
+        tags.target_tags.single_output = inner.target_tags.single_output
+        return tags
+
+
+class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc]
+    """Quantize a classifier, or a Pipeline that ends in one.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A classifier or Pipeline that the frontend can convert. It is cloned and fitted; wrap one
+        that is fitted already in `sklearn.frozen.FrozenEstimator`.
+    n_bits : int or dict, default=8
+        Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
+    rounding_threshold_bits : int or dict, default=None
+        Precision to which accumulators are rounded before a function or another layer reads them.
+    calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
+        How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted float model.
+    quantized_module_ : QuantizedModule
+        The integer program with its quantizers.
+    n_bits_ : dict
+        The widths that were used, by role.
+    onnx_model_ : onnx.ModelProto
+        The float graph that was quantized.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    n_features_in_ : int
+        Features seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X has any.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skq import QuantizedClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    >>> QuantizedClassifier(pipeline, n_bits=6).fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    @available_if(inner_has("predict_proba", "estimator_"))
+    def predict_proba(self, X: Any) -> Any:
+        """Class probabilities, from the integer program's scores.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or a list of them for several outputs
+        """
+        return self._answer("predict_proba", X)
+
+    @available_if(inner_has("decision_function", "estimator_"))
+    def decision_function(self, X: Any) -> Any:
+        """Confidence scores, dequantized from the integer program's accumulators.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        return self._answer("decision_function", X)
+
+
+class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
+    """Quantize a regressor, or a Pipeline that ends in one.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A regressor or Pipeline that the frontend can convert. It is cloned and fitted; wrap one
+        that is fitted already in `sklearn.frozen.FrozenEstimator`.
+    n_bits : int or dict, default=8
+        Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
+    rounding_threshold_bits : int or dict, default=None
+        Precision to which accumulators are rounded before a function or another layer reads them.
+    calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
+        How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted float model.
+    quantized_module_ : QuantizedModule
+        The integer program with its quantizers.
+    n_bits_ : dict
+        The widths that were used, by role.
+    onnx_model_ : onnx.ModelProto
+        The float graph that was quantized.
+    n_features_in_ : int
+        Features seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X has any.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skq import QuantizedRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> QuantizedRegressor(Ridge(), n_bits=6).fit(X, y).score(X, y) > 0.4
+    True
+    """
+
+
+def quantize(
+    fitted: Any,
+    X: Any,
+    *,
+    n_bits: Any = 8,
+    rounding_threshold_bits: Any = None,
+    calibration: str = "auto",
+    verbose: bool = False,
+) -> QuantizedClassifier | QuantizedRegressor:
+    """Quantize an estimator that is fitted already.
+
+    Parameters
+    ----------
+    fitted : estimator or Pipeline
+        A fitted classifier or regressor.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Calibration data: rows like those that it will predict on, such as the training data.
+    n_bits : int or dict, default=8
+        Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
+    rounding_threshold_bits : int or dict, default=None
+        Precision to which accumulators are rounded before a function or another layer reads them.
+    calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
+        How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+    verbose : bool, default=False
+        Whether to print what is done and how long each step took.
+
+    Returns
+    -------
+    QuantizedClassifier or QuantizedRegressor
+        Fitted, around ``FrozenEstimator(fitted)``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skq import quantize
+    >>> X, y = load_iris(return_X_y=True)
+    >>> forest = RandomForestClassifier(20, random_state=0).fit(X, y)
+    >>> bool((quantize(forest, X).predict(X) == forest.predict(X)).all())
+    True
+    """
+    check_is_fitted(fitted)
+    if is_classifier(fitted):
+        wrapper: Any = QuantizedClassifier
+    elif is_regressor(fitted):
+        wrapper = QuantizedRegressor
+    else:
+        raise UnsupportedModelError(
+            f"fitted must be a classifier or a regressor. Got {type(fitted).__name__} instead."
+        )
+    result = wrapper(
+        FrozenEstimator(fitted),
+        n_bits=n_bits,
+        rounding_threshold_bits=rounding_threshold_bits,
+        calibration=calibration,
+    )
+    convert.check_bits(n_bits, rounding_threshold_bits, calibration)
+    result.estimator_ = fitted
+    return result._quantize(X, verbose=verbose)
+
+
+def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:
+    """Arguments that pass sample weights to an estimator, or to a Pipeline's last step."""
+    if isinstance(estimator, Pipeline):
+        return {f"{estimator.steps[-1][0]}__sample_weight": sample_weight}
+    return {"sample_weight": sample_weight}
+
+
+def _refuse_quantized(estimator: Any) -> None:
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    if isinstance(last, QuantizedEstimator | _QuantizedMeta):
+        raise UnsupportedModelError(
+            f"{type(last).__name__} is quantized already. Set its own n_bits, or wrap its "
+            "scikit-learn parent."
+        )

@@ -1,0 +1,264 @@
+"""Layers behind a `Front`: matrices and scalers go into the first weights, steps become bits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents.categories import Memberships
+from skq.frontend.predictors import Floats, LayerInputs, Layers
+from skq.frontend.preprocessing import Column, Front
+
+#: Fillers that differ by less than this, relative to what they are computed from, are the same.
+ROUNDING = 1e-12
+
+#: Factors of a product, at most.
+MAX_DEGREE = 3
+
+
+def layers_behind(front: Front, layers: Layers) -> Layers:
+    """The layers that compute from X what the given ones compute from the front's outputs.
+
+    Parameters
+    ----------
+    front : Front
+    layers : Layers
+    """
+    if layers.inputs is not None:
+        raise UnsupportedModelError("layers behind two fronts")
+    matrix, offset = front.as_matrix()
+    weights = matrix @ layers.weights[0]
+    bias = layers.biases[0] + offset @ layers.weights[0]
+    if front.powers is None:
+        inputs, weights, more = _linear_inputs(front, weights)
+    else:
+        inputs, weights, more = _product_inputs(front, weights)
+    return replace(
+        layers,
+        weights=(weights, *layers.weights[1:]),
+        biases=(bias + more, *layers.biases[1:]),
+        inputs=inputs,
+    )
+
+
+def _linear_inputs(front: Front, weights: Floats) -> tuple[LayerInputs, Floats, Floats]:
+    """What layers read: X with missing values filled, and bits; their weights and bias."""
+    fill = _fill(front)
+    of_features = np.zeros((front.n_features, weights.shape[1]))
+    bits = _Bits(front.n_features, weights.shape[1])
+    bias = np.zeros(weights.shape[1])
+    for column, weight in zip(front.columns, weights, strict=True):
+        if column.values is not None:
+            bits.add(column, weight)
+            continue
+        factor, offset = column.affine
+        of_features[column.feature] += factor * weight
+        bias += offset * weight
+        scaled_fill = factor * fill[column.feature]
+        rest = column.missing - (scaled_fill + offset)
+        if np.isfinite(rest) and abs(rest) > ROUNDING * max(abs(scaled_fill), abs(offset)):
+            bits.add_missing(column.feature, rest * weight)
+    found = bits.memberships.ensemble()
+    if found is not None and not of_features.any():
+        return LayerInputs(bits=found, bits_alone=True), bits.weights, bias + bits.bias
+    inputs = LayerInputs(fill=_none_if_all_missing(fill), bits=found)
+    return inputs, np.concatenate([of_features, bits.weights]), bias + bits.bias
+
+
+class _Bits:
+    """Bits that stepwise columns are made of, and their weights."""
+
+    def __init__(self, n_features: int, width: int) -> None:
+        self.memberships = Memberships(n_features)
+        self.bias = np.zeros(width)
+        self._n_features = n_features
+        self._weights: list[Floats] = []
+
+    @property
+    def weights(self) -> Floats:
+        """Of shape (n_bits, width)."""
+        return np.array(self._weights).reshape(len(self._weights), len(self.bias))
+
+    def add(self, column: Column, weight: Floats) -> None:
+        """A column's values, each with a weight: one bit for two values, else one an edge."""
+        assert column.values is not None
+        assert column.edges is not None
+        values, missing = column.values, column.missing
+        first = values[0] if np.isnan(missing) else missing
+        different = np.unique(np.append(values, first))
+        self.bias += first * weight
+        if len(different) == 2:
+            (other,) = different[different != first]
+            self._put(
+                column.feature, column.edges, values == other, False, (other - first) * weight
+            )
+            return
+        self.bias += (values[0] - first) * weight
+        if values[0] != first:
+            self.add_missing(column.feature, (first - values[0]) * weight)
+        for edge, rise in zip(column.edges, np.diff(values), strict=True):
+            if rise:
+                bits = np.array([False, True])
+                self._put(column.feature, np.array([edge]), bits, False, rise * weight)
+
+    def add_missing(self, feature: int, weight: Floats) -> None:
+        """Whether a feature is missing."""
+        self._put(feature, np.zeros(0), np.zeros(1, dtype=bool), True, weight)
+
+    def _put(self, feature: int, edges: Any, bits: Any, missing: bool, weight: Floats) -> None:
+        place = self.memberships.segments(feature, edges, bits, missing) - self._n_features
+        if place == len(self._weights):
+            self._weights.append(np.zeros(len(self.bias)))
+        self._weights[place] = self._weights[place] + weight
+
+
+def _fill(front: Front) -> Floats:
+    """For each feature what stands for NaN, as its first imputed column has it; else NaN.
+
+    What no affine column reads is filled too, since it may be missing: with the least value, whose
+    code is that of NaN, so that no instruction has to put it there.
+    """
+    fill = np.full(front.n_features, np.nan)
+    for column in front.columns:
+        if column.values is None and np.isnan(fill[column.feature]):
+            factor, offset = column.affine
+            if np.isfinite(column.missing) and factor:
+                fill[column.feature] = (column.missing - offset) / factor
+    read = {column.feature for column in front.columns if column.values is None}
+    unread = [f for f in range(front.n_features) if f not in read]
+    fill[unread] = 0.0 if front.bounds is None else np.nan_to_num(front.bounds[0][unread])
+    return fill
+
+
+def _none_if_all_missing(fill: Floats) -> Floats | None:
+    return None if np.isnan(fill).all() else fill
+
+
+def _product_inputs(front: Front, weights: Floats) -> tuple[LayerInputs, Floats, Floats]:
+    """What layers read: products of columns that run from -1 to 1; constants go into the bias.
+
+    A column ``a * x + b`` of a feature that runs from m - h to m + h is ``a * h * z + a * m + b``;
+    products of columns are multiplied out into products of z. So no large numbers cancel.
+    """
+    assert front.powers is not None
+    degree = _degree(front.powers)
+    fill, bits = _fill(front), _Bits(front.n_features, 1)
+    middle, half = front.middle_and_half()
+    columns = [_in_unit(c, front, fill, bits, middle, half) for c in front.columns]
+    products: dict[tuple[int, ...], Floats] = {}
+    for row, weight in zip(front.powers, weights, strict=True):
+        own: dict[tuple[int, ...], float] = {(): 1.0}
+        for k in np.repeat(np.arange(len(row)), row):
+            place, factor, offset = columns[k]
+            own = _times(own, place, factor, offset, is_bit=place >= front.n_features)
+        for product, factor in own.items():
+            products[product] = products.get(product, 0.0) + factor * weight
+    bias = products.pop((), np.zeros(weights.shape[1]))
+    by_degree = [
+        [product for product in products if len(product) == d] for d in range(1, degree + 1)
+    ]
+    source = np.unique([k for product in products for k in product]).astype(np.int64)
+    is_bit = source >= front.n_features
+    at = np.minimum(source, front.n_features - 1)
+    inputs = LayerInputs(
+        fill=_none_if_all_missing(fill),
+        bits=bits.memberships.ensemble(),
+        source=source,
+        factor=np.where(is_bit, 1.0, 1.0 / half[at]),
+        offset=np.where(is_bit, 0.0, -middle[at] / half[at]),
+        products=tuple(np.searchsorted(source, np.array(part)) for part in by_degree if part),
+    )
+    return inputs, np.array([products[key] for part in by_degree for key in part]), bias
+
+
+def products_behind(front: Front) -> tuple[LayerInputs, Floats]:
+    """Products of a front's columns, all of one degree, as columns of their own.
+
+    Each factor is divided by its reach, so that columns of any unit meet on one grid.
+
+    Returns
+    -------
+    inputs : LayerInputs
+    size : ndarray of shape (n_products,)
+        What each product is divided by.
+    """
+    assert front.powers is not None
+    _degree(front.powers)
+    fill, bits = _fill(front), _Bits(front.n_features, 1)
+    middle, half = front.middle_and_half()
+    found = []
+    for column in front.columns:
+        place, factor, offset = _in_unit(column, front, fill, bits, middle, half)
+        size = abs(factor) + abs(offset) or 1.0
+        if place < front.n_features:  # of the feature itself, instead of one from -1 to 1
+            factor, offset = factor / half[place], offset - factor * middle[place] / half[place]
+        found.append((place, factor / size, offset / size, size))
+    source, factors, offsets, sizes = (np.array(values) for values in zip(*found, strict=True))
+    products = [np.repeat(np.arange(len(row)), row) for row in front.powers]
+    inputs = LayerInputs(
+        fill=_none_if_all_missing(fill),
+        bits=bits.memberships.ensemble(),
+        source=source,
+        factor=factors,
+        offset=offsets,
+        products=(np.array(products),),
+    )
+    return inputs, np.prod(sizes**front.powers, axis=1)
+
+
+def _degree(powers: Any) -> int:
+    """Most factors of a product, if they are not too many."""
+    degree = int(powers.sum(axis=1).max(initial=0))
+    if degree > MAX_DEGREE:
+        raise UnsupportedModelError(
+            f"PolynomialFeatures cannot be quantized: it multiplies {degree} features; use "
+            f"degree={MAX_DEGREE} at most."
+        )
+    return degree
+
+
+def _in_unit(
+    column: Column, front: Front, fill: Floats, bits: _Bits, middle: Floats, half: Floats
+) -> tuple[int, float, float]:
+    """``(place, a, b)``: the column is ``a * z + b`` of a feature from -1 to 1, or of a bit."""
+    if column.values is None:
+        factor, offset = column.affine
+        f = column.feature
+        if np.isfinite(column.missing) and not np.isclose(
+            column.missing, factor * fill[f] + offset
+        ):
+            raise UnsupportedModelError(
+                "PolynomialFeatures cannot be quantized: a feature is imputed in two ways; use "
+                "one SimpleImputer."
+            )
+        return f, factor * float(half[f]), factor * float(middle[f]) + offset
+    known = [column.missing] if np.isfinite(column.missing) else []
+    different = np.unique([*column.values, *known])
+    if len(different) > 2:
+        raise UnsupportedModelError(
+            "PolynomialFeatures cannot be quantized behind columns of several values; encode them "
+            "with OneHotEncoder, or put it in front of them."
+        )
+    if len(different) == 1:
+        return 0, 0.0, float(different[0])
+    lowest, rise = float(different[0]), float(different[1] - different[0])
+    assert column.edges is not None
+    missing = bool(known) and column.missing > lowest
+    place = bits.memberships.segments(column.feature, column.edges, column.values > lowest, missing)
+    return place, rise, lowest
+
+
+def _times(
+    polynomial: dict[tuple[int, ...], float], place: int, factor: float, offset: float, is_bit: bool
+) -> dict[tuple[int, ...], float]:
+    """A polynomial times ``factor * z + offset``; the square of a bit is the bit."""
+    found: dict[tuple[int, ...], float] = {}
+    for product, weight in polynomial.items():
+        more = product if is_bit and place in product else tuple(sorted((*product, place)))
+        for key, value in ((product, weight * offset), (more, weight * factor)):
+            if value:
+                found[key] = found.get(key, 0.0) + value
+    return found

@@ -1,0 +1,163 @@
+"""Trees behind a `Front`: they ask the same question about the raw feature, or about a bit.
+
+Where an output is a sum or a product of features, they compare a further column: a product, or what
+one layer computes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from skq.exceptions import UnsupportedModelError
+from skq.frontend.bisection import LARGEST, last_that_holds
+from skq.frontend.equivalents.categories import Memberships
+from skq.frontend.equivalents.folding_layers import layers_behind, products_behind
+from skq.frontend.predictors import Floats, LayerInputs, Layers, TreeEnsemble
+from skq.frontend.preprocessing import Column, Front
+
+#: What the parent's sums and ours differ by in the order of their terms, relative to the largest:
+#: thresholds are raised by it, since a training row may stand on one.
+SUMMATION = 1e-13
+
+#: An output whose thresholds are all smaller than this, relative to its terms, is rounding noise:
+#: of the transformer's own numbers, or of sums with them.
+NOISE = 1e-10
+
+
+def trees_behind(front: Front, trees: TreeEnsemble) -> TreeEnsemble:
+    """The trees that compute from X what the given ones compute from the front's outputs."""
+    if trees.further:
+        raise UnsupportedModelError(
+            "trees that split by category cannot be quantized behind transformers; number the "
+            "categories with OrdinalEncoder in front of a model without categorical_features"
+        )
+    read = np.unique(trees.feature[trees.feature >= 0])
+    columns = {int(j): front.column(int(j)) for j in read}
+    limits = _limits(front, columns, trees)
+    memberships = Memberships(front.n_features)
+    feature, threshold = trees.feature.copy(), np.where(trees.feature >= 0, limits, 0.0)
+    left, right, missing_left = trees.left.copy(), trees.right.copy(), trees.missing_left.copy()
+    for j, column in columns.items():
+        if column is None:
+            continue
+        nodes = np.flatnonzero(trees.feature == j)
+        if column.values is None:
+            threshold[nodes] = _raw_thresholds(column, limits[nodes])
+            feature[nodes] = column.feature
+            if not np.isnan(column.missing):
+                missing_left[nodes] = column.missing <= limits[nodes]
+            continue
+        for node in nodes:
+            bits, edges, missing = _split(column, float(limits[node]), bool(missing_left[node]))
+            changes = np.flatnonzero(bits[1:] != bits[:-1])
+            if len(changes) <= 1:
+                feature[node] = column.feature
+                threshold[node] = edges[changes[0]] if len(changes) else LARGEST
+                missing_left[node] = missing
+                if not bits[0]:
+                    left[node], right[node] = right[node], left[node]
+                    missing_left[node] = not missing
+            else:
+                feature[node] = memberships.segments(column.feature, edges, ~bits, not missing)
+                threshold[node], missing_left[node] = 0.5, False
+    further: list[TreeEnsemble | LayerInputs | Layers] = [*memberships.further()]
+    first = front.n_features + sum(bits.n_scores for bits in memberships.further())
+    computed = [j for j, column in columns.items() if column is None]
+    for degree, outputs in _by_degree(front, computed):
+        scores, factor, offset = _computed(front, outputs, degree)
+        for place, j in enumerate(outputs):
+            nodes = np.flatnonzero(trees.feature == j)
+            feature[nodes], missing_left[nodes] = first + place, False
+            threshold[nodes] = (limits[nodes] - offset[place]) / factor[place]
+        further.append(scores)
+        first += len(outputs)
+    return replace(
+        trees,
+        feature=feature,
+        threshold=threshold,
+        left=left,
+        right=right,
+        missing_left=missing_left,
+        float32_input=False,
+        further=tuple(further),
+    )
+
+
+def _by_degree(front: Front, outputs: list[int]) -> list[tuple[int, list[int]]]:
+    """Outputs that are computed together: products of two, products of three, sums (degree 0)."""
+    groups: dict[int, list[int]] = {}
+    for j in outputs:
+        term, degree = front.term(j), 0
+        if front.powers is not None and term is not None and term[1] > 0:
+            degree = int(front.powers[term[0]].sum())
+        groups.setdefault(degree if degree > 1 else 0, []).append(j)
+    return sorted(groups.items(), key=lambda group: (group[0] == 0, group[0]))
+
+
+def _computed(
+    front: Front, outputs: list[int], degree: int
+) -> tuple[LayerInputs | Layers, Floats, Floats]:
+    """What computes outputs of one group, and ``(a, b)`` with ``a * computed + b`` the outputs."""
+    if degree == 0:
+        n = len(outputs)
+        part = front.selected(outputs).without_unread()
+        layer = Layers((np.eye(n),), (np.zeros(n),))
+        scores = layers_behind(part, layer)
+        return scores, np.ones(n), np.zeros(n)
+    terms = zip(*(front.term(j) or () for j in outputs), strict=True)
+    places, factor, offset = (np.array(values) for values in terms)
+    powers = front.as_powers()[places]
+    part = replace(front, powers=powers, matrix=None, offset=None).without_unread()
+    products, size = products_behind(part)
+    return products, factor * size, offset
+
+
+def _limits(front: Front, columns: dict[int, Column | None], trees: TreeEnsemble) -> Floats:
+    """For each node the largest output, in double precision, that goes left.
+
+    Outputs that are sums are compared a trace higher; see `SUMMATION`.
+    """
+    limits = trees.threshold.copy()
+    trace = SUMMATION
+    if trees.float32_input:  # limits stand half way to the next float32: that is room enough
+        limits, trace = last_that_holds(lambda x: _in_float32(x) <= trees.threshold, limits), 0.0
+    given = {id(column) for column in front.columns}
+    sums = [j for j, column in columns.items() if id(column) not in given]
+    reach = front.reach() if sums else np.zeros(0)
+    for j in sums:
+        nodes = np.flatnonzero(trees.feature == j)
+        largest = float(np.abs(limits[nodes]).max())
+        if columns[j] is None and 0 < largest <= NOISE * reach[j]:
+            raise UnsupportedModelError(
+                f"trees split on column {j} of what the transformers return, which is 0 but for "
+                "rounding: the data have fewer dimensions. Ask for fewer components"
+            )
+        limits[nodes] += trace * max(largest, float(reach[j]))
+    return np.clip(limits, -LARGEST, LARGEST)
+
+
+def _in_float32(values: Floats) -> Any:
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
+
+
+def _raw_thresholds(column: Column, limits: Floats) -> Floats:
+    """Largest values of the feature whose columns are at most the limits."""
+    if not column.steps:
+        return limits
+    factor, offset = column.affine
+    found = last_that_holds(lambda x: column(x) <= limits, (limits - offset) / factor)
+    return np.clip(found, -LARGEST, LARGEST)
+
+
+def _split(column: Column, limit: float, missing_left: bool) -> tuple[Any, Floats, bool]:
+    """For each segment whether it goes left, the segments' ends, and whether NaN goes left."""
+    assert column.values is not None
+    assert column.edges is not None
+    bits = column.values <= limit
+    if np.isnan(column.missing):
+        return bits, column.edges, missing_left
+    return bits, column.edges, bool(column.missing <= limit)

@@ -1,0 +1,258 @@
+"""What stands in front of a model, as arrays: scalers, imputers, encoders, projections, products.
+
+A `Front` is the chain
+
+    X → columns, each a function of one feature → products of columns → a matrix and an offset
+
+Every part may be absent. Transformers are composed into one front (`skq.frontend.equivalents.
+transformers`), and the front into the model behind it (`skq.frontend.equivalents.folding`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import block_diag
+
+from skq.exceptions import UnsupportedModelError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A function of one feature: affine, or constant between edges.
+
+    Parameters
+    ----------
+    feature : int
+    steps : tuple of (function, constant)
+        Of an affine column: NumPy functions "subtract", "divide", "multiply" and "add", in order.
+    edges : ndarray of shape (n_edges,), rising, or None
+        Of a stepwise column: segment k ends with ``edges[k]``, which belongs to it.
+    values : ndarray of shape (n_edges + 1,) or None
+    missing : float
+        What NaN becomes; NaN where it stays missing.
+    """
+
+    feature: int
+    steps: tuple[tuple[str, float], ...] = ()
+    edges: Floats | None = None
+    values: Floats | None = None
+    missing: float = np.nan
+
+    def __call__(self, x: Any) -> Any:
+        """Values of the column where the feature is not missing."""
+        if self.values is not None and self.edges is not None:
+            return self.values[np.searchsorted(self.edges, x, side="left")]
+        return _run(self.steps, x)
+
+    def then(self, function: str, constant: float) -> Column:
+        """The column behind one more affine step."""
+        step = ((function, float(constant)),)
+        missing = float(_run(step, np.float64(self.missing)))
+        if self.values is not None:
+            return replace(self, values=_run(step, self.values), missing=missing)
+        return replace(self, steps=self.steps + step, missing=missing)
+
+    def filled(self, value: float) -> Column:
+        """The column with a value in place of what is still missing."""
+        return replace(self, missing=value) if np.isnan(self.missing) else self
+
+    def reach(self, lo: float, hi: float) -> tuple[float, float]:
+        """Greatest magnitude of the column over a range of the feature, and of its terms."""
+        known = 0.0 if np.isnan(self.missing) else abs(self.missing)
+        if self.values is not None:
+            largest = float(np.abs(self.values).max(initial=known))
+            return largest, largest
+        factor, offset = self.affine
+        size = max(known, abs(factor * lo + offset), abs(factor * hi + offset))
+        return size, max(size, abs(factor) * max(abs(lo), abs(hi)) + abs(offset))
+
+    @property
+    def affine(self) -> tuple[float, float]:
+        """``(a, b)`` with ``a * x + b`` what the steps compute."""
+        linear = tuple(step for step in self.steps if step[0] in ("multiply", "divide"))
+        return float(_run(linear, np.float64(1.0))), float(_run(self.steps, np.float64(0.0)))
+
+
+def _run(steps: Sequence[tuple[str, float]], x: Any) -> Any:
+    with np.errstate(over="ignore", invalid="ignore"):
+        for function, constant in steps:
+            x = getattr(np, function)(x, constant)
+    return x
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """Columns, their products, and a matrix; see the module's docstring.
+
+    Parameters
+    ----------
+    n_features : int
+        Of X.
+    columns : tuple of Column
+    powers : ndarray of shape (n_products, n_columns), int, or None
+        Exponents of each product; None where the columns are taken as they are.
+    matrix : ndarray of shape (n_products, n_outputs) or None
+    offset : ndarray of shape (n_outputs,) or None
+    bounds : (lo, hi), each an ndarray of shape (n_features,), or None
+        Between which each feature of X is known to run.
+    """
+
+    n_features: int
+    columns: tuple[Column, ...]
+    powers: NDArray[np.int64] | None = None
+    matrix: Floats | None = None
+    offset: Floats | None = None
+    bounds: tuple[Floats, Floats] | None = None
+
+    @classmethod
+    def identity(cls, n_features: int, bounds: tuple[Floats, Floats] | None = None) -> Front:
+        """X itself."""
+        return cls(n_features, tuple(Column(j) for j in range(n_features)), bounds=bounds)
+
+    def middle_and_half(self) -> tuple[Floats, Floats]:
+        """Middle and half width of what each feature is known to run over; 0 and 1 if unknown."""
+        if self.bounds is None:
+            return np.zeros(self.n_features), np.ones(self.n_features)
+        lo, hi = (np.nan_to_num(bound) for bound in self.bounds)
+        half = (hi - lo) / 2
+        return (lo + hi) / 2, np.where(half > 0, half, 1.0)
+
+    @property
+    def is_columns(self) -> bool:
+        """Whether every output is a function of one feature."""
+        return self.powers is None and self.matrix is None
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns that the model behind reads."""
+        if self.matrix is not None:
+            return int(self.matrix.shape[1])
+        return len(self.columns if self.powers is None else self.powers)
+
+    def column(self, output: int) -> Column | None:
+        """An output as a stepwise or rising function of one feature; None where it is none."""
+        term = self.term(output)
+        if term is None:
+            return None
+        place, factor, constant = term
+        if self.powers is not None:
+            if self.powers[place].sum() != 1:
+                return None
+            place = int(np.argmax(self.powers[place]))
+        column = self.columns[place]
+        if column.values is None and factor * column.affine[0] <= 0:
+            return None
+        if factor == 1 and constant == 0:
+            return column
+        return column.then("multiply", factor).then("add", constant)
+
+    def term(self, output: int) -> tuple[int, float, float] | None:
+        """``(k, a, b)`` of an output that is ``a * product k + b``; None of another sum."""
+        if self.matrix is None or self.offset is None:
+            return output, 1.0, 0.0
+        terms = np.flatnonzero(self.matrix[:, output])
+        if len(terms) != 1:
+            return None
+        return int(terms[0]), float(self.matrix[terms[0], output]), float(self.offset[output])
+
+    def without_unread(self) -> Front:
+        """The same outputs, without products and columns that none of them is made of."""
+        columns, powers, matrix = self.columns, self.powers, self.matrix
+        if matrix is not None:
+            used = np.flatnonzero(matrix.any(axis=1))
+            matrix = matrix[used]
+            if powers is None:
+                columns = tuple(columns[k] for k in used)
+            else:
+                powers = powers[used]
+        if powers is not None:
+            used = np.flatnonzero(powers.any(axis=0))
+            powers = powers[:, used]
+            columns = tuple(columns[k] for k in used)
+        return replace(self, columns=columns, powers=powers, matrix=matrix)
+
+    def reach(self) -> Floats:
+        """About the greatest magnitude of what each output is the sum of: its rounding's scale.
+
+        A column that is a small difference of large terms brings their rounding into products.
+        """
+        zeros = np.zeros(self.n_features)
+        lo, hi = (zeros, zeros) if self.bounds is None else map(np.nan_to_num, self.bounds)
+        pairs = [column.reach(lo[column.feature], hi[column.feature]) for column in self.columns]
+        size, terms = (np.maximum(part, 1e-300) for part in np.array(pairs).reshape(-1, 2).T)
+        if self.powers is None:
+            products = terms
+        else:
+            worst = np.where(self.powers > 0, terms / size, 1.0).max(axis=1, initial=1.0)
+            products = np.prod(size**self.powers, axis=1) * worst
+        if self.matrix is None or self.offset is None:
+            return np.asarray(products)
+        return np.asarray(np.abs(self.offset) + products @ np.abs(self.matrix))
+
+    def selected(self, outputs: Any) -> Front:
+        """Some of the outputs, in a given order."""
+        outputs = np.asarray(outputs)
+        if self.matrix is not None and self.offset is not None:
+            return replace(self, matrix=self.matrix[:, outputs], offset=self.offset[outputs])
+        if self.powers is not None:
+            return replace(self, powers=self.powers[outputs])
+        return replace(self, columns=tuple(self.columns[j] for j in outputs))
+
+    def scaled(self, function: str, constants: Any) -> Front:
+        """One affine step behind each output."""
+        constants = np.broadcast_to(np.asarray(constants, dtype=np.float64), (self.n_outputs,))
+        if self.is_columns:
+            pairs = zip(self.columns, constants, strict=True)
+            return replace(self, columns=tuple(c.then(function, k) for c, k in pairs))
+        matrix, offset = self.as_matrix()
+        if function in ("multiply", "divide"):
+            matrix = getattr(np, function)(matrix, constants)
+        return replace(self, matrix=matrix, offset=getattr(np, function)(offset, constants))
+
+    def projected(self, matrix: Floats, offset: Floats) -> Front:
+        """``outputs @ matrix + offset``."""
+        own, constant = self.as_matrix()
+        return replace(self, matrix=own @ matrix, offset=constant @ matrix + offset)
+
+    def multiplied(self, powers: Any) -> Front:
+        """Products of outputs; exponents of shape (n_products, n_outputs)."""
+        if not self.is_columns:
+            raise UnsupportedModelError("products of sums of features have no integer form")
+        return replace(self, powers=np.asarray(powers, dtype=np.int64))
+
+    def as_matrix(self) -> tuple[Floats, Floats]:
+        """Matrix and offset, those of no change where there are none."""
+        if self.matrix is not None and self.offset is not None:
+            return self.matrix, self.offset
+        return np.eye(self.n_outputs), np.zeros(self.n_outputs)
+
+    def as_powers(self) -> NDArray[np.int64]:
+        """Exponents, those of no change where there are none."""
+        if self.powers is not None:
+            return self.powers
+        return np.eye(len(self.columns), dtype=np.int64)
+
+
+def joined(fronts: Sequence[Front]) -> Front:
+    """Outputs of several fronts of the same X, side by side."""
+    columns = tuple(column for front in fronts for column in front.columns)
+    first = replace(fronts[0], columns=columns, powers=None, matrix=None, offset=None)
+    if all(front.is_columns for front in fronts):
+        return first
+    powers = None
+    if any(front.powers is not None for front in fronts):
+        powers = block_diag(*(front.as_powers() for front in fronts)).astype(np.int64)
+        powers = powers.reshape(-1, len(columns))
+    if all(front.matrix is None for front in fronts):
+        return replace(first, powers=powers)
+    parts = [front.as_matrix() for front in fronts]
+    matrix = block_diag(*(m for m, _ in parts))
+    offset = np.concatenate([b for _, b in parts])
+    return replace(first, powers=powers, matrix=matrix, offset=offset)

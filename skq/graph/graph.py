@@ -1,0 +1,101 @@
+"""A float ONNX graph in plain Python and NumPy: what the frontend makes and the converter reads.
+
+It holds exactly what an ``onnx.ModelProto`` holds, with arrays as NumPy arrays, so that the rest of
+skq needs no onnx. `skq.graph.onnx_proto` is the only file that translates between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.serialization import serializable
+
+#: Domain of ONNX's machine-learning operators (``TreeEnsembleRegressor``).
+ML_DOMAIN = "ai.onnx.ml"
+
+
+@serializable("skq.TensorInfo")
+@dataclass(frozen=True)
+class TensorInfo:
+    """Name, dtype and shape of a graph input or output; ``None`` is an unknown dimension."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+@serializable("skq.Node")
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One ONNX node.
+
+    Parameters
+    ----------
+    op_type : str
+        ONNX operator, such as ``"Gemm"``.
+    inputs, outputs : tuple of str
+        Tensor names; an omitted optional input is ``""``.
+    attributes : mapping
+        Attribute values: int, float, str, ndarray (for tensors), tuples of them, and
+        `FloatGraph` for subgraphs.
+    name : str
+        For messages.
+    domain : str
+        ``""`` for ai.onnx.
+    """
+
+    op_type: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    domain: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.op_type} node {self.name or self.outputs[0]!r}"
+
+
+@serializable("skq.FloatGraph")
+@dataclass(frozen=True, eq=False)
+class FloatGraph:
+    """A float ONNX graph, nodes in topological order.
+
+    Parameters
+    ----------
+    nodes : tuple of Node
+    initializers : mapping of str to ndarray
+        Constants by tensor name.
+    inputs, outputs : tuple of TensorInfo
+    opsets : mapping of str to int
+        Operator set version by domain.
+    """
+
+    nodes: tuple[Node, ...]
+    initializers: Mapping[str, NDArray[Any]]
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    opsets: Mapping[str, int] = field(default_factory=lambda: {"": 17})
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the outputs, in order."""
+        return tuple(info.name for info in self.outputs)
+
+    @property
+    def constant_names(self) -> frozenset[str]:
+        """Names of the initializers and of values computed from nothing else."""
+        names = set(self.initializers)
+        for node in self.nodes:
+            if names.issuperset(name for name in node.inputs if name):
+                names.update(node.outputs)
+        return frozenset(names)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the constants."""
+        return sum(np.asarray(array).nbytes for array in self.initializers.values())

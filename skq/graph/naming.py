@@ -1,0 +1,50 @@
+"""Readable tensor names: the exporter's paths without what every name has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from skq.graph.graph import FloatGraph, Node
+
+
+def with_short_names(graph: FloatGraph) -> FloatGraph:
+    """The same graph with inner tensors called ``Gemm_1``, not ``/operators.0/…/Gemm_1_output_0``.
+
+    Inputs and outputs keep their names; what would no longer be unique gets a number.
+    """
+    fixed = {info.name for info in (*graph.inputs, *graph.outputs)} | {""}
+    short = {name: name for name in fixed}
+    inner = [*graph.initializers, *(name for node in graph.nodes for name in node.outputs)]
+    taken = set(fixed)
+    for name in inner:
+        if name not in short:
+            short[name] = _unique(_short(name), taken)
+            taken.add(short[name])
+    return replace(
+        graph,
+        nodes=tuple(_renamed(node, short) for node in graph.nodes),
+        initializers={short[name]: array for name, array in graph.initializers.items()},
+    )
+
+
+def _short(name: str) -> str:
+    last = name.rsplit("/", 1)[-1].removesuffix("_output_0")
+    return ".".join(last.split(".")[-2:]) or "tensor"
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    number, candidate = 1, name
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}_{number}"
+    return candidate
+
+
+def _renamed(node: Node, short: Mapping[str, str]) -> Node:
+    return replace(
+        node,
+        inputs=tuple(short[name] for name in node.inputs),
+        outputs=tuple(short[name] for name in node.outputs),
+        name=_short(node.name) if node.name else "",
+    )

@@ -1,0 +1,349 @@
+"""`FloatGraph` <-> ``onnx.ModelProto``: the only file that touches protobuf.
+
+What a `FloatGraph` holds survives the round trip unchanged. What has no influence on the result is
+dropped: documentation, producer, symbolic names of dimensions, types of intermediate tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.exceptions import ConversionError
+from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
+from skq.graph.ops.element_types import ELEMENT_TYPE_CODES, element_dtype
+
+if TYPE_CHECKING:
+    import onnx
+
+
+def graph_from_proto(model: onnx.ModelProto) -> FloatGraph:
+    """Read an ONNX model.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+
+    Returns
+    -------
+    FloatGraph
+        Lists of numbers and strings become tuples, or arrays in the domain ai.onnx.ml, where trees
+        have hundreds of thousands of them.
+
+    Raises
+    ------
+    ConversionError
+        If the model is invalid, or uses external data, local functions, sparse tensors, sequences,
+        optionals or element types that NumPy lacks.
+    """
+    import onnx
+
+    _require_model(model)
+    for tensor in model.graph.initializer:
+        _refuse_external_data(tensor)
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise ConversionError(f"The ONNX model is not valid: {error}") from error
+    if model.functions:
+        names = ", ".join(sorted(function.name for function in model.functions))
+        raise ConversionError(
+            f"The ONNX model has local functions ({names}). Inline them first, for instance with "
+            f"onnx.inliner.inline_local_functions."
+        )
+    opsets = {entry.domain: int(entry.version) for entry in model.opset_import}
+    return _read_graph(model.graph, opsets)
+
+
+def graph_to_proto(graph: FloatGraph) -> onnx.ModelProto:
+    """Write an ONNX model.
+
+    Parameters
+    ----------
+    graph : FloatGraph
+
+    Returns
+    -------
+    onnx.ModelProto
+        Checked by ``onnx.checker``, with the oldest IR version that knows its operator sets.
+
+    Raises
+    ------
+    ConversionError
+        If an attribute has no ONNX form or the checker rejects the result.
+    """
+    import onnx
+    from onnx import helper
+
+    opsets = [helper.make_opsetid(domain, version) for domain, version in graph.opsets.items()]
+    model = helper.make_model(_write_graph(graph, "skq"), opset_imports=opsets, producer_name="skq")
+    model.ir_version = helper.find_min_ir_version_for(opsets)
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise ConversionError(f"The graph does not form a valid ONNX model: {error}") from error
+    return model
+
+
+def _require_model(model: Any) -> None:
+    import onnx
+
+    if not isinstance(model, onnx.ModelProto):
+        raise TypeError(
+            f"Expected an onnx.ModelProto. Got {type(model).__name__}; load a file with onnx.load."
+        )
+
+
+def _read_graph(graph: onnx.GraphProto, opsets: Mapping[str, int]) -> FloatGraph:
+    if graph.sparse_initializer:
+        raise ConversionError(
+            "The ONNX graph has sparse initializers; store them as dense tensors."
+        )
+    return FloatGraph(
+        nodes=tuple(_read_node(node, opsets) for node in graph.node),
+        initializers={tensor.name: _read_tensor(tensor) for tensor in graph.initializer},
+        inputs=tuple(_read_info(info, "input") for info in graph.input),
+        outputs=tuple(_read_info(info, "output") for info in graph.output),
+        opsets=dict(opsets),
+    )
+
+
+def _read_info(info: onnx.ValueInfoProto, role: str) -> TensorInfo:
+    kind = info.type.WhichOneof("value")
+    if kind != "tensor_type":
+        raise ConversionError(
+            f"Graph {role} {info.name!r} must be a tensor. Got {kind or 'no type'} instead."
+        )
+    tensor = info.type.tensor_type
+    if not tensor.HasField("shape"):
+        raise ConversionError(
+            f"Graph {role} {info.name!r} has no shape; its number of axes must be known."
+        )
+    shape = tuple(
+        int(dim.dim_value) if dim.HasField("dim_value") else None for dim in tensor.shape.dim
+    )
+    return TensorInfo(info.name, element_dtype(tensor.elem_type).name, shape)
+
+
+def _refuse_external_data(tensor: onnx.TensorProto) -> None:
+    if tensor.data_location == tensor.EXTERNAL:
+        raise ConversionError(
+            f"Tensor {tensor.name!r} keeps its data in another file. Load the model with its data: "
+            f"onnx.load(path), from the folder of that file."
+        )
+
+
+def _read_tensor(tensor: onnx.TensorProto) -> NDArray[Any]:
+    from onnx import numpy_helper
+
+    _refuse_external_data(tensor)
+    dtype = element_dtype(tensor.data_type)
+    array = np.asarray(numpy_helper.to_array(tensor))
+    if dtype.hasobject:
+        texts = [v.decode() if isinstance(v, bytes) else str(v) for v in array.ravel().tolist()]
+        array = np.array(texts, dtype=object).reshape(array.shape)
+    return array
+
+
+def _read_node(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Node:
+    return Node(
+        op_type=node.op_type,
+        inputs=tuple(node.input),
+        outputs=tuple(node.output),
+        attributes={
+            attribute.name: _read_attribute(attribute, node.domain, opsets)
+            for attribute in node.attribute
+        },
+        name=node.name,
+        domain=node.domain,
+    )
+
+
+def _read_attribute(attribute: onnx.AttributeProto, domain: str, opsets: Mapping[str, int]) -> Any:
+    kind = attribute.AttributeType.Name(attribute.type)
+    as_array = domain == ML_DOMAIN
+    if kind == "INT":
+        return int(attribute.i)
+    if kind == "FLOAT":
+        return float(attribute.f)
+    if kind == "STRING":
+        return attribute.s.decode()
+    if kind == "TENSOR":
+        return _read_tensor(attribute.t)
+    if kind == "GRAPH":
+        return _read_graph(attribute.g, opsets)
+    if kind == "INTS":
+        ints = attribute.ints
+        return np.fromiter(ints, np.int64, len(ints)) if as_array else tuple(ints)
+    if kind == "FLOATS":
+        floats = attribute.floats
+        return np.fromiter(floats, np.float32, len(floats)) if as_array else tuple(floats)
+    if kind == "STRINGS":
+        return _read_strings(attribute.strings, as_array)
+    if kind == "TENSORS":
+        return tuple(_read_tensor(tensor) for tensor in attribute.tensors)
+    if kind == "GRAPHS":
+        return tuple(_read_graph(graph, opsets) for graph in attribute.graphs)
+    raise ConversionError(
+        f"Attribute {attribute.name!r} is of the type {kind}, which skq does not read. Supported: "
+        f"numbers, strings, dense tensors, graphs and lists of them."
+    )
+
+
+def _read_strings(strings: Sequence[bytes], as_array: bool) -> Any:
+    raw = list(strings)
+    decoded = {text: text.decode() for text in set(raw)}
+    texts = tuple(map(decoded.__getitem__, raw))
+    return np.array(texts, dtype=np.str_) if as_array else texts
+
+
+def _write_graph(graph: FloatGraph, name: str) -> onnx.GraphProto:
+    from onnx import helper
+
+    return helper.make_graph(
+        nodes=[_write_node(node, graph.opsets) for node in graph.nodes],
+        name=name,
+        inputs=[_write_info(info) for info in graph.inputs],
+        outputs=[_write_info(info) for info in graph.outputs],
+        initializer=[_write_tensor(array, key) for key, array in graph.initializers.items()],
+    )
+
+
+def _write_info(info: TensorInfo) -> onnx.ValueInfoProto:
+    from onnx import helper
+
+    return helper.make_tensor_value_info(
+        info.name, _element_type(info.dtype, info.name), info.shape
+    )
+
+
+def _element_type(dtype: str, name: str) -> int:
+    if dtype not in ELEMENT_TYPE_CODES:
+        raise ConversionError(
+            f"Tensor {name!r} has the dtype {dtype}, which ONNX has no element type for. "
+            f"Supported: {', '.join(sorted(ELEMENT_TYPE_CODES))}."
+        )
+    return ELEMENT_TYPE_CODES[dtype]
+
+
+def _write_tensor(array: NDArray[Any], name: str) -> onnx.TensorProto:
+    from onnx import numpy_helper
+
+    array = np.asarray(array)
+    if array.dtype.kind == "U":
+        array = array.astype(object)
+    _element_type(array.dtype.name, name)
+    return numpy_helper.from_array(array, name)
+
+
+def _write_node(node: Node, opsets: Mapping[str, int]) -> onnx.NodeProto:
+    from onnx import NodeProto
+
+    proto = NodeProto(
+        op_type=node.op_type,
+        input=node.inputs,
+        output=node.outputs,
+        name=node.name or None,
+        domain=node.domain or None,
+    )
+    for name, value in node.attributes.items():
+        proto.attribute.append(_write_attribute(name, value, node, opsets))
+    return proto
+
+
+def _write_attribute(
+    name: str, value: Any, node: Node, opsets: Mapping[str, int]
+) -> onnx.AttributeProto:
+    from onnx import AttributeProto
+
+    proto = AttributeProto(name=name)
+    if isinstance(value, FloatGraph):
+        proto.type = AttributeProto.GRAPH
+        proto.g.CopyFrom(_write_graph(value, name))
+    elif isinstance(value, np.ndarray):
+        _write_array(proto, value, node, opsets)
+    elif isinstance(value, str):
+        proto.type = AttributeProto.STRING
+        proto.s = value.encode()
+    elif isinstance(value, bool | int | np.integer | np.bool_):
+        proto.type = AttributeProto.INT
+        proto.i = int(value)
+    elif isinstance(value, float | np.floating):
+        proto.type = AttributeProto.FLOAT
+        proto.f = float(value)
+    elif isinstance(value, tuple | list):
+        _write_list(proto, tuple(value), node, opsets)
+    else:
+        raise _no_onnx_form(proto, value, node)
+    return proto
+
+
+def _write_array(
+    proto: onnx.AttributeProto, array: NDArray[Any], node: Node, opsets: Mapping[str, int]
+) -> None:
+    """Write a tensor, or a list where the operator's schema says that the attribute is one."""
+    declared = _declared_type(proto.name, node, opsets)
+    if declared == proto.INTS and array.dtype.kind in "iub":
+        proto.ints.extend(array.ravel().tolist())
+    elif declared == proto.FLOATS and array.dtype in (np.float32, np.float16):
+        proto.floats.extend(array.ravel().tolist())
+    elif declared == proto.STRINGS and array.dtype.kind in "UO":
+        texts = array.ravel().tolist()
+        encoded = {text: str(text).encode() for text in set(texts)}
+        proto.strings.extend(map(encoded.__getitem__, texts))
+    elif declared in (proto.INTS, proto.FLOATS, proto.STRINGS):
+        kind = proto.AttributeType.Name(declared)
+        raise ConversionError(
+            f"{node}: attribute {proto.name!r} is a list of the type {kind} in ONNX. Got an array "
+            f"of {array.dtype}. Cast it; to keep doubles, give the attribute "
+            f"{proto.name + '_as_tensor'!r} where the operator has it."
+        )
+    else:
+        declared = proto.TENSOR
+        proto.t.CopyFrom(_write_tensor(array, ""))
+    proto.type = declared
+
+
+def _write_list(
+    proto: onnx.AttributeProto, values: tuple[Any, ...], node: Node, opsets: Mapping[str, int]
+) -> None:
+    if not values:
+        proto.type = _declared_type(proto.name, node, opsets) or proto.INTS
+    elif all(isinstance(value, FloatGraph) for value in values):
+        proto.type = proto.GRAPHS
+        proto.graphs.extend(_write_graph(value, proto.name) for value in values)
+    elif all(isinstance(value, np.ndarray) for value in values):
+        proto.type = proto.TENSORS
+        proto.tensors.extend(_write_tensor(value, "") for value in values)
+    elif all(isinstance(value, str) for value in values):
+        proto.type = proto.STRINGS
+        proto.strings.extend(value.encode() for value in values)
+    elif all(isinstance(value, int | np.integer) for value in values):
+        proto.type = proto.INTS
+        proto.ints.extend(int(value) for value in values)
+    elif all(isinstance(value, int | float | np.integer | np.floating) for value in values):
+        proto.type = proto.FLOATS
+        proto.floats.extend(float(value) for value in values)
+    else:
+        raise _no_onnx_form(proto, values, node)
+
+
+def _declared_type(name: str, node: Node, opsets: Mapping[str, int]) -> int | None:
+    """Ask the operator's schema for the type of an attribute; None where ONNX knows neither."""
+    from onnx import defs
+
+    try:
+        schema = defs.get_schema(node.op_type, opsets[node.domain], node.domain)
+        return int(schema.attributes[name].type)
+    except (KeyError, defs.SchemaError):
+        return None
+
+
+def _no_onnx_form(proto: onnx.AttributeProto, value: Any, node: Node) -> ConversionError:
+    return ConversionError(
+        f"{node}: attribute {proto.name!r} must be a number, a string, an array, a FloatGraph or a "
+        f"tuple of one of them. Got {value!r}."
+    )

@@ -1,0 +1,227 @@
+"""How a program becomes the arrays that the kernels read: values, steps and their places.
+
+A `Packer` gives every value a storage dtype as narrow as its proven interval and a place in an
+arena of one block of rows, and gathers the ``skq_step`` that `skq.kernels.steps` emits for each
+instruction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.engines.reference import schedule
+from skq.kernels import forests, layout
+from skq.kernels.descriptors import Descriptors
+from skq.program import instructions as ins
+from skq.program.program import IntegerProgram
+from skq.program.storage import PackedIntegers, owner_of
+from skq.program.types import TensorType
+
+Array = NDArray[Any]
+
+#: Bytes of one block of rows that are worked on together: well within a level-2 cache.
+BLOCK_BYTES = 96 * 1024
+INT32_MAX = 2**31 - 1
+
+#: Fields of a struct of descriptors that are not zero.
+Fields = dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step that defines the value `out`, and the structs that its field ``a`` names, by kind."""
+
+    out: int
+    operands: tuple[int, ...]
+    fields: Fields
+    named: list[tuple[str, Fields]]
+
+
+class Packer:
+    """Lays out one program; used once, after each instruction has emitted its steps.
+
+    Values that need no place are not described: those of a `Reshape` stand where its operand does,
+    those of fused steps nowhere.
+    """
+
+    def __init__(
+        self,
+        program: IntegerProgram,
+        given: tuple[int, ...],
+        targets: tuple[int, ...],
+        isa: int,
+        packed: dict[Any, Any] | None = None,
+    ) -> None:
+        self.given, self.targets, self.isa = given, targets, isa
+        self.types = program.types
+        for v, type_ in enumerate(self.types):
+            if type_.size > INT32_MAX:
+                raise ValueError(
+                    f"value {v} of the program has {type_.size} elements a row; the native engine "
+                    f"takes at most {INT32_MAX}: use engine='numpy'"
+                )
+        self._keep: dict[int, Array] = {}
+        self._packed = {} if packed is None else packed
+        first = len(program.inputs)
+        known: Mapping[int, Any] = dict.fromkeys(given)
+        self.steps: dict[int, ins.Instruction] = {
+            number: program.instructions[number - first]
+            for number in schedule(program, known, list(targets))
+        }
+        self.readers: dict[int, list[int]] = {}
+        for number, step in self.steps.items():
+            for operand in step.inputs:
+                self.readers.setdefault(operand, []).append(number)
+        self.same = {v: v for v in range(len(self.types))}  # Reshape: the operand's place
+        self.dtype = [_storage(t) for t in self.types]
+        self.fused: set[int] = set()
+        self.forests: dict[int, forests.Forest] = {}
+        self.linear: set[int] = set()
+        self.emitted: list[_Step] = []
+        self.laid_out = self.arranged = 0  # lines
+        self.most_products = 1  # rows of a matmul in a row of the program
+        self.scratch = self.scratch_a_row = 0  # bytes
+
+    def pack(self) -> Array:
+        """The descriptors (``skq_open`` in ``kernels/skq_kernels.h``)."""
+        slots, slot_bytes = self._slots()
+        place = {v: i for i, v in enumerate(slots)}
+        number = [place.get(root, 0) for root in self.same.values()]
+        kinds = [kind for step in self.emitted for kind, _ in step.named]
+        block = self._block_rows(slot_bytes)
+        written = Descriptors()
+        written.struct(
+            "program",
+            {
+                "n_values": len(slots),
+                "n_steps": len(self.emitted),
+                "n_inputs": len(self.given),
+                "n_outputs": len(self.targets),
+                "n_forests": kinds.count("forest"),
+                "n_bins": kinds.count("bins"),
+                "block": block,
+                "scratch": lines(self.scratch + self.scratch_a_row * block),
+                "laid_out": self.laid_out,
+                "arranged": self.arranged,
+                "more_products": self.most_products - 1,
+            },
+        )
+        used = 0
+        for v, slot in slots.items():
+            fields = {"size": self.types[v].size, "dtype": self.dtype[v], "slot": used - slot}
+            used = max(used, slot + 1)
+            written.struct("value", fields)
+        expected = len(self.given)
+        for step in self.emitted:
+            out = number[step.out]
+            fields = {"out": expected - out, "in": out - 1 - number[step.operands[0]]}
+            expected = out + 1
+            if len(step.operands) > 1:
+                fields["in2"] = number[step.operands[1]]
+            written.struct("step", step.fields | fields)
+            for kind, named in step.named:
+                written.struct(kind, named)
+        for v in self.given:
+            lo, hi = self.types[v].interval if self.types[v].is_integer else (0, 0)
+            written.struct("argument", {"value": number[v], "lo": lo, "hi": hi})
+        for v in self.targets:
+            written.number(number[v])
+        return written.array()
+
+    @property
+    def keep(self) -> list[Array]:
+        """What lives as long as the plan: the memory of all constants that it reads."""
+        return list(self._keep.values())
+
+    def constant(self, array: Array) -> int:
+        """Address of an array that lives as long as the plan; the array itself where it can be."""
+        array = np.ascontiguousarray(array)
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+        owner = owner_of(array)
+        self._keep[id(owner)] = owner
+        return int(array.ctypes.data)
+
+    def packed(self, make: Callable[[], Any], number: int, form: object) -> Any:
+        """What `make` packs for value `number`, or has packed for another plan of the program."""
+        key = (number, form, self.isa)
+        if key not in self._packed:
+            self._packed[key] = make()
+        return self._packed[key]
+
+    def numbers(self, letter: str, array: Array | PackedIntegers) -> dict[str, int]:
+        """Fields of a step for an array, packed or of any dtype that the kernels load."""
+        if isinstance(array, PackedIntegers):
+            dtype = -array.bits if array.signed else layout.PACKED + array.bits
+            return {letter: self.constant(array.data), f"{letter}_dtype": dtype}
+        if array.dtype.name not in layout.CONSTANTS:
+            array = array.astype(np.int64)
+        dtype = layout.CONSTANTS[array.dtype.name]
+        return {letter: self.constant(array), f"{letter}_dtype": dtype}
+
+    def own(self, size: int) -> dict[str, int]:
+        """The field of a step for bytes of the arena in which it lays out its constants."""
+        start = self.laid_out
+        self.laid_out += lines(size)
+        return {"own": start}
+
+    def emit(self, number: int, op: str, *operands: int, **fields: int) -> None:
+        """Append a step that defines value `number`."""
+        self.emitted.append(_Step(number, operands, fields | {"op": layout.OPS[op]}, []))
+
+    def name(self, kind: str, fields: Fields) -> None:
+        """Describe a ``skq_forest`` or ``skq_bins`` that the last step names."""
+        self.emitted[-1].named.append((kind, fields))
+
+    def _slots(self) -> tuple[dict[int, int], list[int]]:
+        """Place of each value in the arena, reused after its last reader, and their sizes."""
+        last: dict[int, int] = {}
+        for number, step in self.steps.items():
+            reader = max(self.readers.get(number, [number])) if number in self.fused else number
+            for operand in step.inputs:
+                root = self.same[operand]
+                last[root] = max(last.get(root, 0), reader)
+        forever = len(self.types)
+        for value in (*self.targets, *self.given):
+            last[self.same[value]] = forever
+        slots: dict[int, int] = {}
+        sizes: list[int] = []
+        free: list[int] = []
+        for value in (*self.given, *self.steps):
+            if value in self.fused or self.same[value] != value:
+                continue
+            wanted = self.types[value].size * layout.ITEM_BYTES[self.dtype[value]]
+            fitting = [s for s in free if sizes[s] >= wanted]
+            if fitting:
+                slot = min(fitting, key=sizes.__getitem__)
+                free.remove(slot)
+            else:
+                slot = len(sizes)
+                sizes.append(wanted)
+            slots[value] = slot
+            if value in self.steps:
+                free += [slots[v] for v in slots if last.get(v) == value and slots[v] not in free]
+        return slots, sizes
+
+    def _block_rows(self, slot_bytes: list[int]) -> int:
+        a_row = sum(slot_bytes) + self.scratch_a_row + 1
+        rows = int(min(max(BLOCK_BYTES // a_row, 1), 1024))
+        if any(step.fields["op"] == layout.OPS["Trees"] for step in self.emitted):
+            return layout.ROWS if rows > 16 else rows
+        return rows // 64 * 64 if rows > 64 else rows
+
+
+def lines(size: int) -> int:
+    """Cache lines that bytes take."""
+    return -(-size // layout.LINE_BYTES)
+
+
+def _storage(type_: TensorType) -> int:
+    """Narrowest storage dtype of a value."""
+    name = type_.dtype
+    return layout.DTYPES.index("int64" if name == "uint32" else name)

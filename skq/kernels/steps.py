@@ -1,0 +1,360 @@
+"""The native engine's steps: one function a kind of instruction, found by `emit_steps`.
+
+`Reshape` costs nothing; a `Bin` that only feeds a `Trees` becomes part of it, and a `Quantize` that
+only feeds a small `MatMul` one step with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.kernels import forests, layout
+from skq.kernels.plan import INT32_MAX, Fields, Packer, lines
+from skq.program import instructions as ins
+from skq.program.storage import PackedIntegers, narrowed
+from skq.program.types import TensorType
+
+Array = NDArray[Any]
+
+#: Outputs of a matmul that is worth computing while its operand is quantized.
+_LINEAR_OUTPUTS = 4
+
+
+def emit_steps(packer: Packer) -> None:
+    """Emit the steps of all instructions of a packer's program."""
+    for number, step in packer.steps.items():
+        _EMIT[type(step)](packer, number, step)
+
+
+def _by_outputs(weights: Array | PackedIntegers) -> Array | PackedIntegers:
+    """Weights of a MatMul as the kernels read them, those of an output together."""
+    return weights if isinstance(weights, PackedIntegers) else weights.T
+
+
+def _channels(p: Packer, type_: TensorType, **parameters: Array | PackedIntegers) -> dict[str, int]:
+    """Step fields of parameters along the last axis: arrays of one length."""
+    if type_.size == 0:  # nothing is computed; kernels read one number
+        parameters = {letter: np.ones((), array.dtype) for letter, array in parameters.items()}
+    scalars = all(array.shape == () for array in parameters.values())
+    last = 1 if scalars else type_.shape[-1]
+    fields = {"m": type_.size, "n": last}
+    for letter, array in parameters.items():
+        repeated = _repeated(array, last)
+        fields |= p.numbers(letter, repeated)
+        if fields[f"{letter}_dtype"] == layout.F64:  # known from the operation
+            del fields[f"{letter}_dtype"]
+    # a third array is the reciprocals of a Quantize
+    return fields | p.own(3 * 8 * last * -(-layout.PERIOD // last))
+
+
+def _repeated(array: Array | PackedIntegers, length: int) -> Array | PackedIntegers:
+    """A scalar as an array of a length; arrays of that length as they are."""
+    if array.shape == (length,):
+        return array
+    if isinstance(array, PackedIntegers):
+        array = array.unpacked()
+    return np.broadcast_to(array, (length,))
+
+
+def _quantize(p: Packer, number: int, step: ins.Quantize) -> None:
+    scale = np.asarray(step.scale, np.float64)
+    zero = step.zero_point.astype(np.float64)
+    if max(-step.lo, step.hi) >= 2**30:
+        kind = layout.WIDE_CODES
+        p.dtype[number] = layout.I64
+    else:
+        # x * (1 / scale) is then normal and within 2**-30 of x / scale near every code
+        size = float(np.abs(zero).max(initial=0.0)) + max(abs(step.lo), abs(step.hi)) + 2
+        scale_ok = bool(np.all((scale > 1e-290) & (scale < 1e290))) and size < 2**20
+        kind = layout.RECIPROCAL if scale_ok else layout.DIVIDE
+    if kind == layout.RECIPROCAL and _feeds_few_outputs(p, number):
+        p.fused.add(number)
+        p.linear.add(number)
+        return
+    fields = _channels(p, p.types[number], a=scale, b=step.kept()["zero_point"])
+    p.emit(number, "Quantize", step.inputs[0], kind=kind, lo=step.lo, hi=step.hi, **fields)
+
+
+def _feeds_few_outputs(p: Packer, number: int) -> bool:
+    """Whether one small matmul alone reads the codes, whose sums doubles hold exactly."""
+    readers = p.readers.get(number, [])
+    matmul = p.steps[readers[0]] if len(readers) == 1 else None
+    type_ = p.types[number]
+    if (
+        p.isa == layout.PORTABLE
+        or number in p.targets
+        or not isinstance(matmul, ins.MatMul)
+        or len(type_.shape) != 1
+        or not 0 < matmul.weights.shape[1] <= _LINEAR_OUTPUTS
+    ):
+        return False
+    sums = np.abs(matmul.weights.astype(np.float64)).sum(axis=0).max(initial=0.0)
+    return bool(sums * max(map(abs, type_.interval)) < 2.0**52)
+
+
+def _linear(p: Packer, number: int, step: ins.MatMul) -> None:
+    """Quantize and MatMul as one step, without codes in memory."""
+    codes = step.inputs[0]
+    quantize = p.steps[codes]
+    assert isinstance(quantize, ins.Quantize)
+    weights = step.kept()["weights"]
+    n, m = weights.shape
+    scale = np.broadcast_to(np.asarray(quantize.scale, np.float64), (n,))
+    fields = {"a": p.constant(scale)}
+    fields |= p.numbers("b", _repeated(quantize.kept()["zero_point"], n))
+    fields |= p.numbers("c", _by_outputs(weights))
+    fields |= p.own((3 + m) * 8 * (-(-n // 8) * 8))
+    p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
+    lo, hi = quantize.lo, quantize.hi
+    p.emit(number, "Linear", quantize.inputs[0], n=n, m=m, lo=lo, hi=hi, **fields)
+
+
+def _bin(p: Packer, number: int, step: ins.Bin) -> None:
+    readers = p.readers.get(number, [])
+    trees = p.steps.get(readers[0]) if len(readers) == 1 else None
+    if number not in p.targets and isinstance(trees, ins.Trees):
+        type_ = p.types[number]
+        pack = partial(forests.pack, trees, *type_.interval, type_.size, step, p.isa)
+        forest = p.packed(pack, readers[0], "real")
+        if forest.codes != layout.CODES_WIDE:
+            p.fused.add(number)
+            p.forests[readers[0]] = forest
+            return
+    p.emit(number, "Bin", step.inputs[0], **_own_bins(p, step))
+    _name_bins(p, step)
+
+
+def _name_bins(p: Packer, step: ins.Bin) -> None:
+    """Describe the ``skq_bins`` of a binning."""
+    fields = {"n": len(step.feature), "edges": p.constant(np.asarray(step.edges, np.float64))}
+    for name in ("feature", "offsets", "base", "nan_code"):
+        fields |= p.numbers(name, step.kept()[name])
+    p.name("bins", fields)
+
+
+def _own_bins(p: Packer, step: ins.Bin) -> Fields:
+    """The field of a step that reads bins for where it lays them out."""
+    return p.own(8 * 4 * (len(step.feature) + 1))
+
+
+def _trees(p: Packer, number: int, step: ins.Trees) -> None:
+    operand = step.inputs[0]
+    binning = p.steps.get(operand)
+    bins: ins.Bin | None = None
+    if operand in p.fused:
+        assert isinstance(binning, ins.Bin)
+        forest = p.forests[number]
+        operand = binning.inputs[0]
+        bins = None if forest.reads_reals else binning
+    else:
+        type_ = p.types[operand]
+        pack = partial(forests.pack, step, *type_.interval, type_.size, None, p.isa)
+        forest = p.packed(pack, number, "codes")
+    p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
+    p.scratch = max(p.scratch, forest.scratch)
+    fields = forest.fields | {"binned": int(bins is not None)}
+    for name, array in forest.arrays.items():
+        if array.size:
+            fields |= p.numbers(name, array) if name == "bias" else {name: p.constant(array)}
+    p.emit(number, "Trees", operand, **({} if bins is None else _own_bins(p, bins)))
+    p.name("forest", fields)
+    if bins is not None:
+        _name_bins(p, bins)
+
+
+def _within_int32(type_: TensorType) -> bool:
+    lo, hi = type_.interval
+    return lo >= -INT32_MAX and hi <= INT32_MAX
+
+
+def _matmul(p: Packer, number: int, step: ins.MatMul) -> None:
+    if step.inputs[0] in p.linear:
+        _linear(p, number, step)
+        return
+    operand = p.types[step.inputs[0]]
+    weights = step.kept()["weights"]
+    n, m = weights.shape
+    kind = _matmul_kind(p, step.inputs[0], step.weights)
+    narrow = kind not in (layout.DOT_I32_I32, layout.DOT_I64_I64)
+    p.dtype[number] = layout.I32 if narrow else layout.I64
+    form = _MATMUL[kind]
+    if p.dtype[step.inputs[0]] != form.operand:
+        p.scratch_a_row = max(p.scratch_a_row, operand.size * layout.ITEM_BYTES[form.operand])
+    an_output = n * layout.ITEM_BYTES[form.operand]
+    together = min(max(layout.PANEL_BYTES // (an_output + 1), layout.GROUP_OUTPUTS), max(m, 1))
+    panel = lines(together * an_output) + 1  # a vector may reach beyond
+    p.scratch = max(p.scratch, panel * layout.LINE_BYTES)
+    p.most_products = max(p.most_products, p.types[number].size // max(m, 1))
+    fields = p.numbers("a", _by_outputs(weights)) | {"own": p.arranged}
+    p.arranged += lines(form.arranged_bytes(n, m))
+    p.emit(number, "MatMul", step.inputs[0], kind=kind, n=n, m=m, lo=together, **fields)
+
+
+def _matmul_kind(p: Packer, operand: int, weights: Array) -> int:
+    lo, hi = p.types[operand].interval
+    least, most = int(weights.min(initial=0)), int(weights.max(initial=0))
+    sums = np.abs(weights.astype(np.float64)).sum(axis=0).max(initial=0.0)
+    if sums * max(-lo, hi) < INT32_MAX and least >= -(2**15) and most < 2**15:
+        bytes_ = lo >= 0 and hi <= 255 and least >= -128 and most <= 127
+        if bytes_ and p.isa == layout.AVX512_VNNI:
+            return layout.QUADS_U8_I8
+        if -(2**15) <= lo and hi < 2**15:
+            if p.isa >= layout.AVX2:
+                small = least >= -128 and most <= 127
+                return layout.PAIRS_I16_I8 if small else layout.PAIRS_I16_I16
+            return layout.DOT_U8_I8 if bytes_ else layout.DOT_I16_I16
+    if max(-lo, hi, -least, most) <= INT32_MAX:
+        return layout.DOT_I32_I32
+    return layout.DOT_I64_I64
+
+
+@dataclass(frozen=True)
+class _Product:
+    """A kind of matmul: dtypes, and how a run of many rows arranges the weights."""
+
+    operand: int
+    weights: int
+    inputs: int = 1  # of an output that stand together
+    spare: int = 0  # weights behind the last that may be read and are not used
+
+    def arranged_bytes(self, n: int, m: int) -> int:
+        """Bytes of weights of shape (n, m)."""
+        weights = m * self.inputs * -(-n // self.inputs) + self.spare
+        return weights * layout.ITEM_BYTES[self.weights]
+
+
+_MATMUL: Mapping[int, _Product] = {
+    layout.DOT_U8_I8: _Product(layout.U8, layout.I8),
+    layout.DOT_I16_I16: _Product(layout.I16, layout.I16),
+    layout.DOT_I32_I32: _Product(layout.I32, layout.I32),
+    layout.DOT_I64_I64: _Product(layout.I64, layout.I64),
+    layout.PAIRS_I16_I8: _Product(layout.I16, layout.I8, inputs=2, spare=14),
+    layout.PAIRS_I16_I16: _Product(layout.I16, layout.I16, inputs=2, spare=14),
+    layout.QUADS_U8_I8: _Product(layout.U8, layout.I8, inputs=4),
+}
+
+
+def _requantize(p: Packer, number: int, step: ins.Requantize) -> None:
+    operand = step.inputs[0]
+    lo, hi = p.types[number].interval
+    narrow = (
+        p.dtype[operand] == layout.I32
+        and int(np.abs(np.asarray(step.multiplier, np.int64)).max(initial=0)) <= INT32_MAX
+        and _within_int32(p.types[number])
+    )
+    kept = step.kept()
+    fields = _channels(p, p.types[number], a=kept["multiplier"], b=kept["offset"])
+    kind = layout.NARROW_FACTORS if narrow else layout.ANY_FACTORS
+    if step.lo < lo and hi < step.hi:
+        kind += layout.UNCLIPPED
+    else:
+        fields |= {"lo": lo, "hi": hi}
+    p.emit(number, "Requantize", operand, kind=kind, shift=step.shift, **fields)
+
+
+def _table(p: Packer, number: int, step: ins.Table) -> None:
+    operand = step.inputs[0]
+    table = step.kept()["table"]
+    if not isinstance(table, PackedIntegers):
+        table = np.asarray(table, layout.DTYPES[p.dtype[number]])
+    p.emit(
+        number,
+        "Table",
+        operand,
+        n=table.shape[0] if len(table.shape) == 2 else 0,
+        m=p.types[number].size,
+        lo=p.types[operand].interval[0],
+        hi=table.shape[-1],
+        **p.numbers("a", table),
+        **p.own(table.size * layout.ITEM_BYTES[p.dtype[number]]),
+    )
+
+
+def _elementwise(p: Packer, number: int, step: ins.Instruction) -> None:
+    shape = p.types[number].shape
+    fields: Fields = {}
+    for letter, operand in zip("ab", step.inputs, strict=True):
+        type_ = p.types[operand]
+        places = np.arange(type_.size, dtype=np.int32).reshape(type_.shape)
+        index = np.broadcast_to(places, shape).ravel()
+        if not np.array_equal(index, places.ravel()):
+            fields |= p.numbers(letter, narrowed(index))
+    a, b = step.inputs
+    p.emit(number, type(step).__name__, a, b, n=p.types[number].size, **fields)
+
+
+def _reduction(p: Packer, number: int, step: ins.Instruction) -> None:
+    operand = step.inputs[0]
+    length = p.types[operand].shape[-1]
+    p.emit(number, type(step).__name__, operand, n=length, m=p.types[number].size)
+
+
+def _gather(p: Packer, number: int, step: ins.Gather) -> None:
+    operand = step.inputs[0]
+    index = step.kept()["indices"]
+    dtype = layout.CONSTANTS[index.dtype.name]
+    laid_out = layout.I64 if dtype >= len(layout.ITEM_BYTES) else dtype
+    p.emit(
+        number,
+        "Gather",
+        operand,
+        n=p.types[operand].size,
+        m=index.size,
+        lo=step.fill,
+        kind=laid_out,
+        **p.numbers("a", index),
+        **p.own(index.size * layout.ITEM_BYTES[laid_out]),
+    )
+
+
+def _reshape(p: Packer, number: int, step: ins.Reshape) -> None:
+    operand = step.inputs[0]
+    p.same[number] = p.same[operand]
+    p.dtype[number] = p.dtype[operand]
+
+
+def _concat(p: Packer, number: int, step: ins.Concat) -> None:
+    place = 0
+    for operand in step.inputs:
+        size = p.types[operand].size
+        p.emit(number, "Concat", operand, n=size, m=p.types[number].size, lo=place)
+        place += size
+
+
+def _dequantize(p: Packer, number: int, step: ins.Dequantize) -> None:
+    fields = _channels(
+        p,
+        p.types[number],
+        a=np.asarray(step.scale, np.float64),
+        b=np.asarray(step.zero_point, np.float64),
+    )
+    p.emit(number, "Dequantize", step.inputs[0], **fields)
+
+
+_EMIT: Mapping[type[ins.Instruction], Callable[..., None]] = {
+    ins.Quantize: _quantize,
+    ins.Bin: _bin,
+    ins.MatMul: _matmul,
+    ins.Requantize: _requantize,
+    ins.Table: _table,
+    ins.Trees: _trees,
+    ins.Add: _elementwise,
+    ins.Sub: _elementwise,
+    ins.Mul: _elementwise,
+    ins.Maximum: _elementwise,
+    ins.Minimum: _elementwise,
+    ins.Sum: _reduction,
+    ins.Max: _reduction,
+    ins.Min: _reduction,
+    ins.ArgMax: _reduction,
+    ins.Gather: _gather,
+    ins.Reshape: _reshape,
+    ins.Concat: _concat,
+    ins.Dequantize: _dequantize,
+}

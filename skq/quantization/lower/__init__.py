@@ -1,0 +1,1 @@
+"""Lowering: operators write instructions of the integer program."""

@@ -1,0 +1,83 @@
+"""Missing values that are filled in front of a quantizer: the code of NaN becomes the filler's.
+
+``Quantize`` gives NaN the code 0. A ``Bin`` without edges gives 1 where a value is missing and else
+0; times the filler's code, that is what the codes are raised to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq import numerics
+from skq.program import Bin, Gather, Maximum, Requantize
+from skq.quantization.lower.operands import Array, Features
+
+if TYPE_CHECKING:
+    from skq.quantization.lower.lowering import Lowering
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class MissingMask:
+    """Where the features are missing: what ``IsNaN`` of the float input is, for ``Where`` to read.
+
+    Parameters
+    ----------
+    features : Features
+    """
+
+    features: Features
+
+
+def with_fill(features: Features, raw: Array, lo: Array, hi: Array) -> tuple[Array, Array, Array]:
+    """Calibration rows and their range, with what fills missing values."""
+    fill = features.fill
+    if fill is None:
+        return raw, lo, hi
+    raw = np.where(np.isnan(raw), fill, raw)
+    return raw, np.fmin(lo, fill), np.fmax(hi, fill)
+
+
+def unseen_fill(features: Features) -> Array:
+    """What fills features that no calibration row misses; NaN for the others.
+
+    Ranges have to hold it, though no calibration row shows that.
+    """
+    if features.fill is None:
+        return np.full(features.raw.shape[1:], np.nan)
+    return np.where(np.isnan(features.raw).any(axis=0), np.nan, features.fill)
+
+
+def filled(
+    low: Lowering, features: Features, codes: int, scale: Floats, zero_point: Floats, top: int
+) -> int:
+    """The codes, with the filler's code where a feature is missing."""
+    fill = features.fill
+    if fill is None:
+        return codes
+    column = np.flatnonzero(~np.isnan(fill))
+    code = numerics.quantize(np.nan_to_num(fill), scale, zero_point.astype(np.int64), 0, top)
+    if not np.any(code[column]):
+        return codes
+    none = np.zeros(len(column), dtype=np.int64)
+    missing = low.add(
+        Bin(
+            (features.value,),
+            feature=column,
+            edges=np.zeros(0),
+            offsets=np.zeros(len(column) + 1, dtype=np.int64),
+            base=none,
+            nan_code=none + 1,
+        )
+    )
+    raised = low.add(Requantize((missing,), code[column], none, shift=0, lo=0, hi=top))
+    if len(column) < len(fill):
+        place = np.full(len(fill), -1, dtype=np.int64)
+        place[column] = np.arange(len(column))
+        raised = low.add(Gather((raised,), place, 0))
+    return low.add(Maximum((codes, raised)))

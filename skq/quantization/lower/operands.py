@@ -1,0 +1,252 @@
+"""What an operator reads and returns while a graph is lowered.
+
+A constant is a NumPy array, or a `BatchConstant` where it depends on the number of rows. Everything
+else is one of two views of real values:
+
+- `Features`: the graph's float input, with functions of single features in front of it that have
+  not cost an instruction yet (scalers, casts).
+- `QuantizedTensor`: an integer value of the program, with the map to the reals it stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Function = Callable[[Array], Array]
+
+
+def scalar(value: Any) -> NDArray[np.float64]:
+    """One real number as an array of shape ()."""
+    return np.asarray(value, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class BatchConstant:
+    """What a graph computes from the shapes of tensors, where the number of rows enters.
+
+    Parameters
+    ----------
+    for_two : ndarray
+        Its value for a batch of two rows.
+    """
+
+    for_two: Array
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureStep:
+    """One function of single features: an affine step, or a cast.
+
+    Parameters
+    ----------
+    function : {"add", "subtract", "multiply", "divide", "cast", "fill"}
+        "fill" puts the constant in place of NaN; a NaN in it leaves missing values missing.
+    constant : ndarray of shape (n_features,) or (), or None for a cast
+    dtype : str or None
+        What a cast casts to.
+    """
+
+    function: str
+    constant: Array | None = None
+    dtype: str | None = None
+
+    def __call__(self, values: Array, feature: Array | None = None) -> Array:
+        """Apply to values of the given features, or to whole rows."""
+        if self.function == "cast":
+            with np.errstate(over="ignore"):
+                return values.astype(self.dtype)
+        assert self.constant is not None
+        constant = self.constant
+        if feature is not None and constant.ndim:
+            constant = constant[feature]
+        if self.function == "fill":
+            return np.where(np.isnan(values), constant, values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(getattr(np, self.function)(values, constant))
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The float input behind per-feature steps that are still to be folded into its quantizer.
+
+    Parameters
+    ----------
+    value : int
+        The program's input.
+    raw : ndarray of shape (n_rows, ...)
+        Calibration rows, before the steps.
+    lo, hi : ndarray of shape (n_features,), or of a row's shape
+        Least and greatest value in all calibration data, before the steps; NaN left out.
+    has_missing : bool
+        Whether the calibration data have NaN anywhere.
+    steps : tuple of FeatureStep
+    """
+
+    value: int
+    raw: Array
+    lo: Array
+    hi: Array
+    has_missing: bool = False
+    steps: tuple[FeatureStep, ...] = ()
+
+    def then(self, step: FeatureStep) -> Features:
+        """The features behind one more step."""
+        return replace(self, steps=(*self.steps, step))
+
+    @property
+    def fill(self) -> Array | None:
+        """What stands for NaN in each feature, before the other steps; None where nothing does."""
+        first = self.steps[0] if self.steps else None
+        return first.constant if first is not None and first.function == "fill" else None
+
+    def affine(self) -> tuple[Array, Array]:
+        """``(a, b)`` with ``a * x + b`` what the steps compute, casts left out."""
+        a, b = np.ones(self.raw.shape[-1:]), np.zeros(self.raw.shape[-1:])
+        for step in self.steps:
+            if step.function in ("multiply", "divide"):
+                a = step(a)
+            if step.function not in ("cast", "fill"):
+                b = step(b)
+        return a, b
+
+    def apply(self, values: Array, feature: Array | None = None) -> Array:
+        """What the steps make of raw values."""
+        for step in self.steps:
+            values = step(values, feature)
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedTensor:
+    """An integer value ``q`` of the program that stands for ``f((q - zero_point) * scale)``.
+
+    Parameters
+    ----------
+    value : int
+        Number of the value in the program.
+    scale, zero_point : ndarray of shape () or (n_channels,)
+        One a channel, which is the last axis of the integer value. `zero_point` is real: it never
+        enters integer arithmetic as it is, but is folded into the offset of the next
+        requantization.
+    function : callable or None
+        ``f``, elementwise on rows of the integer value; None for the identity. Chains of
+        univariate operators collect here and become one table.
+    clip : (float, float) or None
+        Bounds of the reals, where ``f`` is the identity followed by a clip (ReLU); a requantization
+        saturates at them for free.
+    view : ndarray of int64 or None
+        Where each element of the tensor's row stands in the flattened integer value; None where
+        the integer value has the tensor's own arrangement. Slices, transposes and reshapes change
+        the view and cost no instruction; see `skq.quantization.lower.views`.
+    """
+
+    value: int
+    scale: Array
+    zero_point: Array
+    function: Function | None = None
+    clip: tuple[float, float] | None = None
+    view: NDArray[np.int64] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the reals are an affine function of the codes."""
+        return self.function is None and self.clip is None
+
+    @property
+    def has_one_scale(self) -> bool:
+        """Whether all elements have the same scale and zero point."""
+        return np.ndim(self.scale) == 0 and np.ndim(self.zero_point) == 0
+
+    def reals(self, codes: Array) -> Array:
+        """The reals that codes stand for."""
+        return self.of_argument((np.asarray(codes, np.float64) - self.zero_point) * self.scale)
+
+    def of_argument(self, values: Array) -> Array:
+        """The clip or the function, of ``(q - zero_point) * scale``."""
+        if self.clip is not None:
+            values = np.clip(values, *self.clip)
+        return values if self.function is None else self.function(values)
+
+    def same_integers(self, other: QuantizedTensor) -> bool:
+        """Whether both are functions of the same integers, element by element."""
+        if self.value != other.value:
+            return False
+        if self.view is None or other.view is None:
+            return self.view is other.view
+        return np.array_equal(self.view, other.view)
+
+    def affine(self, factor: Array, offset: Array) -> QuantizedTensor:
+        """The tensor ``factor * x + offset``, without an instruction where that is possible."""
+        scale = self.scale * np.asarray(factor, np.float64)
+        if self.function is not None or np.any(scale == 0) or not np.all(np.isfinite(scale)):
+            return self.then(lambda x: x * factor + offset)
+        clip = None
+        if self.clip is not None:
+            if np.ndim(factor) or np.ndim(offset):
+                return self.then(lambda x: x * factor + offset)
+            ends = sorted(float(end * factor + offset) for end in self.clip)
+            clip = (ends[0], ends[1])
+        return replace(self, scale=scale, zero_point=self.zero_point - offset / scale, clip=clip)
+
+    def then(self, function: Function) -> QuantizedTensor:
+        """The tensor behind one more univariate function."""
+        before = replace(self)
+
+        def composed(x: Array) -> Array:
+            return function(before.of_argument(x))
+
+        return replace(self, function=composed, clip=None)
+
+    def clipped(self, lo: float, hi: float) -> QuantizedTensor:
+        """The tensor clipped to [lo, hi]."""
+        if lo == -np.inf and hi == np.inf:
+            return self
+        if self.function is not None or lo > hi:
+            return self.then(lambda x: np.minimum(np.maximum(x, lo), hi))
+        if self.clip is not None:
+            lo, hi = (float(np.clip(bound, *self.clip)) for bound in (lo, hi))
+        return replace(self, clip=(lo, hi))
+
+
+def fuse(function: Callable[..., Array], *operands: Array | QuantizedTensor) -> QuantizedTensor:
+    """One function of the integers that all tensors among the operands share.
+
+    Parameters
+    ----------
+    function : callable
+        Elementwise.
+    *operands : ndarray or QuantizedTensor
+        The tensors have the same integers; the arrays broadcast against rows of them.
+    """
+    tensors = [operand for operand in operands if isinstance(operand, QuantizedTensor)]
+    first = tensors[0]
+    if all(
+        np.array_equal(t.scale, first.scale) and np.array_equal(t.zero_point, first.zero_point)
+        for t in tensors
+    ):
+
+        def of_argument(x: Array) -> Array:
+            return function(*(_at(operand, x, QuantizedTensor.of_argument) for operand in operands))
+
+        return replace(first, function=of_argument, clip=None)
+
+    def of_codes(x: Array) -> Array:
+        return function(*(_at(operand, x, QuantizedTensor.reals) for operand in operands))
+
+    one, zero = scalar(1.0), scalar(0.0)
+    return replace(first, scale=one, zero_point=zero, function=of_codes, clip=None)
+
+
+def _at(
+    operand: Array | QuantizedTensor, x: Array, read: Callable[[QuantizedTensor, Array], Array]
+) -> Array:
+    return read(operand, x) if isinstance(operand, QuantizedTensor) else operand
+
+
+Operand = Array | BatchConstant | Features | QuantizedTensor

@@ -1,0 +1,221 @@
+"""Where the elements of a tensor stand: views, and the instructions that realize them.
+
+A tensor's row has a shape of its own, and its `view` says where each element stands in the
+flattened integer value. A convolution, for example, computes rows of shape (positions, filters),
+each filter with a scale of its own on the last axis, and the tensor of shape (filters, height,
+width) is a view of them. Operators that move elements only change the view; the next operator that
+needs an arrangement reads through it with one Gather.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.program import Gather, Reshape
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import Array, QuantizedTensor
+
+Indices = NDArray[np.int64]
+
+
+def row_shape(low: Lowering, x: QuantizedTensor) -> tuple[int, ...]:
+    """Shape of a row of the tensor."""
+    return low.type(x.value).shape if x.view is None else x.view.shape
+
+
+def elements(low: Lowering, x: QuantizedTensor) -> Indices:
+    """Index of each element of the tensor's row in the flattened integer value."""
+    if x.view is not None:
+        return x.view
+    type_ = low.type(x.value)
+    return np.arange(type_.size, dtype=np.int64).reshape(type_.shape)
+
+
+def moved(low: Lowering, x: QuantizedTensor, view: Indices) -> QuantizedTensor:
+    """The tensor seen through another view; None where that is the integer value's own order."""
+    type_ = low.type(x.value)
+    natural = view.shape == type_.shape and np.array_equal(view.ravel(), np.arange(type_.size))
+    return replace(x, view=None if natural else view)
+
+
+def at(low: Lowering, x: QuantizedTensor, parameter: Array, places: Indices) -> Array:
+    """A scale or zero point at places of the flattened integer value; a scalar stays one."""
+    if np.ndim(parameter) == 0:
+        return parameter
+    return np.asarray(parameter)[places % low.type(x.value).shape[-1]]
+
+
+def gather(low: Lowering, x: QuantizedTensor, places: Indices) -> QuantizedTensor:
+    """A plain tensor with the elements at chosen places of the flattened integer value.
+
+    Returns
+    -------
+    QuantizedTensor
+        Plain, of the shape of `places`; parameters differ along the last axis of its integer value
+        only.
+    """
+    return lay_out(low, x.value, places, [at(low, x, p, places) for p in (x.scale, x.zero_point)])
+
+
+def lay_out(
+    low: Lowering,
+    value: int,
+    places: Indices,
+    parameters: Sequence[Array],
+    *,
+    fill: int = 0,
+    reduced: bool = False,
+) -> QuantizedTensor:
+    """Elements of an integer value, laid out so that parameters differ along the last axis only.
+
+    Parameters
+    ----------
+    value : int
+    places : ndarray of int64 of shape (*row_shape,), or (*row_shape, n_reduced) with `reduced`
+        Indices into the flattened integer value; -1 stands for `fill`.
+    parameters : (scale, zero_point)
+        Each of shape () or `row_shape`.
+    reduced : bool
+        The integer value keeps the last axis of `places`, for a reduction.
+
+    Returns
+    -------
+    QuantizedTensor
+        Plain, of the shape `row_shape`.
+    """
+    shape = places.shape[:-1] if reduced else places.shape
+    order, view, channel = channels_last(shape, parameters)
+    flat = places.reshape(int(np.prod(shape)), *places.shape[len(shape) :])[order]
+    return QuantizedTensor(select(low, value, flat, fill), channel[0], channel[1], view=view)
+
+
+def select(low: Lowering, value: int, places: Indices, fill: int) -> int:
+    """Number of the value with elements at these places, by the cheapest instruction."""
+    type_ = low.type(value)
+    if places.size == type_.size and np.array_equal(places.ravel(), np.arange(type_.size)):
+        if places.shape == type_.shape:
+            return value
+        return low.add(Reshape((value,), places.shape))
+    return low.add(Gather((value,), places, fill))
+
+
+def channels_last(
+    shape: tuple[int, ...], parameters: Sequence[Array]
+) -> tuple[Indices, Indices | None, list[Array]]:
+    """An arrangement of rows in which parameters differ along the last axis only.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of a row.
+    parameters : sequence of ndarray of shape () or `shape`
+
+    Returns
+    -------
+    order : ndarray of int64
+        Flat index into the row, in the shape of the new arrangement.
+    view : ndarray of int64 of shape `shape`, or None
+        Index into the new arrangement, or None where that is the row's own.
+    channel : list of ndarray of shape () or (n_channels,)
+        The parameters, one a channel.
+
+    Examples
+    --------
+    >>> order, view, (scale,) = channels_last((2, 3), [np.array([[1, 1, 1], [4, 4, 4]])])
+    >>> order.tolist(), view.tolist(), scale.tolist()
+    ([[0, 3], [1, 4], [2, 5]], [[0, 2, 4], [1, 3, 5]], [1, 4])
+    """
+    natural = np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
+    varying = [
+        axis
+        for axis in range(len(shape))
+        if any(np.ndim(p) and not np.all(p == p.take([0], axis=axis)) for p in parameters)
+    ]
+    still = [axis for axis in range(len(shape)) if axis not in varying]
+    lead = tuple(shape[axis] for axis in still)
+    if not varying:
+        return natural, None, [p if np.ndim(p) == 0 else p.ravel()[0] for p in parameters]
+    order = natural.transpose(*still, *varying).reshape(*lead, -1)
+    channel = [
+        p
+        if np.ndim(p) == 0
+        else np.ascontiguousarray(p.transpose(*still, *varying).reshape(-1, order.shape[-1])[0])
+        for p in parameters
+    ]
+    if order.shape == shape and np.array_equal(order, natural):
+        return natural, None, channel
+    view = np.empty(natural.size, dtype=np.int64)
+    view[order.ravel()] = natural.ravel()
+    return order, view.reshape(shape), channel
+
+
+def arranged(low: Lowering, x: QuantizedTensor) -> QuantizedTensor:
+    """A plain tensor as an integer value that has the arrangement of the tensor's row.
+
+    Where parameters differ along other axes than the last, the integers are brought to one scale
+    first.
+    """
+    found = gather(low, x, elements(low, x))
+    if found.view is None:
+        return found
+    return gather(low, low.align(x), elements(low, x))
+
+
+def row_constant(constant: Array, shape: tuple[int, ...]) -> Array | None:
+    """A constant as it meets rows of `shape`: without batch axis, or None if it differs by row."""
+    if constant.size == 1:
+        return constant.reshape(())
+    if constant.ndim == len(shape) + 1:
+        return constant[0] if constant.shape[0] == 1 else None
+    return constant if constant.ndim <= len(shape) else None
+
+
+def with_constants(
+    low: Lowering, x: QuantizedTensor, constants: Sequence[Array], *, reals: Array
+) -> tuple[QuantizedTensor, list[Array]]:
+    """A tensor and constants, one a channel of its integer value.
+
+    Parameters
+    ----------
+    constants : sequence of ndarray
+        As `row_constant` gives them.
+    reals : ndarray of shape (n_rows, ...)
+        What the tensor stands for on the calibration rows, for its range.
+
+    Returns
+    -------
+    x : QuantizedTensor
+        Broadcast against the constants. Where a constant differs within a channel, the integers
+        are rearranged; a function in front of them is materialized first.
+    constants : list of ndarray of shape () or (n_channels,)
+    """
+    if all(np.ndim(constant) == 0 for constant in constants):
+        return x, list(constants)
+    shape = np.broadcast_shapes(row_shape(low, x), *(np.shape(c) for c in constants))
+    view = np.ascontiguousarray(np.broadcast_to(elements(low, x), shape))
+    full = [c if np.ndim(c) == 0 else np.broadcast_to(c, shape) for c in constants]
+    channel = view % low.type(x.value).shape[-1] if low.type(x.value).shape else view
+    by_channel = [_by_channel(c, channel, low.type(x.value).shape) for c in full]
+    if all(c is not None for c in by_channel):
+        return moved(low, x, view), [c for c in by_channel if c is not None]
+    if not x.is_plain:
+        x = low.codes(x, reals, n_bits=low.settings.n_bits["op_inputs"])
+    parameters = [at(low, x, p, view) for p in (x.scale, x.zero_point)]
+    order, new_view, found = channels_last(shape, [*parameters, *full])
+    value = select(low, x.value, view.ravel()[order], 0)
+    return QuantizedTensor(value, found[0], found[1], view=new_view), found[2:]
+
+
+def _by_channel(constant: Array, channel: Indices, shape: tuple[int, ...]) -> Array | None:
+    """A constant of a row's shape as one a channel; None where it differs within a channel."""
+    if np.ndim(constant) == 0:
+        return constant
+    if not shape:
+        return None
+    found = np.full(shape[-1], constant.flat[0])
+    found[channel] = constant
+    return found if np.array_equal(found[channel], constant, equal_nan=True) else None

@@ -1,0 +1,63 @@
+"""QuantizeLinear and DequantizeLinear: grids that a graph brings along are kept as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from skq.program import Quantize
+from skq.quantization.base_quantized_op import QuantizedOp, quantizes
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor, scalar
+
+
+class _Grid(QuantizedOp):
+    """What both have in common: one scale and zero point, which are constant."""
+
+    raw_inputs = frozenset({1, 2})
+
+    def _grid(self, x: Sequence[Any]) -> tuple[Array, Array]:
+        scale, zero_point = x[1], x[2] if len(x) > 2 and x[2] is not None else np.zeros((), int)
+        if not isinstance(scale, np.ndarray) or not isinstance(zero_point, np.ndarray):
+            raise self.unsupported("scale and zero point must be constant")
+        if scale.size != 1 or zero_point.size != 1:
+            raise self.unsupported("an activation has one scale and one zero point")
+        if not scale.ravel()[0] > 0:
+            raise self.unsupported(f"the scale must be positive; got {scale.ravel()[0]}")
+        return scalar(scale.ravel()[0]), scalar(zero_point.ravel()[0])
+
+
+@quantizes("QuantizeLinear")
+class QuantizedQuantizeLinear(_Grid):
+    """Codes on the given grid: the input quantizer, or one requantization."""
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        scale, zero_point = self._grid(x)
+        limits = np.iinfo(outputs[0].dtype)
+        lo, hi = int(limits.min), int(limits.max)
+        one, zero = scalar(1.0), scalar(0.0)
+        if isinstance(x[0], Features) and all(s.function == "cast" for s in x[0].steps):
+            zeros = np.asarray(zero_point, dtype=np.int64)
+            value = low.add(Quantize((x[0].value,), np.asarray(scale), zeros, lo, hi))
+            return [QuantizedTensor(value, one, zero)]
+        codes = low.on_grid(low.tensor(x[0]), scale, zero_point, lo, hi)
+        return [QuantizedTensor(codes.value, one, zero, view=codes.view)]
+
+
+@quantizes("DequantizeLinear")
+class QuantizedDequantizeLinear(_Grid):
+    """The same integers, standing for reals again: no instruction."""
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        scale, zero_point = self._grid(x)
+        tensor = low.tensor(x[0])
+        if tensor.is_plain and tensor.has_one_scale and tensor.scale == 1:
+            zero_point = tensor.zero_point + zero_point
+            return [QuantizedTensor(tensor.value, scale, zero_point, view=tensor.view)]
+        return [tensor.affine(scale, -zero_point * scale)]

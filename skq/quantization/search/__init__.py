@@ -1,0 +1,1 @@
+"""The search for parameters: ranges, grids, weights, and what they cost the model."""

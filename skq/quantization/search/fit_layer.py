@@ -1,0 +1,318 @@
+"""Input grids and integer weights of a layer, chosen together by the error at its output.
+
+The layer's output is ``z[r, k] = sum_j v[j, k] x[r, j]``; quantized it is
+``s[k] * sum_j w[j, k] q_j(x[r, j])`` and an offset. The error is the weighted sum of squares of
+their difference on the calibration rows, ``z`` being what the float model gives. It is lowered
+feature by feature: with all others fixed, every grid of the feature is tried with the integer
+weights that are best for it (closed form, rounded); after each round the scales ``s`` are refitted.
+This is coordinate descent, as in GPTQ (arXiv:2210.17323) or OBQ (arXiv:2208.11580), with the input
+grid in the loop. Weights are drawn a little to the real ones, because few rows do not tell all;
+most of all where the codes hardly vary over the rows, as those of a neuron that one row reaches.
+
+The search starts at the best weights for min-max grids, at several scales, and returns min-max
+itself should nothing be better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import dger
+
+from skq.quantization.search.candidates import Candidates, candidates
+from skq.quantization.search.weights import quantize_weights
+
+Floats = NDArray[np.float64]
+
+#: Pull of the integer weights to the real ones, as a share of the feature's variance; wide weights
+#: can afford to make up for what the codes of the inputs have lost. As they also reach far from the
+#: real ones, for a single row if need be, their variance counts as if there were one row more.
+PULL, WEAK_PULL = 0.05, 0.005
+
+#: Where descents start: whether from min-max grids (or those whose codes are used most evenly), and
+#: a factor on the scales. With few levels a descent ends near where it starts.
+STARTS = {
+    2: ((True, 1.0), (True, 0.7), (True, 1.4), (False, 1.0), (False, 0.7), (False, 1.4)),
+    3: ((True, 1.0), (True, 0.7), (True, 1.4), (False, 1.0), (False, 0.7)),
+    4: ((True, 1.0), (True, 0.75), (False, 1.0)),
+}
+FEW_STARTS = ((True, 1.0),)
+
+MAX_ROUNDS = 6
+
+#: With wide weights the first rounds bring all there is.
+WIDE_WEIGHTS, FEW_ROUNDS = 5, 2
+
+#: A round that lowers the error by less than this share is the last.
+TOLERANCE = 2e-3
+
+#: Errors that differ by less than this share are equal: which is less may change with the order of
+#: the rows.
+TIE = 1e-9
+
+#: Layers with more inputs have a handful of grids a feature.
+MANY_INPUTS = 128
+
+#: Layers with more weights start from two places only.
+MANY_WEIGHTS = 1500
+
+#: Products of rows, grids, inputs and outputs that a round may cost.
+ROUND_COST = 6e7
+MIN_ROWS = 500
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLayer:
+    """A layer's input grids, integers and scales.
+
+    Parameters
+    ----------
+    input_scale, zero_point : ndarray of shape (n_in,)
+        Grid of each feature.
+    integers : ndarray of shape (n_in, n_out), int64
+    scale : ndarray of shape (n_out,)
+    error : float
+        Weighted mean of the squared errors on the calibration rows that were looked at.
+    """
+
+    input_scale: Floats
+    zero_point: Floats
+    integers: NDArray[np.int64]
+    scale: Floats
+    error: float
+
+
+@dataclass(frozen=True, eq=False)
+class LayerData:
+    """A layer on the calibration rows, and the widths that it is to have.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_in)
+        Inputs on the calibration rows, finite.
+    weights : ndarray of shape (n_in, n_out)
+        Of the float layer.
+    target : ndarray of shape (n_rows, n_out)
+        Outputs of the float layer; a constant a column makes no difference.
+    row_weight : ndarray of shape (n_rows,)
+        They sum to 1.
+    error_weight : ndarray of shape (n_rows, n_out)
+        Weight of each output's squared error beside that of its row.
+    lo, hi : ndarray of shape (n_in,)
+        Range of each input; ``lo < hi`` where the input matters.
+    input_bits, weight_bits : int
+    clips : bool, default=True
+        Whether grids may leave out ends of the ranges.
+    starts_at_zero : bool, default=False
+        Whether code 0 must stand for real 0 (and everything below).
+    """
+
+    x: Floats
+    weights: Floats
+    target: Floats
+    row_weight: Floats
+    error_weight: Floats
+    lo: Floats
+    hi: Floats
+    input_bits: int
+    weight_bits: int
+    clips: bool = True
+    starts_at_zero: bool = False
+
+    def on_rows(self, most: int) -> LayerData:
+        """The same on at most so many rows, evenly spaced."""
+        if len(self.x) <= most:
+            return self
+        rows = np.linspace(0, len(self.x) - 1, most).astype(np.int64)
+        parts = ("x", "target", "row_weight", "error_weight")
+        return replace(self, **{name: getattr(self, name)[rows] for name in parts})
+
+
+def fit_layer(data: LayerData) -> FittedLayer:
+    """Choose the grids of the inputs and the integer weights."""
+    search = _Search(data)
+    plain = search.min_max()
+    ends = [search.descend(from_range, factor) for from_range, factor in search.starts]
+    best = ends[_first_least(np.array([state.error for state in ends]))]
+    return search.result(best if best.error < plain.error else plain)
+
+
+@dataclass(eq=False)
+class _State:
+    """One choice for all features."""
+
+    grid: NDArray[np.int64]
+    integers: Floats
+    scale: Floats
+    error: float
+
+
+class _Search:
+    """The calibration rows as every grid sees them, and the descent over them."""
+
+    def __init__(self, data: LayerData) -> None:
+        n_in, n_out = data.weights.shape
+        few = n_in > MANY_INPUTS
+        self.n_bits = data.weight_bits
+        wide = data.weight_bits >= WIDE_WEIGHTS
+        pull = WEAK_PULL if wide else PULL
+        self.top = max(1, 2 ** (data.weight_bits - 1) - 1)
+        self.shape = (n_in, n_out)
+        one_row = float(data.row_weight @ data.row_weight) if wide else 0.0
+        top_code = 2**data.input_bits - 1
+        n_grids = 9 if few or data.input_bits > 6 else 100
+        data = data.on_rows(int(max(MIN_ROWS, ROUND_COST / (n_grids * n_in * n_out))))
+        share = data.error_weight * data.row_weight[:, None]
+        importance = share.sum(axis=0)
+        self.share = share / importance  # sums to 1 for each output
+        self.importance = importance / importance.mean()
+        self.target = data.target - (self.share * data.target).sum(axis=0)
+        self.grids: list[Candidates] = []
+        self.feature: list[int] = []
+        for j in range(n_in):
+            if not data.hi[j] > data.lo[j] or not np.any(data.weights[j]):
+                continue
+            grids = candidates(
+                data.x[:, j], data.row_weight, data.lo[j], data.hi[j], data.input_bits,
+                few=few, clips=data.clips, starts_at_zero=data.starts_at_zero,
+            )  # fmt: skip
+            if np.ptp(grids.codes[0]):
+                self.grids.append(grids)
+                self.feature.append(j)
+        self.mean, self.variance, self.pull = [], [], []
+        for grids in self.grids:
+            codes = grids.codes.astype(np.float64)
+            mean = codes @ self.share
+            self.mean.append(mean)
+            variance = np.maximum((codes * codes) @ self.share - mean * mean, 1e-12)
+            self.variance.append(variance)
+            # what one more row adds to the variance, if any code is as likely as any other
+            unseen = top_code**2 / 12 + (top_code / 2 - mean) ** 2
+            self.pull.append(pull * variance + one_row * unseen)
+        #: Real weights over the codes of each grid: (n_grids, n_out).
+        self.real = [
+            grids.scale[:, None] * data.weights[j]
+            for grids, j in zip(self.grids, self.feature, strict=True)
+        ]
+        self.row_weight = data.row_weight
+        self._weighted = np.empty_like(self.share)
+        spread = [
+            float((np.abs(real[0]) * np.sqrt(v[0])).sum())
+            for real, v in zip(self.real, self.variance, strict=True)
+        ]
+        self.order = np.argsort(-np.array(spread), kind="stable")
+        starts = FEW_STARTS if few else STARTS.get(data.weight_bits, FEW_STARTS)
+        self.starts = starts[:: max(1, len(starts) // 2)] if n_in * n_out > MANY_WEIGHTS else starts
+
+    # ------------------------------------------------------------------ states
+
+    def min_max(self) -> _State:
+        """Min-max grids and min-max weights, nothing searched."""
+        return self._on(np.zeros(len(self.grids), dtype=np.int64), "minmax")
+
+    def descend(self, from_range: bool, factor: float) -> _State:
+        """From good weights on first grids down to where no feature can be bettered."""
+        first = [0 if from_range else _most_even(g.codes, self.row_weight) for g in self.grids]
+        best = self._refitted(self._on(np.array(first, dtype=np.int64), "auto"))
+        state = _State(best.grid, best.integers, best.scale * factor, np.inf)
+        for _ in range(MAX_ROUNDS if self.n_bits < WIDE_WEIGHTS else FEW_ROUNDS):
+            before = state.error
+            state = _State(state.grid.copy(), state.integers.copy(), state.scale, np.inf)
+            # a constant a column makes no difference to `_better`
+            residual = self.target - self._sums(state) * state.scale
+            for i in self.order:
+                self._better(int(i), state, residual)
+            state = self._refitted(state)
+            if state.error < best.error:
+                best = state
+            if state.error > before * (1 - TOLERANCE):
+                break
+        return best
+
+    def result(self, state: _State) -> FittedLayer:
+        """The choice spread over all features; those that do not matter keep weight 0."""
+        n_in, n_out = self.shape
+        scale, zero_point = np.zeros(n_in), np.zeros(n_in)
+        integers = np.zeros((n_in, n_out), dtype=np.int64)
+        for i, j in enumerate(self.feature):
+            grid = state.grid[i]
+            scale[j], zero_point[j] = self.grids[i].scale[grid], self.grids[i].zero_point[grid]
+            integers[j] = state.integers[i]
+        return FittedLayer(scale, zero_point, integers, state.scale, state.error)
+
+    # ------------------------------------------------------------------ parts
+
+    def _on(self, grid: NDArray[np.int64], method: str) -> _State:
+        """Weights for given grids, each output by itself."""
+        if not self.grids:
+            n_out = self.shape[1]
+            return self._measured(_State(grid, np.zeros((0, n_out)), np.ones(n_out), 0.0))
+        chosen = list(zip(self.grids, self.real, grid, strict=True))
+        codes = np.stack([g.codes[k] for g, _, k in chosen], axis=1).astype(np.float64)
+        real = np.stack([r[k] for _, r, k in chosen])
+        integers, scale = quantize_weights(real, codes, self.n_bits, self.row_weight, method=method)
+        return self._measured(_State(grid, integers.astype(np.float64), scale, np.inf))
+
+    def _better(self, i: int, state: _State, residual: Floats) -> None:
+        """Give feature i its best grid and weights; the residual follows, in place."""
+        grids, mean, variance, real = self.grids[i], self.mean[i], self.variance[i], self.real[i]
+        pull = self.pull[i]
+        codes = grids.codes.astype(np.float64)
+        _add_outer(residual, codes[state.grid[i]], state.integers[i] * state.scale)
+        weighted = np.multiply(self.share, residual, out=self._weighted)
+        product = codes @ weighted - mean * weighted.sum(axis=0)
+        wish = (product + pull * real) / ((variance + pull) * state.scale)
+        if self.n_bits == 1:
+            integers = np.where(wish >= 0, 1.0, -1.0)
+        else:
+            integers = np.clip(np.rint(wish), -self.top, self.top)
+        step = integers * state.scale
+        cost = step * (step * variance - 2 * product) + pull * (step - real) ** 2
+        chosen = _first_least(cost @ self.importance)
+        state.grid[i], state.integers[i] = chosen, integers[chosen]
+        _add_outer(residual, codes[chosen], -step[chosen])
+
+    def _sums(self, state: _State) -> Floats:
+        if not self.grids:
+            return np.zeros_like(self.target)
+        codes = np.stack([g.codes[k] for g, k in zip(self.grids, state.grid, strict=True)], axis=1)
+        return np.asarray(codes.astype(np.float64) @ state.integers)
+
+    def _center(self, values: Floats) -> Floats:
+        return np.asarray(values - (self.share * values).sum(axis=0))
+
+    def _measured(self, state: _State) -> _State:
+        sums = self._center(self._sums(state))
+        error = (self.share * (self.target - sums * state.scale) ** 2).sum(axis=0)
+        return _State(state.grid, state.integers, state.scale, float(error @ self.importance))
+
+    def _refitted(self, state: _State) -> _State:
+        """The same integers with the best scale for each output."""
+        sums = self._center(self._sums(state))
+        power = (self.share * sums * sums).sum(axis=0)
+        agreement = (self.share * sums * self.target).sum(axis=0)
+        useful = (power > 0) & (agreement > 0)
+        scale = np.where(useful, agreement / np.where(useful, power, 1.0), state.scale)
+        return self._measured(_State(state.grid, state.integers, scale, np.inf))
+
+
+def _first_least(values: Floats) -> int:
+    """Index of the least value; the first of those that only rounding tells apart."""
+    return int((values <= values.min() + TIE * np.abs(values).max()).argmax())
+
+
+def _add_outer(values: Floats, rows: Floats, columns: Floats) -> None:
+    """``values += outer(rows, columns)`` in one pass, without a temporary array."""
+    dger(1.0, columns, rows, a=values.T, overwrite_a=1)
+
+
+def _most_even(codes: NDArray[np.unsignedinteger], row_weight: Floats) -> int:
+    """The grid whose codes say most: greatest entropy."""
+    top = int(codes.max(initial=0))
+    if top > 15:
+        return 0
+    share = np.stack([(codes == level) @ row_weight for level in range(top + 1)])
+    entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(axis=0)
+    return int(np.argmax(entropy > entropy.max() - 1e-9))

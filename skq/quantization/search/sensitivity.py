@@ -1,0 +1,139 @@
+"""How much an error at each value of a float graph matters to what the model predicts.
+
+Where labels are decided on scores, an error counts most in the rows near the decision. An error
+inside of the network counts as it reaches the outputs: its square is weighted with the square of
+the derivative, row by row (the diagonal of the Gauss-Newton matrix, with the contributions of
+different paths added up, as in "optimal brain damage", LeCun et al. 1990). A neuron that a ReLU
+holds at zero does not count in that row, nor does an outlier that is decided anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.graph.graph import FloatGraph, Node
+from skq.graph.ops import bind_node
+from skq.quantization.base_quantized_op import (
+    ONNX_OPS_TO_QUANTIZED_IMPL,
+    QuantizedOp,
+    QuantizedOpUnivariateOfEncrypted,
+)
+from skq.quantization.search.decisions import all_scores
+
+Floats = NDArray[np.float64]
+
+#: Half the distance over which a function's slope is taken, in standard deviations of its argument:
+#: quantized arguments are off by some of it.
+REACH = 0.2
+
+#: Least weight of an error inside of the network, as a share of the mean: derivatives hold for
+#: small errors only.
+FLOOR = 0.02
+
+#: Operators that leave the elements of a row in their order.
+_MOVES = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
+
+
+def error_weights(
+    graph: FloatGraph,
+    floats: Mapping[str, NDArray[np.generic]],
+    ends: Sequence[str],
+    row_weight: Floats,
+) -> dict[str, Floats]:
+    """Weight of a squared error at each value, row by row and element by element.
+
+    Parameters
+    ----------
+    graph : FloatGraph
+    floats : mapping of str to ndarray of shape (n_rows, ...)
+        Values on the calibration rows.
+    ends : sequence of str
+        Values that outputs, and the nodes that stay in floats, read.
+    row_weight : ndarray of shape (n_rows,)
+        They sum to 1.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_rows, n_columns) or (n_rows,)
+        For values of one axis beside the rows, whose way to the ends is known: layers and functions
+        of single elements. Others have no weights: all their errors count alike.
+    """
+    decisions = all_scores(graph, floats)
+    found: dict[str, Floats] = {}
+    unknown: set[str] = set()
+    for name in {*decisions, *ends}:
+        values = floats.get(name)
+        if values is not None and values.ndim in (1, 2) and values.dtype.kind == "f":
+            real = values.astype(np.float64)
+            decides = name in decisions and values.ndim == 2
+            found[name] = (
+                decisions[name].weight(real, row_weight) if decides else np.ones_like(real)
+            )
+    seeds = frozenset(found)
+    constants = graph.constant_names
+    for node in reversed(graph.nodes):
+        inner = [n for n in node.inputs if n and n not in constants and n in floats]
+        for name in inner:
+            if name in seeds or name in unknown:
+                continue  # what is decided on them says it all
+            weight = _before(node, name, found, floats, row_weight) if len(inner) == 1 else None
+            if weight is None:
+                unknown.add(name)
+                found.pop(name, None)
+            else:
+                found[name] = found[name] + weight if name in found else weight
+    return {
+        name: weight if name in seeds else weight + FLOOR * (row_weight @ weight).mean()
+        for name, weight in found.items()
+        if weight.any()
+    }
+
+
+def _before(
+    node: Node,
+    name: str,
+    found: Mapping[str, Floats],
+    floats: Mapping[str, NDArray[np.generic]],
+    row_weight: Floats,
+) -> Floats | None:
+    """Weights of errors at a node's only variable input; None where they are not known."""
+    weight = found.get(node.outputs[0])
+    values = floats[name]
+    if weight is None or values.ndim != 2 or values.dtype.kind != "f" or not len(values):
+        return None
+    if node.op_type in _MOVES or (node.op_type == "Gather" and weight.size == len(values)):
+        return weight.reshape(values.shape) if weight.size == values.size else None
+    if node.op_type in ("Add", "Sub"):
+        return weight if weight.shape == values.shape else None
+    arguments = [floats.get(n) if n else None for n in node.inputs]
+    position = node.inputs.index(name)
+    real = values.astype(np.float64)
+    if node.op_type in ("Gemm", "MatMul"):
+        matrix = arguments[1 - position] if position == 0 else None
+        if matrix is None or matrix.ndim > 2 or node.attributes.get("transA", 0):
+            return None
+        if matrix.ndim == 1:
+            matrix, weight = matrix[:, None], weight[:, None]
+        weights = np.asarray(matrix, np.float64) * float(node.attributes.get("alpha", 1.0))
+        weights = weights.T if node.attributes.get("transB", 0) else weights
+        weight = weight @ (weights * weights).T
+    elif issubclass(
+        ONNX_OPS_TO_QUANTIZED_IMPL.get(node.op_type, QuantizedOp), QuantizedOpUnivariateOfEncrypted
+    ):
+        spread = np.sqrt(row_weight @ (real - row_weight @ real) ** 2)
+        step = REACH * spread + 1e-12 * np.abs(real).max(axis=0) + 1e-300
+        sides = []
+        for moved in (real - step, real + step):
+            arguments[position] = moved.astype(values.dtype)
+            with np.errstate(all="ignore"):
+                sides.append(np.asarray(bind_node(node)(*arguments)[0], np.float64))
+        if sides[0].shape != weight.shape or sides[0].shape != real.shape:
+            return None
+        slope = (sides[1] - sides[0]) / (2 * step)
+        weight = weight * slope * slope
+    else:
+        return None
+    return weight if np.all(np.isfinite(weight)) else None

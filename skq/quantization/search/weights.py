@@ -1,0 +1,160 @@
+"""Weights of a layer → integers, one scale an output channel, by the error at the layer's output.
+
+For each channel the error on the calibration rows is the quadratic form
+``(V - s v)^T G (V - s v)``, with ``V`` the real weights over codes, ``v`` the integers, ``s`` the
+scale and ``G`` the covariance of the input codes. Three steps lower it, and none raises it:
+
+1. search: the grid is tried at several fractions of its min-max width;
+2. refit: for given integers the best scale has a closed form;
+3. descent: one integer at a time is moved to its best value while the others stay, as in
+   coordinate descent over the lattice (compare GPTQ, arXiv:2210.17323), then the scale is refitted.
+
+Means do not enter ``G``: the mean error goes into the layer's offset (bias correction).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.quantization.search.ranges import find_reach
+
+Floats = NDArray[np.float64]
+
+#: Weight of the plain weight error beside the error at the output: few rows do not tell all.
+RIDGE = 0.05
+
+#: Layers with more inputs are quantized without descent, and with the diagonal of G alone.
+MAX_INPUTS = 1500
+
+SWEEPS = 4
+
+
+def quantize_weights(
+    weights: Floats, codes: Floats, n_bits: int, row_weight: Floats, *, method: str = "auto"
+) -> tuple[NDArray[np.int64], Floats]:
+    """Quantize a layer's weights.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_in, n_out)
+        Real weights over input codes: the input's scales are folded in.
+    codes : ndarray of shape (n_rows, n_in)
+        Input codes of calibration rows.
+    n_bits : int
+        Width of the integers: symmetric in [-(2**(n_bits - 1) - 1), 2**(n_bits - 1) - 1], and
+        {-1, 1} for one bit.
+    row_weight : ndarray of shape (n_rows,)
+        Weight of each row; they sum to 1.
+    method : {"auto", "minmax", "percentile", "mse"}
+        Other than "auto": scale = the reach of `find_reach` / largest integer, and nothing else.
+
+    Returns
+    -------
+    integers : ndarray of shape (n_in, n_out), int64
+    scale : ndarray of shape (n_out,)
+        ``weights ≈ integers * scale``; positive.
+    """
+    top = max(1, 2 ** (n_bits - 1) - 1)
+    reach = find_reach(weights, n_bits, "minmax" if method == "auto" else method)
+    scale = np.where(reach > 0, reach, 1.0) / top
+    if method != "auto" or not weights.size:
+        return _round(weights, scale, n_bits), scale
+    gram = _covariance(codes, row_weight)
+    target = gram @ weights if gram.ndim == 2 else gram[:, None] * weights
+    best = _Candidate.of(weights, scale, n_bits, gram, target)
+    for fraction in _fractions(n_bits):
+        best.improve(_Candidate.of(weights, scale * fraction, n_bits, gram, target))
+    if gram.ndim == 2 and n_bits <= 8:
+        best.descend(gram, target, n_bits)
+    return best.integers, best.scale
+
+
+def _fractions(n_bits: int) -> Floats:
+    """Grid widths to try, as fractions of min-max: the fewer levels, the more a clip can win."""
+    if n_bits > 8:
+        return np.array([0.98])
+    return np.linspace(0.25 if n_bits <= 3 else 0.5 if n_bits <= 5 else 0.8, 0.98, 20)
+
+
+def _round(weights: Floats, scale: Floats, n_bits: int) -> NDArray[np.int64]:
+    if n_bits == 1:
+        return np.where(weights >= 0, 1, -1)
+    top = 2 ** (n_bits - 1) - 1
+    return np.clip(np.rint(weights / scale), -top, top).astype(np.int64)
+
+
+def _covariance(codes: Floats, row_weight: Floats) -> Floats:
+    """Weighted covariance of the codes with a ridge on its diagonal; the diagonal alone if wide."""
+    centered = codes - row_weight @ codes
+    variance = row_weight @ centered**2
+    floor = 1e-6 * float(variance.max(initial=0.0)) + 1e-300
+    ridge = RIDGE * variance + floor
+    if codes.shape[1] > MAX_INPUTS:
+        return np.asarray(variance + ridge)
+    gram = (centered * row_weight[:, None]).T @ centered
+    gram[np.diag_indices_from(gram)] += ridge
+    return np.asarray(gram)
+
+
+class _Candidate:
+    """Integers and refitted scales of all channels, with the part of the error they explain."""
+
+    def __init__(self, integers: NDArray[np.int64], scale: Floats, gain: Floats) -> None:
+        self.integers = integers
+        self.scale = scale
+        self.gain = gain
+
+    @classmethod
+    def of(
+        cls, weights: Floats, scale: Floats, n_bits: int, gram: Floats, target: Floats
+    ) -> _Candidate:
+        integers = _round(weights, scale, n_bits)
+        return cls(integers, *_refit(integers, scale, gram, target))
+
+    def improve(self, other: _Candidate) -> None:
+        """Take over the channels in which `other` explains more."""
+        better = other.gain > self.gain
+        self.integers = np.where(better, other.integers, self.integers)
+        self.scale = np.where(better, other.scale, self.scale)
+        self.gain = np.where(better, other.gain, self.gain)
+
+    def descend(self, gram: Floats, target: Floats, n_bits: int) -> None:
+        """Coordinate descent over the integers, all channels side by side."""
+        top = max(1, 2 ** (n_bits - 1) - 1)
+        integers = self.integers.astype(np.float64)
+        scale = self.scale
+        diagonal = np.diag(gram)
+        for _ in range(SWEEPS):
+            before = integers.copy()
+            residual = target - gram @ (integers * scale)
+            for j in range(len(gram)):
+                wish = integers[j] + residual[j] / (scale * diagonal[j])
+                if n_bits == 1:
+                    moved = np.where(wish >= 0, 1.0, -1.0)
+                else:
+                    moved = np.clip(np.rint(wish), -top, top)
+                step = (moved - integers[j]) * scale
+                if step.any():
+                    residual -= np.outer(gram[j], step)
+                    integers[j] = moved
+            if np.array_equal(before, integers):
+                break
+            scale, _ = _refit(integers, scale, gram, target)
+        found = integers.astype(np.int64)
+        self.improve(_Candidate(found, *_refit(found, self.scale, gram, target)))
+
+
+def _refit(
+    integers: NDArray[Any], scale: Floats, gram: Floats, target: Floats
+) -> tuple[Floats, Floats]:
+    """Best scale for given integers, and what it takes off the error; channel by channel."""
+    image = gram @ integers if gram.ndim == 2 else gram[:, None] * integers
+    power = (integers * image).sum(axis=0)
+    agreement = (integers * target).sum(axis=0)
+    useful = (power > 0) & (agreement > 0)
+    safe = np.where(useful, power, 1.0)
+    refitted = np.where(useful, agreement / safe, scale)
+    return refitted, np.where(useful, agreement * refitted, 0.0)

@@ -1,0 +1,1 @@
+"""What a loaded model needs to predict: outputs, saturation, saved models. No scikit-learn."""
