@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "engines"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "program"))
 
 from random_programs import random_inputs, random_program
 
@@ -19,8 +19,8 @@ from skq.export.onnx_integer.builder import GraphBuilder
 from skq.export.onnx_integer.fast import FAST_RULES
 from skq.export.onnx_integer.program_graph import add_program
 from skq.export.onnx_integer.rules import INTEGER_RULES
-from skq.frontend.graph import TensorInfo
-from skq.frontend.serde import graph_to_proto
+from skq.graph.graph import TensorInfo
+from skq.graph.onnx_proto import graph_to_proto
 from skq.program import INSTRUCTIONS
 
 RULES = {"integer": INTEGER_RULES, "fast": FAST_RULES}

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.frontend.graph import FloatGraph, Node, TensorInfo
-from skq.frontend.numpy_ops.element_types import ELEMENT_TYPE_CODES
+from skq.graph.graph import FloatGraph, Node, TensorInfo
+from skq.graph.ops.element_types import ELEMENT_TYPE_CODES
 from skq.numerics import EXACT_FLOAT64, integer_dtype
 from skq.program import Instruction, TensorType
 
@@ -28,6 +28,15 @@ class Value:
     dtype: str
 
 
+@dataclass(frozen=True)
+class Source:
+    """The instruction that a tensor is the result of, and its operand with its type."""
+
+    step: Instruction
+    operand: Value
+    type_: TensorType
+
+
 Operand = Value | Array | str
 
 
@@ -43,17 +52,17 @@ class GraphBuilder:
 
     Attributes
     ----------
-    types : dict of str to TensorType
-        Type of the program's values, by the name of their tensor.
-    sources : dict of str to tuple of Instruction and Value
-        The instruction that a tensor comes from, with its operand, for rules that join two.
+    sources : dict of str to Source
+        Where a tensor comes from, by its name, for rules that join two instructions.
+    coded : set of str
+        Names of tensors that DequantizeLinear makes of codes.
     """
 
     def __init__(self, opset: int, takes_missing: bool = True) -> None:
         self.opset = opset
         self.takes_missing = takes_missing
-        self.types: dict[str, TensorType] = {}
-        self.sources: dict[str, tuple[Instruction, Value]] = {}
+        self.sources: dict[str, Source] = {}
+        self.coded: set[str] = set()
         self.nodes: list[Node] = []
         self.initializers: dict[str, Array] = {}
         self.inputs: list[TensorInfo] = []
@@ -86,6 +95,12 @@ class GraphBuilder:
             value = Value(name, stored.dtype.name)
             self._constants[key] = self.cast(value, array.dtype.name)
         return self._constants[key]
+
+    def stored(self, array: Array) -> Value:
+        """Return a constant that a node reads as it is stored."""
+        value = Value(self.fresh("c"), array.dtype.name)
+        self.initializers[value.name] = array
+        return value
 
     def fresh(self, prefix: str) -> str:
         """Return a name that no tensor has."""

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from skq.export.onnx_integer import rescale, rules
-from skq.export.onnx_integer.builder import GraphBuilder, Value
+from skq.export.onnx_integer.builder import GraphBuilder, Source, Value
 from skq.export.onnx_integer.quantizers import Types, bin_codes, quantized_reals
 from skq.export.onnx_integer.rules import INTEGER_RULES, Rule, largest_sum
 from skq.export.onnx_integer.tree_ensemble import ensemble_sums
@@ -49,7 +49,7 @@ def quantize(
 def bins(g: GraphBuilder, step: ins.Bin, types: Types, result: TensorType, x: Value) -> Value:
     """Codes as in integers; trees that read them compare the reals instead."""
     codes = bin_codes(g, step, types, result, x)
-    g.sources[codes.name] = (step, x)
+    g.sources[codes.name] = Source(step, x, types[0])
     return codes
 
 
@@ -59,7 +59,7 @@ def matmul(g: GraphBuilder, step: ins.MatMul, types: Types, result: TensorType, 
         return rules.matmul(g, step, types, result, x)
     codes = g.cast(x, "float64")
     product = g.node("MatMul", [codes, g.constant(step.weights, "float64")], "float64")
-    g.sources[product.name] = (step, codes)
+    g.sources[product.name] = Source(step, codes, types[0])
     return product
 
 
@@ -70,7 +70,7 @@ def requantize(
     low, high = rescale.product_interval(step, types[0])
     if max(-low, high) > EXACT_FLOAT64 or not is_exact(types[0]):
         return rescale.requantize(g, step, types, result, x)
-    scaled = _scaled_product(g, step, types[0], x)
+    scaled = _scaled_product(g, step, x)
     if scaled is None:
         multiplier, offset = (_part(array, step.shift) for array in (step.multiplier, step.offset))
         scaled = g.cast(x, "float64")
@@ -91,17 +91,17 @@ def _part(integers: np.ndarray, shift: int) -> np.ndarray:
 
 
 def _scaled_product(
-    g: GraphBuilder, step: ins.Requantize, sums: TensorType, x: Value
+    g: GraphBuilder, step: ins.Requantize, x: Value
 ) -> Value | None:
     """The product that x is, with multiplier, offset and shift in its weights.
 
     None where x is no product, or where a partial sum might leave 53 bits.
     """
-    product, codes = g.sources.get(x.name, (None, None))
-    if not isinstance(product, ins.MatMul) or codes is None:
+    source = g.sources.get(x.name)
+    if source is None or not isinstance(source.step, ins.MatMul):
         return None
-    type_ = g.types[codes.name]
-    lo, hi = type_.interval
+    product, codes = source.step, source.operand
+    lo, hi = source.type_.interval
     multiplier = np.broadcast_to(step.multiplier.astype(object), product.weights.shape[1:])
     offset = np.broadcast_to(step.offset.astype(object), multiplier.shape)
     weights = product.weights.astype(object) * multiplier
@@ -110,21 +110,20 @@ def _scaled_product(
         return None
     scaled = g.constant(_part(weights.astype(np.int64), step.shift))
     moved = g.constant(_part(offset.astype(np.int64), step.shift))
-    if len(type_.shape) == 1:
+    if len(source.type_.shape) == 1:
         return g.node("Gemm", [codes, scaled, moved], "float64")
     return g.binary("Add", g.node("MatMul", [codes, scaled], "float64"), moved)
 
 
 def trees(g: GraphBuilder, step: ins.Trees, types: Types, result: TensorType, x: Value) -> Value:
     """Sums in float32 or float64."""
-    source, reals = g.sources.get(x.name, (None, None))
-    sums = None
-    if isinstance(source, ins.Bin) and reals is not None:
-        sums = ensemble_sums(g, step, reals, result, source)
+    source, sums = g.sources.get(x.name), None
+    if source is not None and isinstance(source.step, ins.Bin):
+        sums = ensemble_sums(g, step, source.operand, source.step)
     elif is_exact(types[0]):
         narrow = max(-types[0].interval[0], types[0].interval[1]) < 2**24
         codes = g.cast(x, "float32" if narrow else "float64")
-        sums = ensemble_sums(g, step, codes, result, types[0])
+        sums = ensemble_sums(g, step, codes, types[0])
     return walked_trees(g, step, types, result, x) if sums is None else sums
 
 

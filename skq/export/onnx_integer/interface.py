@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
 from skq.export.onnx_integer.builder import GraphBuilder, Value
-from skq.frontend.graph import TensorInfo
+from skq.graph.graph import TensorInfo
 from skq.quantization.quantized_module import QuantizedModule
 
 Array = NDArray[Any]

@@ -34,7 +34,6 @@ def add_program(
         types = [program.types[operand] for operand in step.inputs]
         operands = [values[operand] for operand in step.inputs]
         values[number] = rules[type(step)](g, step, types, type_, *operands)
-        g.types[values[number].name] = type_
     return {name: values[number] for name, number in program.outputs.items()}
 
 

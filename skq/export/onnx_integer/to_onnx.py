@@ -11,9 +11,10 @@ from skq.export.onnx_integer.builder import GraphBuilder, Value
 from skq.export.onnx_integer.fast import FAST_RULES
 from skq.export.onnx_integer.interface import Exported, add_outputs, exported
 from skq.export.onnx_integer.program_graph import add_program
+from skq.export.onnx_integer.qdq import QDQ_RULES
 from skq.export.onnx_integer.rules import INTEGER_RULES
-from skq.frontend.graph import FloatGraph
-from skq.frontend.serde import graph_to_proto
+from skq.graph.graph import FloatGraph
+from skq.graph.onnx_proto import graph_to_proto
 from skq.program.prune import pruned
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ FIRST_OPSET = 13
 #: Operator set of ai.onnx.ml: the first with thresholds in float64.
 ML_OPSET = 3
 
-FORMS = {"integer": INTEGER_RULES, "fast": FAST_RULES}
+FORMS = {"integer": INTEGER_RULES, "fast": FAST_RULES, "qdq": QDQ_RULES}
 INPUT_DTYPES = ("float64", "float32")
 
 
@@ -44,12 +45,15 @@ def to_onnx(
     model : quantized estimator, QuantizedClassifier, QuantizedRegressor, IntegerPredictor or \
 QuantizedModule
         Fitted, or loaded by `skq.load`.
-    form : {"integer", "fast"}, default="integer"
+    form : {"integer", "fast", "qdq"}, default="integer"
         How integers are computed.
 
         - "integer": between the input quantizer and the dequantizer all tensors are integers.
         - "fast": integers are held in floats where float arithmetic on them is exact, and trees
           compare the reals themselves.
+        - "qdq": codes and weights of 8 bits between QuantizeLinear and DequantizeLinear, as
+          toolchains for hardware read them. Codes of inputs and weights are exact; a code between
+          two layers may differ by one, where float32 rounds to the other side of a half.
     input_dtype : {"float64", "float32"}, default="float64"
         Dtype of the input ``X``. Values are quantized in float64 either way.
     target_opset : int, default=None
@@ -79,7 +83,8 @@ QuantizedModule
 
     Notes
     -----
-    Labels, scores and predicted values that are dequantized are ``array_equal`` with those of skq.
+    Labels, scores and predicted values that are dequantized are ``array_equal`` with those of skq,
+    in the form "qdq" for all models without hidden layers.
     Probabilities that a function of ONNX (Softmax, Sigmoid, Exp) computes from them in float64
     differ from NumPy's by a few units in the last place.
 

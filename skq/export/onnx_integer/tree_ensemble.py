@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.export.onnx_integer.builder import GraphBuilder, Value
-from skq.frontend.graph import ML_DOMAIN
+from skq.graph.graph import ML_DOMAIN
 from skq.numerics import EXACT_FLOAT64
 from skq.program import TensorType
 from skq.program import instructions as ins
@@ -37,7 +37,7 @@ class Splits:
 
 
 def ensemble_sums(
-    g: GraphBuilder, step: ins.Trees, x: Value, result: TensorType, codes: ins.Bin | TensorType
+    g: GraphBuilder, step: ins.Trees, x: Value, codes: ins.Bin | TensorType
 ) -> Value | None:
     """Sums of the trees in float32 or float64, (n_rows, n_outputs).
 
@@ -47,8 +47,6 @@ def ensemble_sums(
     step : Trees
     x : Value
         Reals that a Bin reads, or codes in float32 or float64.
-    result : TensorType
-        Of the sums.
     codes : Bin or TensorType
         The Bin, or the type of the codes.
 
