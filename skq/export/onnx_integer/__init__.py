@@ -13,6 +13,7 @@ module               content
 ``tree_walk``        rule of Trees by gathers of integers
 ``fast``             rules of ``form="fast"``: integers held in floats
 ``tree_ensemble``    trees as ``TreeEnsembleRegressor``
+``float_tail``       the functions after the dequantized scores
 ``qdq``              rules of ``form="qdq"``: QuantizeLinear and DequantizeLinear
 ==================== ==============================================================================
 """

@@ -159,12 +159,12 @@ class GraphBuilder:
             b = self.constant(b, a.dtype)
         return self.node(op_type, [a, b], a.dtype)
 
-    def reduce(self, op_type: str, x: Value, axis: int) -> Value:
-        """Append a reduction over an axis, which is left out of the result."""
+    def reduce(self, op_type: str, x: Value, axis: int, keepdims: int = 0) -> Value:
+        """Append a reduction over an axis, which is left out of the result by default."""
         if op_type == "ReduceSum" or self.opset >= 18:
             operands: list[Operand] = [x, np.array([axis], dtype=np.int64)]
-            return self.node(op_type, operands, x.dtype, keepdims=0)
-        return self.node(op_type, [x], x.dtype, axes=(axis,), keepdims=0)
+            return self.node(op_type, operands, x.dtype, keepdims=keepdims)
+        return self.node(op_type, [x], x.dtype, axes=(axis,), keepdims=keepdims)
 
     def sum(self, x: Value, axis: int, length: int, bound: int) -> Value:
         """Append the exact sum over axis 1 or -1 of integers.

@@ -100,7 +100,7 @@ def _scaled_product(
     source = g.sources.get(x.name)
     if source is None or not isinstance(source.step, ins.MatMul):
         return None
-    product, codes = source.step, source.operand
+    product, codes = source.step, g.cast(source.operand, "float64")
     lo, hi = source.type_.interval
     multiplier = np.broadcast_to(step.multiplier.astype(object), product.weights.shape[1:])
     offset = np.broadcast_to(step.offset.astype(object), multiplier.shape)

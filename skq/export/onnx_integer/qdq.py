@@ -102,7 +102,7 @@ def requantize(
     if source is not None and isinstance(source.step, ins.MatMul):
         weights = _weights(g, source.step, source.type_, source.operand)
     if dtype is None or source is None or weights is None or step.shift == 0:
-        return fast.requantize(g, step, types, result, x)
+        return fast.requantize(g, step, types, result, g.cast(x, "float64"))
     multiplier = np.broadcast_to(step.multiplier.astype(np.float64), weights.shape[1:])
     half = 1 << (step.shift - 1)  # QuantizeLinear rounds by itself
     offset = np.ldexp(step.offset.astype(np.float64) - half, -step.shift)

@@ -7,8 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from skq.exceptions import ConversionError
-from skq.export.onnx_integer.builder import GraphBuilder, Value
+from skq.export.onnx_integer.builder import GraphBuilder
 from skq.export.onnx_integer.fast import FAST_RULES
+from skq.export.onnx_integer.float_tail import add_tail
 from skq.export.onnx_integer.interface import Exported, add_outputs, exported
 from skq.export.onnx_integer.program_graph import add_program
 from skq.export.onnx_integer.qdq import QDQ_RULES
@@ -140,24 +141,9 @@ def _graph(source: Exported, form: str, input_dtype: str, opset: int) -> FloatGr
         for name, type_ in zip(names, program.inputs, strict=True)
     ]
     values = add_program(g, program, inputs, FORMS[form])
-    outputs = add_outputs(g, source, _add_tail(g, module.tail, values))
+    outputs = add_outputs(g, source, add_tail(g, module.tail, values))
     domains = {node.domain for node in g.nodes if node.domain}
     return g.graph(outputs, dict.fromkeys(domains, ML_OPSET))
-
-
-def _add_tail(g: GraphBuilder, tail: FloatGraph, values: dict[str, Value]) -> dict[str, Value]:
-    """Append what is left to floats, and return the module's outputs by name.
-
-    All operators of a tail are the same in the operator sets from 13 on.
-    """
-    known = {info.name: g.cast(values[info.name], info.dtype) for info in tail.inputs}
-    known |= {name: g.constant(array) for name, array in tail.initializers.items()}
-    for node in tail.nodes:
-        operands = [known[name] if name else "" for name in node.inputs]
-        (output,) = node.outputs
-        known[output] = g.node(node.op_type, operands, "", domain=node.domain, **node.attributes)
-    dtypes = {info.name: info.dtype for info in tail.outputs}
-    return {name: Value(known[name].name, dtype) for name, dtype in dtypes.items()}
 
 
 def _proto(graph: FloatGraph, source: Exported, form: str) -> onnx.ModelProto:
