@@ -25,9 +25,9 @@ from skq.estimators import convert, staged
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.docstrings import quantized_docstring
 from skq.exceptions import UnsupportedModelError
+from skq.quantization.lossless import no_trees
 from skq.quantization.n_bits import is_lossless
 from skq.quantization.quantized_module import QuantizedModule
-from skq.quantization.trees.lossless import no_trees
 from skq.serving.outputs import log_probabilities
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from skq.estimators.missing_values import takes_missing_in
 from skq.estimators.threads import threads_of
 from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import hist_boosting
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
@@ -200,7 +200,7 @@ def build_module(
         graph = float_graph(hist_boosting.taking_encoded(estimator), data.rows)
 
     def quantized(width: Any) -> QuantizedModule:
-        model = NumpyModule(graph)
+        model = GraphEvaluator(graph)
         converter = PostTrainingAffineQuantization(
             width, model, rounding_threshold_bits, calibration=calibration
         )

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skq.estimators import convert
 from skq.estimators.base import QuantizedEstimator
 from skq.estimators.meta import QuantizedClassifier, QuantizedRegressor
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
 
@@ -82,7 +82,7 @@ def module_at(
         raise ValueError("the estimator was loaded without its float graph; fit it again")
     converter = PostTrainingAffineQuantization(
         n_bits,
-        NumpyModule(last.quantized_module_.graph),
+        GraphEvaluator(last.quantized_module_.graph),
         last.rounding_threshold_bits,
         calibration=last.calibration if calibration is None else calibration,
     )

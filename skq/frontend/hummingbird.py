@@ -22,13 +22,14 @@ from onnxconverter_common.registration import get_converter, register_converter
 from torch import nn
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.equivalents import known_forms, supported_transformers
+from skq.frontend.equivalents import known_representations, supported_transformers
 from skq.frontend.predictors import Affine, Predictor
-from skq.frontend.torch_modules import AffineModule, PredictorModule
+from skq.frontend.torch_modules import AffineModule
+from skq.frontend.torch_predictors import PredictorModule
 
 
 class _Operator(PhysicalOperator, nn.Module):
-    """One of skq's forms as one of Hummingbird's operators."""
+    """One of skq's representations as one of Hummingbird's operators."""
 
     def __init__(self, operator: Any, module: nn.Module) -> None:
         super().__init__(operator, transformer=isinstance(module, AffineModule))
@@ -38,15 +39,15 @@ class _Operator(PhysicalOperator, nn.Module):
         return self.module(x)
 
 
-def _register(form: type, make: Callable[[Any], nn.Module]) -> None:
-    """Register a form with Hummingbird: a name for its class, a converter for the name."""
-    alias = f"Skq{form.__name__}"
-    supported.sklearn_api_operator_name_map[form] = alias
+def _register(representation: type, make: Callable[[Any], nn.Module]) -> None:
+    """Register a class with Hummingbird: a name for it, and a converter for the name."""
+    alias = f"Skq{representation.__name__}"
+    supported.sklearn_api_operator_name_map[representation] = alias
     register_converter(alias, lambda op, *_: _Operator(op, make(op.raw_operator)), overwrite=True)
 
 
 _register(Affine, AffineModule)
-_register(Predictor, PredictorModule)
+_register(Predictor, lambda predictor: PredictorModule(predictor, module_of))
 
 
 class ModelModule(nn.Module):
@@ -91,13 +92,13 @@ def to_torch(estimator: Any, X: NDArray[Any]) -> ModelModule:
     """
     try:
         bounds = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
-        forms = known_forms(estimator, bounds, n_features=X.shape[1])
-        return module_of(forms, X.shape[1]).double().eval()
+        representations = known_representations(estimator, bounds, n_features=X.shape[1])
+        return module_of(representations, X.shape[1]).double().eval()
     except MissingConverter as error:
         found = re.search(r"class '[\w.]*?(\w+)'", str(error))
         raise UnsupportedModelError(
             f"{type(estimator).__name__} cannot be quantized: its step "
-            f"{found[1] if found else error} has no integer form. Put it in front, as in "
+            f"{found[1] if found else error} has no integer representation. Put it in front, as in "
             "make_pipeline(transformer, QuantizedClassifier(model)), or use one of "
             f"{', '.join(supported_transformers())}."
         ) from error

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ParityError
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 
 Array = NDArray[Any]
@@ -49,7 +49,7 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
         Names the estimator, the output and the largest difference.
     """
     rows = X[np.unique(np.linspace(0, len(X) - 1, min(len(X), MAX_ROWS)).astype(int))]
-    results = NumpyModule(graph).run({graph.inputs[0].name: rows}, graph.output_names)
+    results = GraphEvaluator(graph).run({graph.inputs[0].name: rows}, graph.output_names)
     expected: dict[str, Any] = {}
     is_detector = "score_samples" in results
     for name, got in results.items():

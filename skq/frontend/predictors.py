@@ -1,4 +1,4 @@
-"""The forms that every supported model takes: layers or trees, and a head on top.
+"""The representations that every supported model takes: layers or trees, and a head on top.
 
 A fitted scikit-learn estimator is first written as a `Predictor` (`skq.frontend.equivalents`),
 plain arrays in float64; Hummingbird wires it with whatever stands in front of it, and the exporter
@@ -51,7 +51,7 @@ class LayerInputs:
     fill : ndarray of shape (n_features,) or None
         What stands for NaN in each feature; NaN where it stays.
     bits : TreeEnsemble or None
-        Trees whose scores, 0 or 1, are further columns behind the features.
+        Trees whose scores, 0 or 1, are derived columns behind the features.
     bits_alone : bool
         Whether the bits are all that layers read.
     products : tuple of ndarray of shape (n_products, degree), or empty
@@ -99,8 +99,8 @@ class TreeEnsemble:
         Divide the sum over trees by their number.
     float32_input : bool
         Whether the estimator casts X to float32 before it compares, as ``sklearn.tree`` does.
-    further : tuple of TreeEnsemble, LayerInputs and Layers
-        What computes further columns behind those of X, in this order: trees whose scores are 0 or
+    derived : tuple of TreeEnsemble, LayerInputs and Layers
+        What computes derived columns behind those of X, in this order: trees whose scores are 0 or
         1 (splits by category), products, one layer (projections).
     """
 
@@ -115,7 +115,7 @@ class TreeEnsemble:
     base: Floats
     average: bool
     float32_input: bool
-    further: tuple[TreeEnsemble | LayerInputs | Layers, ...] = ()
+    derived: tuple[TreeEnsemble | LayerInputs | Layers, ...] = ()
 
     @property
     def n_scores(self) -> int:
@@ -125,17 +125,17 @@ class TreeEnsemble:
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """An affine function of what several members make of their scores: votes, probabilities.
+    """An affine function of base estimators' scores after a nonlinearity: votes, probabilities.
 
     Parameters
     ----------
-    members : Layers or TreeEnsemble
-        The members' scores side by side, equally many each.
-    n_members : int
+    base_estimators : Layers or TreeEnsemble
+        The base estimators' scores side by side, equally many each.
+    n_estimators : int
     function : {"vote", "sigmoid", "exp"}
-        Of one member's scores. "vote" gives, for a single score, whether it is positive, and for n
-        scores whether the winner is later than class 0, 1, … n - 2.
-    weights : ndarray of shape (n_members * width, n_scores)
+        Of one base estimator's scores. "vote" gives, for a single score, whether it is positive,
+        and for n scores whether the winner is later than class 0, 1, … n - 2.
+    weights : ndarray of shape (n_estimators * width, n_scores)
     bias : ndarray of shape (n_scores,)
     score_factor : float
         Members' scores are multiplied by it before the function.
@@ -143,8 +143,8 @@ class Mixture:
         Whether a single score of exactly 0 is a vote for the positive class.
     """
 
-    members: Layers | TreeEnsemble
-    n_members: int
+    base_estimators: Layers | TreeEnsemble
+    n_estimators: int
     function: str
     weights: Floats
     bias: Floats
@@ -159,7 +159,7 @@ class Mixture:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What a member's answer goes through, column by column, to be a probability.
+    """What a base estimator's response goes through, column by column, to be a probability.
 
     Two or more columns are normalized to add up to 1; a single one is the positive class's.
 
@@ -183,13 +183,13 @@ class Calibration:
 
 
 @dataclass(frozen=True, eq=False)
-class Member:
-    """One of a committee.
+class EnsembleEstimator:
+    """One of an ensemble.
 
     Parameters
     ----------
     model : Predictor, or Pipeline of forms that ends in one
-    answer : {"predict_proba", "positive", "decision_function", "predict", "vote"}
+    response_method : {"predict_proba", "positive", "decision_function", "predict", "vote"}
         What of it is averaged. "positive": the probability of the second class; "vote": 1 for the
         class of its label and 0 for the others.
     n_features : int
@@ -197,12 +197,12 @@ class Member:
     features : ndarray of shape (n_features,) or None
         Which columns of X they are; None for all.
     classes : ndarray of shape (n_own_classes,) or None
-        Places of its classes among the committee's; None for all.
+        Places of its classes among the ensemble's; None for all.
     calibration : Calibration or None
     """
 
     model: Any
-    answer: str
+    response_method: str
     n_features: int
     features: Ints | None = None
     classes: Ints | None = None
@@ -217,27 +217,28 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
-class Committee:
-    """The weighted mean of what members answer.
+class Ensemble:
+    """The weighted mean of the responses of base estimators.
 
-    Each member's scores are integers of the program. Answers that need a softmax, a sigmoid or a
-    calibration are computed from dequantized scores, and so are the mean and the label then.
+    Each base estimator's scores are integers of the program. Responses that need a softmax, a
+    sigmoid or a calibration are computed from dequantized scores, and so are then the mean and the
+    label.
 
     Parameters
     ----------
-    members : tuple of Member
-    weights : ndarray of shape (n_members,)
+    base_estimators : tuple of Member
+    weights : ndarray of shape (n_estimators,)
         The mean is divided by their sum.
     n_scores : int
         Classes of a classifier, outputs of a regressor.
     """
 
-    members: tuple[Member, ...]
+    base_estimators: tuple[EnsembleEstimator, ...]
     weights: Floats
     n_scores: int
 
 
-Scores = Layers | TreeEnsemble | Mixture | Committee
+Scores = Layers | TreeEnsemble | Mixture | Ensemble
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,4 +316,4 @@ class Predictor:
 
     scores: Scores
     head: Head = field(default_factory=lambda: Head("regressor"))
-    decision: Layers | TreeEnsemble | Committee | None = None
+    decision: Layers | TreeEnsemble | Ensemble | None = None

@@ -1,11 +1,12 @@
 """What stands in front of a model, as arrays: scalers, imputers, encoders, projections, products.
 
-A `Front` is the chain
+A `Preprocessing` is the chain
 
     X → columns, each a function of one feature → products of columns → a matrix and an offset
 
-Every part may be absent. Transformers are composed into one front (`skq.frontend.equivalents.
-transformers`), and the front into the model behind it (`skq.frontend.equivalents.folding`).
+Every part may be absent. Transformers are composed into one `Preprocessing`
+(`skq.frontend.equivalents.transformers`), which is folded into the model after it
+(`skq.frontend.equivalents.folding`).
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def _run(steps: Sequence[tuple[str, float]], x: Any) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Front:
+class Preprocessing:
     """Columns, their products, and a matrix; see the module's docstring.
 
     Parameters
@@ -112,7 +113,9 @@ class Front:
     bounds: tuple[Floats, Floats] | None = None
 
     @classmethod
-    def identity(cls, n_features: int, bounds: tuple[Floats, Floats] | None = None) -> Front:
+    def identity(
+        cls, n_features: int, bounds: tuple[Floats, Floats] | None = None
+    ) -> Preprocessing:
         """X itself."""
         return cls(n_features, tuple(Column(j) for j in range(n_features)), bounds=bounds)
 
@@ -131,7 +134,7 @@ class Front:
 
     @property
     def n_outputs(self) -> int:
-        """Columns that the model behind reads."""
+        """Columns that the model after it reads."""
         if self.matrix is not None:
             return int(self.matrix.shape[1])
         return len(self.columns if self.powers is None else self.powers)
@@ -162,7 +165,7 @@ class Front:
             return None
         return int(terms[0]), float(self.matrix[terms[0], output]), float(self.offset[output])
 
-    def without_unread(self) -> Front:
+    def without_unread(self) -> Preprocessing:
         """The same outputs, without products and columns that none of them is made of."""
         columns, powers, matrix = self.columns, self.powers, self.matrix
         if matrix is not None:
@@ -196,7 +199,7 @@ class Front:
             return np.asarray(products)
         return np.asarray(np.abs(self.offset) + products @ np.abs(self.matrix))
 
-    def selected(self, outputs: Any) -> Front:
+    def selected(self, outputs: Any) -> Preprocessing:
         """Some of the outputs, in a given order."""
         outputs = np.asarray(outputs)
         if self.matrix is not None and self.offset is not None:
@@ -205,7 +208,7 @@ class Front:
             return replace(self, powers=self.powers[outputs])
         return replace(self, columns=tuple(self.columns[j] for j in outputs))
 
-    def scaled(self, function: str, constants: Any) -> Front:
+    def scaled(self, function: str, constants: Any) -> Preprocessing:
         """One affine step behind each output."""
         constants = np.broadcast_to(np.asarray(constants, dtype=np.float64), (self.n_outputs,))
         if self.is_columns:
@@ -216,15 +219,17 @@ class Front:
             matrix = getattr(np, function)(matrix, constants)
         return replace(self, matrix=matrix, offset=getattr(np, function)(offset, constants))
 
-    def projected(self, matrix: Floats, offset: Floats) -> Front:
+    def projected(self, matrix: Floats, offset: Floats) -> Preprocessing:
         """``outputs @ matrix + offset``."""
         own, constant = self.as_matrix()
         return replace(self, matrix=own @ matrix, offset=constant @ matrix + offset)
 
-    def multiplied(self, powers: Any) -> Front:
+    def multiplied(self, powers: Any) -> Preprocessing:
         """Products of outputs; exponents of shape (n_products, n_outputs)."""
         if not self.is_columns:
-            raise UnsupportedModelError("products of sums of features have no integer form")
+            raise UnsupportedModelError(
+                "products of sums of features have no integer representation"
+            )
         return replace(self, powers=np.asarray(powers, dtype=np.int64))
 
     def as_matrix(self) -> tuple[Floats, Floats]:
@@ -240,19 +245,21 @@ class Front:
         return np.eye(len(self.columns), dtype=np.int64)
 
 
-def joined(fronts: Sequence[Front]) -> Front:
-    """Outputs of several fronts of the same X, side by side."""
-    columns = tuple(column for front in fronts for column in front.columns)
-    first = replace(fronts[0], columns=columns, powers=None, matrix=None, offset=None)
-    if all(front.is_columns for front in fronts):
+def joined(several: Sequence[Preprocessing]) -> Preprocessing:
+    """Outputs of several preprocessings of the same X, side by side."""
+    columns = tuple(column for preprocessing in several for column in preprocessing.columns)
+    first = replace(several[0], columns=columns, powers=None, matrix=None, offset=None)
+    if all(preprocessing.is_columns for preprocessing in several):
         return first
     powers = None
-    if any(front.powers is not None for front in fronts):
-        powers = block_diag(*(front.as_powers() for front in fronts)).astype(np.int64)
+    if any(preprocessing.powers is not None for preprocessing in several):
+        powers = block_diag(*(preprocessing.as_powers() for preprocessing in several)).astype(
+            np.int64
+        )
         powers = powers.reshape(-1, len(columns))
-    if all(front.matrix is None for front in fronts):
+    if all(preprocessing.matrix is None for preprocessing in several):
         return replace(first, powers=powers)
-    parts = [front.as_matrix() for front in fronts]
+    parts = [preprocessing.as_matrix() for preprocessing in several]
     matrix = block_diag(*(m for m, _ in parts))
     offset = np.concatenate([b for _, b in parts])
     return replace(first, powers=powers, matrix=matrix, offset=offset)

@@ -15,13 +15,10 @@ from torch import nn
 
 from skq.frontend.predictors import (
     Affine,
-    Committee,
     Head,
     LayerInputs,
     Layers,
     Mixture,
-    Predictor,
-    Scores,
     TreeEnsemble,
 )
 from skq.frontend.tree_nodes import tree_attributes
@@ -118,15 +115,15 @@ class TreesModule(nn.Module):
 
     def __init__(self, ensemble: TreeEnsemble) -> None:
         super().__init__()
-        self.further = nn.ModuleList(scores_module(scores) for scores in ensemble.further)
+        self.derived = nn.ModuleList(scores_module(scores) for scores in ensemble.derived)
         self.attributes = tree_attributes(ensemble)
         self.float32_input = ensemble.float32_input
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.float32_input:
             x = x.float().double()
-        if self.further:
-            x = torch.cat([x, *(scores(x) for scores in self.further)], 1)
+        if self.derived:
+            x = torch.cat([x, *(scores(x) for scores in self.derived)], 1)
         scores: torch.Tensor = TreesFunction.apply(x, self)
         return scores
 
@@ -148,22 +145,22 @@ class AffineModule(nn.Module):
 
 
 class MixtureModule(nn.Module):
-    """`Mixture`: members' scores, a function of each member's, a matrix."""
+    """`Mixture`: base estimators' scores, a function of each base estimator's, a matrix."""
 
     def __init__(self, mixture: Mixture) -> None:
         super().__init__()
-        self.members = scores_module(mixture.members)
+        self.base_estimators = scores_module(mixture.base_estimators)
         self.mixture = mixture
         self.weights = constant(mixture.weights)
         self.bias = constant(mixture.bias)
-        width = mixture.members.n_scores // mixture.n_members
+        width = mixture.base_estimators.n_scores // mixture.n_estimators
         self.width = width
         between = torch.arange(width - 1, dtype=torch.float64) + 0.5
-        self.between = nn.Parameter(between.repeat(mixture.n_members), requires_grad=False)
-        self.spread = torch.arange(mixture.n_members).repeat_interleave(max(width - 1, 1))
+        self.between = nn.Parameter(between.repeat(mixture.n_estimators), requires_grad=False)
+        self.spread = torch.arange(mixture.n_estimators).repeat_interleave(max(width - 1, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.addmm(self.bias, self._function(self.members(x)), self.weights)
+        return torch.addmm(self.bias, self._function(self.base_estimators(x)), self.weights)
 
     def _function(self, scores: torch.Tensor) -> torch.Tensor:
         mixture = self.mixture
@@ -174,7 +171,7 @@ class MixtureModule(nn.Module):
         return {"sigmoid": torch.sigmoid, "exp": torch.exp}[mixture.function](scores)
 
     def _votes(self, scores: torch.Tensor) -> torch.Tensor:
-        n = self.mixture.n_members
+        n = self.mixture.n_estimators
         if self.width == 1:
             above = scores >= 0 if self.mixture.zero_is_positive else scores > 0
             return above.double()
@@ -182,37 +179,15 @@ class MixtureModule(nn.Module):
         return (winner[:, self.spread] - self.between > 0).double()
 
 
-def scores_module(scores: Scores | LayerInputs) -> nn.Module:
-    """The module of some scores, or of products."""
+def scores_module(scores: Layers | TreeEnsemble | Mixture | LayerInputs) -> nn.Module:
+    """The module of scores that no ensemble averages, or of products."""
     if isinstance(scores, LayerInputs):
         return LayerInputsModule(scores)
     if isinstance(scores, Layers):
         return LayersModule(scores)
     if isinstance(scores, Mixture):
         return MixtureModule(scores)
-    if isinstance(scores, Committee):
-        from skq.frontend.torch_ensembles import CommitteeModule
-
-        return CommitteeModule(scores)
     return TreesModule(scores)
-
-
-class PredictorModule(nn.Module):
-    """Scores and head: returns the outputs that ``head.output_names`` lists."""
-
-    def __init__(self, predictor: Predictor) -> None:
-        super().__init__()
-        self.scores = scores_module(predictor.scores)
-        own = predictor.decision
-        self.decision = None if own is None else scores_module(own)
-        self.head = predictor.head
-
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        outputs = outputs_of(self.head, self.scores(x))
-        if self.decision is None:
-            return outputs
-        decision = self.decision(x)
-        return (decision[:, 0] if decision.shape[1] == 1 else decision, *outputs[1:])
 
 
 def outputs_of(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:

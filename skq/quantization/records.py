@@ -83,11 +83,11 @@ class QuantizationOptions(Record):
     @property
     def quant_options(self) -> QuantizationOptions:
         """A copy of the options."""
-        return QuantizationOptions(**members_of(self, QuantizationOptions))
+        return QuantizationOptions(**fields_of(self, QuantizationOptions))
 
     def copy_opts(self, opts: QuantizationOptions) -> None:
         """Take over the options of another object."""
-        copy_members(opts, self, QuantizationOptions)
+        copy_fields(opts, self, QuantizationOptions)
 
     def is_equal(self, opts: QuantizationOptions, ignore_sign_qat: bool = False) -> bool:
         """Whether the options of two objects are equivalent.
@@ -141,11 +141,11 @@ class MinMaxQuantizationStats(Record):
     @property
     def quant_stats(self) -> MinMaxQuantizationStats:
         """A copy of the statistics."""
-        return MinMaxQuantizationStats(**members_of(self, MinMaxQuantizationStats))
+        return MinMaxQuantizationStats(**fields_of(self, MinMaxQuantizationStats))
 
     def copy_stats(self, stats: MinMaxQuantizationStats) -> None:
         """Take over the statistics of another object."""
-        copy_members(stats, self, MinMaxQuantizationStats)
+        copy_fields(stats, self, MinMaxQuantizationStats)
 
     def compute_quantization_stats(self, values: ArrayLike) -> None:
         """Set the statistics to those of calibration values.
@@ -213,11 +213,11 @@ class UniformQuantizationParameters(Record):
     @property
     def quant_params(self) -> UniformQuantizationParameters:
         """A copy of the parameters."""
-        return UniformQuantizationParameters(**members_of(self, UniformQuantizationParameters))
+        return UniformQuantizationParameters(**fields_of(self, UniformQuantizationParameters))
 
     def copy_params(self, params: UniformQuantizationParameters) -> None:
         """Take over the parameters of another object."""
-        copy_members(params, self, UniformQuantizationParameters)
+        copy_fields(params, self, UniformQuantizationParameters)
 
     def compute_quantization_parameters(
         self, options: QuantizationOptions, stats: MinMaxQuantizationStats
@@ -295,8 +295,8 @@ def fill_from_kwargs(obj: Any, klass: type, **kwargs: Any) -> tuple[Any, dict[st
                 f"given {', '.join(given)}. Give all of {', '.join(required)}."
             )
         return klass(**given), remaining
-    filled = klass(**{**members_of(obj, klass), **given})
-    copy_members(filled, obj, klass)
+    filled = klass(**{**fields_of(obj, klass), **given})
+    copy_fields(filled, obj, klass)
     return obj, remaining
 
 
@@ -316,7 +316,7 @@ def checked_bits(n_bits: object) -> int:
     return int(n_bits)
 
 
-def members_of(obj: Any, klass: type) -> dict[str, Any]:
+def fields_of(obj: Any, klass: type) -> dict[str, Any]:
     """Return copies of those attributes of an object that are members of the record `klass`."""
     names = [member.name for member in fields(klass)]
     if not all(hasattr(obj, name) for name in names):
@@ -324,9 +324,9 @@ def members_of(obj: Any, klass: type) -> dict[str, Any]:
     return {name: copy.copy(getattr(obj, name)) for name in names}
 
 
-def copy_members(source: Any, target: Any, klass: type) -> None:
+def copy_fields(source: Any, target: Any, klass: type) -> None:
     """Copy the members of the record `klass` from one object to another."""
-    for name, value in members_of(source, klass).items():
+    for name, value in fields_of(source, klass).items():
         setattr(target, name, value)
 
 

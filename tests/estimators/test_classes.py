@@ -63,7 +63,7 @@ def test_a_refusal_is_one_sentence_with_an_alternative(name):
     cls = dict(all_estimators())[name]
     message = f"^{name} cannot be quantized: .*\\.$"
     with pytest.raises(UnsupportedModelError, match=message) as error:
-        lookup.to_form(cls.__new__(cls))
+        lookup.to_representation(cls.__new__(cls))
     assert "; " in str(error.value)
 
 

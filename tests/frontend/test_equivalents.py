@@ -8,7 +8,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.convert import float_graph
-from skq.frontend.equivalents import sklearn_class, to_form
+from skq.frontend.equivalents import sklearn_class, to_representation
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.equivalents.combining import averaged, on_features, side_by_side
 from skq.frontend.numpy_module import NumpyModule
@@ -45,7 +45,7 @@ def fitted_trees(seed, average, n_trees=3):
         if average
         else ensemble.GradientBoostingRegressor(n_estimators=n_trees, random_state=seed)
     ).fit(X, np.stack([y, -y], axis=1) if average else y)
-    return to_form(model).scores
+    return to_representation(model).scores
 
 
 MEMBERS = {
@@ -79,10 +79,10 @@ def test_scores_on_some_features_one_of_them_twice(make):
 
 
 def test_forms_that_do_not_combine_are_refused():
-    with pytest.raises(UnsupportedModelError, match="members"):
+    with pytest.raises(UnsupportedModelError, match="base estimators"):
         side_by_side([MEMBERS["layers"](0), MEMBERS["forest"](0)])
     shallow = Layers((np.ones((4, 1)),), (np.zeros(1),))
-    with pytest.raises(UnsupportedModelError, match="members"):
+    with pytest.raises(UnsupportedModelError, match="base estimators"):
         side_by_side([MEMBERS["layers"](0), shallow])
 
 
@@ -111,14 +111,17 @@ def test_a_subclass_has_its_parents_form():
 
     assert sklearn_class(Own()) is linear_model.Ridge
     X, y = make_regression(30, 3, random_state=0)
-    own, parent = to_form(Own().fit(X, y)), to_form(linear_model.Ridge().fit(X, y))
+    own, parent = (
+        to_representation(Own().fit(X, y)),
+        to_representation(linear_model.Ridge().fit(X, y)),
+    )
     np.testing.assert_array_equal(own.scores.weights[0], parent.scores.weights[0])
 
 
 def test_a_clipping_scaler_is_refused_and_unknown_models_have_no_form():
     with pytest.raises(UnsupportedModelError, match=r"MinMaxScaler\(clip=True\)"):
-        to_form(MinMaxScaler(clip=True))
-    assert to_form(object()) is None
+        to_representation(MinMaxScaler(clip=True))
+    assert to_representation(object()) is None
 
 
 @pytest.mark.parametrize(
@@ -177,14 +180,14 @@ def test_a_median_that_needs_too_large_a_table_is_refused():
     deep = tree.DecisionTreeRegressor()
     model = ensemble.AdaBoostRegressor(deep, n_estimators=3, random_state=0).fit(X, y)
     with pytest.raises(UnsupportedModelError, match=r"AdaBoostRegressor.*max_depth"):
-        to_form(model)
+        to_representation(model)
 
 
 def test_coefficients_that_are_not_finite_are_refused():
     model = linear_model.PoissonRegressor().fit(np.ones((8, 2)), np.zeros(8))
     assert model.intercept_ == -np.inf
     with pytest.raises(UnsupportedModelError, match=r"PoissonRegressor.*infinite or NaN.*log link"):
-        to_form(model)
+        to_representation(model)
 
 
 def test_an_isolation_forest_of_equal_rows():
@@ -215,7 +218,7 @@ def test_layers_with_nothing_in_between_are_one_if_that_has_no_more_weights(hidd
     model = neural_network.MLPRegressor(
         hidden_layer_sizes=hidden, activation="identity", solver="lbfgs", tol=0.1, random_state=0
     ).fit(X, y / 100)
-    layers = to_form(model).scores
+    layers = to_representation(model).scores
     assert len(layers.weights) == n_layers
     found = X
     for weights, bias in zip(layers.weights, layers.biases, strict=True):

@@ -12,11 +12,11 @@ from sklearn.tree import DecisionTreeRegressor
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.convert import float_graph
-from skq.frontend.equivalents.pipelines import known_forms
-from skq.frontend.equivalents.transformers import behind_transformer
+from skq.frontend.equivalents.pipelines import known_representations
+from skq.frontend.equivalents.transformers import append_transformer
 from skq.frontend.numpy_module import NumpyModule
 from skq.frontend.predictors import LayerInputs, Layers
-from skq.frontend.preprocessing import Front
+from skq.frontend.preprocessing import Preprocessing
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(700, 5)) * [1, 10, 0.1, 3, 1] + [0, 5, 0, 40, 1e4]
@@ -60,7 +60,7 @@ def test_all_rows_take_the_parents_way(name):
 
 def further(pipeline, X):
     bounds = X.min(axis=0), X.max(axis=0)
-    return known_forms(pipeline.fit(X, Y[: len(X)]), bounds).scores.further
+    return known_representations(pipeline.fit(X, Y[: len(X)]), bounds).scores.derived
 
 
 def test_only_what_trees_read_is_computed():
@@ -98,10 +98,10 @@ def test_missing_values_beside_a_sum_do_not_enter_it():
 def test_a_projections_matrix_loses_nothing_to_its_offset():
     rows = X + 1e7
     pca = PCA().fit(rows)
-    front = behind_transformer(pca, Front.identity(5))
+    front = append_transformer(pca, Preprocessing.identity(5))
     np.testing.assert_allclose(front.matrix, pca.components_.T, rtol=1e-14, atol=0)
     scaled_and_reduced = FeatureUnion([("s", StandardScaler()), ("p", PCA(1))]).fit(rows)
-    front = behind_transformer(scaled_and_reduced, Front.identity(5))
+    front = append_transformer(scaled_and_reduced, Preprocessing.identity(5))
     assert [front.column(j) is not None for j in range(6)] == [True] * 5 + [False]
 
 

@@ -14,7 +14,8 @@ from onnx.backend.test.case.test_case import TestCase as BackendCase
 from onnx.backend.test.loader import load_model_tests
 
 from skq.exceptions import ConversionError, UnsupportedModelError
-from skq.frontend.numpy_module import SUPPORTED_OPSETS, NumpyModule
+from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import SUPPORTED_OPSETS
 from skq.graph.graph import Node
 from skq.graph.ops import ONNX_OPS_TO_NUMPY_IMPL, bind_node, numpy_op
 

@@ -24,9 +24,9 @@ from skq.frontend.equivalents.lookup import (
     equivalent,
     sklearn_class,
     supported_estimators,
-    to_form,
+    to_representation,
 )
-from skq.frontend.equivalents.pipelines import known_forms
+from skq.frontend.equivalents.pipelines import known_representations
 from skq.frontend.equivalents.transformers import supported_transformers
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
     "calibrated",
     "equivalent",
     "hist_boosting",
-    "known_forms",
+    "known_representations",
     "lightgbm",
     "linear",
     "neural",
@@ -43,7 +43,7 @@ __all__ = [
     "sklearn_class",
     "supported_estimators",
     "supported_transformers",
-    "to_form",
+    "to_representation",
     "decision_trees",
     "voting",
     "weight_boosting",

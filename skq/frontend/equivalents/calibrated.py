@@ -1,4 +1,4 @@
-"""Calibrated classifiers: sigmoid, isotonic and temperature calibration of members' scores."""
+"""Calibrated classifiers: sigmoid, isotonic and temperature calibration of scores."""
 
 from __future__ import annotations
 
@@ -6,47 +6,49 @@ from typing import Any
 
 import numpy as np
 
-from skq.frontend.equivalents.combining import class_head, committee
+from skq.frontend.equivalents.combining import class_head, ensemble
 from skq.frontend.equivalents.lookup import equivalent
-from skq.frontend.equivalents.pipelines import to_member
+from skq.frontend.equivalents.pipelines import to_base_estimator
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.predictors import Calibration, Head, Member, Predictor
+from skq.frontend.predictors import Calibration, EnsembleEstimator, Head, Predictor
 
 
 @equivalent("CalibratedClassifierCV")
 def _calibrated_classifier(estimator: Any) -> Predictor:
     n_classes = len(estimator.classes_)
-    members = []
+    base_estimators = []
     for calibrated in estimator.calibrated_classifiers_:
         inner = calibrated.estimator
         if len(inner.classes_) != n_classes:
             raise unsupported(
                 estimator,
-                "a member has not seen every class; use fewer folds (cv) or ensemble=False",
+                "a base estimator has not seen every class; use fewer folds (cv) or ensemble=False",
             )
         if hasattr(inner, "decision_function"):
-            answer = "decision_function"
+            response_method = "decision_function"
         else:
-            answer = "positive" if n_classes == 2 else "predict_proba"
-        calibration = _calibration(calibrated, answer)
-        if calibration.function == "softmax" and answer == "positive":
-            answer = "predict_proba"
-        form = to_member(inner, estimator)
+            response_method = "positive" if n_classes == 2 else "predict_proba"
+        calibration = _calibration(calibrated, response_method)
+        if calibration.function == "softmax" and response_method == "positive":
+            response_method = "predict_proba"
+        representation = to_base_estimator(inner, estimator)
         n_features = estimator.n_features_in_
-        members.append(Member(form, answer, n_features, calibration=calibration))
-    class_head(members, estimator)
+        base_estimators.append(
+            EnsembleEstimator(representation, response_method, n_features, calibration=calibration)
+        )
+    class_head(base_estimators, estimator)
     head = Head("multiclass", "identity", n_classes=(n_classes,))
-    return Predictor(committee(members, n_classes), head)
+    return Predictor(ensemble(base_estimators, n_classes), head)
 
 
-def _calibration(calibrated: Any, answer: str) -> Calibration:
+def _calibration(calibrated: Any, response_method: str) -> Calibration:
     """One fitted calibrator a column; one for all columns where it is a temperature."""
     fitted = calibrated.calibrators
     if calibrated.method == "temperature":
         return Calibration(
             "softmax",
             slope=np.array([float(fitted[0].beta_)]),
-            logarithm=answer != "decision_function",
+            logarithm=response_method != "decision_function",
         )
     if calibrated.method == "sigmoid":
         return Calibration(

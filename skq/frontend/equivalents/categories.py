@@ -66,7 +66,7 @@ class Memberships:
             self._columns.append(_Segments(feature, edges, bits, missing))
         return self._numbers[key]
 
-    def further(self) -> tuple[TreeEnsemble, ...]:
+    def derived(self) -> tuple[TreeEnsemble, ...]:
         """What trees that read the columns have as `TreeEnsemble.further`."""
         found = self.ensemble()
         return () if found is None else (found,)

@@ -101,7 +101,7 @@ def class_probabilities(value: Any, n_classes: Sequence[int]) -> Floats:
     return np.concatenate([part / part.sum(axis=1, keepdims=True) for part in parts], axis=1)
 
 
-def _members(estimator: Any) -> list[Any]:
+def _base_estimators(estimator: Any) -> list[Any]:
     """The ``tree_`` objects of a tree or a forest."""
     return [tree.tree_ for tree in getattr(estimator, "estimators_", [estimator])]
 
@@ -111,7 +111,7 @@ def _members(estimator: Any) -> list[Any]:
 )
 def _tree_regressor(estimator: Any) -> Predictor:
     n_outputs = estimator.n_outputs_
-    trees = [from_sklearn(tree, tree.value[:, :, 0]) for tree in _members(estimator)]
+    trees = [from_sklearn(tree, tree.value[:, :, 0]) for tree in _base_estimators(estimator)]
     ensemble = stack(trees, base=np.zeros(n_outputs), average=True)
     return Predictor(ensemble, Head("regressor", flat=n_outputs == 1))
 
@@ -126,7 +126,7 @@ def _tree_classifier(estimator: Any) -> Predictor:
     n_classes = tuple(int(n) for n in np.atleast_1d(estimator.n_classes_))
     trees = [
         from_sklearn(tree, class_probabilities(tree.value, n_classes))
-        for tree in _members(estimator)
+        for tree in _base_estimators(estimator)
     ]
     ensemble = stack(trees, base=np.zeros(sum(n_classes)), average=True)
     return Predictor(ensemble, Head("multiclass", "identity", n_classes=n_classes))

@@ -1,8 +1,8 @@
-"""A model behind a `Front`: the same predictor, reading X itself.
+"""Folding: a predictor and the preprocessing before it become one predictor that reads X.
 
-Layers take up matrices and scalers in their first weights, and read stepwise columns as bits
-(`layers_behind`). A tree asks the same question about the raw feature, or about a bit where one
-threshold does not do, or about a further column that a layer computes (`trees_behind`).
+Matrices and scalers are folded into the first weights of layers, which read stepwise columns as
+bits (`fold_layers`). A tree node compares the raw feature, or a bit where one threshold is not
+enough, or a derived column that a layer computes (`fold_trees`).
 """
 
 from __future__ import annotations
@@ -10,49 +10,55 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from skq.frontend.equivalents.folding_layers import layers_behind
-from skq.frontend.equivalents.folding_trees import trees_behind
+from skq.frontend.equivalents.folding_layers import fold_layers
+from skq.frontend.equivalents.folding_trees import fold_trees
 from skq.frontend.equivalents.transformers import scaled
 from skq.frontend.predictors import (
-    Committee,
+    Ensemble,
     Layers,
     Mixture,
     Predictor,
     Scores,
     TreeEnsemble,
 )
-from skq.frontend.preprocessing import Front
+from skq.frontend.preprocessing import Preprocessing
 
 
-def predictor_behind(front: Front, predictor: Predictor) -> Predictor:
-    """The predictor that computes from X what the given one computes from the front's outputs."""
+def fold_predictor(preprocessing: Preprocessing, predictor: Predictor) -> Predictor:
+    """A predictor on X, equal to the given one on the outputs of the preprocessing."""
     decision = predictor.decision
     return replace(
         predictor,
-        scores=_scores_behind(front, predictor.scores),
-        decision=None if decision is None else _scores_behind(front, decision),
+        scores=_fold_scores(preprocessing, predictor.scores),
+        decision=None if decision is None else _fold_scores(preprocessing, decision),
     )
 
 
-def _scores_behind(front: Front, scores: Scores) -> Any:
+def _fold_scores(preprocessing: Preprocessing, scores: Scores) -> Any:
     if isinstance(scores, Layers):
-        return layers_behind(front, scores)
+        return fold_layers(preprocessing, scores)
     if isinstance(scores, TreeEnsemble):
-        return trees_behind(front, scores)
+        return fold_trees(preprocessing, scores)
     if isinstance(scores, Mixture):
-        return replace(scores, members=_scores_behind(front, scores.members))
-    return _committee_behind(front, scores)
+        return replace(scores, base_estimators=_fold_scores(preprocessing, scores.base_estimators))
+    return _fold_ensemble(preprocessing, scores)
 
 
-def _committee_behind(front: Front, committee: Committee) -> Committee:
-    members = []
-    for member in committee.members:
-        own = front if member.features is None else front.selected(member.features)
-        model = member.model
+def _fold_ensemble(preprocessing: Preprocessing, ensemble: Ensemble) -> Ensemble:
+    base_estimators = []
+    for base_estimator in ensemble.base_estimators:
+        own = (
+            preprocessing
+            if base_estimator.features is None
+            else preprocessing.selected(base_estimator.features)
+        )
+        model = base_estimator.model
         if not isinstance(model, Predictor):  # a Pipeline of scalers
             for _, scaler in model.steps[:-1]:
                 own = scaled(scaler, own)
             model = model.steps[-1][1]
-        model = predictor_behind(own, model)
-        members.append(replace(member, model=model, n_features=front.n_features, features=None))
-    return replace(committee, members=tuple(members))
+        model = fold_predictor(own, model)
+        base_estimators.append(
+            replace(base_estimator, model=model, n_features=preprocessing.n_features, features=None)
+        )
+    return replace(ensemble, base_estimators=tuple(base_estimators))

@@ -1,4 +1,4 @@
-"""Layers behind a `Front`: matrices and scalers go into the first weights, steps become bits."""
+"""Fold preprocessing into layers: scalers into the first weights, stepwise columns into bits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.predictors import Floats, LayerInputs, Layers
-from skq.frontend.preprocessing import Column, Front
+from skq.frontend.preprocessing import Column, Preprocessing
 
 #: Fillers that differ by less than this, relative to what they are computed from, are the same.
 ROUNDING = 1e-12
@@ -19,8 +19,8 @@ ROUNDING = 1e-12
 MAX_DEGREE = 3
 
 
-def layers_behind(front: Front, layers: Layers) -> Layers:
-    """The layers that compute from X what the given ones compute from the front's outputs.
+def fold_layers(preprocessing: Preprocessing, layers: Layers) -> Layers:
+    """Layers on X, equal to the given ones on the outputs of the preprocessing.
 
     Parameters
     ----------
@@ -29,13 +29,13 @@ def layers_behind(front: Front, layers: Layers) -> Layers:
     """
     if layers.inputs is not None:
         raise UnsupportedModelError("layers behind two fronts")
-    matrix, offset = front.as_matrix()
+    matrix, offset = preprocessing.as_matrix()
     weights = matrix @ layers.weights[0]
     bias = layers.biases[0] + offset @ layers.weights[0]
-    if front.powers is None:
-        inputs, weights, more = _linear_inputs(front, weights)
+    if preprocessing.powers is None:
+        inputs, weights, more = _linear_inputs(preprocessing, weights)
     else:
-        inputs, weights, more = _product_inputs(front, weights)
+        inputs, weights, more = _product_inputs(preprocessing, weights)
     return replace(
         layers,
         weights=(weights, *layers.weights[1:]),
@@ -44,13 +44,15 @@ def layers_behind(front: Front, layers: Layers) -> Layers:
     )
 
 
-def _linear_inputs(front: Front, weights: Floats) -> tuple[LayerInputs, Floats, Floats]:
+def _linear_inputs(
+    preprocessing: Preprocessing, weights: Floats
+) -> tuple[LayerInputs, Floats, Floats]:
     """What layers read: X with missing values filled, and bits; their weights and bias."""
-    fill = _fill(front)
-    of_features = np.zeros((front.n_features, weights.shape[1]))
-    bits = _Bits(front.n_features, weights.shape[1])
+    fill = _fill(preprocessing)
+    of_features = np.zeros((preprocessing.n_features, weights.shape[1]))
+    bits = _Bits(preprocessing.n_features, weights.shape[1])
     bias = np.zeros(weights.shape[1])
-    for column, weight in zip(front.columns, weights, strict=True):
+    for column, weight in zip(preprocessing.columns, weights, strict=True):
         if column.values is not None:
             bits.add(column, weight)
             continue
@@ -115,21 +117,23 @@ class _Bits:
         self._weights[place] = self._weights[place] + weight
 
 
-def _fill(front: Front) -> Floats:
+def _fill(preprocessing: Preprocessing) -> Floats:
     """For each feature what stands for NaN, as its first imputed column has it; else NaN.
 
     What no affine column reads is filled too, since it may be missing: with the least value, whose
     code is that of NaN, so that no instruction has to put it there.
     """
-    fill = np.full(front.n_features, np.nan)
-    for column in front.columns:
+    fill = np.full(preprocessing.n_features, np.nan)
+    for column in preprocessing.columns:
         if column.values is None and np.isnan(fill[column.feature]):
             factor, offset = column.affine
             if np.isfinite(column.missing) and factor:
                 fill[column.feature] = (column.missing - offset) / factor
-    read = {column.feature for column in front.columns if column.values is None}
-    unread = [f for f in range(front.n_features) if f not in read]
-    fill[unread] = 0.0 if front.bounds is None else np.nan_to_num(front.bounds[0][unread])
+    read = {column.feature for column in preprocessing.columns if column.values is None}
+    unread = [f for f in range(preprocessing.n_features) if f not in read]
+    fill[unread] = (
+        0.0 if preprocessing.bounds is None else np.nan_to_num(preprocessing.bounds[0][unread])
+    )
     return fill
 
 
@@ -137,23 +141,25 @@ def _none_if_all_missing(fill: Floats) -> Floats | None:
     return None if np.isnan(fill).all() else fill
 
 
-def _product_inputs(front: Front, weights: Floats) -> tuple[LayerInputs, Floats, Floats]:
+def _product_inputs(
+    preprocessing: Preprocessing, weights: Floats
+) -> tuple[LayerInputs, Floats, Floats]:
     """What layers read: products of columns that run from -1 to 1; constants go into the bias.
 
     A column ``a * x + b`` of a feature that runs from m - h to m + h is ``a * h * z + a * m + b``;
     products of columns are multiplied out into products of z. So no large numbers cancel.
     """
-    assert front.powers is not None
-    degree = _degree(front.powers)
-    fill, bits = _fill(front), _Bits(front.n_features, 1)
-    middle, half = front.middle_and_half()
-    columns = [_in_unit(c, front, fill, bits, middle, half) for c in front.columns]
+    assert preprocessing.powers is not None
+    degree = _degree(preprocessing.powers)
+    fill, bits = _fill(preprocessing), _Bits(preprocessing.n_features, 1)
+    middle, half = preprocessing.middle_and_half()
+    columns = [_in_unit(c, preprocessing, fill, bits, middle, half) for c in preprocessing.columns]
     products: dict[tuple[int, ...], Floats] = {}
-    for row, weight in zip(front.powers, weights, strict=True):
+    for row, weight in zip(preprocessing.powers, weights, strict=True):
         own: dict[tuple[int, ...], float] = {(): 1.0}
         for k in np.repeat(np.arange(len(row)), row):
             place, factor, offset = columns[k]
-            own = _times(own, place, factor, offset, is_bit=place >= front.n_features)
+            own = _times(own, place, factor, offset, is_bit=place >= preprocessing.n_features)
         for product, factor in own.items():
             products[product] = products.get(product, 0.0) + factor * weight
     bias = products.pop((), np.zeros(weights.shape[1]))
@@ -161,8 +167,8 @@ def _product_inputs(front: Front, weights: Floats) -> tuple[LayerInputs, Floats,
         [product for product in products if len(product) == d] for d in range(1, degree + 1)
     ]
     source = np.unique([k for product in products for k in product]).astype(np.int64)
-    is_bit = source >= front.n_features
-    at = np.minimum(source, front.n_features - 1)
+    is_bit = source >= preprocessing.n_features
+    at = np.minimum(source, preprocessing.n_features - 1)
     inputs = LayerInputs(
         fill=_none_if_all_missing(fill),
         bits=bits.memberships.ensemble(),
@@ -174,7 +180,7 @@ def _product_inputs(front: Front, weights: Floats) -> tuple[LayerInputs, Floats,
     return inputs, np.array([products[key] for part in by_degree for key in part]), bias
 
 
-def products_behind(front: Front) -> tuple[LayerInputs, Floats]:
+def fold_products(preprocessing: Preprocessing) -> tuple[LayerInputs, Floats]:
     """Products of a front's columns, all of one degree, as columns of their own.
 
     Each factor is divided by its reach, so that columns of any unit meet on one grid.
@@ -185,19 +191,19 @@ def products_behind(front: Front) -> tuple[LayerInputs, Floats]:
     size : ndarray of shape (n_products,)
         What each product is divided by.
     """
-    assert front.powers is not None
-    _degree(front.powers)
-    fill, bits = _fill(front), _Bits(front.n_features, 1)
-    middle, half = front.middle_and_half()
+    assert preprocessing.powers is not None
+    _degree(preprocessing.powers)
+    fill, bits = _fill(preprocessing), _Bits(preprocessing.n_features, 1)
+    middle, half = preprocessing.middle_and_half()
     found = []
-    for column in front.columns:
-        place, factor, offset = _in_unit(column, front, fill, bits, middle, half)
+    for column in preprocessing.columns:
+        place, factor, offset = _in_unit(column, preprocessing, fill, bits, middle, half)
         size = abs(factor) + abs(offset) or 1.0
-        if place < front.n_features:  # of the feature itself, instead of one from -1 to 1
+        if place < preprocessing.n_features:  # of the feature itself, instead of one from -1 to 1
             factor, offset = factor / half[place], offset - factor * middle[place] / half[place]
         found.append((place, factor / size, offset / size, size))
     source, factors, offsets, sizes = (np.array(values) for values in zip(*found, strict=True))
-    products = [np.repeat(np.arange(len(row)), row) for row in front.powers]
+    products = [np.repeat(np.arange(len(row)), row) for row in preprocessing.powers]
     inputs = LayerInputs(
         fill=_none_if_all_missing(fill),
         bits=bits.memberships.ensemble(),
@@ -206,7 +212,7 @@ def products_behind(front: Front) -> tuple[LayerInputs, Floats]:
         offset=offsets,
         products=(np.array(products),),
     )
-    return inputs, np.prod(sizes**front.powers, axis=1)
+    return inputs, np.prod(sizes**preprocessing.powers, axis=1)
 
 
 def _degree(powers: Any) -> int:
@@ -221,7 +227,12 @@ def _degree(powers: Any) -> int:
 
 
 def _in_unit(
-    column: Column, front: Front, fill: Floats, bits: _Bits, middle: Floats, half: Floats
+    column: Column,
+    preprocessing: Preprocessing,
+    fill: Floats,
+    bits: _Bits,
+    middle: Floats,
+    half: Floats,
 ) -> tuple[int, float, float]:
     """``(place, a, b)``: the column is ``a * z + b`` of a feature from -1 to 1, or of a bit."""
     if column.values is None:

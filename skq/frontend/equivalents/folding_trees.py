@@ -1,6 +1,6 @@
-"""Trees behind a `Front`: they ask the same question about the raw feature, or about a bit.
+"""Trees after a `Preprocessing`: they ask the same question about the raw feature, or about a bit.
 
-Where an output is a sum or a product of features, they compare a further column: a product, or what
+Where an output is a sum or a product of features, they compare a derived column: a product, or what
 one layer computes.
 """
 
@@ -14,9 +14,9 @@ import numpy as np
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.bisection import LARGEST, last_that_holds
 from skq.frontend.equivalents.categories import Memberships
-from skq.frontend.equivalents.folding_layers import layers_behind, products_behind
+from skq.frontend.equivalents.folding_layers import fold_layers, fold_products
 from skq.frontend.predictors import Floats, LayerInputs, Layers, TreeEnsemble
-from skq.frontend.preprocessing import Column, Front
+from skq.frontend.preprocessing import Column, Preprocessing
 
 #: What the parent's sums and ours differ by in the order of their terms, relative to the largest:
 #: thresholds are raised by it, since a training row may stand on one.
@@ -27,17 +27,17 @@ SUMMATION = 1e-13
 NOISE = 1e-10
 
 
-def trees_behind(front: Front, trees: TreeEnsemble) -> TreeEnsemble:
-    """The trees that compute from X what the given ones compute from the front's outputs."""
-    if trees.further:
+def fold_trees(preprocessing: Preprocessing, trees: TreeEnsemble) -> TreeEnsemble:
+    """Trees on X, equal to the given ones on the outputs of the preprocessing."""
+    if trees.derived:
         raise UnsupportedModelError(
             "trees that split by category cannot be quantized behind transformers; number the "
             "categories with OrdinalEncoder in front of a model without categorical_features"
         )
     read = np.unique(trees.feature[trees.feature >= 0])
-    columns = {int(j): front.column(int(j)) for j in read}
-    limits = _limits(front, columns, trees)
-    memberships = Memberships(front.n_features)
+    columns = {int(j): preprocessing.column(int(j)) for j in read}
+    limits = _limits(preprocessing, columns, trees)
+    memberships = Memberships(preprocessing.n_features)
     feature, threshold = trees.feature.copy(), np.where(trees.feature >= 0, limits, 0.0)
     left, right, missing_left = trees.left.copy(), trees.right.copy(), trees.missing_left.copy()
     for j, column in columns.items():
@@ -63,16 +63,16 @@ def trees_behind(front: Front, trees: TreeEnsemble) -> TreeEnsemble:
             else:
                 feature[node] = memberships.segments(column.feature, edges, ~bits, not missing)
                 threshold[node], missing_left[node] = 0.5, False
-    further: list[TreeEnsemble | LayerInputs | Layers] = [*memberships.further()]
-    first = front.n_features + sum(bits.n_scores for bits in memberships.further())
+    derived: list[TreeEnsemble | LayerInputs | Layers] = [*memberships.derived()]
+    first = preprocessing.n_features + sum(bits.n_scores for bits in memberships.derived())
     computed = [j for j, column in columns.items() if column is None]
-    for degree, outputs in _by_degree(front, computed):
-        scores, factor, offset = _computed(front, outputs, degree)
+    for degree, outputs in _by_degree(preprocessing, computed):
+        scores, factor, offset = _computed(preprocessing, outputs, degree)
         for place, j in enumerate(outputs):
             nodes = np.flatnonzero(trees.feature == j)
             feature[nodes], missing_left[nodes] = first + place, False
             threshold[nodes] = (limits[nodes] - offset[place]) / factor[place]
-        further.append(scores)
+        derived.append(scores)
         first += len(outputs)
     return replace(
         trees,
@@ -82,40 +82,42 @@ def trees_behind(front: Front, trees: TreeEnsemble) -> TreeEnsemble:
         right=right,
         missing_left=missing_left,
         float32_input=False,
-        further=tuple(further),
+        derived=tuple(derived),
     )
 
 
-def _by_degree(front: Front, outputs: list[int]) -> list[tuple[int, list[int]]]:
+def _by_degree(preprocessing: Preprocessing, outputs: list[int]) -> list[tuple[int, list[int]]]:
     """Outputs that are computed together: products of two, products of three, sums (degree 0)."""
     groups: dict[int, list[int]] = {}
     for j in outputs:
-        term, degree = front.term(j), 0
-        if front.powers is not None and term is not None and term[1] > 0:
-            degree = int(front.powers[term[0]].sum())
+        term, degree = preprocessing.term(j), 0
+        if preprocessing.powers is not None and term is not None and term[1] > 0:
+            degree = int(preprocessing.powers[term[0]].sum())
         groups.setdefault(degree if degree > 1 else 0, []).append(j)
     return sorted(groups.items(), key=lambda group: (group[0] == 0, group[0]))
 
 
 def _computed(
-    front: Front, outputs: list[int], degree: int
+    preprocessing: Preprocessing, outputs: list[int], degree: int
 ) -> tuple[LayerInputs | Layers, Floats, Floats]:
     """What computes outputs of one group, and ``(a, b)`` with ``a * computed + b`` the outputs."""
     if degree == 0:
         n = len(outputs)
-        part = front.selected(outputs).without_unread()
+        part = preprocessing.selected(outputs).without_unread()
         layer = Layers((np.eye(n),), (np.zeros(n),))
-        scores = layers_behind(part, layer)
+        scores = fold_layers(part, layer)
         return scores, np.ones(n), np.zeros(n)
-    terms = zip(*(front.term(j) or () for j in outputs), strict=True)
+    terms = zip(*(preprocessing.term(j) or () for j in outputs), strict=True)
     places, factor, offset = (np.array(values) for values in terms)
-    powers = front.as_powers()[places]
-    part = replace(front, powers=powers, matrix=None, offset=None).without_unread()
-    products, size = products_behind(part)
+    powers = preprocessing.as_powers()[places]
+    part = replace(preprocessing, powers=powers, matrix=None, offset=None).without_unread()
+    products, size = fold_products(part)
     return products, factor * size, offset
 
 
-def _limits(front: Front, columns: dict[int, Column | None], trees: TreeEnsemble) -> Floats:
+def _limits(
+    preprocessing: Preprocessing, columns: dict[int, Column | None], trees: TreeEnsemble
+) -> Floats:
     """For each node the largest output, in double precision, that goes left.
 
     Outputs that are sums are compared a trace higher; see `SUMMATION`.
@@ -124,9 +126,9 @@ def _limits(front: Front, columns: dict[int, Column | None], trees: TreeEnsemble
     trace = SUMMATION
     if trees.float32_input:  # limits stand half way to the next float32: that is room enough
         limits, trace = last_that_holds(lambda x: _in_float32(x) <= trees.threshold, limits), 0.0
-    given = {id(column) for column in front.columns}
+    given = {id(column) for column in preprocessing.columns}
     sums = [j for j, column in columns.items() if id(column) not in given]
-    reach = front.reach() if sums else np.zeros(0)
+    reach = preprocessing.reach() if sums else np.zeros(0)
     for j in sums:
         nodes = np.flatnonzero(trees.feature == j)
         largest = float(np.abs(limits[nodes]).max())

@@ -43,7 +43,7 @@ def _ensemble(estimator: Any) -> TreeEnsemble:
         output=np.tile(np.arange(n_scores), len(stages)) if trees else None,
         float32_input=False,
     )
-    return replace(ensemble, further=memberships.further())
+    return replace(ensemble, derived=memberships.derived())
 
 
 class _Columns:

@@ -22,7 +22,9 @@ def _regressor(estimator: Any) -> Predictor:
     model = _model(estimator)
     objective = model["objective"].split()
     if objective[0] not in _IDENTITY | _EXP or "sqrt" in objective:
-        raise unsupported(estimator, f"its objective {model['objective']!r} has no integer form")
+        raise unsupported(
+            estimator, f"its objective {model['objective']!r} has no integer representation"
+        )
     link = "exp" if objective[0] in _EXP else "identity"
     return Predictor(_ensemble(estimator, model), Head("regressor", link))
 
@@ -42,7 +44,9 @@ def _classifier(estimator: Any) -> Predictor:
         n_classes = (ensemble.n_scores,)
         head = Head("multiclass", "softmax", decision=decision, n_classes=n_classes)
         return Predictor(ensemble, head)
-    raise unsupported(estimator, f"its objective {model['objective']!r} has no integer form")
+    raise unsupported(
+        estimator, f"its objective {model['objective']!r} has no integer representation"
+    )
 
 
 def _model(estimator: Any) -> Any:
@@ -68,7 +72,7 @@ def _ensemble(estimator: Any, model: Any) -> TreeEnsemble:
         output=np.tile(np.arange(n_scores), n_stages),
         float32_input=False,
     )
-    return replace(ensemble, further=memberships.further())
+    return replace(ensemble, derived=memberships.derived())
 
 
 def _tree(estimator: Any, root: Any, memberships: Memberships) -> OneTree:

@@ -11,8 +11,8 @@ from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.refused import REFUSED
 from skq.frontend.predictors import Affine, Layers, Predictor
 
-Form = Predictor | Affine
-Writer = Callable[[Any], Form]
+Representation = Predictor | Affine
+Writer = Callable[[Any], Representation]
 
 #: Where the classes come from that are looked up.
 LIBRARIES = ("sklearn", "lightgbm", "xgboost")
@@ -46,22 +46,22 @@ def sklearn_class(estimator: Any) -> type:
     return type(estimator)
 
 
-def to_form(model: Any) -> Form | None:
+def to_representation(model: Any) -> Representation | None:
     """The fitted estimator or scaler as arrays; None if its class has no entry here.
 
     Raises
     ------
     UnsupportedModelError
-        If this instance uses something that has no integer form.
+        If this instance uses something that has no integer representation.
     """
     name = sklearn_class(model).__name__
     if name in REFUSED and name not in _WRITERS:
         raise UnsupportedModelError(f"{name} cannot be quantized: {REFUSED[name]}.")
     writer = _WRITERS.get(name)
-    form = None if writer is None else writer(model)
-    if isinstance(form, Predictor) and isinstance(form.scores, Layers):
-        _check_finite(name, form.scores)
-    return form
+    representation = None if writer is None else writer(model)
+    if isinstance(representation, Predictor) and isinstance(representation.scores, Layers):
+        _check_finite(name, representation.scores)
+    return representation
 
 
 def _check_finite(name: str, layers: Layers) -> None:

@@ -8,45 +8,49 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.equivalents.folding import predictor_behind
-from skq.frontend.equivalents.lookup import supported_estimators, to_form
-from skq.frontend.equivalents.transformers import behind_transformer
+from skq.frontend.equivalents.folding import fold_predictor
+from skq.frontend.equivalents.lookup import supported_estimators, to_representation
+from skq.frontend.equivalents.transformers import append_transformer
 from skq.frontend.predictors import Affine, Predictor
-from skq.frontend.preprocessing import Front
+from skq.frontend.preprocessing import Preprocessing
 
 
-def known_forms(
+def known_representations(
     model: Any, bounds: Any = None, features: Any = None, n_features: int = 0
 ) -> Predictor | Pipeline:
     """A fitted model as a Predictor, or as a Pipeline that ends in one.
 
-    X has `n_features`, and `bounds` are those of `Front`. With `features`, columns of X, a Pipeline
-    of these becomes a predictor that reads X.
+    X has `n_features`, and `bounds` are those of `Preprocessing`. With `features`, columns of X, a
+    Pipeline of these becomes a predictor that reads X.
 
-    Scalers alone stay steps of their own. Other transformers are taken up by the model behind them;
-    where skq does not know one, Hummingbird is to convert the Pipeline's steps.
+    Scalers alone stay steps. Other transformers are folded into the model after them; where skq
+    does not know one, Hummingbird converts the steps of the Pipeline.
 
     Raises
     ------
     UnsupportedModelError
-        If what predicts has no form, or a transformer has none in its place.
+        If what predicts has no representation, or a transformer has none in its place.
     """
     if not isinstance(model, Pipeline):
         return _predictor(model)
     steps = _flat(model)
     last = _predictor(steps[-1])
-    forms = [to_form(step) for step in steps[:-1]]
-    if features is None and all(isinstance(form, Affine) for form in forms):
-        return _pipeline([*forms, last])
-    front: Front | None = Front.identity(n_features or model.n_features_in_, bounds)
+    representations = [to_representation(step) for step in steps[:-1]]
+    if features is None and all(
+        isinstance(representation, Affine) for representation in representations
+    ):
+        return _pipeline([*representations, last])
+    preprocessing: Preprocessing | None = Preprocessing.identity(
+        n_features or model.n_features_in_, bounds
+    )
     if features is not None:
-        front = Front.identity(n_features).selected(features)
+        preprocessing = Preprocessing.identity(n_features).selected(features)
     for step in steps[:-1]:
-        front = None if front is None else behind_transformer(step, front)
-    if front is not None:
-        return predictor_behind(front, last)
+        preprocessing = None if preprocessing is None else append_transformer(step, preprocessing)
+    if preprocessing is not None:
+        return fold_predictor(preprocessing, last)
     return _pipeline(
-        [*(s if f is None else f for s, f in zip(steps[:-1], forms, strict=True)), last]
+        [*(s if f is None else f for s, f in zip(steps[:-1], representations, strict=True)), last]
     )
 
 
@@ -69,40 +73,42 @@ def _pipeline(steps: list[Any]) -> Predictor | Pipeline:
 
 
 def _predictor(model: Any) -> Predictor:
-    form = to_form(model.estimator if isinstance(model, FrozenEstimator) else model)
-    if not isinstance(form, Predictor):
+    representation = to_representation(
+        model.estimator if isinstance(model, FrozenEstimator) else model
+    )
+    if not isinstance(representation, Predictor):
         raise UnsupportedModelError(
             f"{type(model).__name__} cannot be quantized. Supported estimators are: "
             f"{', '.join(supported_estimators())}; or a Pipeline that ends in one of them."
         )
-    return form
+    return representation
 
 
 def to_predictor(model: Any, owner: Any) -> Predictor:
-    """The form of an estimator inside of another.
+    """The representation of an estimator inside of another.
 
     Raises
     ------
     UnsupportedModelError
-        Names both, if the inner one has no form as a predictor.
+        Names both, if the inner one has no representation as a predictor.
     """
-    form = to_member(model, owner)
-    if not isinstance(form, Predictor):
-        raise _no_form_inside(model, owner)
-    return form
+    representation = to_base_estimator(model, owner)
+    if not isinstance(representation, Predictor):
+        raise _no_representation_inside(model, owner)
+    return representation
 
 
-def to_member(
+def to_base_estimator(
     model: Any, owner: Any, features: Any = None, n_features: int = 0
 ) -> Predictor | Pipeline:
-    """The form of an estimator, or of a Pipeline, inside of another.
+    """The representation of an estimator, or of a Pipeline, inside of another.
 
-    `features` and `n_features` are those of `known_forms`.
+    `features` and `n_features` are those of `known_representations`.
 
     Raises
     ------
     UnsupportedModelError
-        Names both, if the inner one has no form that ends in a predictor.
+        Names both, if the inner one has no representation that ends in a predictor.
     """
     if isinstance(model, FrozenEstimator):
         model = model.estimator
@@ -113,15 +119,16 @@ def to_member(
             "estimator is quantized already. Put its scikit-learn parent into it."
         )
     if isinstance(model, Pipeline):
-        return known_forms(model, features=features, n_features=n_features)
-    form = to_form(model)
-    if not isinstance(form, Predictor):
-        raise _no_form_inside(model, owner)
-    return form
+        return known_representations(model, features=features, n_features=n_features)
+    representation = to_representation(model)
+    if not isinstance(representation, Predictor):
+        raise _no_representation_inside(model, owner)
+    return representation
 
 
-def _no_form_inside(model: Any, owner: Any) -> UnsupportedModelError:
+def _no_representation_inside(model: Any, owner: Any) -> UnsupportedModelError:
     return UnsupportedModelError(
         f"{type(owner).__name__} of {type(model).__name__} cannot be quantized: the inner "
-        f"estimator has no integer form here. Use one of {', '.join(supported_estimators())}."
+        "estimator has no integer representation here. Use one of "
+        f"{', '.join(supported_estimators())}."
     )

@@ -1,4 +1,4 @@
-"""What has no integer form here, with the reason and what to use, and how that is said."""
+"""What has no integer representation: the reason, what to use instead, and the error."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 from skq.exceptions import UnsupportedModelError
 
-_KERNEL = "a kernel machine compares with its training rows, which has no integer form here"
-_WRAPPED = "its members may be of any kind"
+_KERNEL = (
+    "a kernel machine compares with its training rows, which has no integer representation here"
+)
+_WRAPPED = "its base estimators may be of any kind"
 
 #: Class name → why it is refused, and the nearest alternative.
 REFUSED = {

@@ -40,6 +40,6 @@ def _min_max_scaler(scaler: Any) -> Affine:
 def _refuse_clip(scaler: Any) -> None:
     if getattr(scaler, "clip", False):
         raise UnsupportedModelError(
-            f"{type(scaler).__name__}(clip=True) has no integer form; use clip=False. The input "
-            "quantizer saturates at the range of the calibration data anyway."
+            f"{type(scaler).__name__}(clip=True) has no integer representation; use clip=False. "
+            "The input quantizer saturates at the range of the calibration data anyway."
         )

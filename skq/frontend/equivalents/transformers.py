@@ -1,4 +1,4 @@
-"""scikit-learn's transformers, composed into the `Front` of a model."""
+"""scikit-learn's transformers, composed into the `Preprocessing` of a model."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from skq.frontend.bisection import last_that_holds
-from skq.frontend.equivalents.lookup import sklearn_class, to_form
+from skq.frontend.equivalents.lookup import sklearn_class, to_representation
 from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.predictors import Affine, Floats
-from skq.frontend.preprocessing import Column, Front, joined
+from skq.frontend.preprocessing import Column, Preprocessing, joined
 
-Transform = Callable[[Any, Front], Front]
+Transform = Callable[[Any, Preprocessing], Preprocessing]
 
 _TRANSFORMS: dict[str, Transform] = {}
 
@@ -58,69 +58,71 @@ def supported_transformers() -> list[str]:
     return sorted({*_TRANSFORMS, *scalers, *composed})
 
 
-def behind_transformer(transformer: Any, front: Front) -> Front | None:
+def append_transformer(transformer: Any, preprocessing: Preprocessing) -> Preprocessing | None:
     """The front with one more transformer behind it; None for a class that is not known.
 
     Raises
     ------
     UnsupportedModelError
-        If this transformer, or its place, has no integer form.
+        If this transformer, or its place, has no integer representation.
     """
     if transformer is None or isinstance(transformer, str):
-        return front  # "passthrough"
+        return preprocessing  # "passthrough"
     if isinstance(transformer, Pipeline):
-        return _chain([step for _, step in transformer.steps], front)
+        return _chain([step for _, step in transformer.steps], preprocessing)
     if isinstance(transformer, FeatureUnion):
-        return _union(transformer, front)
+        return _union(transformer, preprocessing)
     if isinstance(transformer, ColumnTransformer):
-        return _column_transformer(transformer, front)
+        return _column_transformer(transformer, preprocessing)
     if isinstance(transformer, SelectorMixin):
-        return front.selected(transformer.get_support(indices=True))
+        return preprocessing.selected(transformer.get_support(indices=True))
     change = _TRANSFORMS.get(sklearn_class(transformer).__name__)
     if change is not None:
-        return change(transformer, front)
-    form = to_form(transformer)
-    return scaled(form, front) if isinstance(form, Affine) else None
+        return change(transformer, preprocessing)
+    representation = to_representation(transformer)
+    return scaled(representation, preprocessing) if isinstance(representation, Affine) else None
 
 
-def _chain(steps: list[Any], front: Front) -> Front | None:
-    found: Front | None = front
+def _chain(steps: list[Any], preprocessing: Preprocessing) -> Preprocessing | None:
+    found: Preprocessing | None = preprocessing
     for step in steps:
         if found is not None:
-            found = behind_transformer(step, found)
+            found = append_transformer(step, found)
     return found
 
 
-def scaled(scaler: Affine, front: Front) -> Front:
+def scaled(scaler: Affine, preprocessing: Preprocessing) -> Preprocessing:
     """The front with a scaler behind it."""
     for function in ("subtract", "divide", "multiply", "add"):
         constants = getattr(scaler, function)
         if constants is not None:
-            front = front.scaled(function, constants)
-    return front
+            preprocessing = preprocessing.scaled(function, constants)
+    return preprocessing
 
 
-def _union(union: FeatureUnion, front: Front) -> Front | None:
+def _union(union: FeatureUnion, preprocessing: Preprocessing) -> Preprocessing | None:
     parts = []
     weights = union.transformer_weights or {}
     for name, transformer in union.transformer_list:
         if isinstance(transformer, str) and transformer == "drop":
             continue
-        part = behind_transformer(transformer, front)
+        part = append_transformer(transformer, preprocessing)
         if part is None:
             return None
         parts.append(part.scaled("multiply", weights[name]) if name in weights else part)
     return joined(parts)
 
 
-def _column_transformer(transformer: ColumnTransformer, front: Front) -> Front | None:
+def _column_transformer(
+    transformer: ColumnTransformer, preprocessing: Preprocessing
+) -> Preprocessing | None:
     parts = []
     weights = transformer.transformer_weights or {}
     for name, inner, _ in transformer.transformers_:
         columns = transformer._transformer_to_input_indices.get(name, [])
         if (isinstance(inner, str) and inner == "drop") or len(columns) == 0:
             continue
-        part = behind_transformer(inner, front.selected(columns))
+        part = append_transformer(inner, preprocessing.selected(columns))
         if part is None:
             return None
         parts.append(part.scaled("multiply", weights[name]) if name in weights else part)
@@ -128,55 +130,55 @@ def _column_transformer(transformer: ColumnTransformer, front: Front) -> Front |
 
 
 @transforms(*_PROJECTIONS)
-def _projection(transformer: Any, front: Front) -> Front:
+def _projection(transformer: Any, preprocessing: Preprocessing) -> Preprocessing:
     """Matrix and offset from what becomes of 0 and of long steps along each input.
 
     The steps are long so that the offset rounds nothing off; what is no more than its rounding is
     a weight of 0.
     """
-    n = front.n_outputs
-    offset = _answers(transformer, np.zeros((1, n)))[0]
-    rise = _answers(transformer, np.eye(n) * LONG_STEP) - offset
+    n = preprocessing.n_outputs
+    offset = _outputs(transformer, np.zeros((1, n)))[0]
+    rise = _outputs(transformer, np.eye(n) * LONG_STEP) - offset
     rise[np.abs(rise) <= OFFSET_ROUNDING * np.abs(offset)] = 0.0
-    return front.projected(rise / LONG_STEP, offset)
+    return preprocessing.projected(rise / LONG_STEP, offset)
 
 
 @transforms("PolynomialFeatures")
-def _products(transformer: Any, front: Front) -> Front:
-    return front.multiplied(transformer.powers_)
+def _products(transformer: Any, preprocessing: Preprocessing) -> Preprocessing:
+    return preprocessing.multiplied(transformer.powers_)
 
 
 @transforms("FunctionTransformer")
-def _function(transformer: Any, front: Front) -> Front:
+def _function(transformer: Any, preprocessing: Preprocessing) -> Preprocessing:
     if transformer.func is not None:
         raise unsupported(
             transformer,
             "what its function computes is not known. Put it in front: "
             "make_pipeline(FunctionTransformer(func), QuantizedClassifier(model))",
         )
-    return front
+    return preprocessing
 
 
 @transforms("SimpleImputer")
-def _imputer(imputer: Any, front: Front) -> Front:
-    columns = _columns(imputer, front)
+def _imputer(imputer: Any, preprocessing: Preprocessing) -> Preprocessing:
+    columns = _columns(imputer, preprocessing)
     if not _is_nan(imputer.missing_values):
         raise unsupported(imputer, f"it replaces {imputer.missing_values!r}; use NaN for missing")
     statistics = np.asarray(imputer.statistics_, dtype=np.float64)
     kept = [c.filled(s) for c, s in zip(columns, statistics, strict=True) if not np.isnan(s)]
-    indicators = _indicators(imputer.indicator_, front) if imputer.add_indicator else ()
-    return replace(front, columns=(*kept, *indicators))
+    indicators = _indicators(imputer.indicator_, preprocessing) if imputer.add_indicator else ()
+    return replace(preprocessing, columns=(*kept, *indicators))
 
 
 @transforms("MissingIndicator")
-def _missing_indicator(indicator: Any, front: Front) -> Front:
+def _missing_indicator(indicator: Any, preprocessing: Preprocessing) -> Preprocessing:
     if not _is_nan(indicator.missing_values):
         raise unsupported(indicator, "its missing_values are no NaN; use NaN for missing")
-    return replace(front, columns=_indicators(indicator, front))
+    return replace(preprocessing, columns=_indicators(indicator, preprocessing))
 
 
-def _indicators(indicator: Any, front: Front) -> tuple[Column, ...]:
-    columns = _columns(indicator, front)
+def _indicators(indicator: Any, preprocessing: Preprocessing) -> tuple[Column, ...]:
+    columns = _columns(indicator, preprocessing)
     none = np.zeros(0)
     return tuple(
         Column(columns[j].feature, edges=none, values=np.zeros(1), missing=1.0)
@@ -185,7 +187,7 @@ def _indicators(indicator: Any, front: Front) -> tuple[Column, ...]:
 
 
 @transforms("Normalizer")
-def _normalizer(normalizer: Any, front: Front) -> Front:
+def _normalizer(normalizer: Any, preprocessing: Preprocessing) -> Preprocessing:
     raise unsupported(
         normalizer,
         "it divides each row by its norm, and integers have no division. Put it in front: "
@@ -194,26 +196,26 @@ def _normalizer(normalizer: Any, front: Front) -> Front:
 
 
 @transforms("Binarizer")
-def _binarizer(binarizer: Any, front: Front) -> Front:
+def _binarizer(binarizer: Any, preprocessing: Preprocessing) -> Preprocessing:
     edges, points = (
         np.array([float(binarizer.threshold)]),
         float(binarizer.threshold) + np.array([-1.0, 1.0]),
     )
-    return _stepwise(binarizer, front, [(edges, points)] * front.n_outputs)
+    return _stepwise(binarizer, preprocessing, [(edges, points)] * preprocessing.n_outputs)
 
 
 @transforms("KBinsDiscretizer")
-def _bins(discretizer: Any, front: Front) -> Front:
+def _bins(discretizer: Any, preprocessing: Preprocessing) -> Preprocessing:
     segments = []
     for edges in discretizer.bin_edges_:
         inner = np.asarray(edges[1:-1], dtype=np.float64)  # a value on an edge is above it
         lowest = edges[0] if np.isfinite(edges[0]) else 0.0  # a constant feature has no edges
         segments.append((np.nextafter(inner, -np.inf), np.append(lowest, inner)))
-    return _stepwise(discretizer, front, segments)
+    return _stepwise(discretizer, preprocessing, segments)
 
 
 @transforms("OneHotEncoder", "OrdinalEncoder", "TargetEncoder")
-def _encoder(encoder: Any, front: Front) -> Front:
+def _encoder(encoder: Any, preprocessing: Preprocessing) -> Preprocessing:
     refuses_unknown = getattr(encoder, "handle_unknown", "ignore") == "error"
     segments = []
     for known in encoder.categories_:
@@ -232,7 +234,7 @@ def _encoder(encoder: Any, front: Front) -> Front:
         unknown = _unknown(values)
         points = np.stack([np.full(len(values), unknown), values], axis=1).ravel()
         segments.append((edges, np.append(points, unknown)))
-    return _stepwise(encoder, front, segments)
+    return _stepwise(encoder, preprocessing, segments)
 
 
 def _unknown(categories: Floats) -> float:
@@ -240,7 +242,9 @@ def _unknown(categories: Floats) -> float:
     return float(np.max(categories, initial=0.0)) + 1.5
 
 
-def _stepwise(transformer: Any, front: Front, segments: list[tuple[Floats, Floats]]) -> Front:
+def _stepwise(
+    transformer: Any, preprocessing: Preprocessing, segments: list[tuple[Floats, Floats]]
+) -> Preprocessing:
     """A transformer of single features, read off its answers at a point of every segment.
 
     Parameters
@@ -248,30 +252,30 @@ def _stepwise(transformer: Any, front: Front, segments: list[tuple[Floats, Float
     segments : list of (edges, points), one a column
         Edges between the segments, and a value in each.
     """
-    columns = _columns(transformer, front)
+    columns = _columns(transformer, preprocessing)
     base = np.array([points[0] for _, points in segments], dtype=np.float64)
-    at_base = _answers(transformer, base[np.newaxis])[0]
+    at_base = _outputs(transformer, base[np.newaxis])[0]
     found: dict[int, Column] = {}
     for j, (edges, points) in enumerate(segments):
         rows = np.repeat(base[np.newaxis], len(points), axis=0)
         rows[:, j] = points
-        answers = _answers(transformer, rows)
-        missing = _answer_to_missing(transformer, base, j, columns[j])
-        varies = np.any(answers != at_base, axis=0) | (missing != at_base) & ~np.isnan(missing)
+        outputs = _outputs(transformer, rows)
+        missing = _output_of_missing(transformer, base, j, columns[j])
+        varies = np.any(outputs != at_base, axis=0) | (missing != at_base) & ~np.isnan(missing)
         for output in np.flatnonzero(varies).tolist():
             if output in found:
                 raise unsupported(transformer, "its columns depend on several features")
-            column = _composed(transformer, columns[j], edges, answers[:, output])
+            column = _composed(transformer, columns[j], edges, outputs[:, output])
             found[output] = column.filled(float(missing[output]))
     for output, value in enumerate(at_base):
         if output not in found:  # no feature changes it
             found[output] = Column(
                 columns[0].feature, edges=np.zeros(0), values=np.array([value]), missing=value
             )
-    return replace(front, columns=tuple(found[output] for output in range(len(at_base))))
+    return replace(preprocessing, columns=tuple(found[output] for output in range(len(at_base))))
 
 
-def _answers(transformer: Any, rows: Floats) -> Floats:
+def _outputs(transformer: Any, rows: Floats) -> Floats:
     """What the transformer makes of rows, whose columns have lost their names."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
@@ -280,14 +284,14 @@ def _answers(transformer: Any, rows: Floats) -> Floats:
             return _dense(transformer.transform(rows))
 
 
-def _answer_to_missing(transformer: Any, base: Floats, j: int, column: Column) -> Floats:
+def _output_of_missing(transformer: Any, base: Floats, j: int, column: Column) -> Floats:
     """What becomes of a missing value of one column; NaN where the transformer refuses it."""
     row = base[np.newaxis].copy()
     row[0, j] = column.missing
     try:
-        return _answers(transformer, row)[0]
+        return _outputs(transformer, row)[0]
     except ValueError:  # it takes no NaN, or no such category
-        return np.full(len(_answers(transformer, base[np.newaxis])[0]), np.nan)
+        return np.full(len(_outputs(transformer, base[np.newaxis])[0]), np.nan)
 
 
 def _composed(transformer: Any, column: Column, edges: Floats, values: Floats) -> Column:
@@ -304,17 +308,17 @@ def _composed(transformer: Any, column: Column, edges: Floats, values: Floats) -
     return Column(column.feature, edges=edges, values=values)
 
 
-def _columns(transformer: Any, front: Front) -> tuple[Column, ...]:
-    if not front.is_columns:
+def _columns(transformer: Any, preprocessing: Preprocessing) -> tuple[Column, ...]:
+    if not preprocessing.is_columns:
         raise unsupported(
             transformer, "it stands behind a projection or products. Put it in front of them"
         )
-    return front.columns
+    return preprocessing.columns
 
 
-def _dense(answer: Any) -> Floats:
-    answer = answer.toarray() if sparse.issparse(answer) else answer
-    return np.asarray(answer, dtype=np.float64)
+def _dense(output: Any) -> Floats:
+    output = output.toarray() if sparse.issparse(output) else output
+    return np.asarray(output, dtype=np.float64)
 
 
 def _is_nan(value: Any) -> bool:

@@ -37,28 +37,31 @@ def _adaboost_classifier(estimator: Any) -> Predictor:
             "multiclass", "softmax", decision=True, n_classes=(n_classes,), score_factor=factor
         )
     total = estimator.estimator_weights_.sum()
-    if all(_is_tree(member) for member in estimator.estimators_):
+    if all(_is_tree(base_estimator) for base_estimator in estimator.estimators_):
         trees = []
-        for member, weight in zip(estimator.estimators_, weights, strict=True):
-            winner = member.tree_.value[:, 0, : member.n_classes_].argmax(axis=1)
-            place = np.searchsorted(estimator.classes_, member.classes_)[winner]
-            trees.append(from_sklearn(member.tree_, vote[place] * (weight / total)))
+        for base_estimator, weight in zip(estimator.estimators_, weights, strict=True):
+            winner = base_estimator.tree_.value[:, 0, : base_estimator.n_classes_].argmax(axis=1)
+            place = np.searchsorted(estimator.classes_, base_estimator.classes_)[winner]
+            trees.append(from_sklearn(base_estimator.tree_, vote[place] * (weight / total)))
         scores = stack(trees, base=np.zeros(vote.shape[1]), average=False)
         return Predictor(scores, head)
-    members = [to_predictor(member, estimator) for member in estimator.estimators_]
-    if any(len(member.classes_) != n_classes for member in estimator.estimators_):
+    base_estimators = [
+        to_predictor(base_estimator, estimator) for base_estimator in estimator.estimators_
+    ]
+    if any(len(base_estimator.classes_) != n_classes for base_estimator in estimator.estimators_):
         raise unsupported(
-            estimator, "a member has not seen every class; use decision trees as its estimator"
+            estimator,
+            "a base estimator has not seen every class; use decision trees as its estimator",
         )
     share = mixed(
-        side_by_side([m.scores for m in members]),
-        [_voting(m) for m in members],
+        side_by_side([m.scores for m in base_estimators]),
+        [_voting(m) for m in base_estimators],
         n_classes,
         weights / total,
     )
     mixture = Mixture(
-        share.members,
-        share.n_members,
+        share.base_estimators,
+        share.n_estimators,
         share.function,
         share.weights @ vote,
         share.bias @ vote,
@@ -76,13 +79,13 @@ def _adaboost_regressor(estimator: Any) -> Predictor:
     step ``v[j + 1] - v[j]`` whose ``F[j] >= 1/2``. Each F is a sum over trees.
     """
     name = type(estimator).__name__
-    if not all(_is_tree(member) for member in estimator.estimators_):
+    if not all(_is_tree(base_estimator) for base_estimator in estimator.estimators_):
         raise UnsupportedModelError(
             f"{name} of {type(estimator.estimators_[0]).__name__} cannot be quantized: its "
             f"prediction is a median, which is known in integers for trees only. Use {name} of "
             "DecisionTreeRegressor."
         )
-    trees = [member.tree_ for member in estimator.estimators_]
+    trees = [base_estimator.tree_ for base_estimator in estimator.estimators_]
     leaf_values = [tree.value[tree.children_left < 0, 0, 0] for tree in trees]
     values = np.unique(np.concatenate(leaf_values))
     n_leaves = sum(len(own) for own in leaf_values)
@@ -124,14 +127,14 @@ def _vote_matrix(n_classes: int) -> Floats:
     return np.where(np.eye(n_classes) > 0, 1.0, against)
 
 
-def _is_tree(member: Any) -> bool:
-    return sklearn_class(member).__module__ == "sklearn.tree._classes"
+def _is_tree(base_estimator: Any) -> bool:
+    return sklearn_class(base_estimator).__module__ == "sklearn.tree._classes"
 
 
-def _voting(member: Predictor) -> Predictor:
-    """The member with its vote instead of its probabilities."""
-    head = member.head
+def _voting(base_estimator: Predictor) -> Predictor:
+    """The base estimator with its vote instead of its probabilities."""
+    head = base_estimator.head
     return Predictor(
-        member.scores,
+        base_estimator.scores,
         Head(head.kind, None, n_classes=head.n_classes, zero_is_positive=head.zero_is_positive),
     )

@@ -158,6 +158,6 @@ def _unknown_objective(estimator: Any, model: Any) -> UnsupportedModelError:
     known: Sequence[str] = [*_LINKS, "binary:logistic", "multi:softprob"]
     return unsupported(
         estimator,
-        f"its objective {model['objective']['name']!r} has no integer form; use one of "
+        f"its objective {model['objective']['name']!r} has no integer representation; use one of "
         f"{', '.join(known)}",
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skq.program import Add, Concat, Maximum, Minimum, Mul, Sub
+from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
 from skq.quantization.lower.views import (
@@ -19,7 +20,6 @@ from skq.quantization.lower.views import (
     select,
     with_constants,
 )
-from skq.quantization.trees.joint import JointFeatures
 
 
 def plain(low: Lowering, x: Features | QuantizedTensor, reals: Array) -> QuantizedTensor:
@@ -73,8 +73,8 @@ def integers(low: Lowering, x: QuantizedTensor, reals: Array) -> QuantizedTensor
 
 
 def joint_tensor(low: Lowering, joint: JointFeatures) -> QuantizedTensor:
-    """Codes of the features with the further integers behind them, each with its own scale."""
-    parts = [arranged(low, part) for part in (low.tensor(joint.features), *joint.further)]
+    """Codes of the features with the derived integers after them, each with its own scale."""
+    parts = [arranged(low, part) for part in (low.tensor(joint.features), *joint.derived)]
     value = low.add(Concat(tuple(part.value for part in parts)))
     scale, zero_point = (
         np.concatenate([np.broadcast_to(getattr(p, name), low.type(p.value).shape) for p in parts])

@@ -31,6 +31,7 @@ from skq.program import (
 from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
 from skq.quantization.lower.rounding import Rounding
+from skq.quantization.lower.settings import LOWERING
 from skq.quantization.search.grids import discrete_grid
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import find_joint_range, find_range
@@ -44,24 +45,6 @@ CONSTANT_STEP = 2.0**-40
 
 #: A zero point is held as an integer; a column's offset may not exceed this many steps.
 MAX_ZERO_POINT = 2.0**62
-
-#: Bits by which the grid on which tensors of different scales are added and compared is finer than
-#: the codes of inner layers, and its greatest width.
-FINER_BITS = 10
-COMMON_BITS = 22
-
-#: A weight is on a grid when it is at most this fraction of a step away from it.
-GRID_NOISE = 1e-3
-
-#: Rows of a layer (positions of a convolution count each) that its weights are fitted to.
-MAX_LAYER_ROWS = 20_000
-
-#: From this width of inner codes on their ranges are widened, by this share at either end; a
-#: table, which has fewer entries, by less.
-SPARE_BITS, HEADROOM, TABLE_HEADROOM = 12, 0.5, 0.1
-
-#: Bits by which scores of several channels are refined when they are brought to one scale.
-ALIGN_BITS = 24
 
 
 @dataclass(frozen=True)
@@ -213,7 +196,7 @@ class Lowering:
         value = self.add(
             Quantize((features.value,), scale, zero_point.astype(np.int64), lo=0, hi=top)
         )
-        value = filled(self, features, value, scale, zero_point, top)
+        value = filled(self.add, features, value, scale, zero_point, top)
         if not features.steps:
             return QuantizedTensor(value, *_with_constants(frozen, lo, scale, zero_point))
         factor, offset = features.affine()
@@ -270,17 +253,17 @@ class Lowering:
         n_bits: int,
         *,
         hold: float | None = None,
-        share: float = HEADROOM,
+        share: float = LOWERING.headroom,
         method: str | None = None,
     ) -> tuple[float, float]:
         """Range of an inner tensor; with room for other rows where there are bits to spare."""
         method = method or self.settings.range_method
-        if self.settings.discrete or self.settings.n_bits["op_inputs"] >= SPARE_BITS:
+        if self.settings.discrete or self.settings.n_bits["op_inputs"] >= LOWERING.spare_bits:
             method = "minmax"
         lo, hi = find_joint_range(np.asarray(reals, np.float64), self.row_weight, n_bits, method)
         if hold is not None:
             lo, hi = min(lo, hold), max(hi, hold)
-        spare = self.settings.n_bits["op_inputs"] >= SPARE_BITS
+        spare = self.settings.n_bits["op_inputs"] >= LOWERING.spare_bits
         room = share * (hi - lo) if spare and not self.settings.discrete else 0.0
         return lo - room, hi + room
 
@@ -334,7 +317,7 @@ class Lowering:
             return x
         argument = replace(x, function=None)
         reals = argument.reals(self.sample(x.value))
-        lo, hi = self.range(reals, n_bits, share=TABLE_HEADROOM, method="minmax")
+        lo, hi = self.range(reals, n_bits, share=LOWERING.table_headroom, method="minmax")
         index = self.materialize(argument, lo, hi, n_bits)
         return replace(index, function=x.function)
 
@@ -377,8 +360,8 @@ class Lowering:
         codes = codes.reshape(-1, codes.shape[-1]).astype(np.float64)
         target = target.reshape(-1, target.shape[-1]).astype(np.float64)
         row_weight = np.repeat(self.row_weight, len(codes) // len(self.row_weight))
-        if len(codes) > MAX_LAYER_ROWS:
-            rows = np.linspace(0, len(codes) - 1, MAX_LAYER_ROWS).astype(np.int64)
+        if len(codes) > LOWERING.max_layer_rows:
+            rows = np.linspace(0, len(codes) - 1, LOWERING.max_layer_rows).astype(np.int64)
             codes, target, row_weight = codes[rows], target[rows], row_weight[rows]
         row_weight = row_weight / row_weight.sum()
         folded = weights * np.broadcast_to(x.scale, (len(weights),))[:, None]
@@ -439,7 +422,7 @@ class Lowering:
         offset = -np.asarray(x.zero_point * x.scale)
         reach = largest * max(-lo, hi, 1) + float(np.max(np.abs(offset)))
         room = int(np.floor(np.log2(EXACT_FLOAT64 / 2 / (reach / largest))))
-        common = largest / 2.0 ** min(ALIGN_BITS, room)
+        common = largest / 2.0 ** min(LOWERING.align_bits, room)
         multiplier = np.rint(x.scale / common).astype(np.int64)
         shape = np.broadcast_shapes(np.shape(x.scale), np.shape(x.zero_point))
         value = self.add(
@@ -477,9 +460,9 @@ class Lowering:
         """Plain tensors as integers of one positive scale with zero point 0.
 
         Where all scales are multiples of the least of them nothing is rounded off; else the grid
-        is `FINER_BITS` bits finer than codes over everything that the tensors can reach.
+        is `LOWERING.finer_bits` bits finer than codes over everything that the tensors can reach.
         """
-        width = min(COMMON_BITS, self.settings.n_bits["op_inputs"] + FINER_BITS)
+        width = min(LOWERING.common_bits, self.settings.n_bits["op_inputs"] + LOWERING.finer_bits)
         scales = [np.abs(np.ravel(t.scale)) for t in tensors]
         reach = max(
             float(np.max(np.abs((end - t.zero_point) * t.scale)))
@@ -487,7 +470,7 @@ class Lowering:
             for end in self.type(t.value).interval
         )
         least = min(float(s[s > 0].min(initial=np.inf)) for s in scales)
-        exact = np.isfinite(least) and reach / least < 2.0**COMMON_BITS
+        exact = np.isfinite(least) and reach / least < 2.0**LOWERING.common_bits
         exact = exact and all(
             np.all(np.rint(part) == part)
             for t in tensors
@@ -537,7 +520,7 @@ def _weight_grid(weights: Array, n_bits: int) -> float | None:
         return 1.0
     steps = largest / np.arange(1, 2 ** (n_bits - 1) + 1)
     multiples = weights[:, None] / steps
-    fits = np.all(np.abs(multiples - np.rint(multiples)) < GRID_NOISE, axis=0)
+    fits = np.all(np.abs(multiples - np.rint(multiples)) < LOWERING.grid_noise, axis=0)
     return float(steps[np.argmax(fits)]) if fits.any() else None
 
 

@@ -33,6 +33,7 @@ class QuantizedRelu(QuantizedOpUnivariateOfEncrypted):
 class QuantizedClip(QuantizedOpUnivariateOfEncrypted):
     """``min(max(x, lo), hi)``: the requantization behind it saturates at the bounds' codes."""
 
+    is_link = True
     raw_inputs = frozenset({1, 2})
 
     def compose(
@@ -56,6 +57,8 @@ class QuantizedHardSigmoid(QuantizedOpUnivariateOfEncrypted):
 @quantizes("Neg")
 class QuantizedNeg(QuantizedOpUnivariateOfEncrypted):
     """``-x``: a scale of the other sign."""
+
+    follows_link = True
 
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
@@ -123,6 +126,7 @@ class QuantizedSign(QuantizedOpUnivariateOfEncrypted):
 class QuantizedSoftmax(QuantizedOp):
     """Only as the end of a model, where it is applied to dequantized scores."""
 
+    is_link = True
     refused = (
         "a Softmax inside of a model divides by a sum that differs from row to row, which has no "
         "integer form here; only a Softmax that ends the model is computed, on dequantized scores"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skq.quantization.base_quantized_op import (
     QuantizedMixingOp,
@@ -22,6 +23,7 @@ from skq.quantization.lower.operands import (
     QuantizedTensor,
     scalar,
 )
+from skq.quantization.operator_facts import ErrorStep
 
 
 class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):
@@ -72,6 +74,15 @@ class _AffineOp(CombiningOp):
 
     function: ClassVar[str]
 
+    #: Whether the output changes as much as an input does, but for its sign.
+    has_unit_slope: ClassVar[bool] = False
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        if cls.has_unit_slope:
+            return step.weight if step.weight.shape == step.values.shape else None
+        return super().input_error_weight(step)
+
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
@@ -119,6 +130,8 @@ class _AffineOp(CombiningOp):
 class QuantizedAdd(_AffineOp):
     """``a + b``."""
 
+    follows_link = True
+    has_unit_slope = True
     function = "add"
     combination = staticmethod(combine.add)
 
@@ -127,8 +140,14 @@ class QuantizedAdd(_AffineOp):
 class QuantizedSub(_AffineOp):
     """``a - b``."""
 
+    follows_link = True
+    has_unit_slope = True
     function = "subtract"
     combination = staticmethod(combine.subtract)
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        return step.weight if step.weight.shape == step.values.shape else None
 
     def steps(self, constant: Array, *, first: bool) -> list[FeatureStep] | None:
         if not first:
@@ -143,6 +162,7 @@ class QuantizedMul(_AffineOp):
     Codes of the model's input stay as they are.
     """
 
+    follows_link = True
     function = "multiply"
     combination = staticmethod(combine.multiply)
 
@@ -166,6 +186,7 @@ class QuantizedMul(_AffineOp):
 class QuantizedDiv(_AffineOp):
     """``a / b``, one of them constant, or both functions of one integer tensor."""
 
+    follows_link = True
     function = "divide"
 
     def steps(self, constant: Array, *, first: bool) -> list[FeatureStep] | None:

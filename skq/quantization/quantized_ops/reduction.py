@@ -20,6 +20,7 @@ from skq.quantization.lower.views import at, elements, lay_out, moved
 class QuantizedReduceSum(QuantizedMixingOp):
     """Sum over axes of a row; exact."""
 
+    follows_link = True
     raw_inputs = frozenset({1})
 
     #: Whether the sum is divided by the number of elements.

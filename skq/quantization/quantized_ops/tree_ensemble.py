@@ -15,19 +15,20 @@ from skq.graph.ops import TreeArrays
 from skq.graph.ops.tree_attributes import NODE_MODES
 from skq.program import Concat, Trees
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
+from skq.quantization.lower.joint_features import split_features
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor
 from skq.quantization.trees.columns import Columns
-from skq.quantization.trees.derived_columns import FurtherColumns
-from skq.quantization.trees.joint import split_features
+from skq.quantization.trees.derived_columns import DerivedColumns
 from skq.quantization.trees.leaves import (
     Leaves,
     QuantizedLeaves,
-    quantize_leaves,
     routing_error,
     sum_error,
 )
-from skq.quantization.trees.surrogates import MAX_SURROGATE_BITS, with_surrogates
+from skq.quantization.trees.quantize_leaves import quantize_leaves
+from skq.quantization.trees.settings import EDGES
+from skq.quantization.trees.surrogates import with_surrogates
 
 _LEQ = NODE_MODES.index("BRANCH_LEQ")
 
@@ -40,6 +41,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
     can tell apart, no split changes. Leaf values have one scale for the ensemble.
     """
 
+    is_layer = True
     reads_features = True
 
     def lower(
@@ -68,13 +70,13 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             row_weight=low.row_weight,
         )
         n_bits, method = low.settings.n_bits, low.settings.calibration
-        further = FurtherColumns.of(low, tensors, trees, reals[0])
+        derived = DerivedColumns.of(low, tensors, trees, reals[0])
         tried: list[_Option] = []
         for columns in Columns.options(
             trees, features, reached, n_bits["model_inputs"], low.row_weight, method
         ):
-            codes, sample = self._codes(low, columns, features, further)
-            threshold = columns.node_threshold + further.node_threshold
+            codes, sample = self._codes(low, columns, features, derived)
+            threshold = columns.node_threshold + derived.node_threshold
             by_code = replace(
                 trees,
                 feature=columns.node_column,
@@ -83,8 +85,8 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             )
             walked = by_code.leaf_indices(sample)
             real = replace(real, reached_by_codes=walked)
-            is_further = columns.kind in ("uniform", "cheaper")
-            if is_further and routing_error(real) >= tried[0].routing_error:
+            is_derived = columns.kind in ("uniform", "cheaper")
+            if is_derived and routing_error(real) >= tried[0].routing_error:
                 continue
             leaves = quantize_leaves(real, n_bits["op_weights"], method=method)
             tried.append(_Option(columns, codes, sample, by_code, real, leaves))
@@ -92,7 +94,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
         if (
             method == "auto"
             and best.columns.drops_edges
-            and n_bits["model_inputs"] <= MAX_SURROGATE_BITS
+            and n_bits["model_inputs"] <= EDGES.max_surrogate_bits
             and real.are_probabilities
         ):
             other = best.with_surrogates(trees, reals[0], n_bits["op_weights"])
@@ -118,10 +120,10 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
 
     @staticmethod
     def _codes(
-        low: Lowering, columns: Columns, features: Features, further: FurtherColumns
+        low: Lowering, columns: Columns, features: Features, derived: DerivedColumns
     ) -> tuple[int, Array]:
         """A value, and its calibration sample: bins of the features, then the further columns."""
-        values, samples = further.values, further.samples
+        values, samples = derived.values, derived.samples
         if len(columns.feature) or not values:
             bins = low.add(columns.instruction(features.value))
             values, samples = (bins, *values), (low.sample(bins), *samples)

@@ -46,7 +46,7 @@ def pull_back(features: Features, thresholds: Floats, feature: NDArray[Any]) -> 
 
     casts = {step.dtype if step.function == "cast" else None for step in features.steps}
     if "float32" in casts and casts <= {"float32", "float64"}:
-        return _behind_float32(thresholds)
+        return _after_float32(thresholds)
 
     def below(values: Floats) -> NDArray[np.bool_]:
         return features.apply(values, feature) <= thresholds
@@ -54,7 +54,7 @@ def pull_back(features: Features, thresholds: Floats, feature: NDArray[Any]) -> 
     return last_that_holds(below, (thresholds - offset[feature]) / slope[feature])
 
 
-def _behind_float32(thresholds: Floats) -> Floats:
+def _after_float32(thresholds: Floats) -> Floats:
     """Largest double whose nearest float32 is at most the threshold, in closed form.
 
     It is the middle between the greatest such float32 and the next one, or the double before the

@@ -16,8 +16,8 @@ from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.search.model_error import ModelError
-from skq.quantization.trees.compared import compared_by_trees, weights_by_variance
-from skq.quantization.trees.derived_columns import FurtherColumns
+from skq.quantization.search.tree_inputs import read_by_trees, weights_by_variance
+from skq.quantization.trees.derived_columns import DerivedColumns
 
 
 def stumps(feature, threshold):
@@ -40,13 +40,13 @@ def stumps(feature, threshold):
     }
 
 
-def further(integers, lo, hi, scale, zero_point, feature, threshold, rounding=None):
+def derived(integers, lo, hi, scale, zero_point, feature, threshold, rounding=None):
     """Codes of integers that stand behind no features, and the greatest code left at each stump."""
     n_bits = get_n_bits_dict(8)
     low = Lowering(Settings(n_bits, get_rounding(rounding)), np.full(len(integers), 1.0))
     tensor = low.codes_input(integers, lo, hi, scale, zero_point)
     trees = TreeArrays.from_attributes(stumps(feature, threshold))
-    found = FurtherColumns.of(low, [tensor], trees, tensor.reals(integers))
+    found = DerivedColumns.of(low, [tensor], trees, tensor.reals(integers))
     (value,) = found.values
     return low.sample(value), found.node_threshold[trees.roots]
 
@@ -64,7 +64,7 @@ def test_a_threshold_moves_by_half_a_code_at_most(seed, width, rounding):
     feature = rng.integers(0, n_columns, n_stumps)
     limit = integers[rng.integers(0, 400, n_stumps), feature]
     threshold = (limit + rng.uniform(0.05, 0.95, n_stumps) - zero_point[feature]) * scale[feature]
-    codes, most = further(integers, lo, hi, scale, zero_point, feature, threshold, rounding)
+    codes, most = derived(integers, lo, hi, scale, zero_point, feature, threshold, rounding)
 
     goes_left = codes[:, feature] <= most
     should = integers[:, feature] <= limit
@@ -83,7 +83,7 @@ def test_a_threshold_moves_by_half_a_code_at_most(seed, width, rounding):
 def test_columns_may_fall():
     integers = np.stack([np.arange(-50, 50)] * 2, axis=1)
     scale, zero = np.array([-2.0, 0.5]), np.array([3.0, 0.0])
-    codes, most = further(integers, -50, 50, scale, zero, [0, 1, 0], [10.5, 10.5, -7.0])
+    codes, most = derived(integers, -50, 50, scale, zero, [0, 1, 0], [10.5, 10.5, -7.0])
     reals = (integers - zero) * scale
     np.testing.assert_array_equal(
         codes[:, [0, 1, 0]] <= most, reals[:, [0, 1, 0]] <= [10.5, 10.5, -7]
@@ -92,7 +92,7 @@ def test_columns_may_fall():
 
 def test_bits_become_codes_0_and_1():
     integers = np.array([[0, 255], [255, 0], [255, 255]])
-    codes, most = further(integers, 0, 255, np.array(1 / 255), np.array(0.0), [0, 1], [0.5, 0.5])
+    codes, most = derived(integers, 0, 255, np.array(1 / 255), np.array(0.0), [0, 1], [0.5, 0.5])
     np.testing.assert_array_equal(codes, integers // 255)
     np.testing.assert_array_equal(most, [0, 0])
 
@@ -101,7 +101,7 @@ def test_bits_become_codes_0_and_1():
 def test_thresholds_out_of_reach_send_all_rows_one_way(threshold):
     integers = np.arange(-50, 50)[:, None]
     one, zero = np.array(1.0), np.array(0.0)
-    codes, most = further(integers, -50, 50, one, zero, [0, 0], [3.5, threshold])
+    codes, most = derived(integers, -50, 50, one, zero, [0, 0], [3.5, threshold])
     np.testing.assert_array_equal(codes[:, 0] <= most[0], integers[:, 0] <= 3)
     assert np.all((codes[:, 0] <= most[1]) == (threshold > 0))
 
@@ -142,7 +142,7 @@ def test_rows_on_a_threshold_do_not_count_in_the_leaves():
 
 def test_sums_are_quantized_for_their_own_sake():
     graph = projected([0.0, 0.0])
-    assert compared_by_trees(graph) == {"z", "xz"}
+    assert read_by_trees(graph) == {"z", "xz"}
     X = np.random.default_rng(0).normal(size=(300, 4))
     share = np.full(300, 1 / 300)
     module = NumpyModule(graph)

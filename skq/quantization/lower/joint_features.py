@@ -20,11 +20,11 @@ class JointFeatures:
     """
 
     features: Features
-    further: tuple[QuantizedTensor, ...]
+    derived: tuple[QuantizedTensor, ...]
 
 
 def split_features(operand: Any) -> tuple[Features | None, tuple[QuantizedTensor, ...]]:
     """The features of an operand, None if it has none, and its further columns."""
     if isinstance(operand, JointFeatures):
-        return operand.features, operand.further
+        return operand.features, operand.derived
     return (operand if isinstance(operand, Features) else None), ()
