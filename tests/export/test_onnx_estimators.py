@@ -91,7 +91,10 @@ WRAPPED = {
         make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression()),
         _binary,
     ),
-    "bins": (make_pipeline(KBinsDiscretizer(4, encode="onehot-dense"), LogisticRegression()), _binary),
+    "bins": (
+        make_pipeline(KBinsDiscretizer(4, encode="onehot-dense"), LogisticRegression()),
+        _binary,
+    ),
     "vote": (
         VotingClassifier(
             [("a", LogisticRegression()), ("b", RandomForestClassifier(4, random_state=0))],

@@ -185,9 +185,13 @@ class GraphBuilder:
         if bound <= EXACT_FLOAT64:
             return self.reduce("ReduceSum", x, axis)
         if axis == -1:
-            product = self.node("MatMul", [x, self.constant(np.ones((length, 1)), x.dtype)], x.dtype)
+            product = self.node(
+                "MatMul", [x, self.constant(np.ones((length, 1)), x.dtype)], x.dtype
+            )
         else:
-            product = self.node("MatMul", [self.constant(np.ones((1, length)), x.dtype), x], x.dtype)
+            product = self.node(
+                "MatMul", [self.constant(np.ones((1, length)), x.dtype), x], x.dtype
+            )
         return self.node("Squeeze", [product, np.array([axis])], x.dtype)
 
     def reshape(self, x: Value, shape: Sequence[int]) -> Value:
@@ -247,4 +251,6 @@ def _narrowed(array: Array) -> Array:
 def _holds_integers(array: Array) -> bool:
     with np.errstate(invalid="ignore"):
         whole = np.all(np.isfinite(array)) and np.all(np.abs(array) < 2.0**31)
-        return bool(whole and np.all(array == np.rint(array)) and not np.any(np.signbit(array[array == 0])))
+        return bool(
+            whole and np.all(array == np.rint(array)) and not np.any(np.signbit(array[array == 0]))
+        )

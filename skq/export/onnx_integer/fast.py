@@ -32,9 +32,7 @@ from skq.program import instructions as ins
 
 def is_exact(*types: TensorType) -> bool:
     """Whether float64 holds every integer of the types."""
-    return all(
-        max(-lo, hi) <= EXACT_FLOAT64 for lo, hi in (type_.interval for type_ in types)
-    )
+    return all(max(-lo, hi) <= EXACT_FLOAT64 for lo, hi in (type_.interval for type_ in types))
 
 
 def quantize(
@@ -90,9 +88,7 @@ def _part(integers: np.ndarray, shift: int) -> np.ndarray:
     return np.ldexp(integers.astype(np.float64), -shift)
 
 
-def _scaled_product(
-    g: GraphBuilder, step: ins.Requantize, x: Value
-) -> Value | None:
+def _scaled_product(g: GraphBuilder, step: ins.Requantize, x: Value) -> Value | None:
     """The product that x is, with multiplier, offset and shift in its weights.
 
     None where x is no product, or where a partial sum might leave 53 bits.

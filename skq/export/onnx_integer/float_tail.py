@@ -60,9 +60,7 @@ def _sigmoid(g: GraphBuilder, x: Value) -> Value:
     return g.node("Div", [np.array(1.0), g.binary("Add", power, 1.0)], REALS)
 
 
-def _softmax(
-    g: GraphBuilder, x: Value, columns: tuple[int | None, ...], axis: int = -1
-) -> Value:
+def _softmax(g: GraphBuilder, x: Value, columns: tuple[int | None, ...], axis: int = -1) -> Value:
     """``exp(x - max) / sum(exp(x - max))`` along an axis.
 
     Parameters

@@ -142,9 +142,7 @@ def _method(output: str) -> str:
     return stem if number.isdigit() and stem in known else output
 
 
-def _output(
-    g: GraphBuilder, value: Value, name: str, shape: Sequence[int | None]
-) -> TensorInfo:
+def _output(g: GraphBuilder, value: Value, name: str, shape: Sequence[int | None]) -> TensorInfo:
     g.node("Identity", [value], value.dtype, name=name)
     return TensorInfo(name, value.dtype, (None, *shape))
 

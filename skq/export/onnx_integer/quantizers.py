@@ -92,5 +92,3 @@ def dequantize(
     if np.any(step.zero_point != 0):
         reals = g.binary("Sub", reals, step.zero_point)
     return g.binary("Mul", reals, step.scale)
-
-

@@ -62,7 +62,11 @@ def largest_sum(step: ins.MatMul, x: TensorType) -> int:
 def matmul(g: GraphBuilder, step: ins.MatMul, types: Types, result: TensorType, x: Value) -> Value:
     """Exact accumulators, in int32 where every partial sum fits."""
     fits = largest_sum(step, types[0]) < 2**31
-    if fits and x.dtype in ("uint8", "int8") and -128 <= step.weights.min() <= step.weights.max() <= 127:
+    if (
+        fits
+        and x.dtype in ("uint8", "int8")
+        and -128 <= step.weights.min() <= step.weights.max() <= 127
+    ):
         return _matmul_integer(g, step, x)
     dtype = arithmetic_dtype(types[0], result) if fits else "int64"
     return g.node("MatMul", [g.cast(x, dtype), g.constant(step.weights, dtype)], dtype)

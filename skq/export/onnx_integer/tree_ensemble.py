@@ -57,9 +57,7 @@ def ensemble_sums(
     """
     order = _nodes_by_tree(step)
     values = step.leaf_values.astype(object)
-    bound = sum(
-        int(m) * int(np.abs(values).max(initial=0)) for m in step.multiplier
-    )
+    bound = sum(int(m) * int(np.abs(values).max(initial=0)) for m in step.multiplier)
     if order is None or bound > EXACT_FLOAT64 or not np.any(step.feature >= 0):
         return None
     tree, node = order
@@ -82,8 +80,7 @@ def ensemble_sums(
 
 
 def _nodes_by_tree(step: ins.Trees) -> tuple[Ints, Ints] | None:
-    """Tree and number of every node that a root leads to, by tree; None where one is reached twice.
-    """
+    """Tree and number of every node that a root leads to, by tree; None where one is reached twice."""
     level = step.roots.astype(np.int64)
     tree = np.arange(len(level))
     nodes, trees = [level], [tree]
@@ -144,8 +141,7 @@ def _on_codes(step: ins.Trees, codes: TensorType, dtype: str) -> Splits:
 
 
 def _at_most(edges: NDArray[np.float64], dtype: str) -> NDArray[np.floating]:
-    """The greatest numbers of a dtype that are not above the edges: they split it in the same way.
-    """
+    """The greatest numbers of a dtype that are not above the edges: they split it in the same way."""
     if dtype == "float64":
         return edges
     with np.errstate(over="ignore"):
@@ -165,7 +161,10 @@ def _node_attributes(
     leaf = step.feature[node] < 0
     number = np.zeros(len(step.feature), dtype=np.int64)  # in its tree
     number[node] = np.arange(len(node)) - np.searchsorted(tree, tree)
-    sides = [np.where(leaf, 0, number[np.where(leaf, 0, side[node])]) for side in (splits.left, splits.right)]
+    sides = [
+        np.where(leaf, 0, number[np.where(leaf, 0, side[node])])
+        for side in (splits.left, splits.right)
+    ]
     threshold = np.where(leaf, 0, splits.threshold[node])
     attributes: dict[str, object] = {
         "nodes_treeids": tree,
