@@ -34,6 +34,7 @@ from skq.quantization.lower.operands import (
 )
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.lower.views import arranged
+from skq.quantization.lower.whole_numbers import MATCHING, check_holds_integers, jumping_inputs
 from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.model_error import ModelError
@@ -264,11 +265,15 @@ class _Conversion:
         present = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
         if ranges is None:
             ranges = [InputRange.of(array, present) for array in arrays]
+        jumping, equal = jumping_inputs(self.graph), jumping_inputs(self.graph, MATCHING)
         for info, array, known in zip(model.inputs, arrays, ranges, strict=True):
             raw = array[rows]
+            is_whole = array.dtype.kind in "biu" or info.name in jumping
+            if info.name in equal:
+                check_holds_integers(info.name, raw, known.lo, known.hi, settings.n_bits)
             self.floats[info.name] = raw
             self.operands[info.name] = self.low.input(
-                raw, known.lo, known.hi, has_missing=known.has_missing
+                raw, known.lo, known.hi, has_missing=known.has_missing, is_whole=is_whole
             )
 
     def run(self) -> QuantizedModule:
