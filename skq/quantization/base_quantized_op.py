@@ -598,7 +598,9 @@ def in_rows(op: QuantizedOp, value: Any) -> Any:
     """A `BatchConstant` as a constant of one row, where all rows are alike."""
     if not isinstance(value, BatchConstant):
         return value
-    array = value.for_two
-    if array.ndim and array.shape[0] == 2 and np.array_equal(array[0], array[1]):
-        return array[:1]
+    two, three = value.for_two, value.for_three
+    if two.shape[:1] == (2,) and three.shape[:1] == (3,):
+        row = two[:1]
+        if all(np.array_equal(np.broadcast_to(row, rows.shape), rows) for rows in (two, three)):
+            return row
     raise op.unsupported("it computes with the number of rows")
