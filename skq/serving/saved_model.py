@@ -46,6 +46,8 @@ class IntegerPredictor:
     classes_ : ndarray, list of ndarray or None
         Labels of a classifier.
     feature_names_in_ : ndarray of str or None
+    takes_infinity : bool, default=False
+        Whether infinity is accepted, as histogram gradient boosting does.
     """
 
     estimator: str
@@ -55,6 +57,7 @@ class IntegerPredictor:
     takes_missing: NDArray[np.bool_]
     classes_: Any = None
     feature_names_in_: NDArray[Any] | None = None
+    takes_infinity: bool = False
 
     def __post_init__(self) -> None:
         takes = self.takes_missing
@@ -160,7 +163,7 @@ class IntegerPredictor:
     def _check_finite(self, X: NDArray[Any]) -> None:
         if np.isfinite(X).all():
             return
-        if np.isinf(X).any():
+        if not self.takes_infinity and np.isinf(X).any():
             raise ValueError(f"X contains infinity; {self.estimator} takes finite numbers.")
         check_missing(
             self.estimator,
@@ -253,6 +256,7 @@ def _predictor(estimator: Any) -> IntegerPredictor:
             "(skq.QuantizedClassifier(pipeline)) or save its last step."
         )
     from skq.estimators.convert import takes_missing
+    from skq.estimators.infinity import takes_infinity
 
     n_bits = module.n_bits if is_lossless(estimator.n_bits) else estimator.n_bits
     return IntegerPredictor(
@@ -263,4 +267,5 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         takes_missing=takes_missing(estimator, module, int(estimator.n_features_in_)),
         classes_=getattr(estimator, "classes_", None),
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
+        takes_infinity=takes_infinity(estimator),
     )
