@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skq.quantization.calibration_settings import CALIBRATION
 from skq.quantization.post_training import InputRange
 
 Array = NDArray[Any]
-
-#: Rows that are kept.
-MAX_ROWS = 2000
 
 #: Batches of more values are not searched for equal rows.
 MAX_SORTED_VALUES = 1_000_000
@@ -61,7 +59,7 @@ class CalibrationData:
             X = X.tocsr()
         if len(present) < X.shape[0]:
             X = X[present]
-        chosen = _evenly(len(present), MAX_ROWS)
+        chosen = _evenly(len(present), CALIBRATION.max_rows)
         share = weight[present].sum() / weight[present[chosen]].sum()
         kept = X[chosen] if len(chosen) < X.shape[0] else X
         rows = kept.toarray() if sparse.issparse(kept) else kept
@@ -70,7 +68,7 @@ class CalibrationData:
     def merged(self, other: CalibrationData) -> CalibrationData:
         """What both know: joint ranges, and rows of both in proportion to their weight."""
         share = self.weight.sum() / (self.weight.sum() + other.weight.sum())
-        total = min(MAX_ROWS, len(self.rows) + len(other.rows))
+        total = min(CALIBRATION.max_rows, len(self.rows) + len(other.rows))
         n_own = int(np.clip(round(share * total), total - len(other.rows), len(self.rows)))
         parts = [self._thinned(n_own), other._thinned(total - n_own)]
         return CalibrationData(

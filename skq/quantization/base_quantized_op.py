@@ -459,6 +459,9 @@ class QuantizedOpUnivariateOfEncrypted(QuantizedOp):
     ``x * sigmoid(x)`` is one table.
     """
 
+    #: Whether the result is one of integers; known when it is lowered.
+    _truncates: bool = False
+
     def can_fuse(self) -> bool:
         """Whether one integer tensor generates all inputs, so that the result is a table of it."""
         return len(self._int_input_names) == 1
@@ -488,7 +491,11 @@ class QuantizedOpUnivariateOfEncrypted(QuantizedOp):
     def fused(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], output: Array
     ) -> QuantizedTensor:
-        """One function of the integers that all inputs are made of."""
+        """One function of the integers that all inputs are made of.
+
+        Where ONNX gives integers, so does the function: fractions are cut off.
+        """
+        self._truncates = output.dtype.kind in "iu"
         tensors = {
             i: low.tensor(v) for i, v in enumerate(x) if isinstance(v, Features | QuantizedTensor)
         }
@@ -545,7 +552,8 @@ class QuantizedOpUnivariateOfEncrypted(QuantizedOp):
             arguments: list[Any] = [constants.get(i) for i in range(n_inputs)]
             for position, value in zip(positions, values, strict=True):
                 arguments[position] = np.asarray(value, dtype=np.float64)
-            return np.asarray(impl(*arguments)[0], dtype=np.float64)
+            result = np.asarray(impl(*arguments)[0], dtype=np.float64)
+            return np.trunc(result) if self._truncates else result
 
         return function
 

@@ -20,6 +20,7 @@ from skq.quantization.base_quantized_op import (
     ONNX_OPS_TO_QUANTIZED_IMPL,
     in_rows,
 )
+from skq.quantization.calibration_settings import CALIBRATION
 from skq.quantization.lossless import check_splits, with_needed_width
 from skq.quantization.lower.combine import integers, joint_tensor
 from skq.quantization.lower.epilogue import epilogue_nodes
@@ -34,6 +35,7 @@ from skq.quantization.lower.operands import (
 )
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.lower.views import arranged
+from skq.quantization.lower.whole_numbers import MATCHING, check_holds_integers, jumping_inputs
 from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.model_error import ModelError
@@ -51,19 +53,6 @@ __all__ = [
     "PostTrainingQATImporter",
     "get_n_bits_dict",
 ]
-
-#: Calibration rows on which layers are run; ranges of the inputs are taken over all rows.
-MAX_CALIBRATION_ROWS = 2000
-
-#: Elements that these rows have at most in all, where an input has rows of more than one axis.
-MAX_CALIBRATION_CELLS = 500_000
-
-#: Nodes from which on an ensemble is large, and the rows that it is calibrated on.
-LARGE_ENSEMBLE, MAX_ENSEMBLE_ROWS = 20_000, 1000
-
-#: Up to this many bits of the codes of X, forests keep all rows: most thresholds move, and how
-#: nodes split instead is learned from the rows.
-MAX_NARROW_BITS = 3
 
 
 @serializable("skq.ONNXConverter")
@@ -279,11 +268,15 @@ class _Conversion:
         present = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
         if ranges is None:
             ranges = [InputRange.of(array, present) for array in arrays]
+        jumping, equal = jumping_inputs(self.graph), jumping_inputs(self.graph, MATCHING)
         for info, array, known in zip(model.inputs, arrays, ranges, strict=True):
             raw = array[rows]
+            is_whole = array.dtype.kind in "biu" or info.name in jumping
+            if info.name in equal:
+                check_holds_integers(info.name, raw, known.lo, known.hi, settings.n_bits)
             self.floats[info.name] = raw
             self.operands[info.name] = self.low.input(
-                raw, known.lo, known.hi, has_missing=known.has_missing
+                raw, known.lo, known.hi, has_missing=known.has_missing, is_whole=is_whole
             )
 
     def run(self) -> QuantizedModule:
@@ -464,15 +457,18 @@ def _most_rows(arrays: Sequence[Array], graph: FloatGraph, n_bits: int) -> int:
     """
     ensembles = [node for node in graph.nodes if node.op_type == "TreeEnsembleRegressor"]
     averages = any(node.attributes.get("aggregate_function") == "AVERAGE" for node in ensembles)
-    is_large = sum(len(node.attributes["nodes_modes"]) for node in ensembles) > LARGE_ENSEMBLE
-    if is_large and not (averages and n_bits <= MAX_NARROW_BITS):
-        return MAX_ENSEMBLE_ROWS
+    is_large = (
+        sum(len(node.attributes["nodes_modes"]) for node in ensembles)
+        > CALIBRATION.large_ensemble_nodes
+    )
+    if is_large and not (averages and n_bits <= CALIBRATION.max_narrow_bits):
+        return CALIBRATION.max_ensemble_rows
     cells = max((array[0].size for array in arrays if array.ndim > 2), default=0)
-    return max(64, min(MAX_CALIBRATION_ROWS, MAX_CALIBRATION_CELLS // max(cells, 1)))
+    return max(64, min(CALIBRATION.max_rows, CALIBRATION.max_elements // max(cells, 1)))
 
 
 def _choose_rows(
-    n_rows: int, sample_weight: Array | None, most: int = MAX_CALIBRATION_ROWS
+    n_rows: int, sample_weight: Array | None, most: int = CALIBRATION.max_rows
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Rows to run the layers on, evenly spaced, and their weights, which sum to 1."""
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, np.float64)

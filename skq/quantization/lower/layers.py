@@ -20,29 +20,9 @@ from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor
 from skq.quantization.lower.views import arranged, elements, gather
 from skq.quantization.search.fit_layer import FittedLayer, LayerData, fit_layer
+from skq.quantization.search.least import first_least
 from skq.quantization.search.ranges import RANGE_METHODS, percentiles
-
-#: Widths above this are left to one grid for all inputs of a layer, and so are wider layers.
-MAX_FITTED_BITS = 8
-MAX_FITTED_INPUTS = 1500
-
-#: Room beyond the range of an inner input for other rows, in standard deviations in front of its
-#: clip, and the width from which on: the most that costs no more than the better grids gain. So a
-#: neuron behind a ReLU that few calibration rows reach, and these barely, has as much as others.
-HEADROOMS = (1.0, 0.6, 0.3)
-HEADROOM_BITS = 7
-
-#: Layers with more weights are fitted for clipped inputs alone, where clipping is better.
-MAX_TRIED_WEIGHTS = 4000
-
-#: Shares that may be cut off at either end of all inputs of a layer.
-TAILS = (0.0, 0.001, 0.003, 0.01, 0.02, 0.04, 0.08)
-
-#: Share of the error that has to be left for it: other rows may lie further out.
-NEEDED_GAIN = 0.8
-
-#: Relative squared errors that differ by less come from the rounding of floats.
-NEGLIGIBLE = 1e-20
+from skq.quantization.search.settings import LAYERS
 
 
 def layer(
@@ -116,18 +96,14 @@ def least_error(
     options = [write(method, method) for method in RANGE_METHODS]
     errors = [output_error(low, option, target, name) for option in options]
     for option in preferred:
-        if output_error(low, option, target, name) <= min(errors) + NEGLIGIBLE:
+        if output_error(low, option, target, name) <= min(errors) + LAYERS.negligible:
             return option
     if fitted is None:
-        fitted = [write(RANGE_METHODS[_first_least(errors)], "auto")]
+        fitted = [write(RANGE_METHODS[first_least(errors, margin=LAYERS.negligible)], "auto")]
     for option in fitted:
         options.append(option)
         errors.append(output_error(low, option, target, name))
-    return options[_first_least(errors)]
-
-
-def _first_least(errors: list[float]) -> int:
-    return int((np.array(errors) <= min(errors) + NEGLIGIBLE).argmax())
+    return options[first_least(errors, margin=LAYERS.negligible)]
 
 
 def output_error(low: Lowering, x: QuantizedTensor, target: Array, name: str = "") -> float:
@@ -189,8 +165,8 @@ def _layer_data(
     weight_bits = settings.n_bits["op_weights"]
     if (
         not settings.signed_weights
-        or max(input_bits, weight_bits) > MAX_FITTED_BITS
-        or len(weights) > MAX_FITTED_INPUTS
+        or max(input_bits, weight_bits) > LAYERS.max_fitted_bits
+        or len(weights) > LAYERS.max_fitted_inputs
         or target.ndim != 2
     ):
         return None
@@ -226,9 +202,9 @@ def _spread(low: Lowering, x: QuantizedTensor) -> Array:
 
 def _with_headroom(data: LayerData, spread: Array) -> Iterator[LayerData]:
     """The layer with room beyond the ranges of its inputs, from much to little."""
-    if data.input_bits < HEADROOM_BITS:
+    if data.input_bits < LAYERS.headroom_bits:
         return
-    for share in HEADROOMS:
+    for share in LAYERS.headrooms:
         room = share * spread
         lo = np.where(data.lo < 0, data.lo - room, data.lo)
         yield replace(data, lo=lo, hi=data.hi + room, clips=False)
@@ -243,7 +219,7 @@ def _problems(
     clipped = _clipped(low, data, name)
     if clipped is not None:
         yield clipped
-    if clipped is None or data.weights.size <= MAX_TRIED_WEIGHTS:
+    if clipped is None or data.weights.size <= LAYERS.max_tried_weights:
         yield data
 
 
@@ -255,7 +231,7 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
     layer does what the float layer would do behind clipped inputs.
     """
     errors, tried = [], []
-    for share in TAILS:
+    for share in LAYERS.clipped_shares:
         shares = np.array([0.0 if data.starts_at_zero else share, 1 - share])
         first, last = percentiles(data.x, data.row_weight, shares) if share else (data.lo, data.hi)
         first, last = np.maximum(first, data.lo), np.minimum(last, data.hi)
@@ -269,7 +245,7 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
         errors.append(_error_of(low, reals, data.target, name))
         tried.append((first, last))
     best = int(np.argmin(errors))
-    if best == 0 or errors[best] > NEEDED_GAIN * errors[0]:
+    if best == 0 or errors[best] > LAYERS.needed_gain * errors[0]:
         return None
     first, last = tried[best]
     x, target = np.clip(data.x, first, last), data.target

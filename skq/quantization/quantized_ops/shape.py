@@ -24,6 +24,7 @@ from skq.quantization.lower.operands import (
     scalar,
 )
 from skq.quantization.lower.views import at, elements, lay_out, moved
+from skq.quantization.lower.whole_numbers import is_not_zero
 from skq.quantization.operator_facts import ErrorStep
 
 #: Integers that are wider than codes by more than this are made codes before they are joined: what
@@ -61,14 +62,10 @@ class QuantizedCast(QuantizedOp):
             return [tensor]
         tensor = low.tensor(tensor)
         if kind == "b":
-            return [tensor if reals[0].dtype.kind == "b" else tensor.then(_is_not_zero)]
+            return [tensor if reals[0].dtype.kind == "b" else tensor.then(is_not_zero)]
         if kind not in "iu":
             raise self.unsupported(f"it casts to {outputs[0].dtype}")
         return [tensor if reals[0].dtype.kind in "biu" else tensor.then(np.trunc)]
-
-
-def _is_not_zero(x: Array) -> Array:
-    return np.asarray(x != 0, dtype=np.float64)
 
 
 class ElementMove(QuantizedOp):

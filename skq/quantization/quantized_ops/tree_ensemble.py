@@ -27,7 +27,8 @@ from skq.quantization.trees.leaves import (
     sum_error,
 )
 from skq.quantization.trees.quantize_leaves import quantize_leaves
-from skq.quantization.trees.surrogates import MAX_SURROGATE_BITS, with_surrogates
+from skq.quantization.trees.settings import EDGES
+from skq.quantization.trees.surrogates import with_surrogates
 
 _LEQ = NODE_MODES.index("BRANCH_LEQ")
 
@@ -101,7 +102,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
         if (
             method == "auto"
             and best.columns.drops_edges
-            and n_bits["model_inputs"] <= MAX_SURROGATE_BITS
+            and n_bits["model_inputs"] <= EDGES.max_surrogate_bits
             and real.are_probabilities
             and not real.monotonic
         ):

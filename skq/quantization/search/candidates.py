@@ -13,22 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.numerics import quantize
+from skq.quantization.search.settings import RANGES
 
 Floats = NDArray[np.float64]
-
-#: Share of the rows that each end of a range may cut off, by width.
-_TAILS = {
-    1: (0.0, 0.1, 0.25, 0.4),
-    2: (0.0, 0.02, 0.06, 0.15, 0.25, 0.4),
-    3: (0.0, 0.01, 0.04, 0.1, 0.2, 0.35),
-    4: (0.0, 0.005, 0.02, 0.06, 0.15),
-    5: (0.0, 0.002, 0.01, 0.03, 0.08),
-    6: (0.0, 0.002, 0.01, 0.03, 0.08),
-}
-_FEW_TAILS = (0.0, 0.001, 0.01)
-
-#: Steps that a range may span instead of all.
-_SPANS = {1: (1,), 2: (3, 2, 1), 3: (7, 5, 3, 2), 4: (15, 10, 6), 5: (31, 18, 9, 4)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +62,9 @@ def candidates(
         Keep to grids whose code of real 0 is 0, as behind a ReLU.
     """
     top = 2**n_bits - 1
-    tails = _FEW_TAILS if few else _TAILS.get(n_bits, _FEW_TAILS)
+    tails = RANGES.few_grid_tails if few else RANGES.grid_tails.get(n_bits, RANGES.few_grid_tails)
     tails = tails if clips else (0.0,)
-    spans = (top,) if few else _SPANS.get(n_bits, (top,))
+    spans = (top,) if few else RANGES.grid_spans.get(n_bits, (top,))
     order = np.argsort(values, kind="stable")
     total = np.cumsum(row_weight[order])
     low_ends, high_ends = (

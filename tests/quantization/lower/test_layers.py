@@ -1,5 +1,7 @@
 """A layer's parameters are chosen by the error at its output: "auto" is never worse than a name."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from skq.quantization.lower.lowering import Lowering, Settings
 from skq.quantization.lower.rounding import Rounding
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.search.ranges import CALIBRATION_METHODS, RANGE_METHODS
+from skq.quantization.search.settings import LAYERS
 
 KEYS = ("op_inputs", "op_weights", "model_inputs", "model_outputs")
 
@@ -107,7 +110,7 @@ def test_inner_codes_of_8_bits_keep_room_for_other_rows(monkeypatch):
         return np.abs(module.forward(beyond) - exact).max() / np.abs(exact).max()
 
     with_room = largest_error()
-    monkeypatch.setattr(layers, "HEADROOM_BITS", 99)
+    monkeypatch.setattr(layers, "LAYERS", replace(LAYERS, headroom_bits=99))
     assert with_room < 0.02 < 0.5 * largest_error()
 
 
