@@ -496,9 +496,21 @@ def _checked_data(model: GraphEvaluator, data: tuple[Array, ...]) -> list[Array]
             f"Got shapes {[array.shape for array in arrays]}."
         )
     for info, array in zip(model.inputs, arrays, strict=True):
-        if array.dtype.kind == "f" and np.isinf(array).any():
+        if array.dtype.kind == "f" and np.isinf(array).any() and not _is_compared(model, info.name):
             raise ValueError(f"Calibration data for {info.name!r} must not hold infinity.")
     return arrays
+
+
+def _is_compared(model: GraphEvaluator, name: str) -> bool:
+    """Whether trees alone read an input: they compare infinity as any number."""
+    reached = {name}
+    for node in model.graph.nodes:
+        if reached.intersection(node.inputs):
+            if node.op_type == "Concat":
+                reached.update(node.outputs)
+            elif node.op_type != "TreeEnsembleRegressor":
+                return False
+    return True
 
 
 def _most_rows(arrays: Sequence[Array], graph: FloatGraph, n_bits: int) -> int:

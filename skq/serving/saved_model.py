@@ -74,6 +74,8 @@ class IntegerPredictor:
         Methods that the estimator had; None in files of versions before, which did not say.
     result_types : dict of str to tuple of str
         See `skq.serving.result_types.ResultTypes`.
+    takes_infinity : bool, default=False
+        Whether infinity is accepted, as histogram gradient boosting does.
     """
 
     estimator: str
@@ -85,6 +87,7 @@ class IntegerPredictor:
     feature_names_in_: NDArray[Any] | None = None
     methods: tuple[str, ...] | None = None
     result_types: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    takes_infinity: bool = False
 
     def __post_init__(self) -> None:
         takes = self.takes_missing
@@ -199,7 +202,7 @@ class IntegerPredictor:
     def _check_finite(self, X: NDArray[Any]) -> None:
         if np.isfinite(X).all():
             return
-        if np.isinf(X).any():
+        if not self.takes_infinity and np.isinf(X).any():
             raise ValueError(f"X contains infinity; {self.estimator} takes finite numbers.")
         check_missing(
             self.estimator,
@@ -292,6 +295,7 @@ def _predictor(estimator: Any) -> IntegerPredictor:
             "(skq.QuantizedClassifier(pipeline)) or save its last step."
         )
     from skq.estimators.convert import takes_missing
+    from skq.estimators.infinity import takes_infinity
 
     overridden = getattr(estimator, "_overridden", None)
     if overridden:
@@ -310,4 +314,5 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
         methods=tuple(m for m in METHODS if hasattr(estimator, m)),
         result_types=dict(vars(estimator).get("_result_types") or {}),
+        takes_infinity=takes_infinity(estimator),
     )
