@@ -37,6 +37,8 @@ __all__ = sorted(_NAMES)
 def __getattr__(name: str) -> _Any:
     if name in _NAMES:
         return getattr(_import_module(_NAMES[name]), name)
+    if name == "spec":  # imports torch
+        return _import_module("skq.quantization.spec")
     raise AttributeError(f"module 'skq.quantization' has no attribute {name!r}")
 
 

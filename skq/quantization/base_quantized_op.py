@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -395,7 +396,7 @@ class QuantizedOp(Serializable):
             node = Node(self.op_type(), inputs, outputs, self.attributes, name, self._domain)
         if attrs:
             attributes = {**node.attributes, **attrs}
-            node = Node(node.op_type, node.inputs, node.outputs, attributes, node.name, node.domain)
+            node = replace(node, attributes=attributes)
         return bind_node(node)
 
     def _outputs(self, inputs: Sequence[Array]) -> tuple[Array, ...]:

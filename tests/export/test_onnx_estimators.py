@@ -1,11 +1,17 @@
 """Every estimator as an ONNX model predicts what its integers predict, at every width."""
 
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx_cases import (
+    assert_equal_to,
+    assert_follows,
+    expected_of,
+    outputs_of,
+    outputs_of_evaluator,
+    session,
+)
 from sklearn.datasets import load_breast_cancer, make_multilabel_classification
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -19,23 +25,11 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, PolynomialFeatures, StandardScaler
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "estimators"))
-
-from onnx_cases import (
-    assert_equal_to,
-    assert_follows,
-    expected_of,
-    outputs_of,
-    outputs_of_evaluator,
-    session,
-)
-from suite_cases import answers_labels, classes, data_for, quick
-
 import skq
 from skq import ensemble
 from skq.estimators.requantize import requantized
 from skq.export import to_onnx
+from tests.estimators.cases import answers_labels, classes, data_for, quick
 
 FORMS = ["integer", "fast"]
 ROWS = (1, 7, 1000)

@@ -33,6 +33,7 @@ from skq.quantization.lower.operands import Array, Features, QuantizedTensor, sc
 from skq.quantization.lower.rounding import Rounding
 from skq.quantization.lower.settings import LOWERING
 from skq.quantization.lower.whole_numbers import are_whole, integer_grid, whole_step
+from skq.quantization.search.candidates import whole_columns, whole_zero_point
 from skq.quantization.search.grids import discrete_grid
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import find_joint_range, find_range
@@ -63,6 +64,9 @@ class Settings:
         Whether weights are on symmetric grids; else on affine ones, from least to greatest weight.
     discrete : bool
         Whether weights and activations are on grids already, which are to be found and kept.
+    monotonic : bool
+        Whether trees rise or fall with some features and are to do so as integers: weights behind
+        them are rounded plainly, which keeps their signs.
     """
 
     n_bits: dict[str, int]
@@ -70,6 +74,7 @@ class Settings:
     calibration: str = "auto"
     signed_weights: bool = True
     discrete: bool = False
+    monotonic: bool = False
 
     @property
     def searches(self) -> bool:
@@ -99,6 +104,8 @@ class Lowering:
         `skq.quantization.search.sensitivity`.
     model_error : ModelError or None
         What errors at values of the float graph do to the model's outputs, where that is known.
+    trained : mapping of str to TrainedConstant
+        Constants that the graph gives as integers; see `skq.quantization.lower.trained`.
     uncoded : set of int
         Features whose missing values have no code, though trees read them; see
         `skq.quantization.trees.columns`.
@@ -113,6 +120,7 @@ class Lowering:
         self.error_weights: Mapping[str, NDArray[np.float64]] = {}
         self.model_error: ModelError | None = None
         self.uncoded: set[int] = set()
+        self.trained: Mapping[str, Any] = {}
         self.row_weight = row_weight
         self.builder = ProgramBuilder()
         self._samples: dict[int, Array] = {}
@@ -188,6 +196,9 @@ class Lowering:
         lo, hi = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
         raw = np.asarray(features.raw, np.float64)
         raw, lo, hi = with_fill(features, raw, lo, hi)
+        whole = np.zeros(np.shape(lo), dtype=bool)
+        if method == "whole":
+            whole, method = self.whole_columns(features, n_bits), "minmax"
         if per_feature:
             lo, hi = find_range(raw, self.row_weight, lo, hi, n_bits, method)
             hold = unseen_fill(features)
@@ -204,6 +215,9 @@ class Lowering:
         scale = np.maximum(scale, np.abs(lo) / MAX_ZERO_POINT)
         scale = np.where(frozen, FROZEN_SCALE, scale)
         zero_point = np.where(frozen, 0.0, np.rint(-lo / scale))
+        if np.any(whole):
+            scale = np.where(whole, 1.0, scale)
+            zero_point = np.where(whole, whole_zero_point(lo, hi, top), zero_point)
         value = self.add(
             Quantize((features.value,), scale, zero_point.astype(np.int64), lo=0, hi=top)
         )
@@ -220,6 +234,15 @@ class Lowering:
         return QuantizedTensor(
             value, *_with_constants(frozen, lo * factor + offset, step, zero_point - offset / step)
         )
+
+    def whole_columns(self, features: Features, n_bits: int) -> NDArray[np.bool_]:
+        """Columns of integers that codes of `n_bits` hold with a scale of 1, constants left out."""
+        raw, lo, hi = with_fill(
+            features, np.asarray(features.raw, np.float64), features.lo, features.hi
+        )
+        hold = unseen_fill(features)
+        lo, hi = np.fmin(lo, hold), np.fmax(hi, hold)
+        return whole_columns(raw, lo, hi, n_bits) & (lo < hi)
 
     def codes(
         self,
@@ -241,8 +264,9 @@ class Lowering:
             Width of the codes of an inner tensor; the input's is ``model_inputs``.
         hold : float, default=None
             One more value that the codes have to hold.
-        method : {"minmax", "percentile", "mse"}, default=None
-            How the range is chosen; None: as the settings say.
+        method : {"minmax", "percentile", "mse", "whole"}, default=None
+            How the range is chosen; None: as the settings say. "whole" is for features: a scale of
+            1 for integers that the codes hold, "minmax" for others.
         """
         if isinstance(x, Features):
             return self.tensor(x, method)
@@ -482,6 +506,8 @@ class Lowering:
         """
         tensors = tuple(tensor.of_what_is_read() for tensor in tensors)
         width = min(LOWERING.common_bits, self.settings.n_bits["op_inputs"] + LOWERING.finer_bits)
+        if self.settings.discrete:
+            width = LOWERING.trained_bits
         scales = [np.abs(np.ravel(t.scale)) for t in tensors]
         reach = max(
             float(np.max(np.abs((end - t.zero_point) * t.scale)))

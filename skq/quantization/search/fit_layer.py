@@ -73,6 +73,8 @@ class LayerData:
         Whether grids may leave out ends of the ranges.
     starts_at_zero : bool, default=False
         Whether code 0 must stand for real 0 (and everything below).
+    whole : ndarray of shape (n_in,), bool, default=None
+        Columns of integers that get the grid of scale 1, and no other; None for no column.
     """
 
     x: Floats
@@ -86,6 +88,7 @@ class LayerData:
     weight_bits: int
     clips: bool = True
     starts_at_zero: bool = False
+    whole: NDArray[np.bool_] | None = None
 
     def on_rows(self, most: int) -> LayerData:
         """The same on at most so many rows, evenly spaced."""
@@ -143,6 +146,7 @@ class _Search:
             grids = candidates(
                 data.x[:, j], data.row_weight, data.lo[j], data.hi[j], data.input_bits,
                 few=few, clips=data.clips, starts_at_zero=data.starts_at_zero,
+                whole=data.whole is not None and bool(data.whole[j]),
             )  # fmt: skip
             if np.ptp(grids.codes[0]):
                 self.grids.append(grids)
