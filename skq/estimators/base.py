@@ -18,12 +18,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skq.estimators import convert, staged
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.docstrings import quantized_docstring
+from skq.estimators.predictions import EstimatorPredictions
+from skq.estimators.validation import numeric_array
 from skq.exceptions import UnsupportedModelError
 from skq.quantization.lossless import no_trees
 from skq.quantization.n_bits import is_lossless
@@ -42,9 +45,6 @@ INTEGER_METHODS = (
     "score_samples",
 )
 
-#: Those that a plain table may take a short cut to.
-QUICK_METHODS = ("predict", "predict_proba", "decision_function")
-
 #: The same after each stage of an ensemble.
 STAGED_METHODS = ("staged_predict", "staged_predict_proba", "staged_decision_function")
 
@@ -62,7 +62,7 @@ ADDED_PARAMETERS = (
 )
 
 
-class QuantizedEstimator:
+class QuantizedEstimator(EstimatorPredictions):
     """Mixin in front of a scikit-learn estimator class; see the module's docstring.
 
     Attributes
@@ -89,8 +89,7 @@ class QuantizedEstimator:
     _in_float = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        position = cls.__mro__.index(QuantizedEstimator)
-        cls._parent = cls.__mro__[position + 1]
+        cls._parent = _parent_of(cls)
         if cls._parent is not object and any(map(_is_mixin, cls.__bases__)):
             cls.__init__ = _make_init(cls)  # type: ignore[misc,method-assign]
             for name, make in (
@@ -148,20 +147,40 @@ class QuantizedEstimator:
             verbose=getattr(self, "verbose", False),
         )
 
+    def _contaminated_offset(self, module: QuantizedModule, X: Any) -> float | None:
+        """Offset that makes a share of the training rows outliers, by the integer program's scores.
+
+        It stands half way between two scores, so that no rounding decides on a row. None for
+        estimators whose offset does not follow from a ``contamination``.
+        """
+        contamination: Any = getattr(self, "contamination", "auto")
+        if not hasattr(self, "offset_") or contamination == "auto":
+            return None
+        scores = self._predict_validated("score_samples", X, module)
+        bound = np.percentile(scores, 100.0 * contamination)
+        lower, upper = scores[scores < bound], scores[scores >= bound]
+        return float((lower.max() + upper.min()) / 2 if len(lower) else upper.min() - 1e-6)
+
     def _quantize(self, X: Any, sample_weight: Any, seen: CalibrationData | None) -> None:
         """Build the quantized module from the fitted parent and all data seen."""
-        X = convert.numeric_array(self, X, dense=False)
+        X = numeric_array(self, X, dense=False)
         data = CalibrationData.of(X, sample_weight)
         if seen is not None and seen.rows.shape[1] == data.rows.shape[1]:
             data = seen.merged(data)
         module = self._module_from(data)
-        offset = convert.contaminated_offset(self, module, X)
+        offset = self._contaminated_offset(module, X)
         if offset is not None:
             self.offset_ = offset
             module = self._module_from(data)
         self.quantized_module_ = module
         if _continues(self):
             self._calibration_data = data
+
+
+def _parent_of(cls: type) -> type:
+    """The first class after `QuantizedEstimator` and its bases; `object` where there is none."""
+    after = cls.__mro__[cls.__mro__.index(QuantizedEstimator) :]
+    return next(c for c in after if not issubclass(QuantizedEstimator, c) or c is object)
 
 
 def _is_mixin(base: type) -> bool:
@@ -238,21 +257,18 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
-    may_be_quick = name in QUICK_METHODS
-
     @functools.wraps(parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
-        if may_be_quick and len(args) == 1 and not kwargs:
-            quick = convert.quick_answer(self, name, args[0])
-            if quick is not None:
-                return quick
+        if len(args) == 1 and not kwargs:
+            result = self._predict_table(name, args[0])
+            if result is not None:
+                return result
         X = _ready(self, name, signature, *args, **kwargs)
         if name == "predict_log_proba":
             return log_probabilities(self.predict_proba(X))
-        classes = getattr(self, "classes_", None)
-        return convert.answer(self, self.quantized_module_, name, X, classes)
+        return self._predict_validated(name, X)
 
     return method
 
@@ -268,9 +284,8 @@ def _make_staged(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
             yield from getattr(super(cls, self), name)(*args, **kwargs)
             return
         X = _ready(self, name, signature, *args, **kwargs)
-        classes = getattr(self, "classes_", None)
         for module in staged.staged_modules(self.quantized_module_, self):
-            result = convert.answer(self, module, name.removeprefix("staged_"), X, classes)
+            result = self._predict_validated(name.removeprefix("staged_"), X, module)
             yield staged.as_the_parent_yields(self, name, result)
 
     return method
@@ -286,7 +301,7 @@ def _make_leaf_method(cls: type[QuantizedEstimator], name: str) -> Callable[...,
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
         X = _ready(self, name, signature, *args, **kwargs)
-        leaves = convert.answer(self, staged.leaf_module(self.quantized_module_), "apply", X, None)
+        leaves = self._predict_validated("apply", X, staged.leaf_module(self.quantized_module_))
         return staged.as_the_parent_returns(self, name, leaves)
 
     return method

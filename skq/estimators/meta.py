@@ -23,7 +23,8 @@ from skq.estimators import convert
 from skq.estimators.base import QuantizedEstimator
 from skq.estimators.delegation import inner_has
 from skq.estimators.missing_values import takes_missing
-from skq.estimators.validation import refuse_text
+from skq.estimators.predictions import EstimatorPredictions
+from skq.estimators.validation import numeric_array, refuse_text
 from skq.exceptions import UnsupportedModelError
 from skq.quantization.quantized_module import QuantizedModule
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="_QuantizedMeta")
 
 
-class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """What both meta-estimators share."""
 
     estimator: Any
@@ -79,7 +80,7 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         _refuse_quantized(self.estimator_)
         refuse_text(self.estimator_, X)
         validate_data(self, X, skip_check_array=True)
-        X = convert.numeric_array(self, X)
+        X = numeric_array(self, X)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if hasattr(self.estimator_, "classes_"):
@@ -110,12 +111,11 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         return self._answer("predict", X)
 
     def _answer(self, method: str, X: Any) -> Any:
-        quick = convert.quick_answer(self, method, X)
-        if quick is not None:
-            return quick
+        result = self._predict_table(method, X)
+        if result is not None:
+            return result
         check_is_fitted(self, "quantized_module_")
-        classes = getattr(self, "classes_", None)
-        return convert.answer(self, self.quantized_module_, method, X, classes)
+        return self._predict_validated(method, X)
 
     @property
     def _float_model(self) -> Any:

@@ -18,20 +18,15 @@ from skq.program.prune import pruned
 from skq.quantization.n_bits import is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
-from skq.serving.outputs import (
-    check_missing,
-    has_output,
-    log_probabilities,
-    predict_with,
-    quick_table,
-)
+from skq.serving.outputs import has_output, log_probabilities
+from skq.serving.predictions import IntegerPredictions
 
 __all__ = ["IntegerPredictor", "load", "save"]
 
 
 @serializable("skq.IntegerPredictor")
 @dataclass(frozen=True, eq=False)
-class IntegerPredictor:
+class IntegerPredictor(IntegerPredictions):
     """A loaded model: predicts exactly as the estimator that was saved, and cannot be fitted.
 
     Parameters
@@ -131,20 +126,18 @@ class IntegerPredictor:
         return self._answer("score_samples", X)
 
     def _answer(self, method: str, X: Any) -> Any:
-        quick = quick_table(self.quantized_module_, method, X, self.classes_)
-        if quick is not None:
-            return quick
+        result = self._predict_table(method, X)
+        if result is not None:
+            return result
         if not has_output(self.quantized_module_, method):
             raise AttributeError(f"The saved {self.estimator} has no {method}.")
-        return predict_with(
-            self.quantized_module_,
-            method,
-            self._checked(X),
-            self.classes_,
-            feature_names=self.feature_names_in_,
-        )
+        return self._predict_validated(method, X)
 
-    def _checked(self, X: Any) -> NDArray[Any]:
+    @property
+    def _display_name(self) -> str:
+        return self.estimator
+
+    def _validated(self, X: Any) -> NDArray[Any]:
         self._check_names(X)
         X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
         if X.dtype.kind not in "fiub":
@@ -153,22 +146,17 @@ class IntegerPredictor:
             raise ValueError(
                 f"X must have the shape (n_samples, {self.n_features_in_}); got {X.shape}."
             )
-        if X.dtype.kind == "f":
-            self._check_finite(X)
         return X
 
-    def _check_finite(self, X: NDArray[Any]) -> None:
-        if np.isfinite(X).all():
-            return
+    def _missing_columns(self, X: NDArray[Any]) -> NDArray[np.int64]:
+        if X.dtype.kind != "f" or np.isfinite(X).all():
+            return np.zeros(0, dtype=np.int64)
         if np.isinf(X).any():
             raise ValueError(f"X contains infinity; {self.estimator} takes finite numbers.")
-        check_missing(
-            self.estimator,
-            self.quantized_module_,
-            self.takes_missing,
-            np.flatnonzero(np.isnan(X).any(axis=0)),
-            self.feature_names_in_,
-        )
+        return np.flatnonzero(np.isnan(X).any(axis=0))
+
+    def _takes_missing_in(self, module: QuantizedModule) -> NDArray[np.bool_]:
+        return self.takes_missing
 
     def _check_names(self, X: Any) -> None:
         names = getattr(X, "columns", None)
@@ -252,7 +240,7 @@ def _predictor(estimator: Any) -> IntegerPredictor:
             f"{type(estimator).__name__}. Fit it first; of a Pipeline, quantize the whole "
             "(skq.QuantizedClassifier(pipeline)) or save its last step."
         )
-    from skq.estimators.convert import takes_missing
+    from skq.estimators.validation import takes_missing
 
     n_bits = module.n_bits if is_lossless(estimator.n_bits) else estimator.n_bits
     return IntegerPredictor(
@@ -260,7 +248,7 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         quantized_module_=replace(module, graph=None, program=pruned(module.program)),
         n_bits=dict(n_bits) if isinstance(n_bits, Mapping) else int(n_bits),
         n_features_in_=int(estimator.n_features_in_),
-        takes_missing=takes_missing(estimator, module, int(estimator.n_features_in_)),
+        takes_missing=takes_missing(estimator, module),
         classes_=getattr(estimator, "classes_", None),
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
     )
