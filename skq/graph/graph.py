@@ -18,6 +18,10 @@ from skq.serialization import serializable
 #: Domain of ONNX's machine-learning operators (``TreeEnsembleRegressor``).
 ML_DOMAIN = "ai.onnx.ml"
 
+#: ``doc_string`` of a tree ensemble that was trained with monotonic constraints: each of its trees
+#: rises, or falls, with the constrained features, and so must its integers.
+MONOTONIC = "skq.monotonic"
+
 
 def _check(value: object, what: str, kind: Any) -> None:
     if not isinstance(value, kind):
@@ -69,6 +73,8 @@ class Node:
         For messages.
     domain : str
         ``""`` for ai.onnx.
+    doc_string : str
+        ONNX's free text on a node; see `MONOTONIC`.
     """
 
     op_type: str
@@ -77,6 +83,7 @@ class Node:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     domain: str = ""
+    doc_string: str = ""
 
     def __post_init__(self) -> None:
         for field_name in ("op_type", "name", "domain"):

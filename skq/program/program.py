@@ -18,6 +18,7 @@ from skq.program.instructions import (
 )
 from skq.program.instructions.fields import check_fields
 from skq.program.instructions.instruction import frozen
+from skq.program.text import program_lines
 from skq.program.types import TensorType
 from skq.serialization import serializable
 from skq.serialization.budget import declare
@@ -109,9 +110,11 @@ class IntegerProgram:
         )
 
     def __str__(self) -> str:
-        from skq.program.text import format_program
-
-        return format_program(self)
+        head = (
+            f"IntegerProgram: {len(self.instructions)} instructions, widest accumulator "
+            f"{self.max_accumulator_bits} bits, {self.nbytes} bytes"
+        )
+        return "\n".join([head, *program_lines(self.inputs, self.steps(), self.outputs)])
 
 
 def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
