@@ -5,7 +5,7 @@ import pytest
 
 from skq.graph.epilogue import OPERATORS, RowValue, describe_epilogue
 from skq.graph.graph import FloatGraph, Node, TensorInfo
-from skq.quantization.base_quantized_op import ONNX_OPS_TO_QUANTIZED_IMPL
+from skq.quantization import ALL_QUANTIZED_OPS, quantized_ops
 from skq.quantization.operator_facts import has_fact
 
 
@@ -15,10 +15,11 @@ def graph(*nodes, outputs, **constants):
 
 
 def test_all_that_the_converter_leaves_to_floats_may_be_read():
+    assert quantized_ops
     left = {
-        name
-        for name in ONNX_OPS_TO_QUANTIZED_IMPL
-        if has_fact(name, "is_link") or has_fact(name, "follows_link")
+        op.op_type()
+        for op in ALL_QUANTIZED_OPS
+        if has_fact(op.op_type(), "is_link") or has_fact(op.op_type(), "follows_link")
     }
     assert left
     assert left <= OPERATORS
