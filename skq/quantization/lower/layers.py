@@ -306,7 +306,7 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
 def _written(
     low: Lowering, x: Features | QuantizedTensor, problems: Iterable[LayerData]
 ) -> Iterator[QuantizedTensor]:
-    """The layer fitted to each problem, without those whose grids do not hold an unseen fill value."""
+    """The layer fitted to each problem whose grids hold the fill value of missing values."""
     hold = unseen_fill(x) if isinstance(x, Features) else None
     for data in problems:
         fitted = fit_layer(data)
