@@ -33,6 +33,7 @@ def build_module(
     calibration: str = "auto",
     sample_weight: Any = None,
     verbose: Any = False,
+    name: str | None = None,
 ) -> QuantizedModule:
     """Quantize a fitted estimator whose methods predict in float.
 
@@ -47,6 +48,8 @@ def build_module(
         Rows of weight 0 count as absent.
     verbose : bool or int, default=False
         Whether to print what is done and how long it took.
+    name : str, default=None
+        What the estimator is called in warnings; its class by default.
 
     Warns
     -----
@@ -55,7 +58,7 @@ def build_module(
     PrecisionWarning
         If the integers lose much of the float model on the calibration data.
     """
-    name = type(estimator).__name__
+    name = name or type(estimator).__name__
     progress = Progress(name, verbose)
     data = X if isinstance(X, CalibrationData) else CalibrationData.of(X, sample_weight)
     with progress.step(f"converted to a float graph, checked on {min(len(data.rows), 100)} rows"):

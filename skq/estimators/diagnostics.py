@@ -20,7 +20,7 @@ from skq.quantization.quantized_module import QuantizedModule
 LEAST_AGREEMENT, LARGEST_ERROR = 0.9, 0.25
 
 #: Rows on which the integers are compared with the float model, and fewest that say anything.
-MAX_ROWS, MIN_ROWS = 200, 30
+MAX_COMPARED_ROWS, MIN_COMPARED_ROWS = 200, 30
 
 #: Wider integers that the warning tries.
 WIDTHS = (3, 4, 6, 8, 12, 16)
@@ -78,9 +78,11 @@ def check_precision(
     quantized : callable
         Makes the module of another width.
     """
-    if len(data.rows) < MIN_ROWS or module.graph is None:
+    if len(data.rows) < MIN_COMPARED_ROWS or module.graph is None:
         return
-    rows = data.rows[np.linspace(0, len(data.rows) - 1, min(len(data.rows), MAX_ROWS)).astype(int)]
+    rows = data.rows[
+        np.linspace(0, len(data.rows) - 1, min(len(data.rows), MAX_COMPARED_ROWS)).astype(int)
+    ]
     names = tuple(name for name in module.output_names if name.split("_")[0] == "predict")
     names = tuple(name for name in names if not name.startswith("predict_proba"))
     real = GraphEvaluator(module.graph).run(

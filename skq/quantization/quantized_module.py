@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.graph.epilogue import RowValue, describe_epilogue
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
@@ -59,6 +60,8 @@ class QuantizedModule(Serializable):
     n_bits: Mapping[str, int]
     graph: FloatGraph | None = None
     features_without_missing_code: tuple[int, ...] = ()
+    #: What is known of the value of each output, by name.
+    described: Mapping[str, RowValue] = field(init=False, repr=False, compare=False)
     _session: Session = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -73,28 +76,22 @@ class QuantizedModule(Serializable):
         if get_n_bits_dict(self.n_bits) != dict(self.n_bits):
             raise ValueError(f"n_bits must have all four widths; got {dict(self.n_bits)}")
         features = self.features_without_missing_code
-        numbers = isinstance(features, tuple) and all(isinstance(f, int) for f in features)
+        numbers = isinstance(features, tuple) and all(type(f) is int for f in features)
         if not numbers or any(f < 0 for f in features):
             raise TypeError(
                 "features_without_missing_code must be a tuple of features' numbers; "
                 f"got {features!r}"
             )
         self._check_interface()
+        described = {
+            name: RowValue(t.shape, t.interval if t.is_integer else None)
+            for name, t in ((n, self.program.types[v]) for n, v in self.program.outputs.items())
+        }
+        object.__setattr__(self, "described", describe_epilogue(self.epilogue, described))
         object.__setattr__(self, "_session", Session(self.program, self.epilogue))
 
     def _check_interface(self) -> None:
         """Raise if the epilogue does not read exactly what the program computes."""
-        for graph in (self.epilogue, self.graph):
-            if graph is None:
-                continue
-            constants = graph.initializers
-            if not isinstance(constants, Mapping) or not all(
-                isinstance(array, np.ndarray) for array in constants.values()
-            ):
-                raise TypeError("initializers must be a mapping of names to arrays")
-            for node in graph.nodes:
-                if not all(isinstance(name, str) for name in (*node.inputs, *node.outputs)):
-                    raise TypeError(f"{node}: names of tensors must be texts")
         given = {
             name: (("int64" if t.is_integer else "float64"), (None, *t.shape))
             for name, t in ((n, self.program.types[v]) for n, v in self.program.outputs.items())
@@ -268,6 +265,9 @@ class QuantizedModule(Serializable):
         first = len(self.program.inputs)
         numbers = []
         for number in self.program.outputs.values():
+            if number < first:
+                numbers.append(number)
+                continue
             step = self.program.instructions[number - first]
             numbers.append(step.inputs[0] if isinstance(step, Dequantize) else number)
         return numbers

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.outputs import as_predicted, check_missing, predict_with
+from skq.serving.result_types import typed
 
 Array = NDArray[Any]
 
@@ -36,7 +37,9 @@ class IntegerPredictions:
         result = module._session.run_table(method, X, n_threads)
         if result is None:
             return None
-        return as_predicted(method, result, getattr(self, "classes_", None))
+        result = as_predicted(method, result, getattr(self, "classes_", None))
+        types = self._types
+        return typed(result, types, method, X.dtype) if types else result
 
     def _predict_validated(self, method: str, X: Any, module: QuantizedModule | None = None) -> Any:
         """The same by the fallback, or what another module computes from the same columns.
@@ -45,7 +48,7 @@ class IntegerPredictions:
         """
         module = self.quantized_module_ if module is None else module
         X = self._validated(X)
-        columns = self._missing_columns(X)
+        columns = self._missing_columns(module, X)
         if len(columns):
             takes = self._takes_missing_in(module)
             check_missing(self._display_name, module, takes, columns, self._feature_names)
@@ -58,15 +61,18 @@ class IntegerPredictions:
             n_threads=self._threads(module, X.shape[0] * X.shape[1]),
             feature_names=self._feature_names,
         )
+        types = self._types
         if isinstance(X, np.ndarray):
-            return predict(X)
+            return typed(predict(X), types, method, X.dtype)
         X = X.tocsr()
         n_rows = max(1, BLOCK_VALUES // max(1, X.shape[1]))
         starts = range(0, X.shape[0], n_rows)
         blocks = [predict(X[start : start + n_rows].toarray()) for start in starts]
         if isinstance(blocks[0], list):
-            return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
-        return np.concatenate(blocks)
+            result: Any = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        else:
+            result = np.concatenate(blocks)
+        return typed(result, types, method, X.dtype)
 
     # ------------------------------------------------------------------ what subclasses say
 
@@ -74,6 +80,11 @@ class IntegerPredictions:
     def _display_name(self) -> str:
         """The name in messages."""
         return type(self).__name__
+
+    @property
+    def _types(self) -> Any:
+        """Dtypes of the results, by method, where the parent's are not ours; see `typed`."""
+        return self.__dict__.get("_result_types")
 
     @property
     def _feature_names(self) -> Any:
@@ -92,8 +103,8 @@ class IntegerPredictions:
         """X as an ndarray or sparse matrix of numbers, or an error; NaN may be left in it."""
         raise NotImplementedError
 
-    def _missing_columns(self, X: Any) -> NDArray[np.int64]:
-        """Columns of a validated X with NaN that are still to be checked."""
+    def _missing_columns(self, module: QuantizedModule, X: Any) -> NDArray[np.int64]:
+        """Columns of a validated X with NaN that are still to be checked; may refuse infinity."""
         raise NotImplementedError
 
     def _takes_missing_in(self, module: QuantizedModule) -> NDArray[np.bool_]:

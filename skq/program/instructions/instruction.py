@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skq.bitpacking import narrowed
 from skq.exceptions import ProgramError
-from skq.program.types import TensorType
+from skq.program.instructions.fields import Integers
+from skq.program.types import MAX_SIZE, TensorType
 
 
 def require(condition: bool, message: str) -> None:
@@ -28,7 +29,7 @@ class Instruction:
     or indexes, converts them first.
     """
 
-    inputs: tuple[int, ...]
+    inputs: Annotated[tuple[int, ...], Integers(0, MAX_SIZE)]
 
     arity: ClassVar[int | None] = 1  # None: one or more
 

@@ -17,12 +17,9 @@ from numpy.typing import NDArray
 from skq.graph.graph import FloatGraph, Node
 from skq.quantization.operator_facts import ONNX_OPS_TO_QUANTIZED_IMPL, ErrorStep
 from skq.quantization.search.decisions import all_scores
+from skq.quantization.search.settings import ERRORS
 
 Floats = NDArray[np.float64]
-
-#: Least weight of an error inside of the network, as a share of the mean: derivatives hold for
-#: small errors only.
-FLOOR = 0.02
 
 
 def error_weights(
@@ -74,7 +71,9 @@ def error_weights(
             else:
                 found[name] = found[name] + weight if name in found else weight
     return {
-        name: weight if name in seeds else weight + FLOOR * (row_weight @ weight).mean()
+        name: weight
+        if name in seeds
+        else weight + ERRORS.least_weight * (row_weight @ weight).mean()
         for name, weight in found.items()
         if weight.any()
     }

@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.quantization.trees.settings import LEAVES
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
 
 
-#: A leaf is corrected by ``n / (n + PRIOR_ROWS)`` of the mean error of its n calibration rows.
-PRIOR_ROWS = 20.0
-
-
 def misrouted_prior(n_trees: int) -> float:
     """The same for what misrouted rows bring into a leaf; in many trees it averages out."""
-    return min(PRIOR_ROWS, 2.0 * n_trees)
+    return min(LEAVES.prior_rows, 2.0 * n_trees)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +56,8 @@ class Leaves:
     reached_by_codes : ndarray of shape (n_rows, n_trees)
         The same with its integer codes.
     row_weight : ndarray of shape (n_rows,)
+    monotonic : bool, default=False
+        Whether integers of a tree's leaves must be in the order of the real values.
     """
 
     weights: Floats
@@ -69,6 +69,7 @@ class Leaves:
     reached: Ints
     reached_by_codes: Ints
     row_weight: Floats
+    monotonic: bool = False
 
     @property
     def n_trees(self) -> int:
