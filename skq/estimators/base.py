@@ -223,7 +223,7 @@ class QuantizedEstimator(EstimatorPredictions):
         contamination: Any = getattr(self, "contamination", "auto")
         if not hasattr(self, "offset_") or contamination == "auto":
             return None
-        scores = self._predict_validated("score_samples", X, module)
+        scores = self._predict_array("score_samples", X, module)
         bound = np.percentile(scores, 100.0 * contamination)
         lower, upper = scores[scores < bound], scores[scores >= bound]
         return float((lower.max() + upper.min()) / 2 if len(lower) else upper.min() - 1e-6)

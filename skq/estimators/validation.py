@@ -65,11 +65,16 @@ def passes_plain_tables(estimator: Any) -> bool:
     return "feature_names_in_" not in attributes and attributes.get("_preprocessor") is None
 
 
-def missing_columns(estimator: Any, module: QuantizedModule, X: Any) -> NDArray[np.int64]:
-    """Columns of a validated X with NaN that are to be checked; raises for infinity.
+def missing_columns(estimator: Any, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
+    """Columns of a validated X with NaN that are still to be checked.
 
     Validation has raised for most, but not where scikit-learn is told to `assume_finite`. Trees
     then go where the parent's go; what is computed with has no integers for what is not finite.
+
+    Raises
+    ------
+    ValueError
+        For infinity in columns that are computed with.
     """
     allow_nan = get_tags(estimator).input_tags.allow_nan
     compares = False

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.engines import dispatch
 from skq.graph.evaluator import GraphEvaluator
 from skq.program import Bin, MatMul, Quantize, Trees
 from skq.quantization.operator_facts import has_fact
@@ -55,7 +56,7 @@ def parts(module: QuantizedModule, X: Array, feature_names: list[str]) -> Iterat
     program = module.program
     steps = list(program.steps())
     wanted = [n for n, step, _ in steps if isinstance(step, Quantize | Bin | MatMul | Trees)]
-    found = dict(zip(wanted, module.session.run({0: X}, wanted), strict=True))
+    found = dict(zip(wanted, dispatch.run(program, {0: X}, wanted), strict=True))
     for number, step, type_ in steps:
         if isinstance(step, Quantize):
             yield from _quantized_features(step, X, found[number], feature_names, type_.bits)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.engines.session import Session
 from skq.graph.epilogue import RowValue, describe_epilogue
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.serialization import Serializable, serializable
-from skq.serving.session import Session
 
 if TYPE_CHECKING:
     import onnx

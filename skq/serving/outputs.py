@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq._config import saturation_setting
+from skq.engines.session import outputs_of
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.saturation import warn_if_saturated
-from skq.serving.session import outputs_of
 
 Array = NDArray[Any]
 
 
 def has_output(module: QuantizedModule, method: str) -> bool:
     """Whether the module computes what an estimator's method returns."""
-    return bool(output_names(module, method))
+    return bool(outputs_of(method, module.output_names))
 
 
 def predict_with(
@@ -46,7 +46,7 @@ def predict_with(
     share = saturation_setting()
     if share is not None:
         warn_if_saturated(module.program, X, share, feature_names)
-    names = output_names(module, method)
+    names = outputs_of(method, module.output_names)
     return as_predicted(method, module.forward(X, outputs=names, n_threads=n_threads), classes)
 
 
@@ -105,8 +105,3 @@ def log_probabilities(probabilities: Any) -> Any:
         if isinstance(probabilities, list):
             return [np.log(part) for part in probabilities]
         return np.log(probabilities)
-
-
-def output_names(module: QuantizedModule, method: str) -> tuple[str, ...]:
-    """Outputs that make up a method's result: itself, or its numbered parts."""
-    return outputs_of(method, module.output_names)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.outputs import as_predicted, check_missing, predict_with
-from skq.serving.result_types import typed
+from skq.serving.result_types import ResultTypes, typed
 
 Array = NDArray[Any]
 
@@ -21,7 +21,7 @@ BLOCK_VALUES = 1 << 22
 class IntegerPredictions:
     """Mixin of whatever predicts with a quantized module.
 
-    A plain table takes the fast path (`skq.serving.session.Session.run_table`). Anything else takes
+    A plain table takes the fast path (`skq.engines.session.Session.run_table`). Anything else takes
     the fallback: it is validated first. Subclasses say how in the methods that raise
     NotImplementedError here, and which tables their validation would pass unchanged.
     """
@@ -47,8 +47,11 @@ class IntegerPredictions:
         Sparse rows are made dense a block at a time.
         """
         module = self.quantized_module_ if module is None else module
-        X = self._validated(X)
-        columns = self._missing_columns(module, X)
+        return self._predict_array(method, self._validated(X), module)
+
+    def _predict_array(self, method: str, X: Any, module: QuantizedModule) -> Any:
+        """The same for X that is validated."""
+        columns = self._missing_columns(X, module)
         if len(columns):
             takes = self._takes_missing_in(module)
             check_missing(self._display_name, module, takes, columns, self._feature_names)
@@ -61,9 +64,8 @@ class IntegerPredictions:
             n_threads=self._threads(module, X.shape[0] * X.shape[1]),
             feature_names=self._feature_names,
         )
-        types = self._types
         if isinstance(X, np.ndarray):
-            return typed(predict(X), types, method, X.dtype)
+            return typed(predict(X), self._types, method, X.dtype)
         X = X.tocsr()
         n_rows = max(1, BLOCK_VALUES // max(1, X.shape[1]))
         starts = range(0, X.shape[0], n_rows)
@@ -72,7 +74,7 @@ class IntegerPredictions:
             result: Any = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
         else:
             result = np.concatenate(blocks)
-        return typed(result, types, method, X.dtype)
+        return typed(result, self._types, method, X.dtype)
 
     # ------------------------------------------------------------------ what subclasses say
 
@@ -82,14 +84,19 @@ class IntegerPredictions:
         return type(self).__name__
 
     @property
-    def _types(self) -> Any:
-        """Dtypes of the results, by method, where the parent's are not ours; see `typed`."""
-        return self.__dict__.get("_result_types")
-
-    @property
     def _feature_names(self) -> Any:
         """Names of the columns, or None."""
         return getattr(self, "feature_names_in_", None)
+
+    @property
+    def _types(self) -> ResultTypes | None:
+        """Data types of results that are not those of the integer program."""
+        return None
+
+    @property
+    def _takes_infinity(self) -> bool:
+        """Whether infinity is accepted."""
+        return False
 
     def _passes_plain_tables(self) -> bool:
         """Whether validation passes a table of finite numbers unchanged, without a warning."""
@@ -103,8 +110,8 @@ class IntegerPredictions:
         """X as an ndarray or sparse matrix of numbers, or an error; NaN may be left in it."""
         raise NotImplementedError
 
-    def _missing_columns(self, module: QuantizedModule, X: Any) -> NDArray[np.int64]:
-        """Columns of a validated X with NaN that are still to be checked; may refuse infinity."""
+    def _missing_columns(self, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
+        """Columns of a validated X with NaN that are still to be checked."""
         raise NotImplementedError
 
     def _takes_missing_in(self, module: QuantizedModule) -> NDArray[np.bool_]:

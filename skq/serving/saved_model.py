@@ -25,7 +25,7 @@ from skq.serialization.limits import MAX_BYTES
 from skq.serving.model_checks import check_model
 from skq.serving.outputs import has_output, log_probabilities
 from skq.serving.predictions import IntegerPredictions
-from skq.serving.result_types import check_types
+from skq.serving.result_types import ResultTypes, check_types
 
 __all__ = ["IntegerPredictor", "load", "save"]
 
@@ -184,7 +184,7 @@ class IntegerPredictor(IntegerPredictions):
         return self._predict_validated(method, X) if result is None else result
 
     @property
-    def _types(self) -> Any:
+    def _types(self) -> ResultTypes | None:
         return self.result_types
 
     @property
@@ -202,7 +202,7 @@ class IntegerPredictor(IntegerPredictions):
             )
         return X
 
-    def _missing_columns(self, module: QuantizedModule, X: NDArray[Any]) -> NDArray[np.int64]:
+    def _missing_columns(self, X: NDArray[Any], module: QuantizedModule) -> NDArray[np.int64]:
         if X.dtype.kind != "f" or np.isfinite(X).all():
             return np.zeros(0, dtype=np.int64)
         if not self.takes_infinity and np.isinf(X).any():
@@ -305,8 +305,6 @@ def _predictor(estimator: Any) -> IntegerPredictor:
             f"{type(estimator).__name__}. Fit it first; of a Pipeline, quantize the whole "
             "(skq.QuantizedClassifier(pipeline)) or save its last step."
         )
-    from skq.estimators.infinity import takes_infinity
-    from skq.estimators.validation import takes_missing
 
     overridden = getattr(estimator, "_overridden", None)
     if overridden:
@@ -320,10 +318,10 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         quantized_module_=replace(module, graph=None, program=pruned(module.program)),
         n_bits=dict(n_bits) if isinstance(n_bits, Mapping) else int(n_bits),
         n_features_in_=int(estimator.n_features_in_),
-        takes_missing=takes_missing(estimator, module),
+        takes_missing=estimator._takes_missing_in(module),
         classes_=getattr(estimator, "classes_", None),
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
         methods=tuple(m for m in METHODS if hasattr(estimator, m)),
-        result_types=dict(vars(estimator).get("_result_types") or {}),
-        takes_infinity=takes_infinity(estimator),
+        result_types=dict(estimator._types or {}),
+        takes_infinity=estimator._takes_infinity,
     )
