@@ -85,7 +85,7 @@ def test_partial_fit_learns_from_all_batches(estimator, wine):
         batch = slice(start, start + 60)
         estimator.partial_fit(X[batch], y[batch], **arguments)
         estimator.predict(X)  # between batches
-    data = estimator._calibration_data
+    data = estimator._pending.collected()
     np.testing.assert_array_equal(data.ranges.lo, X.min(axis=0))
     np.testing.assert_array_equal(data.ranges.hi, X.max(axis=0))
     assert data.weight.sum() == pytest.approx(len(X))
