@@ -11,6 +11,7 @@ from skq.exceptions import UnsupportedModelError
 from skq.export.c99.ctypes import BYTES, INT32, real, unsigned
 from skq.export.c99.function import Body, Unit
 from skq.export.c99.inputs import INTEGER_FEATURES, with_integer_inputs
+from skq.export.c99.narrow import narrowed
 from skq.export.c99.result import CReport
 from skq.export.c99.subject import Output, Subject
 from skq.export.c99.tables import Tables
@@ -65,11 +66,11 @@ class Plan:
         program = subject.program
         if not self.is_float:
             program = with_integer_inputs(program, features)
-            self.outputs = {
-                key: Output(program.outputs[key], output.scale, output.zero_point)
-                for key, output in self.outputs.items()
-            }
-        self.program = program
+        self.program = program = narrowed(program)
+        self.outputs = {
+            key: Output(program.outputs[key], output.scale, output.zero_point)
+            for key, output in self.outputs.items()
+        }
         self.tables = Tables(name, progmem)
         self.unit = Unit(name, program, optimize == "size", self.type, self.tables)
         self.functions: list[Function] = []
