@@ -61,9 +61,13 @@ def compilers():
 def driver(files, n_features, passed="x"):
     """C functions that run all functions of a source on rows from a file."""
     kind = "float" if files.report().features == "float" else f"{files.report().features}_t"
-    lines = [f"static void run_{files.name}(FILE *in, FILE *out)", "{", f"    {kind} x[{n_features}];"]
+    lines = [
+        f"static void run_{files.name}(FILE *in, FILE *out)",
+        "{",
+        f"    {kind} x[{n_features}];",
+    ]
     functions = [Function.of(d) for d in files.report().functions]
-    lines.append(f"    while (fread(x, sizeof x, 1, in) == 1) {{")
+    lines.append("    while (fread(x, sizeof x, 1, in) == 1) {")
     for function in functions:
         lines.append(f"        {{ {function.kind} y[{function.size}];")
         if function.out is None:

@@ -65,9 +65,11 @@ def rows_with_limits(X, rng, integers=None):
     info = np.iinfo(integers)
     limits = rng.choice([info.min, info.min + 1, 0, 1, info.max - 1, info.max], (40, X.shape[1]))
     inner = rng.integers(lo.min() - 3, hi.max() + 4, (60, X.shape[1]))
-    return np.concatenate([np.clip(np.rint(rows), info.min, info.max), limits, inner]).clip(
-        info.min, info.max
-    ).astype(integers)
+    return (
+        np.concatenate([np.clip(np.rint(rows), info.min, info.max), limits, inner])
+        .clip(info.min, info.max)
+        .astype(integers)
+    )
 
 
 def check(model, found, rows):

@@ -133,8 +133,6 @@ def write(cases: list[Case], folder: Path) -> list[Path]:
         calls.append(call)
     includes = "\n".join(f'#include "{case.files.name}.h"' for case in cases)
     sources[0].write_text(
-        _MAIN.format(
-            includes=includes, definitions="\n".join(definitions), calls="\n".join(calls)
-        )
+        _MAIN.format(includes=includes, definitions="\n".join(definitions), calls="\n".join(calls))
     )
     return sources

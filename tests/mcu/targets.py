@@ -98,7 +98,8 @@ TARGETS = {
                 fpu=("-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")),
         _cortex("cortex-m7", "cortex-m7", "mps2-an500"),
         Target(
-            "rv32imac", "riscv64-unknown-elf-gcc", ("-march=rv32imac", "-mabi=ilp32", "--specs=picolibc.specs"), "riscv.c",
+            "rv32imac", "riscv64-unknown-elf-gcc",
+            ("-march=rv32imac", "-mabi=ilp32", "--specs=picolibc.specs"), "riscv.c",
             ("-nostartfiles", "-T", str(SUPPORT / "riscv.ld"), "-lm"),
             ("qemu-system-riscv32", "-M", "virt", "-bios", "none", "-display", "none", "-monitor",
              "none", "-serial", "none", "-semihosting-config", "enable=on,target=native", "-icount",

@@ -106,7 +106,8 @@ def test_integer_features_leave_no_float(name, form, fitted_models, tmp_path):
         _, source = case.files.write(tmp_path)
         built = source.with_suffix(".o")
         subprocess.run(
-            [target.compiler, *target.flags, "-std=c99", "-Os", "-c", source, "-o", built], check=True
+            [target.compiler, *target.flags, "-std=c99", "-Os", "-c", source, "-o", built],
+            check=True,
         )
         listing = subprocess.run(
             [f"{tools}nm", built], capture_output=True, text=True, check=True

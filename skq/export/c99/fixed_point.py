@@ -24,9 +24,7 @@ SHIFTS = range(31)
 MAX_PAIRS = 1 << 20
 
 
-def rounded(
-    x: Any, scale: float, zero_point: float, lo: int, hi: int, ties: str = "even"
-) -> Ints:
+def rounded(x: Any, scale: float, zero_point: float, lo: int, hi: int, ties: str = "even") -> Ints:
     """Codes as `skq.numerics.quantize` gives them, or with all ties rounded up or down.
 
     Codes with ties to even are those with ties down, plus 1 where these are odd and those with ties
@@ -70,7 +68,7 @@ def steps_of(
 def fixed_point_of(
     steps: Ints, scale: float, lo: int, hi: int, first: int, last: int, shift: int
 ) -> tuple[int, int, int] | None:
-    """Multiplier, and least and greatest offset, with ``clip((x * m + o) >> shift, lo, hi)`` equal for all x.
+    """Multiplier and offsets with ``clip((x * m + o) >> shift, lo, hi)`` equal for all x.
 
     Parameters
     ----------
@@ -126,8 +124,8 @@ def chosen_offsets(ends: list[tuple[int, int]]) -> list[int]:
 def _multipliers(at_least: Ints, below: Ints, ideal: float) -> list[int]:
     """Multipliers for which there may be an offset, the likeliest first.
 
-    Each pair of a lower bound ``v - x * m`` and an upper bound ``w - y * m`` of the offset is a bound
-    of the multiplier, ``m * (y - x) <= w - v``; many pairs are not looked at one by one.
+    Each pair of a lower bound ``v - x * m`` and an upper bound ``w - y * m`` of the offset is a
+    bound of the multiplier, ``m * (y - x) <= w - v``; many pairs are not looked at one by one.
     """
     nearest = round(ideal)
     if at_least.shape[1] * below.shape[1] > MAX_PAIRS:

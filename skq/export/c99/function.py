@@ -62,9 +62,7 @@ class Unit:
         """Values that read a value, reshaped ones included."""
         first = len(self.program.inputs)
         return [
-            first + k
-            for k, step in enumerate(self.program.instructions)
-            if value in step.inputs
+            first + k for k, step in enumerate(self.program.instructions) if value in step.inputs
         ]
 
 
@@ -100,9 +98,7 @@ class Body:
         fused = {v: unit.root(unit.step(v).inputs[0]) for v in order if self._fuses(v, order)}
         hidden = set(fused.values())
         order = [v for v in order if v not in hidden]
-        operands = {
-            v: [unit.root(o) for o in unit.step(fused.get(v, v)).inputs] for v in order
-        }
+        operands = {v: [unit.root(o) for o in unit.step(fused.get(v, v)).inputs] for v in order}
         last = {o: i for i, v in enumerate(order) for o in operands[v]}
         for i, value in enumerate(order):
             step = unit.step(value)
@@ -114,6 +110,8 @@ class Body:
             if target is None or BYTES[target.ctype] < BYTES[kind]:
                 target = self.workspace.take(kind, max(1, unit.type(value).size))
             self.places[value] = target
+            if not unit.type(value).size:
+                continue
             emitter(self, value, fused.get(value))
             for operand in set(operands[value]):
                 if last[operand] == i and operand in self.places and operand not in self._targets:
@@ -175,9 +173,7 @@ class Body:
         ]
 
     def _copy(self, source: Place, target: Place, size: int) -> None:
-        self.write(
-            *self.loop("i", size, [f"{target.at('i')} = ({target.ctype}){source.at('i')};"])
-        )
+        self.write(*self.loop("i", size, [f"{target.at('i')} = ({target.ctype}){source.at('i')};"]))
 
 
 def _storage(unit: Unit, value: int) -> str:

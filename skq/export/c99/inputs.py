@@ -183,11 +183,9 @@ def _fixed_point(step: Quantize, used: list[int], features: str, ties: str) -> R
     lo, hi = INTEGER_FEATURES[features]
     scale, zero_point = np.ravel(step.scale), np.ravel(step.zero_point)
     grids = {j: (float(scale[j]), float(zero_point[j])) for j in used}
-    steps = {
-        grid: steps_of(*grid, step.lo, step.hi, lo, hi, ties) for grid in set(grids.values())
-    }
+    steps = {grid: steps_of(*grid, step.lo, step.hi, lo, hi, ties) for grid in set(grids.values())}
     for shift in SHIFTS:
-        found = {}
+        found: dict[tuple[float, float], Any] = {}
         for grid, levels in steps.items():
             found[grid] = fixed_point_of(levels, grid[0], step.lo, step.hi, lo, hi, shift)
             if found[grid] is None:

@@ -74,9 +74,7 @@ def narrow(step: Requantize, operand: TensorType, result: TensorType) -> Requant
     return step
 
 
-def _steps(
-    m: int, o: int, shift: int, lo: int, hi: int, first: int, last: int
-) -> NDArray[Any]:
+def _steps(m: int, o: int, shift: int, lo: int, hi: int, first: int, last: int) -> NDArray[Any]:
     """Code and least integer of each code that integers in [first, last] reach."""
 
     def code(x: int) -> int:

@@ -88,9 +88,7 @@ class Plan:
     def _score_outputs(self) -> list[Output]:
         """The real outputs whose integers ``name_scores`` gives."""
         is_real = {
-            name: output
-            for name, output in self.outputs.items()
-            if not self._is_label(name)
+            name: output for name, output in self.outputs.items() if not self._is_label(name)
         }
         read = {name for node in self.subject.tail.nodes for name in node.inputs}
         choices = [
@@ -115,9 +113,7 @@ class Plan:
 
     def _default(self) -> tuple[str, ...]:
         names = self.subject.method("predict")
-        can_predict = bool(names) and (
-            self.is_float or all(n in self.outputs for n in names)
-        )
+        can_predict = bool(names) and (self.is_float or all(n in self.outputs for n in names))
         found = ("predict",) if can_predict else ()
         return (*found, "scores") if self.scores else found
 
@@ -133,9 +129,7 @@ class Plan:
         names = ["x"] if len(inputs) == 1 else [f"x{k}" for k in range(len(inputs))]
         macro = f"{self.name.upper()}_N_FEATURES"
         sizes = [macro] if len(inputs) == 1 else [unsigned(max(1, t.size)) for t in inputs]
-        return ", ".join(
-            f"const {self.type} {n}[{s}]" for n, s in zip(names, sizes, strict=True)
-        )
+        return ", ".join(f"const {self.type} {n}[{s}]" for n, s in zip(names, sizes, strict=True))
 
     @property
     def passed(self) -> str:
@@ -174,7 +168,8 @@ class Plan:
         if self._scores_written:
             return name
         self._scores_written = True
-        targets, start = {}, 0
+        targets: dict[int, Place] = {}
+        start = 0
         for output in self.scores:
             root = self.unit.root(output.value)
             targets.setdefault(root, Place("out", self.score_type, start))
@@ -182,7 +177,10 @@ class Plan:
         lines, self._scores_bytes = self._body(self._inputs(), targets)
         start = 0
         for output in self.scores:  # values that are given twice
-            size, place = self.program.types[output.value].size, targets[self.unit.root(output.value)]
+            size, place = (
+                self.program.types[output.value].size,
+                targets[self.unit.root(output.value)],
+            )
             if place.offset != start:
                 for k in range(size):
                     lines.append(f"out[{start + k}u] = out[{place.offset + k}u];")
@@ -398,7 +396,8 @@ class Plan:
         if not self.scores:
             return lines
         lines.append(f"#define {prefix}_N_SCORES {self.n_scores}")
-        scales, zeros = [], []
+        scales: list[float] = []
+        zeros: list[float] = []
         for output in self.scores:
             shape = program.types[output.value].shape
             for values, array in ((scales, output.scale), (zeros, output.zero_point)):
@@ -414,7 +413,9 @@ class Plan:
 
     @property
     def _needs_lists(self) -> bool:
-        return any(f"{self.name.upper()}_SCALES" in line for f in self.functions for line in f.lines)
+        return any(
+            f"{self.name.upper()}_SCALES" in line for f in self.functions for line in f.lines
+        )
 
     def range_of_features(self) -> str:
         """What the features may be."""

@@ -81,7 +81,7 @@ class Tables:
         return self._add(kind, tuple(real(v, kind) for v in np.ravel(values)), comment)
 
     def bits(self, values: Sequence[int], width: int, comment: str, spare: int = 3) -> Table:
-        """Fields of `width` bits each, lowest bits first; `spare` bytes may be read past the last."""
+        """Fields of `width` bits each, lowest bits first, and `spare` bytes after the last."""
         return self.integers(packed_bits(values, width, spare), f"{comment}, {width} bits each",
                              "uint8_t")  # fmt: skip
 
@@ -89,7 +89,9 @@ class Tables:
         key = (kind, texts)
         if key not in self._known:
             progmem = self.progmem and kind in _PROGMEM_READS
-            table = Table(self.name, f"{self.name}_table{len(self.tables)}", kind, len(texts), progmem)
+            table = Table(
+                self.name, f"{self.name}_table{len(self.tables)}", kind, len(texts), progmem
+            )
             self._known[key] = table
             self.tables.append(table)
             self._comments.append(comment)
@@ -109,7 +111,10 @@ class Tables:
 
     def contents(self) -> list[tuple[str, int]]:
         """What each table holds, and its bytes."""
-        return [(comment, table.nbytes) for comment, table in zip(self._comments, self.tables, strict=True)]
+        return [
+            (comment, table.nbytes)
+            for comment, table in zip(self._comments, self.tables, strict=True)
+        ]
 
     def definitions(self) -> list[str]:
         """Lines that define the arrays, and how they are read."""

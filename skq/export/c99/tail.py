@@ -140,7 +140,9 @@ def _softmax(tail: Tail, node: Any, operands: list[Ids], logarithm: bool = False
     for row in x.reshape(-1, x.shape[-1]):
         greatest = tail.text(row[0])
         for i in row[1:]:
-            greatest = tail.text(tail._new([f"{tail.text(i)} > {greatest} ? {tail.text(i)} : {greatest}"])[0])
+            greatest = tail.text(
+                tail._new([f"{tail.text(i)} > {greatest} ? {tail.text(i)} : {greatest}"])[0]
+            )
         each = tail._new([f"exp({tail.text(i)} - {greatest})" for i in row])
         total = tail.text(tail._new([" + ".join(tail.text(i) for i in each)])[0])
         if logarithm:

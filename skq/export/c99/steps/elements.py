@@ -22,9 +22,7 @@ def elementwise(body: Any, value: int) -> None:
     shapes = [unit.type(o).shape for o in step.inputs]
     sizes, strides = _merged(type_.shape, shapes)
     index = [_index("ijklmnpq", s) for s in strides]
-    a, b = (
-        f"({kind}){body.place(o).at(index[k])}" for k, o in enumerate(step.inputs)
-    )
+    a, b = (f"({kind}){body.place(o).at(index[k])}" for k, o in enumerate(step.inputs))
     place = _index("ijklmnpq", _row_major(sizes))
     if type(step) in _OPERATORS:
         result = f"{target.at(place)} = ({target.ctype})({a} {_OPERATORS[type(step)]} {b});"
@@ -59,7 +57,9 @@ def _merged(
     for axis, size in enumerate(shape):
         if size == 1:
             continue
-        joins = bool(sizes) and all(m[-1] == s[axis] * size for m, s in zip(merged, strides, strict=True))
+        joins = bool(sizes) and all(
+            m[-1] == s[axis] * size for m, s in zip(merged, strides, strict=True)
+        )
         if joins:
             sizes[-1] *= size
             for m, s in zip(merged, strides, strict=True):

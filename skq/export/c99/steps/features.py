@@ -120,5 +120,3 @@ def _of_columns(tables: Any, values: Any, comment: str) -> str:
     if len(set(np.ravel(values).tolist())) == 1:
         return literal(int(np.ravel(values)[0]))
     return f"(int32_t){tables.integers(values, comment).at('c')}"
-
-

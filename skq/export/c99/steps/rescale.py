@@ -88,7 +88,9 @@ class Rescaling:
             else working_type(*products, *after, *moved, lo, hi, base, last),
         )
 
-    def lines(self, unit: Any, x: str, channel: str, target: str, ctype: str, base: int) -> list[str]:
+    def lines(
+        self, unit: Any, x: str, channel: str, target: str, ctype: str, base: int
+    ) -> list[str]:
         """Statements that rescale `x` and store it.
 
         Parameters

@@ -36,7 +36,9 @@ def strided(indices: NDArray[np.int64]) -> tuple[int, list[int], list[int]] | No
         if step < 0 or len(rest) % length or length == 1 or len(sizes) == MAX_DEPTH:
             return None
         rows = rest.reshape(-1, length)
-        if not np.array_equal(rows - rows[:, :1], np.broadcast_to(rows[0] - rows[0, 0], rows.shape)):
+        if not np.array_equal(
+            rows - rows[:, :1], np.broadcast_to(rows[0] - rows[0, 0], rows.shape)
+        ):
             return None
         sizes.insert(0, length)
         strides.insert(0, step)
