@@ -1,4 +1,4 @@
-"""Models on a microcontroller: flash, RAM, stack, instructions and accuracy, beside other exporters.
+"""Models on a microcontroller: flash, RAM, stack, instructions, accuracy, beside other exporters.
 
 Runs on an emulated Cortex-M3 (``make test-mcu`` installs it). Other exporters are measured where
 their packages are: ``benchmarks/mcu_peers.py`` makes an environment of their own for them.
