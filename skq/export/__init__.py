@@ -1,19 +1,18 @@
-"""The integer program in other languages: C99 source for microcontrollers, ONNX models."""
+"""Integer programs for other runtimes: `to_c` writes C99, `to_onnx` an ONNX model."""
 
-from __future__ import annotations
+from importlib import import_module as _import_module
+from typing import Any as _Any
 
-from importlib import import_module
-from typing import Any
+#: Public functions by the module that defines them; loaded when first asked for.
+_NAMES = {"to_c": "skq.export.c99", "to_onnx": "skq.export.onnx_integer"}
 
-_HOMES = {"to_c": "skq.export.c99", "to_onnx": "skq.export.onnx"}
-
-__all__ = ["to_c", "to_onnx"]
+__all__ = sorted(_NAMES)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+def __getattr__(name: str) -> _Any:
+    if name in _NAMES:
+        return getattr(_import_module(_NAMES[name]), name)
+    raise AttributeError(f"module 'skq.export' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

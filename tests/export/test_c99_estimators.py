@@ -8,7 +8,7 @@ import pytest
 from skq.engines import reference
 from skq.export import to_c
 from skq.program import Dequantize
-from tests.estimators import suite_cases
+from tests.estimators import cases
 from tests.export.host import Batch, compilers
 
 pytestmark = [
@@ -101,21 +101,21 @@ def chosen(model):
 
 @cache
 def fitted(cls, n_bits, whole_numbers=False):
-    X, _, y, _ = suite_cases.data_for(cls)
+    X, _, y, _ = cases.data_for(cls)
     if whole_numbers:
         X = np.rint(X * 20)
-    return suite_cases.quick(cls, n_bits=n_bits).fit(X, y), X
+    return cases.quick(cls, n_bits=n_bits).fit(X, y), X
 
 
 def cases_of(cls):
     """Width and type of features of each case."""
-    turn = suite_cases.classes().index(cls)
+    turn = cases.classes().index(cls)
     if cls.__name__ in ALL_WIDTHS:
         return [(n_bits, features) for n_bits in WIDTHS for features in ("float", "int16")]
     return [(WIDTHS[turn % 5], "float"), (WIDTHS[(turn + 2) % 5], "int16")]
 
 
-@pytest.mark.parametrize("cls", suite_cases.classes(), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", cases.classes(), ids=lambda cls: cls.__name__)
 def test_estimators(cls, tmp_path):
     batch = Batch(tmp_path)
     rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skq.export import to_c
-from tests.estimators import suite_cases
+from tests.estimators import cases
 from tests.export.test_c99_estimators import chosen, expected, rows_with_limits
 from tests.mcu.programs import Case, write
 from tests.mcu.targets import TARGETS
@@ -50,11 +50,11 @@ def results_of(model, files, rows):
 def fitted_models():
     models = []
     for name, n_bits, features in MODELS:
-        cls = next(c for c in suite_cases.classes() if c.__name__ == name)
-        X, _, y, _ = suite_cases.data_for(cls)
+        cls = next(c for c in cases.classes() if c.__name__ == name)
+        X, _, y, _ = cases.data_for(cls)
         if features != "float":
             X = np.rint(X * (6 if features == "int8" else 40))
-        model = suite_cases.quick(cls, n_bits=n_bits).fit(X, y)
+        model = cases.quick(cls, n_bits=n_bits).fit(X, y)
         integers = None if features == "float" else features
         rows = rows_with_limits(X, np.random.default_rng(0), integers)
         models.append((model, features, rows[np.linspace(0, len(rows) - 1, N_ROWS).astype(int)]))

@@ -7,7 +7,7 @@ give there, so every layer is calibrated on the outputs of the quantized layers 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
 from skq.quantization.lower.rounding import Rounding
 from skq.quantization.lower.settings import LOWERING
+from skq.quantization.lower.whole_numbers import are_whole, integer_grid, whole_step
 from skq.quantization.search.candidates import whole_columns, whole_zero_point
 from skq.quantization.search.grids import discrete_grid
 from skq.quantization.search.model_error import ModelError
@@ -63,6 +64,9 @@ class Settings:
         Whether weights are on symmetric grids; else on affine ones, from least to greatest weight.
     discrete : bool
         Whether weights and activations are on grids already, which are to be found and kept.
+    monotonic : bool
+        Whether trees rise or fall with some features and are to do so as integers: weights behind
+        them are rounded plainly, which keeps their signs.
     """
 
     n_bits: dict[str, int]
@@ -70,6 +74,7 @@ class Settings:
     calibration: str = "auto"
     signed_weights: bool = True
     discrete: bool = False
+    monotonic: bool = False
 
     @property
     def searches(self) -> bool:
@@ -99,7 +104,9 @@ class Lowering:
         `skq.quantization.search.sensitivity`.
     model_error : ModelError or None
         What errors at values of the float graph do to the model's outputs, where that is known.
-    uncoded : set of int
+    trained : mapping of str to TrainedConstant
+        Constants that the graph gives as integers; see `skq.quantization.lower.trained`.
+    without_missing_code : set of int
         Features whose missing values have no code, though trees read them; see
         `skq.quantization.trees.columns`.
     """
@@ -112,7 +119,8 @@ class Lowering:
         self.settings = settings
         self.error_weights: Mapping[str, NDArray[np.float64]] = {}
         self.model_error: ModelError | None = None
-        self.uncoded: set[int] = set()
+        self.without_missing_code: set[int] = set()
+        self.trained: Mapping[str, Any] = {}
         self.row_weight = row_weight
         self.builder = ProgramBuilder()
         self._samples: dict[int, Array] = {}
@@ -121,11 +129,19 @@ class Lowering:
         self._aligned: dict[tuple[int, bytes, bytes], QuantizedTensor] = {}
         self._features: list[tuple[Features, str, QuantizedTensor]] = []
 
-    def input(self, raw: Array, lo: Array, hi: Array, *, has_missing: bool = False) -> Features:
+    def input(
+        self,
+        raw: Array,
+        lo: Array,
+        hi: Array,
+        *,
+        has_missing: bool = False,
+        is_whole: bool = False,
+    ) -> Features:
         """Declare a float input; see `Features`."""
         value = self.builder.input(TensorType(raw.shape[1:]))
         self._samples[value] = raw
-        return Features(value, raw, lo, hi, has_missing)
+        return Features(value, raw, lo, hi, has_missing, is_whole=is_whole)
 
     def codes_input(
         self, codes: Array, lo: int, hi: int, scale: Array, zero_point: Array
@@ -194,6 +210,8 @@ class Lowering:
             lo, hi = np.minimum(lo, 0.0), np.maximum(hi, 0.0)
         scale = hi / top - lo / top
         frozen = ~(scale > 0)
+        if features.is_whole:
+            lo, scale = _whole_grids(features, raw, lo, scale, top)
         scale = np.maximum(scale, np.abs(lo) / MAX_ZERO_POINT)
         scale = np.where(frozen, FROZEN_SCALE, scale)
         zero_point = np.where(frozen, 0.0, np.rint(-lo / scale))
@@ -255,6 +273,9 @@ class Lowering:
         n_bits = self.settings.rounding.limit(n_bits)
         if x.is_plain and self.type(x.value).bits <= n_bits:
             return x
+        if reals.dtype.kind in "biu":
+            scale, zero_point, top = integer_grid(reals, n_bits, hold)
+            return self.on_grid(x, scale, zero_point, 0, top)
         if self.settings.discrete:
             values = np.unique(reals) if hold is None else np.union1d(reals, hold)
             grid = discrete_grid(values, n_bits, is_signed=False, is_symmetric=False)
@@ -314,6 +335,7 @@ class Lowering:
     ) -> QuantizedTensor:
         """Codes in [lo, hi] that stand for ``(q - zero_point) * scale``."""
         if x.function is None:
+            x = x.of_what_is_read()
             bounds = (lo, hi)
             if x.clip is not None:
                 clipped = quantize_codes(np.array(x.clip), scale, zero_point, lo, hi)
@@ -332,8 +354,10 @@ class Lowering:
         n_bits = self.settings.rounding.table_bits(result_bits)
         if self.type(x.value).bits <= n_bits:
             return x
-        argument = replace(x, function=None)
+        argument = replace(x, function=None).of_what_is_read()
         reals = argument.reals(self.sample(x.value))
+        if x.view is not None:
+            reals = reals.reshape(len(reals), -1)[:, np.unique(x.view)]
         lo, hi = self.range(reals, n_bits, share=LOWERING.table_headroom, method="minmax")
         index = self.materialize(argument, lo, hi, n_bits)
         return replace(index, function=x.function)
@@ -430,6 +454,7 @@ class Lowering:
         """
         if not x.is_plain:
             raise UnsupportedModelError("scores are compared only where they come from a layer")
+        x = x.of_what_is_read()
         if _identity(x) in self._aligned:
             return replace(self._aligned[_identity(x)], view=x.view)
         if x.has_one_scale and x.zero_point == 0 and x.scale > 0:
@@ -479,7 +504,10 @@ class Lowering:
         Where all scales are multiples of the least of them nothing is rounded off; else the grid
         is `LOWERING.finer_bits` bits finer than codes over everything that the tensors can reach.
         """
+        tensors = tuple(tensor.of_what_is_read() for tensor in tensors)
         width = min(LOWERING.common_bits, self.settings.n_bits["op_inputs"] + LOWERING.finer_bits)
+        if self.settings.discrete:
+            width = LOWERING.trained_bits
         scales = [np.abs(np.ravel(t.scale)) for t in tensors]
         reach = max(
             float(np.max(np.abs((end - t.zero_point) * t.scale)))
@@ -520,7 +548,7 @@ class Lowering:
             n_bits = self.settings.n_bits["model_outputs"]
             x = self.materialize(x, float(reals.min()), float(reals.max()), n_bits)
         # the very integers that labels are decided on
-        return replace(self._aligned.get(_identity(x), x), view=x.view)
+        return replace(self._aligned.get(_identity(x.of_what_is_read()), x), view=x.view)
 
     def dequantize(self, x: QuantizedTensor) -> int:
         """The float value that a plain tensor in its own arrangement stands for."""
@@ -528,6 +556,23 @@ class Lowering:
         scale = np.broadcast_to(np.asarray(x.scale, np.float64), shape).copy()
         zero_point = np.broadcast_to(np.asarray(x.zero_point, np.float64), shape).copy()
         return self.add(Dequantize((x.value,), scale, zero_point))
+
+
+def _whole_grids(
+    features: Features, raw: Array, lo: Array, scale: Array, top: int
+) -> tuple[Array, Array]:
+    """Least values and scales, those of columns of whole numbers replaced where codes hold them."""
+    least, greatest = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
+    whole: Array | np.bool_ = are_whole(raw) & are_whole(least[None]) & are_whole(greatest[None])
+    if np.ndim(lo) == 0:
+        whole, least, greatest = whole.all(keepdims=True), least.min(), greatest.max()
+    step = whole_step(least, greatest, top)
+    holds = whole & ~np.isnan(step) & (greatest > least)
+    shape = np.shape(lo)
+    return (
+        np.where(holds, least, lo).reshape(shape),
+        np.where(holds, step, scale).reshape(shape),
+    )
 
 
 def _weight_grid(weights: Array, n_bits: int) -> float | None:
@@ -554,11 +599,11 @@ def _with_constants(
 
 def _contents(instruction: Instruction) -> tuple[Any, ...]:
     """What tells instructions apart."""
-    fields = (
+    contents = (
         (v.shape, v.dtype.str, v.tobytes()) if isinstance(v, np.ndarray) else v
-        for v in instruction.unpacked().kept().values()
+        for v in (getattr(instruction, field.name) for field in fields(instruction))
     )
-    return (type(instruction), *fields)
+    return (type(instruction), *contents)
 
 
 def _identity(x: QuantizedTensor) -> tuple[int, bytes, bytes]:

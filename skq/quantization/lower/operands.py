@@ -32,11 +32,16 @@ class BatchConstant:
 
     Parameters
     ----------
-    for_two : ndarray
-        Its value for a batch of two rows.
+    for_two, for_three : ndarray
+        Its values for a batch of two rows and of three.
     """
 
     for_two: Array
+    for_three: Array
+
+    def for_rows(self, n_rows: int) -> Array:
+        """Its value for two rows or for three."""
+        return {2: self.for_two, 3: self.for_three}[n_rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +91,8 @@ class Features:
     has_missing : bool
         Whether the calibration data have NaN anywhere.
     steps : tuple of FeatureStep
+    is_whole : bool
+        Whether columns of whole numbers get grids that hold these exactly.
     """
 
     value: int
@@ -94,6 +101,7 @@ class Features:
     hi: Array
     has_missing: bool = False
     steps: tuple[FeatureStep, ...] = ()
+    is_whole: bool = False
 
     def then(self, step: FeatureStep) -> Features:
         """The features behind one more step."""
@@ -172,6 +180,25 @@ class QuantizedTensor:
         if self.clip is not None:
             values = np.clip(values, *self.clip)
         return values if self.function is None else self.function(values)
+
+    def of_what_is_read(self) -> QuantizedTensor:
+        """The tensor with the parameters of channels that its view leaves out made harmless.
+
+        Nobody reads these elements, but their scales would widen a grid that is chosen for all
+        channels. They take the parameters of a channel that is read.
+        """
+        n_channels = max(np.size(self.scale), np.size(self.zero_point))
+        if self.view is None or self.has_one_scale or not self.view.size:
+            return self
+        read = np.zeros(n_channels, dtype=bool)
+        read[np.unique(self.view % n_channels)] = True
+        if read.all():
+            return self
+        scale, zero_point = (
+            p if np.ndim(p) == 0 else np.where(read, p, p[read.argmax()])
+            for p in (self.scale, self.zero_point)
+        )
+        return replace(self, scale=scale, zero_point=zero_point)
 
     def same_integers(self, other: QuantizedTensor) -> bool:
         """Whether both are functions of the same integers, element by element."""

@@ -74,6 +74,7 @@ class _Rounding(QuantizedOpUnivariateOfEncrypted):
     ) -> QuantizedTensor:
         if x.function is not None:
             return super().compose(low, x, constants)
+        x = x.of_what_is_read()
         ends = np.concatenate(
             [np.ravel(x.reals(np.asarray(end))) for end in low.type(x.value).interval]
         )

@@ -23,6 +23,7 @@ from skq.quantization.lower.operands import (
     QuantizedTensor,
     scalar,
 )
+from skq.quantization.lower.whole_numbers import truncated_quotient
 from skq.quantization.operator_facts import ErrorStep
 
 
@@ -184,13 +185,35 @@ class QuantizedMul(_AffineOp):
 
 @quantizes("Div")
 class QuantizedDiv(_AffineOp):
-    """``a / b``, one of them constant, or both functions of one integer tensor."""
+    """``a / b``, one of them constant, or both functions of one integer tensor.
+
+    A quotient of integers is rounded towards zero, exactly.
+    """
 
     follows_link = True
     function = "divide"
 
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        if outputs[0].dtype.kind in "iu":
+            x = [low.tensor(v) if isinstance(v, Features) else v for v in x]
+        return super().lower(low, x, reals, outputs)
+
+    def compose(
+        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
+    ) -> QuantizedTensor:
+        divisor = constants.get(1)
+        if not self._truncates or divisor is None or np.any(divisor == 0):
+            return super().compose(low, x, constants)
+        if not x.is_plain:
+            return x.then(lambda v: np.trunc(v / divisor))
+        return truncated_quotient(low, x, divisor)
+
     def steps(self, constant: Array, *, first: bool) -> list[FeatureStep] | None:
-        return None if first or np.any(constant == 0) else super().steps(constant, first=first)
+        if first or self._truncates or np.any(constant == 0):
+            return None
+        return super().steps(constant, first=first)
 
     def mixed(
         self,

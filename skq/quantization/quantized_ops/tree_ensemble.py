@@ -39,6 +39,10 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
 
     Each feature is binned at the ensemble's own thresholds: where they are no more than the codes
     can tell apart, no split changes. Leaf values have one scale for the ensemble.
+
+    Trees with monotonic constraints keep them at every width: thresholds move in their order, so
+    the integer trees are the float trees of features that a rising function has rounded; and leaf
+    values are rounded in their order.
     """
 
     is_layer = True
@@ -68,13 +72,17 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             reached=reached,
             reached_by_codes=reached,
             row_weight=low.row_weight,
+            monotonic=low.settings.monotonic,
         )
         n_bits, method = low.settings.n_bits, low.settings.calibration
         derived = DerivedColumns.of(low, tensors, trees, reals[0])
         tried: list[_Option] = []
-        for columns in Columns.options(
+        options = Columns.options(
             trees, features, reached, n_bits["model_inputs"], low.row_weight, method
-        ):
+        )
+        for columns in options:
+            if columns.kind == "routing" and real.monotonic:
+                continue  # its thresholds may pass each other
             codes, sample = self._codes(low, columns, features, derived)
             threshold = columns.node_threshold + derived.node_threshold
             by_code = replace(
@@ -96,11 +104,12 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             and best.columns.drops_edges
             and n_bits["model_inputs"] <= EDGES.max_surrogate_bits
             and real.are_probabilities
+            and not real.monotonic
         ):
             other = best.with_surrogates(trees, reals[0], n_bits["op_weights"])
             best = min(best, other, key=lambda option: option.error)
         by_code, leaves = best.by_code, best.leaves
-        low.uncoded.update(best.columns.uncoded.tolist())
+        low.without_missing_code.update(best.columns.without_missing_code.tolist())
         is_leaf = trees.leaf >= 0
         value = low.add(
             Trees(

@@ -56,6 +56,8 @@ class Leaves:
     reached_by_codes : ndarray of shape (n_rows, n_trees)
         The same with its integer codes.
     row_weight : ndarray of shape (n_rows,)
+    monotonic : bool, default=False
+        Whether integers of a tree's leaves must be in the order of the real values.
     """
 
     weights: Floats
@@ -67,6 +69,7 @@ class Leaves:
     reached: Ints
     reached_by_codes: Ints
     row_weight: Floats
+    monotonic: bool = False
 
     @property
     def n_trees(self) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.quantization.trees.isotonic import in_order
 from skq.quantization.trees.leaves import Leaves, QuantizedLeaves, misrouted_prior, sum_error
 from skq.quantization.trees.sums import quantize_sums
 
@@ -60,7 +62,13 @@ def _refitted(leaves: Leaves) -> Floats:
         axis=1,
     )
     prior = misrouted_prior(leaves.n_trees)
-    return np.asarray((total + prior * leaves.weights) / (count + prior))
+    found = np.asarray((total + prior * leaves.weights) / (count + prior))
+    if leaves.monotonic:
+        ends = np.searchsorted(leaves.tree, np.arange(leaves.n_trees + 1))
+        for start, end in pairwise(ends):
+            own = slice(start, end)
+            found[own] = in_order(found[own], leaves.weights[own], count[own, 0] + prior)
+    return found
 
 
 def _keep_winner(values: Ints, weights: Floats) -> Ints:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.quantization.search.ranges import RANGE_METHODS, find_range
+from skq.quantization.trees.isotonic import in_order
 from skq.quantization.trees.leaves import (
     Leaves,
     QuantizedLeaves,
@@ -108,6 +109,8 @@ class _Rounding:
                 )
                 wanted = wanted + moved * (count / (count + misrouted_prior(leaves.n_trees)))
                 wanted = wanted + carried * (count / (count + LEAVES.prior_rows))
+                if leaves.monotonic:
+                    wanted = in_order(wanted, leaves.weights[own], count[:, 0] + LEAVES.prior_rows)
             bounds = (lowest[t], highest[t]) if way.range_method != "minmax" else None
             low = self._lowest(wanted, step, place, t, bounds)
             values[own] = np.clip(np.rint((wanted - low) / step), 0, top)
