@@ -14,7 +14,6 @@ An estimator of several outputs has ``probabilities_0``, ``probabilities_1`` and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,12 +117,15 @@ def add_outputs(
     """
     shapes = {info.name: info.shape[1:] for info in model.module.tail.outputs}
     labels = [name for name in shapes if _method(name) == "predict"]
+    found: dict[str, Value] = {}
     infos = []
     if labels:
         parts = [values[name] for name in labels]
         label, shape = _labels(g, parts, shapes[labels[0]], model.classes)
         is_label = model.classes is not None or label.dtype == "int64"
-        infos.append(_output(g, label, "label" if is_label else "variable", shape))
+        name = "label" if is_label else "variable"
+        found[name] = label
+        infos.append(TensorInfo(name, label.dtype, (None, *shape)))
     for name, shape in shapes.items():
         if name in labels:
             continue
@@ -131,7 +133,9 @@ def add_outputs(
         if method == "predict_proba":  # sums of rounded parts may leave [0, 1] by a rounding
             value = g.node("Clip", [value, np.array(0.0), np.array(1.0)], value.dtype)
         public = OUTPUT_NAMES.get(method, method) + name.removeprefix(method)
-        infos.append(_output(g, value, public, shape))
+        found[public] = value
+        infos.append(TensorInfo(public, value.dtype, (None, *shape)))
+    g.name_outputs(found)
     return tuple(infos)
 
 
@@ -140,11 +144,6 @@ def _method(output: str) -> str:
     stem, _, number = output.rpartition("_")
     known = ("predict", *OUTPUT_NAMES)
     return stem if number.isdigit() and stem in known else output
-
-
-def _output(g: GraphBuilder, value: Value, name: str, shape: Sequence[int | None]) -> TensorInfo:
-    g.node("Identity", [value], value.dtype, name=name)
-    return TensorInfo(name, value.dtype, (None, *shape))
 
 
 def _labels(
