@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn import get_config
 from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.diagnostics import Progress, check_cover, check_precision
+from skq.estimators.infinity import takes_infinity
 from skq.estimators.missing_values import takes_missing_in
 from skq.estimators.threads import threads_of
 from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import hist_boosting
 from skq.graph.evaluator import GraphEvaluator
+from skq.program import Bin
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
@@ -64,9 +67,16 @@ def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
         reset=False,
         accept_sparse=["csr", "csc"] if tags.sparse else False,
         dtype=[np.float64, np.float32],
-        ensure_all_finite="allow-nan" if tags.allow_nan else True,
+        ensure_all_finite=_finite(estimator, allow_nan=tags.allow_nan),
     )
     return X.toarray() if dense and sparse.issparse(X) else X
+
+
+def _finite(estimator: Any, *, allow_nan: bool) -> Any:
+    """What scikit-learn's validation is to let pass, as its `ensure_all_finite`."""
+    if takes_infinity(estimator):
+        return False
+    return "allow-nan" if allow_nan else True
 
 
 def quick_answer(estimator: Any, method: str, X: Any) -> Any:
@@ -151,14 +161,34 @@ def takes_missing(estimator: Any, module: QuantizedModule, n_features: int) -> N
 
 
 def _check_missing(estimator: Any, module: QuantizedModule, X: Any) -> None:
-    """Raise where X has NaN in columns in which the estimator takes none."""
-    if not get_tags(estimator).input_tags.allow_nan:
-        return  # validation has raised
+    """Raise where X has NaN in columns in which the estimator takes none, or infinity.
+
+    Validation has raised for most, but not where scikit-learn is told to `assume_finite`. Trees
+    then go where the parent's go; what is computed with has no integers for what is not finite.
+    """
+    allow_nan = get_tags(estimator).input_tags.allow_nan
+    compares = False
+    if get_config()["assume_finite"]:
+        compares = all(isinstance(s, Bin) for _, s, _ in module.program.steps() if 0 in s.inputs)
+        if not compares:
+            _check_not_infinite(estimator, X)
+    elif not allow_nan:
+        return
     columns = _columns_with_missing(X)
+    if compares and not allow_nan:  # other columns have a code for NaN
+        columns = columns[np.isin(columns, module.uncoded)]
     if len(columns):
         takes = takes_missing(estimator, module, X.shape[1])
         names = getattr(estimator, "feature_names_in_", None)
         check_missing(type(estimator).__name__, module, takes, columns, names)
+
+
+def _check_not_infinite(estimator: Any, X: Any) -> None:
+    values = X.data if sparse.issparse(X) else X
+    if np.isinf(values).any():
+        raise ValueError(
+            f"X contains infinity, which integers of {type(estimator).__name__} do not stand for."
+        )
 
 
 def _columns_with_missing(X: Any) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.engines import dispatch
+from skq.graph.epilogue import RowValue, describe_epilogue
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
@@ -58,6 +59,8 @@ class QuantizedModule(Serializable):
     n_bits: Mapping[str, int]
     graph: FloatGraph | None = None
     uncoded: tuple[int, ...] = ()
+    #: What is known of the value of each output, by name.
+    described: Mapping[str, RowValue] = field(init=False, repr=False, compare=False)
     #: What is worth preparing once for a module, by keys of those who do; never pickled.
     prepared: dict[Any, Any] = field(init=False, repr=False, compare=False)
 
@@ -72,27 +75,21 @@ class QuantizedModule(Serializable):
             raise TypeError(f"graph must be a FloatGraph or None; got {type(self.graph).__name__}")
         if get_n_bits_dict(self.n_bits) != dict(self.n_bits):
             raise ValueError(f"n_bits must have all four widths; got {dict(self.n_bits)}")
-        numbers = isinstance(self.uncoded, tuple) and all(isinstance(f, int) for f in self.uncoded)
+        numbers = isinstance(self.uncoded, tuple) and all(type(f) is int for f in self.uncoded)
         if not numbers or any(f < 0 for f in self.uncoded):
             raise TypeError(f"uncoded must be a tuple of features' numbers; got {self.uncoded!r}")
         self._check_seam()
         object.__setattr__(self, "_tail", GraphEvaluator(self.tail))
+        described = {
+            name: RowValue(t.shape, t.interval if t.is_integer else None)
+            for name, t in ((n, self.program.types[v]) for n, v in self.program.outputs.items())
+        }
+        object.__setattr__(self, "described", describe_epilogue(self.tail, described))
         object.__setattr__(self, "prepared", {})
         object.__setattr__(self, "_output_names", self.tail.output_names)
 
     def _check_seam(self) -> None:
         """Raise if the tail does not read exactly what the program computes."""
-        for graph in (self.tail, self.graph):
-            if graph is None:
-                continue
-            constants = graph.initializers
-            if not isinstance(constants, Mapping) or not all(
-                isinstance(array, np.ndarray) for array in constants.values()
-            ):
-                raise TypeError("initializers must be a mapping of names to arrays")
-            for node in graph.nodes:
-                if not all(isinstance(name, str) for name in (*node.inputs, *node.outputs)):
-                    raise TypeError(f"{node}: names of tensors must be texts")
         given = {
             name: (("int64" if t.is_integer else "float64"), (None, *t.shape))
             for name, t in ((n, self.program.types[v]) for n, v in self.program.outputs.items())
@@ -247,6 +244,9 @@ class QuantizedModule(Serializable):
         first = len(self.program.inputs)
         numbers = []
         for number in self.program.outputs.values():
+            if number < first:
+                numbers.append(number)
+                continue
             step = self.program.instructions[number - first]
             numbers.append(step.inputs[0] if isinstance(step, Dequantize) else number)
         return numbers

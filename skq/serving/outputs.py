@@ -19,7 +19,7 @@ _TAKES_MISSING = "takes missing"
 
 def has_output(module: QuantizedModule, method: str) -> bool:
     """Whether the module computes what an estimator's method returns."""
-    return bool(_outputs(module, method))
+    return bool(output_names(module, method))
 
 
 def predict_with(
@@ -48,7 +48,7 @@ def predict_with(
     share = saturation_setting()
     if share is not None:
         warn_if_saturated(module.program, X, share, feature_names)
-    names = _outputs(module, method)
+    names = output_names(module, method)
     return _as_predicted(method, module.forward(X, outputs=names, n_threads=n_threads), classes)
 
 
@@ -86,7 +86,7 @@ class TableMethod:
     """
 
     def __init__(self, module: QuantizedModule, method: str) -> None:
-        names = _outputs(module, method)
+        names = output_names(module, method)
         route = module.route(names)
         self._method, self._table, self._finish = method, route.table, route.finish
 
@@ -169,7 +169,7 @@ def log_probabilities(probabilities: Any) -> Any:
         return np.log(probabilities)
 
 
-def _outputs(module: QuantizedModule, method: str) -> tuple[str, ...]:
+def output_names(module: QuantizedModule, method: str) -> tuple[str, ...]:
     """Outputs that make up a method's result: itself, or its numbered parts."""
     if method in module.output_names:
         return (method,)

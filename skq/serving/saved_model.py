@@ -15,10 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
+from skq.graph.graph import FloatGraph, Node, TensorInfo
+from skq.program import INSTRUCTIONS, IntegerProgram, TensorType
 from skq.program.prune import pruned
-from skq.quantization.n_bits import is_lossless
+from skq.quantization.n_bits import get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
+from skq.serialization.limits import MAX_BYTES
+from skq.serving.model_checks import check_model
 from skq.serving.outputs import (
     check_missing,
     has_output,
@@ -29,6 +33,9 @@ from skq.serving.outputs import (
 from skq.serving.result_types import check_types, typed
 
 __all__ = ["IntegerPredictor", "load", "save"]
+
+#: Classes of which a saved model is made; no other is built.
+_PARTS = (IntegerProgram, TensorType, *INSTRUCTIONS, FloatGraph, Node, TensorInfo)
 
 
 #: Methods that a saved model may have.
@@ -74,6 +81,8 @@ class IntegerPredictor:
         Methods that the estimator had; None in files of versions before, which did not say.
     result_types : dict of str to tuple of str
         See `skq.serving.result_types.ResultTypes`.
+    takes_infinity : bool, default=False
+        Whether infinity is accepted, as histogram gradient boosting does.
     """
 
     estimator: str
@@ -85,20 +94,26 @@ class IntegerPredictor:
     feature_names_in_: NDArray[Any] | None = None
     methods: tuple[str, ...] | None = None
     result_types: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    takes_infinity: bool = False
 
     def __post_init__(self) -> None:
-        takes = self.takes_missing
-        if not isinstance(takes, np.ndarray) or takes.dtype != np.bool_:
-            raise TypeError(f"takes_missing must be an array of bool; got {takes!r}")
-        if takes.shape != (self.n_features_in_,):
-            raise ValueError(
-                f"takes_missing must have the shape ({self.n_features_in_},); got {takes.shape}"
-            )
+        if type(self.estimator) is not str:
+            raise TypeError(f"estimator must be a text; got {type(self.estimator).__name__}")
+        get_n_bits_dict(self.n_bits)
+        check_model(
+            self.quantized_module_,
+            self.n_features_in_,
+            self.takes_missing,
+            self.classes_,
+            self.feature_names_in_,
+        )
         if self.methods is not None and not (
             isinstance(self.methods, tuple) and set(self.methods) <= set(METHODS)
         ):
             raise ValueError(f"methods must be some of {METHODS}; got {self.methods!r}")
         check_types(self.result_types)
+        if type(self.takes_infinity) is not bool:
+            raise TypeError(f"takes_infinity must be a bool; got {self.takes_infinity!r}")
 
     def predict(self, X: Any) -> Any:
         """Predict labels or values.
@@ -199,7 +214,7 @@ class IntegerPredictor:
     def _check_finite(self, X: NDArray[Any]) -> None:
         if np.isfinite(X).all():
             return
-        if np.isinf(X).any():
+        if not self.takes_infinity and np.isinf(X).any():
             raise ValueError(f"X contains infinity; {self.estimator} takes finite numbers.")
         check_missing(
             self.estimator,
@@ -259,12 +274,21 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
         files.save(_predictor(obj), path)
 
 
-def load(path: str | os.PathLike[str]) -> IntegerPredictor | QuantizedModule:
+def load(
+    path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES
+) -> IntegerPredictor | QuantizedModule:
     """Load what `save` wrote.
+
+    A file is untrusted input: nothing in it is executed, and all of it is checked before the model
+    is returned.
 
     Parameters
     ----------
     path : str or path-like
+    max_bytes : int, default=2**28
+        Most bytes that the constants of the model may take, and most that it may declare: 8 for
+        each element of all values of a row, some thousand for each step. The error of a file that
+        passes the limit names it; pass a larger one for a large model whose source you trust.
 
     Returns
     -------
@@ -274,12 +298,14 @@ def load(path: str | os.PathLike[str]) -> IntegerPredictor | QuantizedModule:
     Raises
     ------
     SerializationError
-        If the file is malformed, damaged or of a newer version; it says where.
+        If the file is malformed, damaged, of a newer version, or passes the limit; it says where.
     OSError
         If the file cannot be read.
     """
-    loaded = files.load(path, expected=(IntegerPredictor, QuantizedModule))
-    assert isinstance(loaded, IntegerPredictor | QuantizedModule)
+    models = (IntegerPredictor, QuantizedModule)
+    loaded: IntegerPredictor | QuantizedModule = files.load(
+        path, expected=models, max_bytes=max_bytes, classes={*models, *_PARTS}
+    )
     return loaded
 
 
@@ -292,6 +318,7 @@ def _predictor(estimator: Any) -> IntegerPredictor:
             "(skq.QuantizedClassifier(pipeline)) or save its last step."
         )
     from skq.estimators.convert import takes_missing
+    from skq.estimators.infinity import takes_infinity
 
     overridden = getattr(estimator, "_overridden", None)
     if overridden:
@@ -310,4 +337,5 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
         methods=tuple(m for m in METHODS if hasattr(estimator, m)),
         result_types=dict(vars(estimator).get("_result_types") or {}),
+        takes_infinity=takes_infinity(estimator),
     )

@@ -339,6 +339,7 @@ def test_can_fuse_knows_where_integers_come_from(monkeypatch: pytest.MonkeyPatch
             w2=W[::-1],
         ),
         X,
+        calibration="minmax",
     )
     assert seen == [({"s"}, True), ({"s", "u"}, False)]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.graph.ops.binding import Implementation, numpy_op
+from skq.graph.ops.result_types import with_type_of
 
 Array = NDArray[Any]
 
@@ -24,7 +25,7 @@ def activation(name: str) -> Callable[[Implementation], Implementation]:
     def register(function: Implementation) -> Implementation:
         @wraps(function)
         def with_dtype_of_input(x: Array, *inputs: Array | None, **attributes: Any) -> Array:
-            return np.asarray(function(x, *inputs, **attributes)).astype(x.dtype, copy=False)
+            return with_type_of(x, function(x, *inputs, **attributes))
 
         return numpy_op(name)(with_dtype_of_input)
 
