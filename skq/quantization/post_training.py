@@ -339,8 +339,10 @@ class _Conversion:
         )
         rest = FloatGraph(nodes, constants, inputs, self.graph.outputs, self.graph.opsets)
         check_rows_alone(rest, self.floats)
-        uncoded = tuple(sorted(self.low.uncoded))
-        return QuantizedModule(program, rest, self.low.settings.n_bits, self.graph, uncoded)
+        without_missing_code = tuple(sorted(self.low.without_missing_code))
+        return QuantizedModule(
+            program, rest, self.low.settings.n_bits, self.graph, without_missing_code
+        )
 
     def _constant_names(self, nodes: Sequence[Node]) -> set[str]:
         """Names of initializers and of what is computed from these alone."""

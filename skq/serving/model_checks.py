@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.engines.session import outputs_of
 from skq.quantization.quantized_module import QuantizedModule
-from skq.serving.outputs import has_output, output_names
+from skq.serving.outputs import has_output
 
 Array = NDArray[Any]
 
@@ -47,7 +48,7 @@ def check_model(
 
 def _check_classes(module: QuantizedModule, classes: Any) -> None:
     """Raise unless there is a label for each index, and for each column of probabilities."""
-    predicted = output_names(module, "predict")
+    predicted = outputs_of("predict", module.output_names)
     several = isinstance(classes, list)
     parts = classes if several else [classes]
     if classes is None:
@@ -63,7 +64,7 @@ def _check_classes(module: QuantizedModule, classes: Any) -> None:
         raise ValueError(f"classes_ has {len(parts)} parts for {len(predicted)} outputs")
     if not several and len(predicted) > 1:
         raise TypeError("classes_ must be a list of arrays, one for each output")
-    columns = output_names(module, "predict_proba")
+    columns = outputs_of("predict_proba", module.output_names)
     for k, name in enumerate(predicted):
         value, labels = module.described[name], parts[k]
         if value.shape and not several:

@@ -23,14 +23,9 @@ from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
 from skq.serialization.limits import MAX_BYTES
 from skq.serving.model_checks import check_model
-from skq.serving.outputs import (
-    check_missing,
-    has_output,
-    log_probabilities,
-    predict_with,
-    quick_table,
-)
-from skq.serving.result_types import check_types, typed
+from skq.serving.outputs import has_output, log_probabilities
+from skq.serving.predictions import IntegerPredictions
+from skq.serving.result_types import ResultTypes, check_types
 
 __all__ = ["IntegerPredictor", "load", "save"]
 
@@ -62,7 +57,7 @@ class _Method:
 
 @serializable("skq.IntegerPredictor")
 @dataclass(frozen=True, eq=False)
-class IntegerPredictor:
+class IntegerPredictor(IntegerPredictions):
     """A loaded model: predicts exactly as the estimator that was saved, and cannot be fitted.
 
     Parameters
@@ -185,20 +180,18 @@ class IntegerPredictor:
         return self._answer("score_samples", X)
 
     def _answer(self, method: str, X: Any) -> Any:
-        quick = quick_table(self.quantized_module_, method, X, self.classes_)
-        if quick is not None:
-            return typed(quick, self.result_types, method, X.dtype)
-        X = self._checked(X)
-        result = predict_with(
-            self.quantized_module_,
-            method,
-            X,
-            self.classes_,
-            feature_names=self.feature_names_in_,
-        )
-        return typed(result, self.result_types, method, X.dtype)
+        result = self._predict_table(method, X)
+        return self._predict_validated(method, X) if result is None else result
 
-    def _checked(self, X: Any) -> NDArray[Any]:
+    @property
+    def _types(self) -> ResultTypes | None:
+        return self.result_types
+
+    @property
+    def _display_name(self) -> str:
+        return self.estimator
+
+    def _validated(self, X: Any) -> NDArray[Any]:
         self._check_names(X)
         X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
         if X.dtype.kind not in "fiub":
@@ -207,22 +200,17 @@ class IntegerPredictor:
             raise ValueError(
                 f"X must have the shape (n_samples, {self.n_features_in_}); got {X.shape}."
             )
-        if X.dtype.kind == "f":
-            self._check_finite(X)
         return X
 
-    def _check_finite(self, X: NDArray[Any]) -> None:
-        if np.isfinite(X).all():
-            return
+    def _missing_columns(self, X: NDArray[Any], module: QuantizedModule) -> NDArray[np.int64]:
+        if X.dtype.kind != "f" or np.isfinite(X).all():
+            return np.zeros(0, dtype=np.int64)
         if not self.takes_infinity and np.isinf(X).any():
             raise ValueError(f"X contains infinity; {self.estimator} takes finite numbers.")
-        check_missing(
-            self.estimator,
-            self.quantized_module_,
-            self.takes_missing,
-            np.flatnonzero(np.isnan(X).any(axis=0)),
-            self.feature_names_in_,
-        )
+        return np.flatnonzero(np.isnan(X).any(axis=0))
+
+    def _takes_missing_in(self, module: QuantizedModule) -> NDArray[np.bool_]:
+        return self.takes_missing
 
     def _check_names(self, X: Any) -> None:
         names = getattr(X, "columns", None)
@@ -317,8 +305,6 @@ def _predictor(estimator: Any) -> IntegerPredictor:
             f"{type(estimator).__name__}. Fit it first; of a Pipeline, quantize the whole "
             "(skq.QuantizedClassifier(pipeline)) or save its last step."
         )
-    from skq.estimators.convert import takes_missing
-    from skq.estimators.infinity import takes_infinity
 
     overridden = getattr(estimator, "_overridden", None)
     if overridden:
@@ -332,10 +318,10 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         quantized_module_=replace(module, graph=None, program=pruned(module.program)),
         n_bits=dict(n_bits) if isinstance(n_bits, Mapping) else int(n_bits),
         n_features_in_=int(estimator.n_features_in_),
-        takes_missing=takes_missing(estimator, module, int(estimator.n_features_in_)),
+        takes_missing=estimator._takes_missing_in(module),
         classes_=getattr(estimator, "classes_", None),
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
         methods=tuple(m for m in METHODS if hasattr(estimator, m)),
-        result_types=dict(vars(estimator).get("_result_types") or {}),
-        takes_infinity=takes_infinity(estimator),
+        result_types=dict(estimator._types or {}),
+        takes_infinity=estimator._takes_infinity,
     )
