@@ -55,7 +55,7 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
     for name, got in results.items():
         method, part = _method_and_part(name)
         if method not in expected:
-            expected[method] = _call(estimator, method, rows)
+            expected[method] = call_method(estimator, method, rows)
         wanted = _part(expected[method], part)
         if method == "predict" and (is_detector or hasattr(estimator, "classes_")):
             labels = wanted if is_detector else _label_indices(estimator, wanted, part)
@@ -64,7 +64,7 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
             _compare_values(estimator, name, np.asarray(wanted), got, _magnitude(name, results))
 
 
-def _call(estimator: Any, method: str, rows: Array) -> Any:
+def call_method(estimator: Any, method: str, rows: Array) -> Any:
     """What the estimator returns; that the rows have no feature names is not the user's doing."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")

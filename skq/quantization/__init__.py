@@ -1,5 +1,8 @@
 """Quantizers, quantized operators, the post-training converter and the quantized module."""
 
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
 from skq.frontend.numpy_module import NumpyModule
 from skq.quantization.base_quantized_op import (
     ALL_QUANTIZED_OPS,
@@ -49,3 +52,9 @@ __all__ = [
     "fill_from_kwargs",
     "get_n_bits_dict",
 ]
+
+
+def __getattr__(name: str) -> _Any:
+    if name == "spec":  # imports torch, so it waits until it is asked for
+        return _import_module("skq.quantization.spec")
+    raise AttributeError(f"module 'skq.quantization' has no attribute {name!r}")

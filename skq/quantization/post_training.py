@@ -34,6 +34,7 @@ from skq.quantization.lower.operands import (
     QuantizedTensor,
 )
 from skq.quantization.lower.rounding import get_rounding
+from skq.quantization.lower.trained import check_grids, check_layers, trained_constants
 from skq.quantization.lower.views import arranged
 from skq.quantization.lower.whole_numbers import MATCHING, check_holds_integers, jumping_inputs
 from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
@@ -286,10 +287,16 @@ class _Conversion:
         quantized = [node for i, node in enumerate(self.graph.nodes) if i not in tail]
         computed = {name for node in nodes for name in node.outputs}
         read = [name for node in nodes for name in node.inputs if name]
+        names = self._constant_names(quantized)
+        check_grids(self.graph, names)
         for node in quantized:
             results = bind_node(node)(*(self.floats.get(name) for name in node.inputs))
             pairs = zip(node.outputs, results, strict=False)
             self.floats.update((name, result) for name, result in pairs if name)
+        if self.low.settings.discrete:
+            known = {name: self.floats[name] for name in names}
+            self.low.trained = trained_constants(self.graph.nodes, known)
+            check_layers(self.graph, self.low.trained)
         if self.low.settings.searches:
             ends = [*read, *self.graph.output_names]
             self.low.error_weights = {
@@ -318,6 +325,14 @@ class _Conversion:
         rest = FloatGraph(nodes, constants, inputs, self.graph.outputs, self.graph.opsets)
         uncoded = tuple(sorted(self.low.uncoded))
         return QuantizedModule(program, rest, self.low.settings.n_bits, self.graph, uncoded)
+
+    def _constant_names(self, nodes: Sequence[Node]) -> set[str]:
+        """Names of initializers and of what is computed from these alone."""
+        names = set(self.graph.initializers)
+        for node in nodes:
+            if names.issuperset(filter(None, node.inputs)):
+                names.update(filter(None, node.outputs))
+        return names
 
     def _lower(self, node: Node) -> None:
         """Write a node's instructions."""

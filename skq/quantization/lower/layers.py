@@ -18,11 +18,12 @@ from skq.program import MatMul, Quantize, Reshape
 from skq.quantization.lower.lowering import FROZEN_SCALE, Lowering
 from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor
+from skq.quantization.lower.trained import TrainedConstant, trained_codes, trained_product
 from skq.quantization.lower.views import arranged, elements, gather
 from skq.quantization.search.fit_layer import FittedLayer, LayerData, fit_layer
 from skq.quantization.search.least import first_least
 from skq.quantization.search.ranges import RANGE_METHODS, percentiles
-from skq.quantization.search.settings import LAYERS
+from skq.quantization.search.settings import ERRORS, LAYERS
 
 
 def layer(
@@ -33,8 +34,12 @@ def layer(
     target: Array,
     *,
     name: str = "",
+    has_bias: bool = True,
 ) -> QuantizedTensor:
     """``x @ weights`` over the last axis of `x`, with the bias that `target` calls for.
+
+    Where features are multiplied and nothing is added, each has a code for 0, whatever its range,
+    and a row of zeros gives exactly 0.
 
     Parameters
     ----------
@@ -47,24 +52,88 @@ def layer(
         What the float layer gives.
     name : str
         The result's name in the float graph, for the weights of errors.
+    has_bias : bool, default=True
+        Whether there may be a bias.
     """
+    holds_zero = (
+        isinstance(x, Features)
+        and x.raw.ndim == 2
+        and not (has_bias or low.settings.discrete or np.any(x.affine()[1]))
+    )
+    if holds_zero:
+        assert isinstance(x, Features)
+        x = x.holding_zero()
 
     def write(range_method: str, weight_method: str) -> QuantizedTensor:
         n_bits = low.settings.n_bits
         codes = low.codes(x, reals, n_bits=n_bits["op_inputs"], method=range_method)
         rows, order = _rows(low, codes, reals, range_method)
         real = np.asarray(weights, dtype=np.float64)[order]
-        return low.matmul(rows, real, target, n_bits=n_bits["op_weights"], method=weight_method)
+        return low.matmul(
+            rows,
+            real,
+            target,
+            n_bits=n_bits["op_weights"],
+            method=weight_method,
+            holds_zero=holds_zero,
+        )
 
     if low.settings.monotonic:
         return write(low.settings.range_method, low.settings.range_method)
     data = _layer_data(low, x, weights, target, name) if low.settings.searches else None
     if data is None:
-        return least_error(low, write, target, name)
+        found = least_error(low, write, target, name)
+        return _with_whole_codes(low, x, found, write, data, target, name)
     roomy = () if isinstance(x, Features) else _with_headroom(data, _spread(low, x))
     preferred = _written(low, x, roomy)
     fitted = _written(low, x, _problems(low, x, data, name))
-    return least_error(low, write, target, name, fitted, preferred)
+    found = least_error(low, write, target, name, fitted, preferred)
+    return _with_whole_codes(low, x, found, write, data, target, name)
+
+
+def _with_whole_codes(
+    low: Lowering,
+    x: Features | QuantizedTensor,
+    found: QuantizedTensor,
+    write: Callable[[str, str], QuantizedTensor],
+    data: LayerData | None,
+    target: Array,
+    name: str,
+) -> QuantizedTensor:
+    """The layer on integer columns as they are, where that is as good as what was found.
+
+    Codes of scale 1 lose nothing and cost no arithmetic, but they leave columns of a small range
+    few codes, so the weights of such columns have to be larger.
+    """
+    if not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2):
+        return found
+    whole = low.whole_columns(x, low.settings.n_bits["model_inputs"])
+    if not np.any(whole):
+        return found
+    if data is None:
+        option = write("whole", "auto")
+    else:
+        option = next(_written(low, x, [replace(data, whole=whole)]), found)
+    decides = low.model_error is not None and low.model_error.decides
+    allowed = LAYERS.whole_error * output_error(low, found, target, name) + LAYERS.negligible
+    if decides:
+        allowed += LAYERS.whole_labels * ERRORS.changed_label
+    return option if output_error(low, option, target, name) <= allowed else found
+
+
+def trained_layer(
+    low: Lowering,
+    x: Features | QuantizedTensor,
+    weights: Array,
+    scale: Array,
+    bias: Array | TrainedConstant | None = None,
+) -> QuantizedTensor:
+    """A layer whose weights the graph gives as integers, over the last axis of `x`.
+
+    See `skq.quantization.lower.trained.trained_product` for the parameters.
+    """
+    rows, order = _rows(low, trained_codes(low, x), np.empty(0), "minmax")
+    return trained_product(low, rows, weights[order], scale[order], bias)
 
 
 def least_error(
@@ -190,6 +259,7 @@ def _layer_data(
         input_bits=input_bits,
         weight_bits=weight_bits,
         starts_at_zero=isinstance(x, QuantizedTensor) and x.clip is not None,
+        holds_zero=isinstance(x, Features) and x.holds_zero,
     )
 
 
@@ -235,6 +305,8 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
         shares = np.array([0.0 if data.starts_at_zero else share, 1 - share])
         first, last = percentiles(data.x, data.row_weight, shares) if share else (data.lo, data.hi)
         first, last = np.maximum(first, data.lo), np.minimum(last, data.hi)
+        if data.holds_zero:
+            first, last = np.minimum(first, 0.0), np.maximum(last, 0.0)
         narrow = ~(last > first)
         first, last = np.where(narrow, data.lo, first), np.where(narrow, data.hi, last)
         top = 2**data.input_bits - 1
@@ -289,6 +361,8 @@ def _as_fitted(
         # code 0 is real 0: saturating there is the ReLU
         codes = low.on_grid(replace(x, clip=None), scale, fitted.zero_point, 0, top).value
     value = low.add(MatMul((codes,), fitted.integers))
+    if data.holds_zero:
+        return QuantizedTensor(value, fitted.scale, fitted.zero_point @ fitted.integers)
     share = data.error_weight * data.row_weight[:, None]
     share = share / share.sum(axis=0)
     mean_error = (share * (low.sample(value) - data.target / fitted.scale)).sum(axis=0)

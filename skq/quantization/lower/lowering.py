@@ -33,6 +33,7 @@ from skq.quantization.lower.operands import Array, Features, QuantizedTensor, sc
 from skq.quantization.lower.rounding import Rounding
 from skq.quantization.lower.settings import LOWERING
 from skq.quantization.lower.whole_numbers import are_whole, integer_grid, whole_step
+from skq.quantization.search.candidates import whole_columns, whole_zero_point
 from skq.quantization.search.grids import discrete_grid
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import find_joint_range, find_range
@@ -103,6 +104,8 @@ class Lowering:
         `skq.quantization.search.sensitivity`.
     model_error : ModelError or None
         What errors at values of the float graph do to the model's outputs, where that is known.
+    trained : mapping of str to TrainedConstant
+        Constants that the graph gives as integers; see `skq.quantization.lower.trained`.
     uncoded : set of int
         Features whose missing values have no code, though trees read them; see
         `skq.quantization.trees.columns`.
@@ -117,6 +120,7 @@ class Lowering:
         self.error_weights: Mapping[str, NDArray[np.float64]] = {}
         self.model_error: ModelError | None = None
         self.uncoded: set[int] = set()
+        self.trained: Mapping[str, Any] = {}
         self.row_weight = row_weight
         self.builder = ProgramBuilder()
         self._samples: dict[int, Array] = {}
@@ -192,10 +196,15 @@ class Lowering:
         lo, hi = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
         raw = np.asarray(features.raw, np.float64)
         raw, lo, hi = with_fill(features, raw, lo, hi)
+        whole = np.zeros(np.shape(lo), dtype=bool)
+        if method == "whole":
+            whole, method = self.whole_columns(features, n_bits), "minmax"
         if per_feature:
             lo, hi = find_range(raw, self.row_weight, lo, hi, n_bits, method)
             hold = unseen_fill(features)
             lo, hi = np.fmin(lo, hold), np.fmax(hi, hold)
+            if features.holds_zero:
+                lo, hi = np.minimum(lo, 0.0), np.maximum(hi, 0.0)
         else:
             lo, hi = scalar(lo.min()), scalar(hi.max())
             if method != "minmax":
@@ -208,6 +217,9 @@ class Lowering:
         scale = np.maximum(scale, np.abs(lo) / MAX_ZERO_POINT)
         scale = np.where(frozen, FROZEN_SCALE, scale)
         zero_point = np.where(frozen, 0.0, np.rint(-lo / scale))
+        if np.any(whole):
+            scale = np.where(whole, 1.0, scale)
+            zero_point = np.where(whole, whole_zero_point(lo, hi, top), zero_point)
         value = self.add(
             Quantize((features.value,), scale, zero_point.astype(np.int64), lo=0, hi=top)
         )
@@ -224,6 +236,15 @@ class Lowering:
         return QuantizedTensor(
             value, *_with_constants(frozen, lo * factor + offset, step, zero_point - offset / step)
         )
+
+    def whole_columns(self, features: Features, n_bits: int) -> NDArray[np.bool_]:
+        """Columns of integers that codes of `n_bits` hold with a scale of 1, constants left out."""
+        raw, lo, hi = with_fill(
+            features, np.asarray(features.raw, np.float64), features.lo, features.hi
+        )
+        hold = unseen_fill(features)
+        lo, hi = np.fmin(lo, hold), np.fmax(hi, hold)
+        return whole_columns(raw, lo, hi, n_bits) & (lo < hi)
 
     def codes(
         self,
@@ -245,8 +266,9 @@ class Lowering:
             Width of the codes of an inner tensor; the input's is ``model_inputs``.
         hold : float, default=None
             One more value that the codes have to hold.
-        method : {"minmax", "percentile", "mse"}, default=None
-            How the range is chosen; None: as the settings say.
+        method : {"minmax", "percentile", "mse", "whole"}, default=None
+            How the range is chosen; None: as the settings say. "whole" is for features: a scale of
+            1 for integers that the codes hold, "minmax" for others.
         """
         if isinstance(x, Features):
             return self.tensor(x, method)
@@ -291,7 +313,10 @@ class Lowering:
             return x
         method = method or self.settings.range_method
         for features, by, tensor in self._features:
-            if features.value == x.value and features.steps == x.steps and by == method:
+            if by == method and all(
+                getattr(features, name) == getattr(x, name)
+                for name in ("value", "steps", "holds_zero")
+            ):
                 return tensor
         tensor = self.quantize_features(
             x, self.settings.n_bits["model_inputs"], per_feature=x.raw.ndim == 2, method=method
@@ -361,7 +386,14 @@ class Lowering:
     # ---------------------------------------------------------------- layers
 
     def matmul(
-        self, x: QuantizedTensor, weights: Array, target: Array, *, n_bits: int, method: str
+        self,
+        x: QuantizedTensor,
+        weights: Array,
+        target: Array,
+        *,
+        n_bits: int,
+        method: str,
+        holds_zero: bool = False,
     ) -> QuantizedTensor:
         """Codes times real weights; the bias is whatever makes the mean output right.
 
@@ -376,9 +408,14 @@ class Lowering:
             Width of the integer weights.
         method : {"auto", "minmax", "percentile", "mse"}
             How their scales are chosen.
+        holds_zero : bool, default=False
+            Whether there is no bias: where all inputs are 0, so is the output, exactly.
         """
         codes = self.sample(x.value)
         codes = codes.reshape(-1, codes.shape[-1]).astype(np.float64)
+        zero = np.broadcast_to(np.rint(x.zero_point), (codes.shape[-1],))
+        if holds_zero:
+            codes = codes - zero
         target = target.reshape(-1, target.shape[-1]).astype(np.float64)
         row_weight = np.repeat(self.row_weight, len(codes) // len(self.row_weight))
         if len(codes) > LOWERING.max_layer_rows:
@@ -387,9 +424,11 @@ class Lowering:
         row_weight = row_weight / row_weight.sum()
         folded = weights * np.broadcast_to(x.scale, (len(weights),))[:, None]
         integers, scale = self._integer_weights(
-            x, weights, folded, codes, n_bits, row_weight, method
+            x, weights, folded, codes, n_bits, row_weight, method, centered=not holds_zero
         )
         value = self.add(MatMul((x.value,), integers))
+        if holds_zero:
+            return QuantizedTensor(value, scale, zero @ integers)
         if self.settings.discrete:
             # most rows meet the float layer exactly: theirs is the bias
             return QuantizedTensor(
@@ -407,6 +446,8 @@ class Lowering:
         n_bits: int,
         row_weight: NDArray[np.float64],
         method: str,
+        *,
+        centered: bool = True,
     ) -> tuple[Array, Array]:
         """Integers and one scale an output channel, with ``folded ≈ integers * scale``."""
         if self.settings.discrete and np.ndim(x.scale) == 0:
@@ -424,7 +465,7 @@ class Lowering:
             zero_point = np.rint(-lo / scale)
             integers = quantize_codes(folded, scale, zero_point, 0, 2**n_bits - 1)
             return integers - zero_point.astype(np.int64), scale
-        return quantize_weights(folded, codes, n_bits, row_weight, method=method)
+        return quantize_weights(folded, codes, n_bits, row_weight, method=method, centered=centered)
 
     def align(self, x: QuantizedTensor) -> QuantizedTensor:
         """The same reals as integers of one scale with zero point 0, so that order is comparable.
@@ -446,12 +487,14 @@ class Lowering:
         room = int(np.floor(np.log2(EXACT_FLOAT64 / 2 / (reach / largest))))
         common = largest / 2.0 ** min(LOWERING.align_bits, room)
         multiplier = np.rint(x.scale / common).astype(np.int64)
+        whole = np.rint(x.zero_point) == x.zero_point  # 0 stays 0
+        steps = np.where(whole, -x.zero_point * multiplier, offset / common)
         shape = np.broadcast_shapes(np.shape(x.scale), np.shape(x.zero_point))
         value = self.add(
             Requantize(
                 (x.value,),
                 np.broadcast_to(multiplier, shape).copy(),
-                np.broadcast_to(np.rint(offset / common).astype(np.int64), shape).copy(),
+                np.broadcast_to(np.rint(steps).astype(np.int64), shape).copy(),
                 shift=0,
                 lo=-EXACT_FLOAT64,
                 hi=EXACT_FLOAT64,
@@ -486,6 +529,8 @@ class Lowering:
         """
         tensors = tuple(tensor.of_what_is_read() for tensor in tensors)
         width = min(LOWERING.common_bits, self.settings.n_bits["op_inputs"] + LOWERING.finer_bits)
+        if self.settings.discrete:
+            width = LOWERING.trained_bits
         scales = [np.abs(np.ravel(t.scale)) for t in tensors]
         reach = max(
             float(np.max(np.abs((end - t.zero_point) * t.scale)))

@@ -14,6 +14,9 @@ class LoweringSettings:
     finer_bits: int = 10
     common_bits: int = 22
 
+    #: That width where grids are trained: with it a sum is as exact as a multiplier of 31 bits.
+    trained_bits: int = 30
+
     #: A weight is on a grid when it is at most this fraction of a step away from it.
     grid_noise: float = 1e-3
 

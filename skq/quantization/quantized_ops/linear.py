@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from skq.program import Mul, Sum
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
-from skq.quantization.lower.layers import layer
+from skq.quantization.lower.layers import layer, trained_layer
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor, scalar
+from skq.quantization.lower.trained import given_as_codes
 from skq.quantization.lower.views import elements, moved, select
 from skq.quantization.operator_facts import ErrorStep
 
@@ -50,6 +51,9 @@ class QuantizedMatMul(QuantizedMixingOp):
             return moved(low, found, elements(low, found)[..., 0])
         if weights.ndim != 2:
             raise self.unsupported("the constant factor must be a vector or a matrix")
+        known = given_as_codes(low, self.node, 1)
+        if known is not None and known.codes.ndim == 2:
+            return trained_layer(low, x, known.codes, known.scale)
         return layer(low, x, weights, reals, output, name=self.node.outputs[0])
 
     def _constant_times(
@@ -110,9 +114,19 @@ class QuantizedGemm(QuantizedMixingOp):
             raise self.unsupported("the second factor must be a constant")
         if len(x) > 2 and x[2] is not None and not isinstance(x[2], np.ndarray):
             raise self.unsupported("the bias must be a constant")
+        alpha, beta = (float(self.attributes.get(name, 1.0)) for name in ("alpha", "beta"))
+        known = given_as_codes(low, self.node, 1) if alpha > 0 else None
+        if known is not None:
+            known = known.moved(np.transpose) if self.attributes.get("transB", 0) else known
+            bias: Any = given_as_codes(low, self.node, 2) if beta == 1 else None
+            if bias is None and len(x) > 2 and x[2] is not None:
+                bias = beta * x[2]
+            return [trained_layer(low, x[0], known.codes, known.scale * alpha, bias)]
         weights = weights.T if self.attributes.get("transB", 0) else weights
-        weights = weights * float(self.attributes.get("alpha", 1.0))
-        return [layer(low, x[0], weights, reals[0], outputs[0], name=self.node.outputs[0])]
+        weights = weights * alpha
+        has_bias = len(x) > 2 and x[2] is not None and bool(np.any(x[2]))
+        name = self.node.outputs[0]
+        return [layer(low, x[0], weights, reals[0], outputs[0], name=name, has_bias=has_bias)]
 
 
 def _weight_before_product(step: ErrorStep) -> NDArray[np.float64] | None:

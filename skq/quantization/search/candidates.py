@@ -18,6 +18,11 @@ from skq.quantization.search.settings import RANGES
 Floats = NDArray[np.float64]
 
 
+#: Steps over integers are wider by this factor, so that no integer is half-way between two codes:
+#: floats would round such ones this way or that, and integer arithmetic could not follow.
+BETWEEN_TIES = 1 + 2.0**-40
+
+
 @dataclass(frozen=True, eq=False)
 class Candidates:
     """Grids of one feature and what they make of the calibration rows; the first is min-max.
@@ -43,6 +48,8 @@ def candidates(
     few: bool = False,
     clips: bool = True,
     starts_at_zero: bool = False,
+    whole: bool = False,
+    holds_zero: bool = False,
 ) -> Candidates:
     """Grids to choose from.
 
@@ -60,8 +67,18 @@ def candidates(
         Whether grids may leave out ends of the range.
     starts_at_zero : bool, default=False
         Keep to grids whose code of real 0 is 0, as behind a ReLU.
+    whole : bool, default=False
+        Only the grid of scale 1, for integers that it holds.
+    holds_zero : bool, default=False
+        Keep to grids with a code for real 0, which lies in the range.
     """
     top = 2**n_bits - 1
+    if whole:
+        zero_point = whole_zero_point(np.array([lo]), np.array([hi]), top)
+        codes = quantize(values[None], 1.0, zero_point[:, None], 0, top)
+        return Candidates(
+            np.ones(1), zero_point, codes.astype(np.uint8 if n_bits <= 8 else np.uint16)
+        )
     tails = RANGES.few_grid_tails if few else RANGES.grid_tails.get(n_bits, RANGES.few_grid_tails)
     tails = tails if clips else (0.0,)
     spans = (top,) if few else RANGES.grid_spans.get(n_bits, (top,))
@@ -82,15 +99,44 @@ def candidates(
         zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
     first = hi / top - lo / top
     scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
+    if np.array_equal(np.rint(values), values):
+        scale = scale * BETWEEN_TIES
     sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
     if starts_at_zero:
         sound &= zero_point <= 0
+    if holds_zero:
+        sound &= (zero_point >= 0) & (zero_point <= top)
     sound[0] = True
     scale, zero_point = scale[sound], zero_point[sound]
     codes = quantize(values[None], scale[:, None], zero_point[:, None], 0, top)
     kept = _distinct(codes)
     dtype = np.uint8 if n_bits <= 8 else np.uint16
     return Candidates(scale[kept], zero_point[kept], codes[kept].astype(dtype))
+
+
+def whole_columns(values: Floats, lo: Floats, hi: Floats, n_bits: int) -> NDArray[np.bool_]:
+    """Columns of integers whose range codes of `n_bits` hold with a scale of 1.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        NaN counts as absent.
+    lo, hi : ndarray of shape (n_columns,)
+        Range of all calibration data.
+    n_bits : int
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), bool
+    """
+    values = np.where(np.isnan(values), 0.0, values)
+    ends = (np.rint(lo) == lo) & (np.rint(hi) == hi) & (hi - lo <= 2**n_bits - 1)
+    return np.asarray(ends & np.all(np.rint(values) == values, axis=0))
+
+
+def whole_zero_point(lo: Floats, hi: Floats, top: int) -> Floats:
+    """Zero point of grids of scale 1 over integers: 0 where codes from 0 to `top` hold them."""
+    return np.where((lo >= 0) & (hi <= top), 0.0, -lo)
 
 
 def _distinct(codes: NDArray[np.int64]) -> NDArray[np.int64]:

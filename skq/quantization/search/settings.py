@@ -144,5 +144,10 @@ class LayerSettings:
     #: Relative squared errors that differ by less come from the rounding of floats.
     negligible: float = 1e-20
 
+    #: Integer columns are codes as they are where the error is at most this much of the least, and
+    #: where it is larger by no more than so many labels that change.
+    whole_error: float = 1.25
+    whole_labels: float = 0.002
+
 
 LAYERS = LayerSettings()
