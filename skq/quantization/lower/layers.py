@@ -12,11 +12,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skq.numerics import dequantize, quantize
-from skq.program import MatMul, Quantize, Reshape
-from skq.quantization.lower.lowering import FROZEN_SCALE, Lowering
-from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
+from skq.program import Add, MatMul, Quantize, Reshape
+from skq.quantization.lower.lowering import FROZEN_SCALE, Lowering, offsets
+from skq.quantization.lower.missing_codes import (
+    far_fills,
+    filled,
+    missing_bits,
+    unseen_fill,
+    with_fill,
+    with_near_fills,
+)
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor
 from skq.quantization.lower.trained import TrainedConstant, trained_codes, trained_product
 from skq.quantization.lower.views import arranged, elements, gather
@@ -55,6 +63,10 @@ def layer(
     has_bias : bool, default=True
         Whether there may be a bias.
     """
+    far = far_fills(x) if isinstance(x, Features) else np.zeros(0, dtype=np.int64)
+    if len(far):
+        assert isinstance(x, Features)
+        return _with_far_fills(low, x, far, weights, reals, target, has_bias=has_bias)
     holds_zero = (
         isinstance(x, Features)
         and x.raw.ndim == 2
@@ -89,6 +101,29 @@ def layer(
     fitted = _written(low, x, _problems(low, x, data, name))
     found = least_error(low, write, target, name, fitted, preferred)
     return _with_whole_codes(low, x, found, write, data, target, name)
+
+
+def _with_far_fills(
+    low: Lowering,
+    x: Features,
+    far: NDArray[np.int64],
+    weights: Array,
+    reals: Array,
+    target: Array,
+    *,
+    has_bias: bool,
+) -> QuantizedTensor:
+    """The layer with near fillers, and what it is off by added where a value is missing."""
+    near = with_near_fills(x, far)
+    assert x.fill is not None
+    assert near.fill is not None
+    change = (x.fill - near.fill)[far] * x.affine()[0][far]
+    added = change[:, None] * np.asarray(weights, dtype=np.float64)[far]
+    missing = np.isnan(x.raw[:, far]).astype(np.float64)
+    found = layer(low, near, weights, reals, target - missing @ added, has_bias=has_bias)
+    bits = low.add(missing_bits(x, far))
+    more = low.add(MatMul((bits,), offsets(added, found.scale)))
+    return replace(found, value=low.add(Add((found.value, more))))
 
 
 def _with_whole_codes(

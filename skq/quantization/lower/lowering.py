@@ -39,6 +39,9 @@ from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import find_joint_range, find_range
 from skq.quantization.search.weights import quantize_weights
 
+#: A weight that stands for an offset has at most this magnitude.
+LARGEST_OFFSET = 2.0**40
+
 #: Step of a column that held one value in calibration: every other value gets the same code.
 FROZEN_SCALE = float(np.finfo(np.float64).max / 4)
 
@@ -423,9 +426,18 @@ class Lowering:
             codes, target, row_weight = codes[rows], target[rows], row_weight[rows]
         row_weight = row_weight / row_weight.sum()
         folded = weights * np.broadcast_to(x.scale, (len(weights),))[:, None]
+        own = _have_own_integers(codes, folded)
         integers, scale = self._integer_weights(
-            x, weights, folded, codes, n_bits, row_weight, method, centered=not holds_zero
+            x,
+            weights,
+            np.where(own[:, None], 0.0, folded),
+            codes,
+            n_bits,
+            row_weight,
+            method,
+            centered=not holds_zero,
         )
+        integers[own] = offsets(folded[own], scale)
         value = self.add(MatMul((x.value,), integers))
         if holds_zero:
             return QuantizedTensor(value, scale, zero @ integers)
@@ -596,6 +608,21 @@ def _whole_grids(
         np.where(holds, least, lo).reshape(shape),
         np.where(holds, step, scale).reshape(shape),
     )
+
+
+def offsets(values: Array, scale: Array) -> NDArray[np.int64]:
+    """Reals as integers of a layer's output, as wide as they need: a bias under a condition."""
+    return np.rint(np.clip(values / scale, -LARGEST_OFFSET, LARGEST_OFFSET)).astype(np.int64)
+
+
+def _have_own_integers(codes: Array, folded: Array) -> NDArray[np.bool_]:
+    """Inputs that no calibration row varies, with weights that all others would be lost beside.
+
+    They are bits of values that no row has, such as that of unknown categories.
+    """
+    span = np.ptp(codes, axis=0)
+    effect = np.abs(folded).max(axis=1, initial=0.0)
+    return (span == 0) & (effect > np.max(effect * span, initial=0.0)) & bool(np.any(span > 0))
 
 
 def _weight_grid(weights: Array, n_bits: int) -> float | None:
