@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils.metaestimators import available_if
@@ -31,7 +32,9 @@ from skq.estimators.docstrings import quantized_docstring
 from skq.estimators.in_float import parameters_in_float
 from skq.estimators.overwriting import to_write_into
 from skq.estimators.pending import PendingData
+from skq.estimators.predictions import EstimatorPredictions
 from skq.estimators.result_types import result_types
+from skq.estimators.validation import numeric_array
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import check_trainable
 from skq.quantization.lossless import no_trees
@@ -50,9 +53,6 @@ INTEGER_METHODS = (
     "decision_function",
     "score_samples",
 )
-
-#: Those that a plain table may take a short cut to.
-QUICK_METHODS = ("predict", "predict_proba", "decision_function")
 
 #: The same after each stage of an ensemble.
 STAGED_METHODS = ("staged_predict", "staged_predict_proba", "staged_decision_function")
@@ -85,7 +85,7 @@ class _QuantizedModule:
             return vars(estimator)["quantized_module_"]
 
 
-class QuantizedEstimator:
+class QuantizedEstimator(EstimatorPredictions):
     """Mixin in front of a scikit-learn estimator class; see the module's docstring.
 
     Attributes
@@ -116,8 +116,7 @@ class QuantizedEstimator:
     _in_float = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        position = cls.__mro__.index(QuantizedEstimator)
-        cls._parent = cls.__mro__[position + 1]
+        cls._parent = _parent_of(cls)
         if cls._parent is not object and any(map(_is_mixin, cls.__bases__)):
             cls.__init__ = _make_init(cls)  # type: ignore[misc,method-assign]
             for name, make in (
@@ -167,7 +166,8 @@ class QuantizedEstimator:
 
     def __getstate__(self) -> Any:
         """State for pickles, with scikit-learn's version as its own classes have it."""
-        return {**super().__getstate__(), "_sklearn_version": sklearn.__version__}  # type: ignore[misc]
+        state: Any = super().__getstate__()
+        return {**state, "_sklearn_version": sklearn.__version__}
 
     def __setstate__(self, state: Any) -> None:
         """Warn as scikit-learn does if the state is of another version of it."""
@@ -220,7 +220,7 @@ class QuantizedEstimator:
         parent = self._as_parent()
         self._result_types = result_types(parent, data.rows)
         module = self._module_from(parent, data)
-        offset = None if X is None else convert.contaminated_offset(self, module, X)
+        offset = None if X is None else self._contaminated_offset(module, X)
         if offset is not None:
             self.offset_ = parent.offset_ = offset
             module = self._module_from(parent, data)
@@ -237,12 +237,32 @@ class QuantizedEstimator:
             name=type(self).__name__,
         )
 
+    def _contaminated_offset(self, module: QuantizedModule, X: Any) -> float | None:
+        """Offset that makes a share of the training rows outliers, by the integer program's scores.
+
+        It stands half way between two scores, so that no rounding decides on a row. None for
+        estimators whose offset does not follow from a ``contamination``.
+        """
+        contamination: Any = getattr(self, "contamination", "auto")
+        if not hasattr(self, "offset_") or contamination == "auto":
+            return None
+        scores = self._predict_array("score_samples", X, module)
+        bound = np.percentile(scores, 100.0 * contamination)
+        lower, upper = scores[scores < bound], scores[scores >= bound]
+        return float((lower.max() + upper.min()) / 2 if len(lower) else upper.min() - 1e-6)
+
 
 #: Attributes of a quantized estimator that its parent would not have.
 _OWN_STATE = ("_in_float", "_pending", "quantized_module_", "_result_types")
 
 #: Held while a module is built that a prediction has asked for.
 _BUILDING = threading.RLock()
+
+
+def _parent_of(cls: type) -> type:
+    """The first class after `QuantizedEstimator` and its bases; `object` where there is none."""
+    after = cls.__mro__[cls.__mro__.index(QuantizedEstimator) :]
+    return next(c for c in after if not issubclass(QuantizedEstimator, c) or c is object)
 
 
 def _is_mixin(base: type) -> bool:
@@ -296,7 +316,7 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
             self._pending = seen or PendingData()
             self._pending.add(self, X, sample_weight)
             return self
-        X = convert.numeric_array(self, X, dense=False)
+        X = numeric_array(self, X, dense=False)
         if _continues(self):
             self._pending = seen or PendingData()
             self._pending.add(self, X, sample_weight)
@@ -333,22 +353,20 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
-    may_be_quick = name in QUICK_METHODS
     asks = frozenset(_names_in(parent_method)) & frozenset(INTEGER_METHODS)
 
     @functools.wraps(parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float or (self._overridden and asks & self._overridden):
             return getattr(super(cls, self), name)(*args, **kwargs)
-        if may_be_quick and len(args) == 1 and not kwargs:
-            quick = convert.quick_answer(self, name, args[0])
-            if quick is not None:
-                return quick
+        if len(args) == 1 and not kwargs:
+            result = self._predict_table(name, args[0])
+            if result is not None:
+                return result
         X = _ready(self, name, signature, *args, **kwargs)
         if name == "predict_log_proba":
             return log_probabilities(self.predict_proba(X))
-        classes = getattr(self, "classes_", None)
-        return convert.answer(self, self.quantized_module_, name, X, classes)
+        return self._predict_validated(name, X)
 
     return method
 
@@ -370,9 +388,8 @@ def _make_staged(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
             yield from getattr(super(cls, self), name)(*args, **kwargs)
             return
         X = _ready(self, name, signature, *args, **kwargs)
-        classes = getattr(self, "classes_", None)
         for module in staged.staged_modules(self.quantized_module_, self):
-            result = convert.answer(self, module, name.removeprefix("staged_"), X, classes)
+            result = self._predict_validated(name.removeprefix("staged_"), X, module)
             yield staged.as_the_parent_yields(self, name, result)
 
     return method
@@ -388,7 +405,7 @@ def _make_leaf_method(cls: type[QuantizedEstimator], name: str) -> Callable[...,
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
         X = _ready(self, name, signature, *args, **kwargs)
-        leaves = convert.answer(self, staged.leaf_module(self.quantized_module_), "apply", X, None)
+        leaves = self._predict_validated("apply", X, staged.leaf_module(self.quantized_module_))
         return staged.as_the_parent_returns(self, name, leaves)
 
     return method
