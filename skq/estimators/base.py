@@ -28,7 +28,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skq.estimators import changes, convert, staged
 from skq.estimators.calibration import CalibrationData
-from skq.estimators.docstrings import quantized_docstring
+from skq.estimators.docstrings import documented_as, quantized_docstring
 from skq.estimators.in_float import parameters_in_float
 from skq.estimators.overwriting import to_write_into
 from skq.estimators.pending import PendingData
@@ -293,7 +293,7 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
     parent_fit = getattr(parent_fit, "fn", parent_fit)
     signature = inspect.signature(parent_fit)
 
-    @functools.wraps(parent_fit)
+    @documented_as(cls, name, parent_fit)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
@@ -355,7 +355,7 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
 
     asks = frozenset(_names_in(parent_method)) & frozenset(INTEGER_METHODS)
 
-    @functools.wraps(parent_method)
+    @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float or (self._overridden and asks & self._overridden):
             return getattr(super(cls, self), name)(*args, **kwargs)
@@ -382,7 +382,7 @@ def _make_staged(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
-    @functools.wraps(parent_method)
+    @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
         if self._in_float:
             yield from getattr(super(cls, self), name)(*args, **kwargs)
@@ -400,7 +400,7 @@ def _make_leaf_method(cls: type[QuantizedEstimator], name: str) -> Callable[...,
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
-    @functools.wraps(parent_method)
+    @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
