@@ -30,7 +30,12 @@ from skq.quantization.lower.operands import (
     QuantizedTensor,
 )
 from skq.quantization.lower.rounding import get_rounding
-from skq.quantization.lower.trained import check_grids, check_layers, trained_constants
+from skq.quantization.lower.trained import (
+    check_grids,
+    check_layers,
+    quantizers_first,
+    trained_constants,
+)
 from skq.quantization.lower.views import arranged
 from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
@@ -262,7 +267,7 @@ class _Conversion:
         sample_weight: Array | None,
         ranges: Sequence[InputRange] | None = None,
     ) -> None:
-        self.graph = model.graph
+        self.graph = quantizers_first(model.graph) if settings.discrete else model.graph
         arrays = _checked_data(model, data)
         most = _most_rows(arrays, self.graph, settings.n_bits["model_inputs"])
         rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight, most)
