@@ -178,7 +178,7 @@ def _run_any(
 def _plan(
     program: IntegerProgram, given: tuple[int, ...], wanted: tuple[int, ...]
 ) -> native.NativePlan:
-    """A compiled plan, kept with the program, and what plans have packed for each other.
+    """A compiled plan, kept with the program.
 
     One plan computes all outputs from the inputs, and those that are wanted at a time. Values in
     between have plans of their own. Pickles and copies leave them behind.
@@ -195,8 +195,7 @@ def _plan(
                 f"engine='native' was asked for, but {native.UNAVAILABLE}; "
                 "use engine='auto' or 'numpy', or install skq where there is a C compiler"
             )
-        packed = program.__dict__.setdefault("_packed", {})
-        plan = plans[given, targets] = native.NativePlan(program, given, targets, packed=packed)
+        plan = plans[given, targets] = native.NativePlan(program, given, targets)
     return plan
 
 

@@ -18,13 +18,14 @@ from skq.estimators.missing_values import takes_missing_in
 from skq.estimators.threads import threads_of
 from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import hist_boosting
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.ranges import check_calibration
 from skq.serving.outputs import check_missing, predict_with, quick_table
+from skq.serving.result_types import typed
 
 Array = NDArray[Any]
 
@@ -90,7 +91,9 @@ def quick_answer(estimator: Any, method: str, X: Any) -> Any:
         return None
     classes = getattr(estimator, "classes_", None)  # a property in some classes
     n_threads = threads_of(estimator, module, X.size) if type(X) is np.ndarray else 1
-    return quick_table(module, method, X, classes, n_threads)
+    result = quick_table(module, method, X, classes, n_threads)
+    types = attributes.get("_result_types")
+    return typed(result, types, method, X.dtype) if types and result is not None else result
 
 
 def answer(estimator: Any, module: QuantizedModule, method: str, X: Any, classes: Any) -> Any:
@@ -105,16 +108,19 @@ def answer(estimator: Any, module: QuantizedModule, method: str, X: Any, classes
     predict = partial(
         predict_with, module, method, classes=classes, n_threads=n_threads, feature_names=names
     )
+    types = vars(estimator).get("_result_types")
     if not sparse.issparse(X):
-        return predict(X)
+        return typed(predict(X), types, method, X.dtype)
     X = X.tocsr()
     n_rows = max(1, BLOCK_VALUES // max(1, X.shape[1]))
     blocks = [
         predict(X[start : start + n_rows].toarray()) for start in range(0, X.shape[0], n_rows)
     ]
     if isinstance(blocks[0], list):
-        return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
-    return np.concatenate(blocks)
+        result: Any = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+    else:
+        result = np.concatenate(blocks)
+    return typed(result, types, method, X.dtype)
 
 
 def contaminated_offset(estimator: Any, module: QuantizedModule, X: Any) -> float | None:
@@ -171,6 +177,7 @@ def build_module(
     calibration: str = "auto",
     sample_weight: Any = None,
     verbose: Any = False,
+    name: str | None = None,
 ) -> QuantizedModule:
     """Quantize a fitted estimator whose methods predict in float.
 
@@ -185,6 +192,8 @@ def build_module(
         Rows of weight 0 count as absent.
     verbose : bool or int, default=False
         Whether to print what is done and how long it took.
+    name : str, default=None
+        What the estimator is called in warnings; its class by default.
 
     Warns
     -----
@@ -193,14 +202,14 @@ def build_module(
     PrecisionWarning
         If the integers lose much of the float model on the calibration data.
     """
-    name = type(estimator).__name__
+    name = name or type(estimator).__name__
     progress = Progress(name, verbose)
     data = X if isinstance(X, CalibrationData) else CalibrationData.of(X, sample_weight)
     with progress.step(f"converted to a float graph, checked on {min(len(data.rows), 100)} rows"):
         graph = float_graph(hist_boosting.taking_encoded(estimator), data.rows)
 
     def quantized(width: Any) -> QuantizedModule:
-        model = NumpyModule(graph)
+        model = GraphEvaluator(graph)
         converter = PostTrainingAffineQuantization(
             width, model, rounding_threshold_bits, calibration=calibration
         )

@@ -18,6 +18,10 @@ from skq.serialization import serializable
 #: Domain of ONNX's machine-learning operators (``TreeEnsembleRegressor``).
 ML_DOMAIN = "ai.onnx.ml"
 
+#: ``doc_string`` of a tree ensemble that was trained with monotonic constraints: each of its trees
+#: rises, or falls, with the constrained features, and so must its integers.
+MONOTONIC = "skq.monotonic"
+
 
 @serializable("skq.TensorInfo")
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Node:
         For messages.
     domain : str
         ``""`` for ai.onnx.
+    doc_string : str
+        ONNX's free text on a node; see `MONOTONIC`.
     """
 
     op_type: str
@@ -55,6 +61,7 @@ class Node:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     domain: str = ""
+    doc_string: str = ""
 
     def __str__(self) -> str:
         return f"{self.op_type} node {self.name or self.outputs[0]!r}"

@@ -159,6 +159,7 @@ def _read_node(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Node:
         },
         name=node.name,
         domain=node.domain,
+        doc_string=node.doc_string,
     )
 
 
@@ -248,6 +249,7 @@ def _write_node(node: Node, opsets: Mapping[str, int]) -> onnx.NodeProto:
         output=node.outputs,
         name=node.name or None,
         domain=node.domain or None,
+        doc_string=node.doc_string or None,
     )
     for name, value in node.attributes.items():
         proto.attribute.append(_write_attribute(name, value, node, opsets))

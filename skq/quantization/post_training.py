@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ProgramError, UnsupportedModelError
-from skq.frontend.numpy_module import NumpyModule
-from skq.graph.graph import FloatGraph, Node, TensorInfo
+from skq.graph.evaluator import GraphEvaluator
+from skq.graph.graph import MONOTONIC, FloatGraph, Node, TensorInfo
 from skq.graph.ops import bind_node
 from skq.quantization import quantized_ops  # noqa: F401  (registers the operators)
 from skq.quantization.base_quantized_op import (
@@ -19,8 +20,11 @@ from skq.quantization.base_quantized_op import (
     ONNX_OPS_TO_QUANTIZED_IMPL,
     in_rows,
 )
+from skq.quantization.calibration_settings import CALIBRATION
+from skq.quantization.lossless import check_splits, with_needed_width
 from skq.quantization.lower.combine import integers, joint_tensor
-from skq.quantization.lower.epilogue import tail_nodes
+from skq.quantization.lower.epilogue import epilogue_nodes
+from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering, Settings
 from skq.quantization.lower.operands import (
     Array,
@@ -37,14 +41,13 @@ from skq.quantization.lower.trained import (
     trained_constants,
 )
 from skq.quantization.lower.views import arranged
+from skq.quantization.lower.whole_numbers import MATCHING, check_holds_integers, jumping_inputs
 from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import check_calibration
 from skq.quantization.search.sensitivity import error_weights
-from skq.quantization.trees.compared import weights_by_variance
-from skq.quantization.trees.joint import JointFeatures
-from skq.quantization.trees.lossless import check_splits, with_needed_width
+from skq.quantization.search.tree_inputs import weights_by_variance
 from skq.serialization import Serializable, serializable
 
 __all__ = [
@@ -56,19 +59,6 @@ __all__ = [
     "PostTrainingQATImporter",
     "get_n_bits_dict",
 ]
-
-#: Calibration rows on which layers are run; ranges of the inputs are taken over all rows.
-MAX_CALIBRATION_ROWS = 2000
-
-#: Elements that these rows have at most in all, where an input has rows of more than one axis.
-MAX_CALIBRATION_CELLS = 500_000
-
-#: Nodes from which on an ensemble is large, and the rows that it is calibrated on.
-LARGE_ENSEMBLE, MAX_ENSEMBLE_ROWS = 20_000, 1000
-
-#: Up to this many bits of the codes of X, forests keep all rows: most thresholds move, and how
-#: nodes split instead is learned from the rows.
-MAX_NARROW_BITS = 3
 
 
 @serializable("skq.ONNXConverter")
@@ -97,13 +87,13 @@ class ONNXConverter(Serializable):
     def __init__(
         self,
         n_bits: int | str | Mapping[str, int],
-        numpy_model: NumpyModule,
+        numpy_model: GraphEvaluator,
         rounding_threshold_bits: Any = None,
         is_signed: bool = True,
         *,
         calibration: str = "auto",
     ) -> None:
-        if not isinstance(numpy_model, NumpyModule):
+        if not isinstance(numpy_model, GraphEvaluator):
             raise TypeError(
                 "numpy_model must be a NumpyModule: wrap an ONNX model or a torch module in one. "
                 f"Got {type(numpy_model).__name__}."
@@ -141,7 +131,7 @@ class ONNXConverter(Serializable):
     @classmethod
     def __skq_build__(cls, state: dict[str, Any]) -> Self:
         """Build the converter around the graph."""
-        return cls(**{**state, "numpy_model": NumpyModule(state["numpy_model"])})
+        return cls(**{**state, "numpy_model": GraphEvaluator(state["numpy_model"])})
 
     @property
     def n_bits_model_inputs(self) -> int:
@@ -207,6 +197,7 @@ class PostTrainingAffineQuantization(ONNXConverter):
     --------
     >>> import numpy as np
     >>> from skq.graph.graph import FloatGraph, Node, TensorInfo
+    >>> from skq.quantization import NumpyModule
     >>> graph = FloatGraph(
     ...     nodes=(Node("Gemm", ("x", "w"), ("y",)),),
     ...     initializers={"w": np.array([[1.0], [-2.0]])},
@@ -214,7 +205,8 @@ class PostTrainingAffineQuantization(ONNXConverter):
     ...     outputs=(TensorInfo("y", "float64", (None, 1)),),
     ... )
     >>> X = np.random.default_rng(0).uniform(-1, 1, (100, 2))
-    >>> module = PostTrainingAffineQuantization(8, NumpyModule(graph)).quantize_module(X)
+    >>> converter = PostTrainingAffineQuantization(8, NumpyModule(graph))
+    >>> module = converter.quantize_module(X)
     >>> bool(np.abs(module.forward(X)[:, 0] - X @ [1, -2]).max() < 0.03)
     True
     """
@@ -261,13 +253,15 @@ class _Conversion:
 
     def __init__(
         self,
-        model: NumpyModule,
+        model: GraphEvaluator,
         settings: Settings,
         data: tuple[Array, ...],
         sample_weight: Array | None,
         ranges: Sequence[InputRange] | None = None,
     ) -> None:
         self.graph = quantizers_first(model.graph) if settings.discrete else model.graph
+        monotonic = any(node.doc_string == MONOTONIC for node in self.graph.nodes)
+        settings = replace(settings, monotonic=monotonic)
         arrays = _checked_data(model, data)
         most = _most_rows(arrays, self.graph, settings.n_bits["model_inputs"])
         rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight, most)
@@ -280,15 +274,19 @@ class _Conversion:
         present = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
         if ranges is None:
             ranges = [InputRange.of(array, present) for array in arrays]
+        jumping, equal = jumping_inputs(self.graph), jumping_inputs(self.graph, MATCHING)
         for info, array, known in zip(model.inputs, arrays, ranges, strict=True):
             raw = array[rows]
+            is_whole = array.dtype.kind in "biu" or info.name in jumping
+            if info.name in equal:
+                check_holds_integers(info.name, raw, known.lo, known.hi, settings.n_bits)
             self.floats[info.name] = raw
             self.operands[info.name] = self.low.input(
-                raw, known.lo, known.hi, has_missing=known.has_missing
+                raw, known.lo, known.hi, has_missing=known.has_missing, is_whole=is_whole
             )
 
     def run(self) -> QuantizedModule:
-        tail = tail_nodes(self.graph)
+        tail = epilogue_nodes(self.graph)
         _check_operators(self.graph, tail)
         nodes = tuple(node for i, node in enumerate(self.graph.nodes) if i in tail)
         quantized = [node for i, node in enumerate(self.graph.nodes) if i not in tail]
@@ -438,7 +436,7 @@ def _check_operators(graph: FloatGraph, tail: set[int]) -> None:
             raise UnsupportedModelError(f"{node} cannot be quantized: {op_class.refused}.")
 
 
-def _checked_data(model: NumpyModule, data: tuple[Array, ...]) -> list[Array]:
+def _checked_data(model: GraphEvaluator, data: tuple[Array, ...]) -> list[Array]:
     if len(data) != len(model.inputs):
         raise ValueError(
             f"Expected calibration data for {len(model.inputs)} inputs: "
@@ -467,15 +465,18 @@ def _most_rows(arrays: Sequence[Array], graph: FloatGraph, n_bits: int) -> int:
     """
     ensembles = [node for node in graph.nodes if node.op_type == "TreeEnsembleRegressor"]
     averages = any(node.attributes.get("aggregate_function") == "AVERAGE" for node in ensembles)
-    is_large = sum(len(node.attributes["nodes_modes"]) for node in ensembles) > LARGE_ENSEMBLE
-    if is_large and not (averages and n_bits <= MAX_NARROW_BITS):
-        return MAX_ENSEMBLE_ROWS
+    is_large = (
+        sum(len(node.attributes["nodes_modes"]) for node in ensembles)
+        > CALIBRATION.large_ensemble_nodes
+    )
+    if is_large and not (averages and n_bits <= CALIBRATION.max_narrow_bits):
+        return CALIBRATION.max_ensemble_rows
     cells = max((array[0].size for array in arrays if array.ndim > 2), default=0)
-    return max(64, min(MAX_CALIBRATION_ROWS, MAX_CALIBRATION_CELLS // max(cells, 1)))
+    return max(64, min(CALIBRATION.max_rows, CALIBRATION.max_elements // max(cells, 1)))
 
 
 def _choose_rows(
-    n_rows: int, sample_weight: Array | None, most: int = MAX_CALIBRATION_ROWS
+    n_rows: int, sample_weight: Array | None, most: int = CALIBRATION.max_rows
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Rows to run the layers on, evenly spaced, and their weights, which sum to 1."""
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.engines import dispatch
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
 from skq.quantization.n_bits import get_n_bits_dict
@@ -76,7 +76,7 @@ class QuantizedModule(Serializable):
         if not numbers or any(f < 0 for f in self.uncoded):
             raise TypeError(f"uncoded must be a tuple of features' numbers; got {self.uncoded!r}")
         self._check_seam()
-        object.__setattr__(self, "_tail", NumpyModule(self.tail))
+        object.__setattr__(self, "_tail", GraphEvaluator(self.tail))
         object.__setattr__(self, "prepared", {})
         object.__setattr__(self, "_output_names", self.tail.output_names)
 
@@ -216,7 +216,7 @@ class QuantizedModule(Serializable):
         """The float graph that was quantized, as ONNX."""
         if self.graph is None:
             raise AttributeError("the float graph of this module was not kept")
-        return NumpyModule(self.graph).onnx_model
+        return GraphEvaluator(self.graph).onnx_model
 
     def bitwidth_and_range_report(self) -> dict[str, dict[str, Any]]:
         """Interval and width of every integer value.
@@ -306,7 +306,7 @@ class Route:
     def __init__(self, module: QuantizedModule, names: tuple[str, ...]) -> None:
         self._names = names
         found = module._needed(names)
-        self._tail: NumpyModule | None = None
+        self._tail: GraphEvaluator | None = None
         if set(found) == set(names):
             found = list(names)
         else:

@@ -7,13 +7,14 @@ needs neither scikit-learn nor torch, Hummingbird or onnx.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.exceptions import UnsupportedModelError
 from skq.program.prune import pruned
 from skq.quantization.n_bits import is_lossless
 from skq.quantization.quantized_module import QuantizedModule
@@ -25,8 +26,31 @@ from skq.serving.outputs import (
     predict_with,
     quick_table,
 )
+from skq.serving.result_types import check_types, typed
 
 __all__ = ["IntegerPredictor", "load", "save"]
+
+
+#: Methods that a saved model may have.
+METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples")
+
+
+class _Method:
+    """A method that is there where the saved estimator had it."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, model: Any, owner: type | None = None) -> Any:
+        if model is None:
+            return self.function
+        name = self.function.__name__
+        computed = "predict_proba" if name == "predict_log_proba" else name
+        known = model.methods is None or name in model.methods
+        if not (known and has_output(model.quantized_module_, computed)):
+            raise AttributeError(f"The saved {model.estimator} has no {name}.")
+        return self.function.__get__(model, owner)
 
 
 @serializable("skq.IntegerPredictor")
@@ -46,6 +70,10 @@ class IntegerPredictor:
     classes_ : ndarray, list of ndarray or None
         Labels of a classifier.
     feature_names_in_ : ndarray of str or None
+    methods : tuple of str or None
+        Methods that the estimator had; None in files of versions before, which did not say.
+    result_types : dict of str to tuple of str
+        See `skq.serving.result_types.ResultTypes`.
     """
 
     estimator: str
@@ -55,6 +83,8 @@ class IntegerPredictor:
     takes_missing: NDArray[np.bool_]
     classes_: Any = None
     feature_names_in_: NDArray[Any] | None = None
+    methods: tuple[str, ...] | None = None
+    result_types: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         takes = self.takes_missing
@@ -64,6 +94,11 @@ class IntegerPredictor:
             raise ValueError(
                 f"takes_missing must have the shape ({self.n_features_in_},); got {takes.shape}"
             )
+        if self.methods is not None and not (
+            isinstance(self.methods, tuple) and set(self.methods) <= set(METHODS)
+        ):
+            raise ValueError(f"methods must be some of {METHODS}; got {self.methods!r}")
+        check_types(self.result_types)
 
     def predict(self, X: Any) -> Any:
         """Predict labels or values.
@@ -78,6 +113,7 @@ class IntegerPredictor:
         """
         return self._answer("predict", X)
 
+    @_Method
     def predict_proba(self, X: Any) -> Any:
         """Class probabilities, where the saved estimator has them.
 
@@ -91,6 +127,7 @@ class IntegerPredictor:
         """
         return self._answer("predict_proba", X)
 
+    @_Method
     def decision_function(self, X: Any) -> Any:
         """Confidence scores, where the saved estimator has them.
 
@@ -104,6 +141,7 @@ class IntegerPredictor:
         """
         return self._answer("decision_function", X)
 
+    @_Method
     def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of `predict_proba`, where the saved estimator has them.
 
@@ -117,6 +155,7 @@ class IntegerPredictor:
         """
         return log_probabilities(self.predict_proba(X))
 
+    @_Method
     def score_samples(self, X: Any) -> Any:
         """Scores of an outlier detector: the lower, the more abnormal.
 
@@ -133,16 +172,16 @@ class IntegerPredictor:
     def _answer(self, method: str, X: Any) -> Any:
         quick = quick_table(self.quantized_module_, method, X, self.classes_)
         if quick is not None:
-            return quick
-        if not has_output(self.quantized_module_, method):
-            raise AttributeError(f"The saved {self.estimator} has no {method}.")
-        return predict_with(
+            return typed(quick, self.result_types, method, X.dtype)
+        X = self._checked(X)
+        result = predict_with(
             self.quantized_module_,
             method,
-            self._checked(X),
+            X,
             self.classes_,
             feature_names=self.feature_names_in_,
         )
+        return typed(result, self.result_types, method, X.dtype)
 
     def _checked(self, X: Any) -> NDArray[Any]:
         self._check_names(X)
@@ -254,6 +293,12 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         )
     from skq.estimators.convert import takes_missing
 
+    overridden = getattr(estimator, "_overridden", None)
+    if overridden:
+        raise UnsupportedModelError(
+            f"{type(estimator).__name__} overrides {', '.join(sorted(overridden))}, which a file "
+            "of integers cannot hold. Save its skq parent class, or pickle it."
+        )
     n_bits = module.n_bits if is_lossless(estimator.n_bits) else estimator.n_bits
     return IntegerPredictor(
         estimator=type(estimator).__name__,
@@ -263,4 +308,6 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         takes_missing=takes_missing(estimator, module, int(estimator.n_features_in_)),
         classes_=getattr(estimator, "classes_", None),
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
+        methods=tuple(m for m in METHODS if hasattr(estimator, m)),
+        result_types=dict(vars(estimator).get("_result_types") or {}),
     )

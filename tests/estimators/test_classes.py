@@ -10,8 +10,8 @@ from sklearn.utils import all_estimators
 import skq
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import lookup, refused
+from tests.estimators.cases import MODULES, classes, quick
 from tests.estimators.checks_of_sklearn import failures, run_checks
-from tests.estimators.suite_cases import MODULES, classes, quick
 
 SUITE = set(
     """

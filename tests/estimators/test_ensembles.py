@@ -224,6 +224,6 @@ def test_refusals():
     for model in (votes(LOGISTIC, GaussianNB(), voting="soft"), bag(GaussianNB())):
         with pytest.raises(UnsupportedModelError, match="of GaussianNB cannot be quantized.*Use"):
             skq.quantize(model.fit(X, y), X)
-    quantized = skq.tree.DecisionTreeClassifier(n_bits=3)
+    quantized = FrozenEstimator(skq.tree.DecisionTreeClassifier(n_bits=3).fit(X, y))
     with pytest.raises(UnsupportedModelError, match="quantized already.*parent"):
         skq.QuantizedClassifier(votes(quantized, LOGISTIC)).fit(X, y)

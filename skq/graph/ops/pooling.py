@@ -35,16 +35,15 @@ def average_pool(
 ) -> Array:
     """Mean of each window of ``x``, of shape (n_samples, n_channels, *spatial).
 
-    Padding counts in the mean with ``count_include_pad`` only. So do then, as in ONNX's own test
-    data, the cells beyond the padding that ``ceil_mode`` adds (torch and ONNX Runtime from opset 19
-    on leave those out).
+    Padding counts in the mean with ``count_include_pad`` only. The cells beyond the padding that
+    ``ceil_mode`` adds never count, as in torch and ONNX Runtime.
     """
     spatial = x.shape[2:]
     windows = Windows.of(spatial, kernel_shape, strides, dilations, pads, auto_pad, ceil_mode)
     kernel_axes = tuple(range(-len(kernel_shape), 0))
     totals = windows.view(windows.pad(x, 0)).sum(axis=kernel_axes)
-    counted = windows.pad(np.ones((1, 1, *spatial), x.dtype), count_include_pad)
-    return (totals / windows.view(counted).sum(axis=kernel_axes)).astype(x.dtype, copy=False)
+    counts = windows.counts(spatial, include_padding=bool(count_include_pad))
+    return (totals / counts).astype(x.dtype, copy=False)
 
 
 def _bind_max_pool(attributes: Mapping[str, Any], n_outputs: int) -> Implementation:

@@ -27,6 +27,8 @@ class Windows:
         beyond the padding asked for where ``ceil_mode`` rounds the number of windows up.
     output : tuple of int
         Number of windows an axis.
+    overhang : tuple of int
+        How many of the cells after each axis are there for the last window alone.
     """
 
     kernel: Axes
@@ -34,6 +36,7 @@ class Windows:
     dilations: Axes
     pads: tuple[tuple[int, int], ...]
     output: Axes
+    overhang: Axes
 
     @classmethod
     def of(
@@ -58,7 +61,7 @@ class Windows:
         dilations = tuple(dilations or (1,) * n_axes)
         extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
         padding = _padding(spatial, extents, strides, pads, auto_pad)
-        output, reached = [], []
+        output, reached, overhangs = [], [], []
         for length, extent, stride, (before, after) in zip(
             spatial, extents, strides, padding, strict=True
         ):
@@ -70,13 +73,31 @@ class Windows:
             output.append(count)
             overhang = max((count - 1) * stride + extent - (length + before + after), 0)
             reached.append((before, after + overhang))
-        return cls(tuple(kernel), strides, dilations, tuple(reached), tuple(output))
+            overhangs.append(overhang)
+        return cls(
+            *(tuple(kernel), strides, dilations), tuple(reached), tuple(output), tuple(overhangs)
+        )
 
     def pad(self, x: Array, value: Any) -> Array:
         """Pad the spatial axes of ``x`` of shape (n, channels, *spatial) with a value."""
         if not any(map(any, self.pads)):
             return x
         return np.pad(x, ((0, 0), (0, 0), *self.pads), constant_values=value)
+
+    def counts(self, spatial: Sequence[int], *, include_padding: bool) -> NDArray[np.int64]:
+        """Cells of each window that a mean counts, of shape `output`.
+
+        Cells of the input count, and those of the padding where asked; the overhang of
+        ``ceil_mode`` never does, as in torch and ONNX Runtime.
+        """
+        inside = np.ones((1, 1, *spatial), dtype=np.int64)
+        cells = self.pad(inside, int(include_padding))
+        for axis, overhang in enumerate(self.overhang, start=2):
+            end = cells.shape[axis] - overhang
+            cells[(slice(None),) * axis + (slice(end, None),)] = 0
+        kernel_axes = tuple(range(-len(self.kernel), 0))
+        counts: NDArray[np.int64] = self.view(cells).sum(axis=kernel_axes)[0, 0]
+        return counts
 
     def view(self, padded: Array) -> Array:
         """View of shape (n, channels, *output, *kernel) of what `pad` returned."""

@@ -21,29 +21,9 @@ from skq.quantization.lower.operands import Array, Features, QuantizedTensor
 from skq.quantization.lower.trained import TrainedConstant, trained_codes, trained_product
 from skq.quantization.lower.views import arranged, elements, gather
 from skq.quantization.search.fit_layer import FittedLayer, LayerData, fit_layer
+from skq.quantization.search.least import first_least
 from skq.quantization.search.ranges import RANGE_METHODS, percentiles
-
-#: Widths above this are left to one grid for all inputs of a layer, and so are wider layers.
-MAX_FITTED_BITS = 8
-MAX_FITTED_INPUTS = 1500
-
-#: Room beyond the range of an inner input for other rows, in standard deviations in front of its
-#: clip, and the width from which on: the most that costs no more than the better grids gain. So a
-#: neuron behind a ReLU that few calibration rows reach, and these barely, has as much as others.
-HEADROOMS = (1.0, 0.6, 0.3)
-HEADROOM_BITS = 7
-
-#: Layers with more weights are fitted for clipped inputs alone, where clipping is better.
-MAX_TRIED_WEIGHTS = 4000
-
-#: Shares that may be cut off at either end of all inputs of a layer.
-TAILS = (0.0, 0.001, 0.003, 0.01, 0.02, 0.04, 0.08)
-
-#: Share of the error that has to be left for it: other rows may lie further out.
-NEEDED_GAIN = 0.8
-
-#: Relative squared errors that differ by less come from the rounding of floats.
-NEGLIGIBLE = 1e-20
+from skq.quantization.search.settings import ERRORS, LAYERS
 
 
 def layer(
@@ -77,13 +57,47 @@ def layer(
         real = np.asarray(weights, dtype=np.float64)[order]
         return low.matmul(rows, real, target, n_bits=n_bits["op_weights"], method=weight_method)
 
+    if low.settings.monotonic:
+        return write(low.settings.range_method, low.settings.range_method)
     data = _layer_data(low, x, weights, target, name) if low.settings.searches else None
     if data is None:
-        return least_error(low, write, target, name)
+        found = least_error(low, write, target, name)
+        return _with_whole_codes(low, x, found, write, data, target, name)
     roomy = () if isinstance(x, Features) else _with_headroom(data, _spread(low, x))
     preferred = _written(low, x, roomy)
     fitted = _written(low, x, _problems(low, x, data, name))
-    return least_error(low, write, target, name, fitted, preferred)
+    found = least_error(low, write, target, name, fitted, preferred)
+    return _with_whole_codes(low, x, found, write, data, target, name)
+
+
+def _with_whole_codes(
+    low: Lowering,
+    x: Features | QuantizedTensor,
+    found: QuantizedTensor,
+    write: Callable[[str, str], QuantizedTensor],
+    data: LayerData | None,
+    target: Array,
+    name: str,
+) -> QuantizedTensor:
+    """The layer on integer columns as they are, where that is as good as what was found.
+
+    Codes of scale 1 lose nothing and cost no arithmetic, but they leave columns of a small range
+    few codes, so the weights of such columns have to be larger.
+    """
+    if not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2):
+        return found
+    whole = low.whole_columns(x, low.settings.n_bits["model_inputs"])
+    if not np.any(whole):
+        return found
+    if data is None:
+        option = write("whole", "auto")
+    else:
+        option = next(_written(low, x, [replace(data, whole=whole)]), found)
+    decides = low.model_error is not None and low.model_error.decides
+    allowed = LAYERS.whole_error * output_error(low, found, target, name) + LAYERS.negligible
+    if decides:
+        allowed += LAYERS.whole_labels * ERRORS.changed_label
+    return option if output_error(low, option, target, name) <= allowed else found
 
 
 def trained_layer(
@@ -130,18 +144,14 @@ def least_error(
     options = [write(method, method) for method in RANGE_METHODS]
     errors = [output_error(low, option, target, name) for option in options]
     for option in preferred:
-        if output_error(low, option, target, name) <= min(errors) + NEGLIGIBLE:
+        if output_error(low, option, target, name) <= min(errors) + LAYERS.negligible:
             return option
     if fitted is None:
-        fitted = [write(RANGE_METHODS[_first_least(errors)], "auto")]
+        fitted = [write(RANGE_METHODS[first_least(errors, margin=LAYERS.negligible)], "auto")]
     for option in fitted:
         options.append(option)
         errors.append(output_error(low, option, target, name))
-    return options[_first_least(errors)]
-
-
-def _first_least(errors: list[float]) -> int:
-    return int((np.array(errors) <= min(errors) + NEGLIGIBLE).argmax())
+    return options[first_least(errors, margin=LAYERS.negligible)]
 
 
 def output_error(low: Lowering, x: QuantizedTensor, target: Array, name: str = "") -> float:
@@ -203,8 +213,8 @@ def _layer_data(
     weight_bits = settings.n_bits["op_weights"]
     if (
         not settings.signed_weights
-        or max(input_bits, weight_bits) > MAX_FITTED_BITS
-        or len(weights) > MAX_FITTED_INPUTS
+        or max(input_bits, weight_bits) > LAYERS.max_fitted_bits
+        or len(weights) > LAYERS.max_fitted_inputs
         or target.ndim != 2
     ):
         return None
@@ -240,9 +250,9 @@ def _spread(low: Lowering, x: QuantizedTensor) -> Array:
 
 def _with_headroom(data: LayerData, spread: Array) -> Iterator[LayerData]:
     """The layer with room beyond the ranges of its inputs, from much to little."""
-    if data.input_bits < HEADROOM_BITS:
+    if data.input_bits < LAYERS.headroom_bits:
         return
-    for share in HEADROOMS:
+    for share in LAYERS.headrooms:
         room = share * spread
         lo = np.where(data.lo < 0, data.lo - room, data.lo)
         yield replace(data, lo=lo, hi=data.hi + room, clips=False)
@@ -257,7 +267,7 @@ def _problems(
     clipped = _clipped(low, data, name)
     if clipped is not None:
         yield clipped
-    if clipped is None or data.weights.size <= MAX_TRIED_WEIGHTS:
+    if clipped is None or data.weights.size <= LAYERS.max_tried_weights:
         yield data
 
 
@@ -269,7 +279,7 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
     layer does what the float layer would do behind clipped inputs.
     """
     errors, tried = [], []
-    for share in TAILS:
+    for share in LAYERS.clipped_shares:
         shares = np.array([0.0 if data.starts_at_zero else share, 1 - share])
         first, last = percentiles(data.x, data.row_weight, shares) if share else (data.lo, data.hi)
         first, last = np.maximum(first, data.lo), np.minimum(last, data.hi)
@@ -283,7 +293,7 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
         errors.append(_error_of(low, reals, data.target, name))
         tried.append((first, last))
     best = int(np.argmin(errors))
-    if best == 0 or errors[best] > NEEDED_GAIN * errors[0]:
+    if best == 0 or errors[best] > LAYERS.needed_gain * errors[0]:
         return None
     first, last = tried[best]
     x, target = np.clip(data.x, first, last), data.target
@@ -321,7 +331,7 @@ def _as_fitted(
         scale = np.where(frozen, FROZEN_SCALE, fitted.input_scale)
         zero_point = fitted.zero_point
         codes = low.add(Quantize((x.value,), scale, zero_point.astype(np.int64), lo=0, hi=top))
-        codes = filled(low, x, codes, scale, zero_point, top)
+        codes = filled(low.add, x, codes, scale, zero_point, top)
     else:
         scale = np.where(frozen, np.maximum(np.abs(data.hi), 1.0) * 2.0, fitted.input_scale)
         # code 0 is real 0: saturating there is the ReLU

@@ -7,7 +7,7 @@ give there, so every layer is calibrated on the outputs of the quantized layers 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,9 @@ from skq.program import (
 from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
 from skq.quantization.lower.rounding import Rounding
+from skq.quantization.lower.settings import LOWERING
+from skq.quantization.lower.whole_numbers import are_whole, integer_grid, whole_step
+from skq.quantization.search.candidates import whole_columns, whole_zero_point
 from skq.quantization.search.grids import discrete_grid
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import find_joint_range, find_range
@@ -44,27 +47,6 @@ CONSTANT_STEP = 2.0**-40
 
 #: A zero point is held as an integer; a column's offset may not exceed this many steps.
 MAX_ZERO_POINT = 2.0**62
-
-#: Bits by which the grid on which tensors of different scales are added and compared is finer than
-#: the codes of inner layers, and its greatest width.
-FINER_BITS = 10
-COMMON_BITS = 22
-
-#: That width where grids are trained: with it a sum is as exact as a multiplier of 31 bits.
-TRAINED_BITS = 30
-
-#: A weight is on a grid when it is at most this fraction of a step away from it.
-GRID_NOISE = 1e-3
-
-#: Rows of a layer (positions of a convolution count each) that its weights are fitted to.
-MAX_LAYER_ROWS = 20_000
-
-#: From this width of inner codes on their ranges are widened, by this share at either end; a
-#: table, which has fewer entries, by less.
-SPARE_BITS, HEADROOM, TABLE_HEADROOM = 12, 0.5, 0.1
-
-#: Bits by which scores of several channels are refined when they are brought to one scale.
-ALIGN_BITS = 24
 
 
 @dataclass(frozen=True)
@@ -82,6 +64,9 @@ class Settings:
         Whether weights are on symmetric grids; else on affine ones, from least to greatest weight.
     discrete : bool
         Whether weights and activations are on grids already, which are to be found and kept.
+    monotonic : bool
+        Whether trees rise or fall with some features and are to do so as integers: weights behind
+        them are rounded plainly, which keeps their signs.
     """
 
     n_bits: dict[str, int]
@@ -89,6 +74,7 @@ class Settings:
     calibration: str = "auto"
     signed_weights: bool = True
     discrete: bool = False
+    monotonic: bool = False
 
     @property
     def searches(self) -> bool:
@@ -143,11 +129,19 @@ class Lowering:
         self._aligned: dict[tuple[int, bytes, bytes], QuantizedTensor] = {}
         self._features: list[tuple[Features, str, QuantizedTensor]] = []
 
-    def input(self, raw: Array, lo: Array, hi: Array, *, has_missing: bool = False) -> Features:
+    def input(
+        self,
+        raw: Array,
+        lo: Array,
+        hi: Array,
+        *,
+        has_missing: bool = False,
+        is_whole: bool = False,
+    ) -> Features:
         """Declare a float input; see `Features`."""
         value = self.builder.input(TensorType(raw.shape[1:]))
         self._samples[value] = raw
-        return Features(value, raw, lo, hi, has_missing)
+        return Features(value, raw, lo, hi, has_missing, is_whole=is_whole)
 
     def codes_input(
         self, codes: Array, lo: int, hi: int, scale: Array, zero_point: Array
@@ -206,6 +200,9 @@ class Lowering:
         lo, hi = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
         raw = np.asarray(features.raw, np.float64)
         raw, lo, hi = with_fill(features, raw, lo, hi)
+        whole = np.zeros(np.shape(lo), dtype=bool)
+        if method == "whole":
+            whole, method = self.whole_columns(features, n_bits), "minmax"
         if per_feature:
             lo, hi = find_range(raw, self.row_weight, lo, hi, n_bits, method)
             hold = unseen_fill(features)
@@ -217,13 +214,18 @@ class Lowering:
             lo, hi = np.minimum(lo, 0.0), np.maximum(hi, 0.0)
         scale = hi / top - lo / top
         frozen = ~(scale > 0)
+        if features.is_whole:
+            lo, scale = _whole_grids(features, raw, lo, scale, top)
         scale = np.maximum(scale, np.abs(lo) / MAX_ZERO_POINT)
         scale = np.where(frozen, FROZEN_SCALE, scale)
         zero_point = np.where(frozen, 0.0, np.rint(-lo / scale))
+        if np.any(whole):
+            scale = np.where(whole, 1.0, scale)
+            zero_point = np.where(whole, whole_zero_point(lo, hi, top), zero_point)
         value = self.add(
             Quantize((features.value,), scale, zero_point.astype(np.int64), lo=0, hi=top)
         )
-        value = filled(self, features, value, scale, zero_point, top)
+        value = filled(self.add, features, value, scale, zero_point, top)
         if not features.steps:
             return QuantizedTensor(value, *_with_constants(frozen, lo, scale, zero_point))
         factor, offset = features.affine()
@@ -236,6 +238,15 @@ class Lowering:
         return QuantizedTensor(
             value, *_with_constants(frozen, lo * factor + offset, step, zero_point - offset / step)
         )
+
+    def whole_columns(self, features: Features, n_bits: int) -> NDArray[np.bool_]:
+        """Columns of integers that codes of `n_bits` hold with a scale of 1, constants left out."""
+        raw, lo, hi = with_fill(
+            features, np.asarray(features.raw, np.float64), features.lo, features.hi
+        )
+        hold = unseen_fill(features)
+        lo, hi = np.fmin(lo, hold), np.fmax(hi, hold)
+        return whole_columns(raw, lo, hi, n_bits) & (lo < hi)
 
     def codes(
         self,
@@ -257,14 +268,18 @@ class Lowering:
             Width of the codes of an inner tensor; the input's is ``model_inputs``.
         hold : float, default=None
             One more value that the codes have to hold.
-        method : {"minmax", "percentile", "mse"}, default=None
-            How the range is chosen; None: as the settings say.
+        method : {"minmax", "percentile", "mse", "whole"}, default=None
+            How the range is chosen; None: as the settings say. "whole" is for features: a scale of
+            1 for integers that the codes hold, "minmax" for others.
         """
         if isinstance(x, Features):
             return self.tensor(x, method)
         n_bits = self.settings.rounding.limit(n_bits)
         if x.is_plain and self.type(x.value).bits <= n_bits:
             return x
+        if reals.dtype.kind in "biu":
+            scale, zero_point, top = integer_grid(reals, n_bits, hold)
+            return self.on_grid(x, scale, zero_point, 0, top)
         if self.settings.discrete:
             values = np.unique(reals) if hold is None else np.union1d(reals, hold)
             grid = discrete_grid(values, n_bits, is_signed=False, is_symmetric=False)
@@ -280,17 +295,17 @@ class Lowering:
         n_bits: int,
         *,
         hold: float | None = None,
-        share: float = HEADROOM,
+        share: float = LOWERING.headroom,
         method: str | None = None,
     ) -> tuple[float, float]:
         """Range of an inner tensor; with room for other rows where there are bits to spare."""
         method = method or self.settings.range_method
-        if self.settings.discrete or self.settings.n_bits["op_inputs"] >= SPARE_BITS:
+        if self.settings.discrete or self.settings.n_bits["op_inputs"] >= LOWERING.spare_bits:
             method = "minmax"
         lo, hi = find_joint_range(np.asarray(reals, np.float64), self.row_weight, n_bits, method)
         if hold is not None:
             lo, hi = min(lo, hold), max(hi, hold)
-        spare = self.settings.n_bits["op_inputs"] >= SPARE_BITS
+        spare = self.settings.n_bits["op_inputs"] >= LOWERING.spare_bits
         room = share * (hi - lo) if spare and not self.settings.discrete else 0.0
         return lo - room, hi + room
 
@@ -324,6 +339,7 @@ class Lowering:
     ) -> QuantizedTensor:
         """Codes in [lo, hi] that stand for ``(q - zero_point) * scale``."""
         if x.function is None:
+            x = x.of_what_is_read()
             bounds = (lo, hi)
             if x.clip is not None:
                 clipped = quantize_codes(np.array(x.clip), scale, zero_point, lo, hi)
@@ -342,9 +358,11 @@ class Lowering:
         n_bits = self.settings.rounding.table_bits(result_bits)
         if self.type(x.value).bits <= n_bits:
             return x
-        argument = replace(x, function=None)
+        argument = replace(x, function=None).of_what_is_read()
         reals = argument.reals(self.sample(x.value))
-        lo, hi = self.range(reals, n_bits, share=TABLE_HEADROOM, method="minmax")
+        if x.view is not None:
+            reals = reals.reshape(len(reals), -1)[:, np.unique(x.view)]
+        lo, hi = self.range(reals, n_bits, share=LOWERING.table_headroom, method="minmax")
         index = self.materialize(argument, lo, hi, n_bits)
         return replace(index, function=x.function)
 
@@ -387,8 +405,8 @@ class Lowering:
         codes = codes.reshape(-1, codes.shape[-1]).astype(np.float64)
         target = target.reshape(-1, target.shape[-1]).astype(np.float64)
         row_weight = np.repeat(self.row_weight, len(codes) // len(self.row_weight))
-        if len(codes) > MAX_LAYER_ROWS:
-            rows = np.linspace(0, len(codes) - 1, MAX_LAYER_ROWS).astype(np.int64)
+        if len(codes) > LOWERING.max_layer_rows:
+            rows = np.linspace(0, len(codes) - 1, LOWERING.max_layer_rows).astype(np.int64)
             codes, target, row_weight = codes[rows], target[rows], row_weight[rows]
         row_weight = row_weight / row_weight.sum()
         folded = weights * np.broadcast_to(x.scale, (len(weights),))[:, None]
@@ -440,6 +458,7 @@ class Lowering:
         """
         if not x.is_plain:
             raise UnsupportedModelError("scores are compared only where they come from a layer")
+        x = x.of_what_is_read()
         if _identity(x) in self._aligned:
             return replace(self._aligned[_identity(x)], view=x.view)
         if x.has_one_scale and x.zero_point == 0 and x.scale > 0:
@@ -449,7 +468,7 @@ class Lowering:
         offset = -np.asarray(x.zero_point * x.scale)
         reach = largest * max(-lo, hi, 1) + float(np.max(np.abs(offset)))
         room = int(np.floor(np.log2(EXACT_FLOAT64 / 2 / (reach / largest))))
-        common = largest / 2.0 ** min(ALIGN_BITS, room)
+        common = largest / 2.0 ** min(LOWERING.align_bits, room)
         multiplier = np.rint(x.scale / common).astype(np.int64)
         shape = np.broadcast_shapes(np.shape(x.scale), np.shape(x.zero_point))
         value = self.add(
@@ -487,11 +506,12 @@ class Lowering:
         """Plain tensors as integers of one positive scale with zero point 0.
 
         Where all scales are multiples of the least of them nothing is rounded off; else the grid
-        is `FINER_BITS` bits finer than codes over everything that the tensors can reach.
+        is `LOWERING.finer_bits` bits finer than codes over everything that the tensors can reach.
         """
-        width = min(COMMON_BITS, self.settings.n_bits["op_inputs"] + FINER_BITS)
+        tensors = tuple(tensor.of_what_is_read() for tensor in tensors)
+        width = min(LOWERING.common_bits, self.settings.n_bits["op_inputs"] + LOWERING.finer_bits)
         if self.settings.discrete:
-            width = TRAINED_BITS
+            width = LOWERING.trained_bits
         scales = [np.abs(np.ravel(t.scale)) for t in tensors]
         reach = max(
             float(np.max(np.abs((end - t.zero_point) * t.scale)))
@@ -499,7 +519,7 @@ class Lowering:
             for end in self.type(t.value).interval
         )
         least = min(float(s[s > 0].min(initial=np.inf)) for s in scales)
-        exact = np.isfinite(least) and reach / least < 2.0**COMMON_BITS
+        exact = np.isfinite(least) and reach / least < 2.0**LOWERING.common_bits
         exact = exact and all(
             np.all(np.rint(part) == part)
             for t in tensors
@@ -532,7 +552,7 @@ class Lowering:
             n_bits = self.settings.n_bits["model_outputs"]
             x = self.materialize(x, float(reals.min()), float(reals.max()), n_bits)
         # the very integers that labels are decided on
-        return replace(self._aligned.get(_identity(x), x), view=x.view)
+        return replace(self._aligned.get(_identity(x.of_what_is_read()), x), view=x.view)
 
     def dequantize(self, x: QuantizedTensor) -> int:
         """The float value that a plain tensor in its own arrangement stands for."""
@@ -542,6 +562,23 @@ class Lowering:
         return self.add(Dequantize((x.value,), scale, zero_point))
 
 
+def _whole_grids(
+    features: Features, raw: Array, lo: Array, scale: Array, top: int
+) -> tuple[Array, Array]:
+    """Least values and scales, those of columns of whole numbers replaced where codes hold them."""
+    least, greatest = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
+    whole: Array | np.bool_ = are_whole(raw) & are_whole(least[None]) & are_whole(greatest[None])
+    if np.ndim(lo) == 0:
+        whole, least, greatest = whole.all(keepdims=True), least.min(), greatest.max()
+    step = whole_step(least, greatest, top)
+    holds = whole & ~np.isnan(step) & (greatest > least)
+    shape = np.shape(lo)
+    return (
+        np.where(holds, least, lo).reshape(shape),
+        np.where(holds, step, scale).reshape(shape),
+    )
+
+
 def _weight_grid(weights: Array, n_bits: int) -> float | None:
     """Largest step of which all weights are at most ``2**(n_bits - 1)`` multiples, or None."""
     largest = float(np.max(np.abs(weights), initial=0.0))
@@ -549,7 +586,7 @@ def _weight_grid(weights: Array, n_bits: int) -> float | None:
         return 1.0
     steps = largest / np.arange(1, 2 ** (n_bits - 1) + 1)
     multiples = weights[:, None] / steps
-    fits = np.all(np.abs(multiples - np.rint(multiples)) < GRID_NOISE, axis=0)
+    fits = np.all(np.abs(multiples - np.rint(multiples)) < LOWERING.grid_noise, axis=0)
     return float(steps[np.argmax(fits)]) if fits.any() else None
 
 
@@ -566,11 +603,11 @@ def _with_constants(
 
 def _contents(instruction: Instruction) -> tuple[Any, ...]:
     """What tells instructions apart."""
-    fields = (
+    contents = (
         (v.shape, v.dtype.str, v.tobytes()) if isinstance(v, np.ndarray) else v
-        for v in instruction.unpacked().kept().values()
+        for v in (getattr(instruction, field.name) for field in fields(instruction))
     )
-    return (type(instruction), *fields)
+    return (type(instruction), *contents)
 
 
 def _identity(x: QuantizedTensor) -> tuple[int, bytes, bytes]:

@@ -86,6 +86,8 @@ class Features:
     has_missing : bool
         Whether the calibration data have NaN anywhere.
     steps : tuple of FeatureStep
+    is_whole : bool
+        Whether columns of whole numbers get grids that hold these exactly.
     """
 
     value: int
@@ -94,6 +96,7 @@ class Features:
     hi: Array
     has_missing: bool = False
     steps: tuple[FeatureStep, ...] = ()
+    is_whole: bool = False
 
     def then(self, step: FeatureStep) -> Features:
         """The features behind one more step."""
@@ -172,6 +175,25 @@ class QuantizedTensor:
         if self.clip is not None:
             values = np.clip(values, *self.clip)
         return values if self.function is None else self.function(values)
+
+    def of_what_is_read(self) -> QuantizedTensor:
+        """The tensor with the parameters of channels that its view leaves out made harmless.
+
+        Nobody reads these elements, but their scales would widen a grid that is chosen for all
+        channels. They take the parameters of a channel that is read.
+        """
+        n_channels = max(np.size(self.scale), np.size(self.zero_point))
+        if self.view is None or self.has_one_scale or not self.view.size:
+            return self
+        read = np.zeros(n_channels, dtype=bool)
+        read[np.unique(self.view % n_channels)] = True
+        if read.all():
+            return self
+        scale, zero_point = (
+            p if np.ndim(p) == 0 else np.where(read, p, p[read.argmax()])
+            for p in (self.scale, self.zero_point)
+        )
+        return replace(self, scale=scale, zero_point=zero_point)
 
     def same_integers(self, other: QuantizedTensor) -> bool:
         """Whether both are functions of the same integers, element by element."""

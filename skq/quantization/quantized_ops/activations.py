@@ -33,6 +33,7 @@ class QuantizedRelu(QuantizedOpUnivariateOfEncrypted):
 class QuantizedClip(QuantizedOpUnivariateOfEncrypted):
     """``min(max(x, lo), hi)``: the requantization behind it saturates at the bounds' codes."""
 
+    is_link = True
     raw_inputs = frozenset({1, 2})
 
     def compose(
@@ -57,6 +58,8 @@ class QuantizedHardSigmoid(QuantizedOpUnivariateOfEncrypted):
 class QuantizedNeg(QuantizedOpUnivariateOfEncrypted):
     """``-x``: a scale of the other sign."""
 
+    follows_link = True
+
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
     ) -> QuantizedTensor:
@@ -71,6 +74,7 @@ class _Rounding(QuantizedOpUnivariateOfEncrypted):
     ) -> QuantizedTensor:
         if x.function is not None:
             return super().compose(low, x, constants)
+        x = x.of_what_is_read()
         ends = np.concatenate(
             [np.ravel(x.reals(np.asarray(end))) for end in low.type(x.value).interval]
         )
@@ -123,6 +127,7 @@ class QuantizedSign(QuantizedOpUnivariateOfEncrypted):
 class QuantizedSoftmax(QuantizedOp):
     """Only as the end of a model, where it is applied to dequantized scores."""
 
+    is_link = True
     refused = (
         "a Softmax inside of a model divides by a sum that differs from row to row, which has no "
         "integer form here; only a Softmax that ends the model is computed, on dequantized scores"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skq.quantization.base_quantized_op import (
     QuantizedMixingOp,
@@ -22,6 +23,8 @@ from skq.quantization.lower.operands import (
     QuantizedTensor,
     scalar,
 )
+from skq.quantization.lower.whole_numbers import truncated_quotient
+from skq.quantization.operator_facts import ErrorStep
 
 
 class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):
@@ -72,6 +75,15 @@ class _AffineOp(CombiningOp):
 
     function: ClassVar[str]
 
+    #: Whether the output changes as much as an input does, but for its sign.
+    has_unit_slope: ClassVar[bool] = False
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        if cls.has_unit_slope:
+            return step.weight if step.weight.shape == step.values.shape else None
+        return super().input_error_weight(step)
+
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
@@ -119,6 +131,8 @@ class _AffineOp(CombiningOp):
 class QuantizedAdd(_AffineOp):
     """``a + b``."""
 
+    follows_link = True
+    has_unit_slope = True
     function = "add"
     combination = staticmethod(combine.add)
 
@@ -127,8 +141,14 @@ class QuantizedAdd(_AffineOp):
 class QuantizedSub(_AffineOp):
     """``a - b``."""
 
+    follows_link = True
+    has_unit_slope = True
     function = "subtract"
     combination = staticmethod(combine.subtract)
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        return step.weight if step.weight.shape == step.values.shape else None
 
     def steps(self, constant: Array, *, first: bool) -> list[FeatureStep] | None:
         if not first:
@@ -143,6 +163,7 @@ class QuantizedMul(_AffineOp):
     Codes of the model's input stay as they are.
     """
 
+    follows_link = True
     function = "multiply"
     combination = staticmethod(combine.multiply)
 
@@ -164,12 +185,35 @@ class QuantizedMul(_AffineOp):
 
 @quantizes("Div")
 class QuantizedDiv(_AffineOp):
-    """``a / b``, one of them constant, or both functions of one integer tensor."""
+    """``a / b``, one of them constant, or both functions of one integer tensor.
 
+    A quotient of integers is rounded towards zero, exactly.
+    """
+
+    follows_link = True
     function = "divide"
 
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        if outputs[0].dtype.kind in "iu":
+            x = [low.tensor(v) if isinstance(v, Features) else v for v in x]
+        return super().lower(low, x, reals, outputs)
+
+    def compose(
+        self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
+    ) -> QuantizedTensor:
+        divisor = constants.get(1)
+        if not self._truncates or divisor is None or np.any(divisor == 0):
+            return super().compose(low, x, constants)
+        if not x.is_plain:
+            return x.then(lambda v: np.trunc(v / divisor))
+        return truncated_quotient(low, x, divisor)
+
     def steps(self, constant: Array, *, first: bool) -> list[FeatureStep] | None:
-        return None if first or np.any(constant == 0) else super().steps(constant, first=first)
+        if first or self._truncates or np.any(constant == 0):
+            return None
+        return super().steps(constant, first=first)
 
     def mixed(
         self,

@@ -25,6 +25,7 @@ from skq.quantization.lower.operands import (
     scalar,
 )
 from skq.quantization.lower.views import elements, lay_out, moved
+from skq.quantization.lower.whole_numbers import is_not_zero, is_truth, truth
 from skq.quantization.quantized_ops.arithmetic import CombiningOp
 
 ONE, ZERO = scalar(1.0), scalar(0.0)
@@ -40,6 +41,8 @@ class _Comparison(CombiningOp):
 
     Exact for a layer's result and a constant. Two tensors are compared on their common grid.
     """
+
+    decides = "threshold"
 
     #: Whether equal inputs compare as true.
     or_equal: ClassVar[bool]
@@ -104,6 +107,8 @@ class QuantizedLessOrEqual(_Comparison):
 class QuantizedEqual(CombiningOp):
     """``a == b``: at least ``b``, and not above it."""
 
+    follows_link = True
+
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
     ) -> QuantizedTensor:
@@ -130,17 +135,17 @@ class QuantizedEqual(CombiningOp):
 
 @quantizes("Not")
 class QuantizedNot(QuantizedOpUnivariateOfEncrypted):
-    """``1 - x`` of a truth value."""
+    """1 where ``x`` is 0, else 0."""
 
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
     ) -> QuantizedTensor:
-        return negated(x)
+        return negated(x) if is_truth(low, x) else x.then(lambda v: 1.0 - is_not_zero(v))
 
 
 @quantizes("And")
 class QuantizedAnd(CombiningOp):
-    """The smaller of two truth values."""
+    """The smaller of two truth values; what is not 0 is true."""
 
     def mixed(
         self,
@@ -149,12 +154,12 @@ class QuantizedAnd(CombiningOp):
         constants: Mapping[int, Array],
         output: Array,
     ) -> QuantizedTensor:
-        return combine.minimum(low, *tensors.values())
+        return combine.minimum(low, *(truth(low, x) for x in tensors.values()))
 
 
 @quantizes("Or")
 class QuantizedOr(CombiningOp):
-    """The larger of two truth values."""
+    """The larger of two truth values; what is not 0 is true."""
 
     def mixed(
         self,
@@ -163,7 +168,7 @@ class QuantizedOr(CombiningOp):
         constants: Mapping[int, Array],
         output: Array,
     ) -> QuantizedTensor:
-        return combine.maximum(low, *tensors.values())
+        return combine.maximum(low, *(truth(low, x) for x in tensors.values()))
 
 
 @quantizes("IsNaN")
@@ -207,7 +212,7 @@ class QuantizedWhere(CombiningOp):
     ) -> QuantizedTensor:
         if 0 in constants:
             return self._by_constant(low, constants[0].astype(bool), tensors[1], tensors[2], output)
-        (condition,) = low.common(tensors[0])
+        condition = truth(low, tensors[0])
         if len(tensors) == 3:
             first, second = low.common(tensors[1], tensors[2])
             chosen = self._times(low, condition, combine.subtract(low, first, second))
@@ -242,6 +247,9 @@ class QuantizedWhere(CombiningOp):
 @quantizes("ArgMax")
 class QuantizedArgMax(QuantizedMixingOp):
     """Index of the first (or last) largest element along an axis."""
+
+    follows_link = True
+    decides = "greatest"
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]

@@ -31,6 +31,8 @@ class QuantizedConv(QuantizedMixingOp):
     filters on its last axis, each with a scale of its own, and the tensor is a view of it.
     """
 
+    is_layer = True
+
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skq.program import Mul, Sum
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
@@ -14,11 +15,18 @@ from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor, scalar
 from skq.quantization.lower.trained import given_as_codes
 from skq.quantization.lower.views import elements, moved, select
+from skq.quantization.operator_facts import ErrorStep
 
 
 @quantizes("MatMul")
 class QuantizedMatMul(QuantizedMixingOp):
     """``a @ b``: a layer where one of them is a constant matrix, else products and sums."""
+
+    is_layer = True
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        return _weight_before_product(step)
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -90,6 +98,12 @@ class QuantizedMatMul(QuantizedMixingOp):
 class QuantizedGemm(QuantizedMixingOp):
     """``alpha * x @ weights + beta * bias``, with the weights transposed or not."""
 
+    is_layer = True
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        return _weight_before_product(step)
+
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
@@ -111,3 +125,17 @@ class QuantizedGemm(QuantizedMixingOp):
         weights = weights.T if self.attributes.get("transB", 0) else weights
         weights = weights * alpha
         return [layer(low, x[0], weights, reals[0], outputs[0], name=self.node.outputs[0])]
+
+
+def _weight_before_product(step: ErrorStep) -> NDArray[np.float64] | None:
+    """`QuantizedOp.input_error_weight` of ``alpha * x @ w``, with a constant w."""
+    matrix = step.arguments[1] if step.position == 0 else None
+    attributes = step.node.attributes
+    if matrix is None or matrix.ndim > 2 or attributes.get("transA", 0):
+        return None
+    weight = step.weight
+    if matrix.ndim == 1:
+        matrix, weight = matrix[:, None], weight[:, None]
+    weights = np.asarray(matrix, np.float64) * float(attributes.get("alpha", 1.0))
+    weights = weights.T if attributes.get("transB", 0) else weights
+    return np.asarray(weight @ (weights * weights).T)

@@ -91,7 +91,8 @@ class QuantizedAveragePool(_Averaging):
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
         windows = _windows_of(self, reals[0])
-        counts = np.prod(windows.kernel) if self.attributes.get("count_include_pad") else None
+        padding = bool(self.attributes.get("count_include_pad", 0))
+        counts = windows.counts(reals[0].shape[2:], include_padding=padding)
         cells = lambda places: _cells(windows, places)  # noqa: E731
         return [self._average(low, x[0], reals[0], cells, counts)]
 

@@ -42,26 +42,38 @@ class QuantizedQuantizeLinear(_Grid):
         limits = np.iinfo(outputs[0].dtype)
         lo, hi = int(limits.min), int(limits.max)
         one, zero = scalar(1.0), scalar(0.0)
-        if isinstance(x[0], Features) and all(s.function == "cast" for s in x[0].steps):
-            value = self._of_features(low, x[0].value, scale, int(zero_point), lo, hi)
+        moved = _steps_added(x[0], float(scale)) if isinstance(x[0], Features) else None
+        if moved is not None:
+            value = self._of_features(low, x[0].value, scale, moved, int(zero_point), lo, hi)
             return [QuantizedTensor(value, one, zero)]
         codes = on_given_grid(low, low.tensor(x[0]), float(scale), int(zero_point), lo, hi)
         return [QuantizedTensor(codes.value, one, zero, view=codes.view)]
 
     def _of_features(
-        self, low: Lowering, value: int, scale: Array, zero_point: int, lo: int, hi: int
+        self, low: Lowering, value: int, scale: Array, moved: int, zero_point: int, lo: int, hi: int
     ) -> int:
-        """Codes of the float input. ONNX adds the zero point after rounding, Quantize before.
+        """Codes of the float input, with a number of steps added to it.
+
+        ONNX adds the zero point after rounding, Quantize before.
 
         That makes a difference at ties, where the zero point is odd: one step is added then.
         """
         odd = zero_point % 2
-        zeros = np.asarray(zero_point - odd, dtype=np.int64)
+        zeros = np.asarray(moved + zero_point - odd, dtype=np.int64)
         codes = low.add(Quantize((value,), np.asarray(scale), zeros, lo - odd, hi - odd))
         if not odd:
             return codes
         one = np.ones((), np.int64)
         return low.add(Requantize((codes,), one, one, 0, lo, hi))
+
+
+def _steps_added(x: Features, scale: float) -> int | None:
+    """Whole number of steps that is added to all features; None where more is done to them."""
+    if any(step.function not in ("cast", "add", "subtract") for step in x.steps):
+        return None
+    steps = x.affine()[1] / scale
+    number = float(np.rint(steps.ravel()[0])) if steps.size else 0.0
+    return int(number) if np.all(steps == number) else None
 
 
 @quantizes("DequantizeLinear")

@@ -14,12 +14,14 @@ from skq.quantization.lower import combine
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand
 from skq.quantization.lower.views import at, elements, lay_out, moved
+from skq.quantization.lower.whole_numbers import truncated_quotient
 
 
 @quantizes("ReduceSum")
 class QuantizedReduceSum(QuantizedMixingOp):
     """Sum over axes of a row; exact."""
 
+    follows_link = True
     raw_inputs = frozenset({1})
 
     #: Whether the sum is divided by the number of elements.
@@ -50,10 +52,13 @@ class QuantizedReduceSum(QuantizedMixingOp):
         scale, zero_point = (
             at(low, tensor, p, places[..., 0]) for p in (tensor.scale, tensor.zero_point)
         )
-        divisor = float(count) if self.is_mean else 1.0
+        truncates = self.is_mean and outputs[0].dtype.kind in "iu"
+        divisor = float(count) if self.is_mean and not truncates else 1.0
         parameters = [scale / divisor, zero_point * count]
         rows = lay_out(low, tensor.value, places, parameters, reduced=True)
         total = replace(rows, value=low.add(Sum((rows.value,))))
+        if truncates:
+            total = truncated_quotient(low, total, np.asarray(float(count)))
         if self.attributes.get("keepdims", 1):
             total = moved(low, total, np.expand_dims(elements(low, total), tuple(last)))
         return [total]

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skq.program import Concat
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
 from skq.quantization.lower import combine
+from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import (
     Array,
@@ -22,7 +24,8 @@ from skq.quantization.lower.operands import (
     scalar,
 )
 from skq.quantization.lower.views import at, elements, lay_out, moved
-from skq.quantization.trees.joint import JointFeatures
+from skq.quantization.lower.whole_numbers import is_not_zero
+from skq.quantization.operator_facts import ErrorStep
 
 #: Integers that are wider than codes by more than this are made codes before they are joined: what
 #: follows rescales all parts with one shift, and multipliers have the room that the widest leaves.
@@ -32,6 +35,10 @@ WIDER_BITS = 20
 @quantizes("Identity")
 class QuantizedIdentity(QuantizedOp):
     """The tensor itself."""
+
+    moves_elements = True
+    keeps_element_order = True
+    follows_link = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -43,6 +50,8 @@ class QuantizedIdentity(QuantizedOp):
 class QuantizedCast(QuantizedOp):
     """A cast of the features is folded into their quantizer; integers have no dtype to change."""
 
+    follows_link = True
+
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
@@ -53,19 +62,16 @@ class QuantizedCast(QuantizedOp):
             return [tensor]
         tensor = low.tensor(tensor)
         if kind == "b":
-            return [tensor if reals[0].dtype.kind == "b" else tensor.then(_is_not_zero)]
+            return [tensor if reals[0].dtype.kind == "b" else tensor.then(is_not_zero)]
         if kind not in "iu":
             raise self.unsupported(f"it casts to {outputs[0].dtype}")
         return [tensor if reals[0].dtype.kind in "biu" else tensor.then(np.trunc)]
 
 
-def _is_not_zero(x: Array) -> Array:
-    return np.asarray(x != 0, dtype=np.float64)
-
-
 class ElementMove(QuantizedOp):
     """Finds which element goes where by running the float operator on element numbers."""
 
+    moves_elements = True
     raw_inputs = frozenset(range(1, 5))
 
     def lower(
@@ -103,20 +109,31 @@ class ElementMove(QuantizedOp):
 class QuantizedReshape(ElementMove):
     """The same elements in another shape."""
 
+    keeps_element_order = True
+    follows_link = True
+
 
 @quantizes("Flatten")
 class QuantizedFlatten(ElementMove):
     """Two axes: the rows, and everything else."""
+
+    keeps_element_order = True
 
 
 @quantizes("Squeeze")
 class QuantizedSqueeze(ElementMove):
     """Axes of length 1 dropped."""
 
+    keeps_element_order = True
+    follows_link = True
+
 
 @quantizes("Unsqueeze")
 class QuantizedUnsqueeze(ElementMove):
     """Axes of length 1 inserted."""
+
+    keeps_element_order = True
+    follows_link = True
 
 
 @quantizes("Transpose")
@@ -133,15 +150,25 @@ class QuantizedExpand(ElementMove):
 class QuantizedSlice(ElementMove):
     """A part of each axis."""
 
+    follows_link = True
+
 
 @quantizes("Gather")
 class QuantizedGather(ElementMove):
     """Elements at constant positions of an axis."""
 
+    follows_link = True
+
 
 @quantizes("Split")
 class QuantizedSplit(ElementMove):
     """Parts of an axis."""
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        if step.weight.size == step.values.size == len(step.values):  # one element a row
+            return step.weight.reshape(step.values.shape)
+        return None
 
     def _n_outputs(self) -> int:
         if 1 in self.constants:
@@ -184,6 +211,9 @@ class QuantizedPad(ElementMove):
 @quantizes("Concat")
 class QuantizedConcat(QuantizedOp):
     """Tensors and constants joined along an axis; each part keeps its own scale."""
+
+    moves_elements = True
+    follows_link = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -290,6 +320,8 @@ class _Constant(QuantizedOp):
 @quantizes("Constant")
 class QuantizedConstant(_Constant):
     """A constant."""
+
+    follows_link = True
 
 
 @quantizes("ConstantOfShape")

@@ -20,16 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.quantization.search.ranges import find_reach
+from skq.quantization.search.settings import LAYERS
 
 Floats = NDArray[np.float64]
-
-#: Weight of the plain weight error beside the error at the output: few rows do not tell all.
-RIDGE = 0.05
-
-#: Layers with more inputs are quantized without descent, and with the diagonal of G alone.
-MAX_INPUTS = 1500
-
-SWEEPS = 4
 
 
 def quantize_weights(
@@ -91,8 +84,8 @@ def _covariance(codes: Floats, row_weight: Floats) -> Floats:
     centered = codes - row_weight @ codes
     variance = row_weight @ centered**2
     floor = 1e-6 * float(variance.max(initial=0.0)) + 1e-300
-    ridge = RIDGE * variance + floor
-    if codes.shape[1] > MAX_INPUTS:
+    ridge = LAYERS.ridge * variance + floor
+    if codes.shape[1] > LAYERS.max_descent_inputs:
         return np.asarray(variance + ridge)
     gram = (centered * row_weight[:, None]).T @ centered
     gram[np.diag_indices_from(gram)] += ridge
@@ -127,7 +120,7 @@ class _Candidate:
         integers = self.integers.astype(np.float64)
         scale = self.scale
         diagonal = np.diag(gram)
-        for _ in range(SWEEPS):
+        for _ in range(LAYERS.sweeps):
             before = integers.copy()
             residual = target - gram @ (integers * scale)
             for j in range(len(gram)):

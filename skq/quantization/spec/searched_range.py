@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from skq.quantization.search.ranges import COARSE_SHARES, FINE_SHARES, MSE_VALUES
+from skq.quantization.search.settings import RANGES
 from skq.quantization.spec.blocks import block_rows
 from skq.quantization.spec.errors import ValidationError
 from skq.quantization.spec.formulas import integer_qparams, unclamped_codes, values_of
@@ -98,8 +98,8 @@ class MSERangeCalculator(RangeCalculatorBase):
         rows = block_rows(tensor, self.granularity.get_block_size(tensor.shape))
         rows = rows.reshape(-1, rows.shape[-1])
         ends = torch.stack([rows.amin(dim=-1).clamp(max=0), rows.amax(dim=-1).clamp(min=0)])
-        if rows.shape[1] > MSE_VALUES:
-            chosen = torch.linspace(0, rows.shape[1] - 1, MSE_VALUES, device=rows.device)
+        if rows.shape[1] > RANGES.mse_values:
+            chosen = torch.linspace(0, rows.shape[1] - 1, RANGES.mse_values, device=rows.device)
             rows = rows[:, chosen.to(torch.int64)]
         if not bool(torch.isfinite(ends).all()):
             return ends[0], ends[1]  # the parameter calculator refuses it
@@ -113,7 +113,7 @@ class MSERangeCalculator(RangeCalculatorBase):
         least = self._error(rows, ends)
         is_affine = self._grid[0] is QuantizationScheme.ASYMMETRIC
         sides = ([1], [0]) if is_affine else ([0, 1],)
-        for shares, side in product((COARSE_SHARES, FINE_SHARES), sides):
+        for shares, side in product((RANGES.coarse_shares, RANGES.fine_shares), sides):
             before = factor[side].clone()
             for share in shares:
                 tried = factor.clone()

@@ -17,14 +17,9 @@ from skq.quantization.lower.operands import Features
 from skq.quantization.trees.bins import select_edges, share_below, uniform_edges
 from skq.quantization.trees.pull_back import pull_back
 from skq.quantization.trees.routing import Routing, route_edges
+from skq.quantization.trees.settings import EDGES
 
 Array = NDArray[Any]
-
-#: Above this many bits few rows are misrouted, and comparing ways to place edges takes its time.
-MAX_SEARCHED_BITS = 5
-
-#: Leaves that calibration rows visit, at most, to tell by which nodes they come.
-MAX_VISITS = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +65,7 @@ class Columns:
         splits = _Splits(trees, features, reached, n_bits, row_weight)
         plain = cls._of(splits, "distance")
         yield plain
-        if plain.drops_edges and n_bits <= MAX_SEARCHED_BITS and method == "auto":
+        if plain.drops_edges and n_bits <= EDGES.max_searched_bits and method == "auto":
             yield cls._of(splits, "uniform")
             yield cls._of(splits, "cheaper")
             if trees.n_targets == 1 and (trees.aggregate == "AVERAGE" or trees.n_trees == 1):
@@ -250,7 +245,7 @@ class _Splits:
     @cached_property
     def _every(self) -> int:
         """Of the calibration rows, every so many-th tells where rows meet nodes."""
-        return max(1, -(-self._reached.size // MAX_VISITS))
+        return max(1, -(-self._reached.size // EDGES.max_visits))
 
     @cached_property
     def _routing(self) -> Routing:

@@ -21,17 +21,10 @@ from skq.program import Requantize
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import QuantizedTensor
 from skq.quantization.lower.views import arranged
+from skq.quantization.trees.settings import EDGES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-#: Codes of a further column have at most so many bits.
-CODE_BITS = 16
-
-#: They cover at least one in so many parts of what the sums span on calibration rows, and of the
-#: widest span one in its square: multipliers share one shift, and a column with thresholds next to
-#: each other would leave no bits to the others.
-LEAST_SPAN = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,13 +115,15 @@ def _codes(low: Lowering, x: QuantizedTensor, column: Ints, threshold: Floats) -
     np.minimum.at(first, column, limit)
     np.maximum.at(last, column, limit)
     last = np.maximum(first, last)
-    top = 2 ** max(2, low.settings.rounding.limit(CODE_BITS)) - 1
+    top = 2 ** max(2, low.settings.rounding.limit(EDGES.max_derived_bits)) - 1
     if np.all(last - first < top):
         one = np.ones(size, dtype=np.int64)
         step = Requantize((x.value,), one, -first, 0, 0, int((last - first).max()) + 1)
         return low.add(step), limit - first[column]
     spread = np.ptp(low.sample(x.value), axis=0)
-    least = np.maximum(spread // LEAST_SPAN, spread.max() // LEAST_SPAN**2)
+    least = np.maximum(
+        spread // EDGES.least_derived_span, spread.max() // EDGES.least_derived_span**2
+    )
     ratio = np.minimum((top - 2) / np.maximum(np.maximum(last - first, least), 1), 1.0)
     multiplier, _, shift = fixed_point(ratio, first * ratio, lo, hi)
     # code 0 ends at `first`, and the last threshold's code is below `top`

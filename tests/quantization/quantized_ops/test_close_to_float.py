@@ -180,6 +180,22 @@ LAYERS = [
         {},
         {"kernel_shape": (3, 2), "pads": (1, 1, 1, 1), "count_include_pad": 1},
     ),
+    *(
+        Case(
+            "AveragePool",
+            (IMAGE,),
+            {},
+            {
+                "kernel_shape": (3, 2),
+                "strides": (2, 2),
+                "pads": (1, 1, 1, 1),
+                "ceil_mode": 1,
+                "count_include_pad": include,
+            },
+            lo=1.0,
+        )
+        for include in (0, 1)
+    ),
     Case("GlobalAveragePool", (IMAGE,)),
     Case("ReduceSum", (IMAGE,), {1: np.array([2, 3])}, {"keepdims": 0}),
     Case("ReduceSum", ((5,),), {1: np.array([-1])}),

@@ -1,0 +1,195 @@
+"""Whole numbers: grids that hold them exactly, truth values, and quotients rounded towards zero.
+
+A comparison, a rounding or an integer division of whole numbers is right only if each whole number
+is a code. The step of such a grid is a power of two, so that its arithmetic is exact in floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.exceptions import UnsupportedModelError
+from skq.graph.graph import FloatGraph, Node
+from skq.program import Add
+from skq.quantization.lower.operands import Array, QuantizedTensor, scalar
+
+if TYPE_CHECKING:
+    from skq.quantization.lower.lowering import Lowering
+
+#: Operators whose result jumps at whole numbers.
+JUMPING = frozenset(
+    {
+        *("Floor", "Ceil", "Round", "Sign", "Mod", "Not", "And", "Or", "Xor", "Where"),
+        *("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal"),
+    }
+)
+
+#: Operators of which two whole numbers with one code would be a wrong match.
+MATCHING = frozenset({"Equal", "Mod"})
+
+#: Operators that mix elements with weights: behind them whole numbers are no longer expected.
+LAYERS = frozenset({"Gemm", "MatMul", "Conv", "ConvTranspose", "TreeEnsembleRegressor"})
+
+#: Widest code of an inner tensor of integers.
+WIDEST_INTEGER = 16
+
+
+def jumping_inputs(graph: FloatGraph, operators: frozenset[str] = JUMPING) -> frozenset[str]:
+    """Tensors that reach one of the operators with no layer in between.
+
+    A cast to integers or booleans counts as such an operator.
+    """
+    wanted: set[str] = set()
+    for node in reversed(graph.nodes):
+        reaches = bool(wanted.intersection(node.outputs)) and node.op_type not in LAYERS
+        if reaches or node.op_type in operators or _casts_to_integers(node, operators):
+            wanted.update(name for name in node.inputs if name)
+    return frozenset(wanted)
+
+
+def _casts_to_integers(node: Node, operators: frozenset[str]) -> bool:
+    return (
+        "Floor" in operators
+        and node.op_type == "Cast"
+        and node.attributes.get("to") not in (*(1, 10, 11, 16),)
+    )
+
+
+def are_whole(values: Array) -> NDArray[np.bool_]:
+    """Whether all values of a column (axis 0 has the rows) are whole numbers; NaN counts as one."""
+    values = np.asarray(values, np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.all(np.isnan(values) | (values == np.rint(values)), axis=0))
+
+
+def whole_step(lo: Array, hi: Array, top: int) -> NDArray[np.float64]:
+    """Greatest number of steps a unit, a power of two, with which codes up to `top` hold [lo, hi].
+
+    Parameters
+    ----------
+    lo, hi : ndarray of float
+        Whole numbers.
+    top : int
+        Greatest code.
+
+    Returns
+    -------
+    ndarray of float
+        The step: ``2**-j``, or NaN where there are more whole numbers than codes.
+
+    Examples
+    --------
+    >>> whole_step(np.array([0.0, -3.0, 0.0]), np.array([4.0, 252.0, 300.0]), 255)
+    array([0.015625, 1.      ,      nan])
+    """
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        room = np.floor(np.log2(top / np.maximum(np.asarray(hi - lo, np.float64), 1.0)))
+        return np.where(room >= 0, np.exp2(-room), np.nan)
+
+
+def check_holds_integers(
+    name: str, raw: Array, lo: Array, hi: Array, n_bits: Mapping[str, int]
+) -> None:
+    """Raise where whole numbers of an input are matched that would share codes.
+
+    Parameters
+    ----------
+    name : str
+        Of the graph's input.
+    raw : ndarray of shape (n_rows, ...)
+        Calibration rows.
+    lo, hi : ndarray of a row's shape
+        Least and greatest values.
+    n_bits : mapping of str to int
+        The width of ``"model_inputs"`` counts.
+    """
+    least, greatest = np.asarray(lo, np.float64), np.asarray(hi, np.float64)
+    whole = are_whole(raw) & are_whole(least[None]) & are_whole(greatest[None])
+    reach = np.where(whole, greatest - least, 0.0)
+    if np.ndim(raw) > 2 and np.all(whole):
+        reach = np.asarray(max(greatest.max(), 0.0) - min(least.min(), 0.0))
+    needed = int(np.max(reach, initial=0.0)).bit_length()
+    if needed > n_bits["model_inputs"]:
+        raise UnsupportedModelError(
+            f"Input {name!r} holds whole numbers that the model matches with others, and their "
+            f"range needs codes of {needed} bits. Got n_bits of {n_bits['model_inputs']} for "
+            f"'model_inputs'; pass a dict of n_bits with at least {needed} there."
+        )
+
+
+def integer_grid(reals: Array, n_bits: int, hold: float | None) -> tuple[Any, Any, int]:
+    """Scale, zero point and greatest code of a grid for an inner tensor of integers.
+
+    It is wider than `n_bits` where that many bits do not hold the integers.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If `WIDEST_INTEGER` bits do not hold them either.
+    """
+    lo, hi = float(np.min(reals)), float(np.max(reals))
+    if hold is not None:
+        lo, hi = min(lo, np.floor(hold)), max(hi, np.ceil(hold))
+    width = max(n_bits, int(hi - lo).bit_length())
+    if width > WIDEST_INTEGER:
+        raise UnsupportedModelError(
+            f"its integers in [{lo:.0f}, {hi:.0f}] need {width} bits, more than {WIDEST_INTEGER}"
+        )
+    step = whole_step(scalar(lo), scalar(hi), 2**width - 1)
+    return scalar(step), scalar(-lo / step), 2**width - 1
+
+
+def is_truth(low: Lowering, x: QuantizedTensor) -> bool:
+    """Whether the integers are 0 and 1 and stand for themselves."""
+    lo, hi = low.type(x.value).interval
+    return bool(
+        x.is_plain
+        and x.has_one_scale
+        and x.scale == 1
+        and x.zero_point == 0
+        and lo >= 0
+        and hi <= 1
+    )
+
+
+def truth(low: Lowering, x: QuantizedTensor) -> QuantizedTensor:
+    """1 where a tensor is not 0, else 0, as integers that stand for themselves."""
+    if is_truth(low, x):
+        return x
+    return low.on_grid(x.then(is_not_zero), scalar(1.0), scalar(0.0), 0, 1)
+
+
+def is_not_zero(x: Array) -> Array:
+    """1.0 where an element is not 0, else 0.0."""
+    return np.asarray(x != 0, dtype=np.float64)
+
+
+def truncated_quotient(low: Lowering, x: QuantizedTensor, divisor: Array) -> QuantizedTensor:
+    """Whole numbers divided by a whole constant, rounded towards zero: exact.
+
+    ``floor(x / d)`` of what is above zero, plus ``ceil(x / d)`` of what is below. Half a step of
+    the quotient, ``1 / (2 * d)``, keeps both away from ties.
+
+    Parameters
+    ----------
+    low : Lowering
+    x : QuantizedTensor
+        Plain.
+    divisor : ndarray of shape () or (n_channels,)
+        Whole numbers other than 0.
+    """
+    x = x.of_what_is_read()
+    ends = [np.ravel(x.reals(np.asarray(end))) for end in low.type(x.value).interval]
+    reach = int(np.ceil(np.max(np.abs(ends)) / np.min(np.abs(divisor)))) + 1
+    half = 0.5 / np.abs(divisor)
+    one, zero = scalar(1.0), scalar(0.0)
+    parts = [
+        low.on_grid(x.affine(1.0 / divisor, offset), one, zero, *bounds)
+        for offset, bounds in ((half - 0.5, (0, reach)), (0.5 - half, (-reach, 0)))
+    ]
+    return replace(parts[0], value=low.add(Add(tuple(part.value for part in parts))))
