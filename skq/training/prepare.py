@@ -20,6 +20,7 @@ from skq.quantization.spec import (
     QuantizationFormulation,
     QuantizationSpec,
 )
+from skq.training.convert import convert_qat
 from skq.training.layers import LAYERS, QATLayer, role_of
 
 #: Up to this many bits scales are learned by default; with more they are observed.
@@ -107,7 +108,8 @@ def prepare_qat(
     Raises
     ------
     UnsupportedModelError
-        If the module cannot be traced, or has a part that has no integer form; all are listed.
+        If the module cannot be traced, or has a part that has no integer form. The module is
+        converted once before it is returned, so a refusal comes before training.
     ValueError
         If a spec cannot become integers.
 
@@ -251,6 +253,7 @@ def _initialize(traced: fx.GraphModule, examples: Sequence[Any], *, was_training
         traced(*examples)
     traced.train(was_training)
     traced.meta["example_inputs"] = tuple(example[:1] for example in examples)
+    convert_qat(traced)  # what cannot become integers is refused before training
 
 
 def _described(node: Any, modules: dict[str, nn.Module]) -> str:

@@ -207,6 +207,12 @@ def test_what_cannot_be_traced_is_refused() -> None:
         prepare_qat(Branching(), X)
 
 
+def test_what_the_converter_refuses_is_refused_before_training() -> None:
+    network = nn.Sequential(nn.Linear(6, 4), nn.Softmax(dim=1), nn.Linear(4, 2))
+    with pytest.raises(UnsupportedModelError, match="Softmax"):
+        prepare_qat(network, X)
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

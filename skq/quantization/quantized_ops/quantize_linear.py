@@ -13,6 +13,9 @@ from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor, scalar
 from skq.quantization.lower.trained import check_scale, on_given_grid, trained_codes
 
+#: Part of a step by which what is added to the input may miss a whole number of steps.
+WHOLE = 1e-6
+
 
 class _Grid(QuantizedOp):
     """What both have in common: one scale and zero point, which are constant."""
@@ -42,38 +45,39 @@ class QuantizedQuantizeLinear(_Grid):
         limits = np.iinfo(outputs[0].dtype)
         lo, hi = int(limits.min), int(limits.max)
         one, zero = scalar(1.0), scalar(0.0)
-        moved = _steps_added(x[0], float(scale)) if isinstance(x[0], Features) else None
-        if moved is not None:
-            value = self._of_features(low, x[0].value, scale, moved, int(zero_point), lo, hi)
+        if isinstance(x[0], Features) and x[0].fill is None:
+            value = self._of_features(low, x[0], scale, int(zero_point), lo, hi)
             return [QuantizedTensor(value, one, zero)]
         codes = on_given_grid(low, low.tensor(x[0]), float(scale), int(zero_point), lo, hi)
         return [QuantizedTensor(codes.value, one, zero, view=codes.view)]
 
     def _of_features(
-        self, low: Lowering, value: int, scale: Array, moved: int, zero_point: int, lo: int, hi: int
+        self, low: Lowering, x: Features, scale: Array, zero_point: int, lo: int, hi: int
     ) -> int:
-        """Codes of the float input, with a number of steps added to it.
+        """Codes of the float input, of which features may be scaled, and moved by whole steps.
 
         ONNX adds the zero point after rounding, Quantize before.
 
         That makes a difference at ties, where the zero point is odd: one step is added then.
         """
+        factor, offset = x.affine()
+        moved = np.rint(offset / scale)
+        if np.any(np.abs(offset / scale - moved) > WHOLE) or np.any(factor <= 0):
+            raise self.unsupported(
+                f"its input is the model's input after an affine step that moves {scale:g}, a step "
+                "of the grid, by no whole number, or turns it around: quantize the input itself"
+            )
+        if np.all(factor == 1) and np.all(moved == moved.ravel()[:1]):
+            steps, moved = np.asarray(scale), moved.ravel()[0]
+        else:
+            steps = scale / factor
         odd = zero_point % 2
-        zeros = np.asarray(moved + zero_point - odd, dtype=np.int64)
-        codes = low.add(Quantize((value,), np.asarray(scale), zeros, lo - odd, hi - odd))
+        zeros = np.asarray(moved + zero_point - odd).astype(np.int64)
+        codes = low.add(Quantize((x.value,), steps, zeros, lo - odd, hi - odd))
         if not odd:
             return codes
         one = np.ones((), np.int64)
         return low.add(Requantize((codes,), one, one, 0, lo, hi))
-
-
-def _steps_added(x: Features, scale: float) -> int | None:
-    """Whole number of steps that is added to all features; None where more is done to them."""
-    if any(step.function not in ("cast", "add", "subtract") for step in x.steps):
-        return None
-    steps = x.affine()[1] / scale
-    number = float(np.rint(steps.ravel()[0])) if steps.size else 0.0
-    return int(number) if np.all(steps == number) else None
 
 
 @quantizes("DequantizeLinear")
