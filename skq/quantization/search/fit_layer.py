@@ -160,8 +160,9 @@ class _Search:
                 self.feature.append(j)
         self.mean, self.variance, self.pull = [], [], []
         for grids in self.grids:
-            codes, zero = self._codes_of(grids), 0.0
+            codes = self._codes_of(grids)
             mean = codes @ self.share
+            zero = np.zeros((len(grids.codes), 1))
             if self.holds_zero:
                 mean, zero = np.zeros_like(mean), grids.zero_point[:, None]
             self.mean.append(mean)
