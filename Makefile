@@ -21,11 +21,11 @@ BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
     $(shell find skq -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck format bench fuzz venv clean
+.PHONY: help demo test test-mcu lint typecheck format bench fuzz venv clean
 
 help: ## list the targets
 	@echo 'Targets (each does its own set-up in $(VENV)):'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) \
 	    | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: $(STAMP) ## train, quantize, compare widths on real data, draw a plot
@@ -33,6 +33,10 @@ demo: $(STAMP) ## train, quantize, compare widths on real data, draw a plot
 
 test: lint typecheck ## lint, type check, then all tests: what CI runs
 	$(ONE_THREAD) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-mcu: $(STAMP) ## exported C on emulated microcontrollers; installs what they need, where it may
+	@sh tests/mcu/install.sh
+	SKQ_TEST_MCU=1 $(ONE_THREAD) $(BIN)/python -m pytest tests/mcu
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -614,13 +614,18 @@ class QuantizedMixingOp(QuantizedOp):
     rounding_threshold_bits : None, int or dict, default=None
         Precision to which accumulators are rounded; see
         `skq.quantization.lower.rounding.get_rounding`.
+
+    Attributes
+    ----------
+    lsbs_to_remove : dict of str to int
+        Lowest bits that each calibrated rounding of `cnp_round` takes off, by its identifier.
     """
 
     def __init__(self, *args: Any, rounding_threshold_bits: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rounding_threshold_bits = rounding_threshold_bits
         self._rounding = get_rounding(rounding_threshold_bits)
-        self._lsbs_to_remove: dict[str, int] = {}
+        self.lsbs_to_remove: dict[str, int] = {}
 
     def can_fuse(self) -> bool:
         """Whether the operator becomes part of a table: never, it reads several elements."""
@@ -658,11 +663,11 @@ class QuantizedMixingOp(QuantizedOp):
         if calibrate_rounding:
             largest = max(abs(int(x.min(initial=0))), abs(int(x.max(initial=0))))
             width = largest.bit_length() + int(x.min(initial=0) < 0)
-            before = self._lsbs_to_remove.get(key, 0)
-            self._lsbs_to_remove[key] = max(before, width - self._rounding.n_bits)
-        if key not in self._lsbs_to_remove:
+            before = self.lsbs_to_remove.get(key, 0)
+            self.lsbs_to_remove[key] = max(before, width - self._rounding.n_bits)
+        if key not in self.lsbs_to_remove:
             raise ValueError(f"the rounding {key!r} has not been calibrated yet")
-        lsbs = self._lsbs_to_remove[key]
+        lsbs = self.lsbs_to_remove[key]
         if lsbs == 0:
             return x
         limit = 2**62

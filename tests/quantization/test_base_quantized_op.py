@@ -154,6 +154,7 @@ def test_cnp_round() -> None:
     )
     np.testing.assert_array_equal(op.cnp_round(np.array([-5, 3]), False), [-8, 0])
     assert set(op.cnp_round(x, True, "other") % 8) == {0}
+    assert op.lsbs_to_remove == {"single_rounding_op": 3, "other": 3}
     exact = QuantizedConv(8, "conv", {"x"})
     np.testing.assert_array_equal(exact.cnp_round(x, calibrate_rounding=True), x)
 
