@@ -1,14 +1,10 @@
-"""Models on a microcontroller: flash, RAM, stack, instructions, accuracy, beside other exporters.
+"""Models on a microcontroller: flash, RAM, stack, instructions and accuracy.
 
-Runs on an emulated Cortex-M3 (``make test-mcu`` installs it). Other exporters are measured where
-their packages are: ``benchmarks/mcu_peers.py`` makes an environment of their own for them.
-
-    python benchmarks/mcu.py [--peers]
+Runs on an emulated Cortex-M3 (``make test-mcu`` installs it): ``python benchmarks/mcu.py``.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from mcu_data import MODELS, quantized, test_rows
+from mcu_data import quantized, test_rows
 from mcu_measure import measure
 
 from skq.export import to_c
@@ -37,9 +33,6 @@ EXPORTS = [
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peers", action="store_true", help="measure emlearn and m2cgen as well")
-    arguments = parser.parse_args()
     missing = TARGETS["cortex-m3"].missing
     if missing:
         print(f"missing: {', '.join(missing)}; run tests/mcu/install.sh as root")
@@ -64,11 +57,6 @@ def main() -> None:
                 optimize=optimize,
             )  # fmt: skip
             show(f"skq {name}, {n_bits} bits, {goal}", found)
-        if arguments.peers:
-            from mcu_peers import peers
-
-            for title, found in peers(Path(folder), MODELS, rows, labels):
-                show(title, found)
 
 
 def show(title: str, found) -> None:
