@@ -166,6 +166,10 @@ class Lowering:
         """Type of a value."""
         return self.builder.types[value]
 
+    def step(self, value: int) -> Instruction | None:
+        """The instruction of a value; None for inputs."""
+        return self._steps.get(value)
+
     def sample(self, value: int) -> Array:
         """What the calibration rows give at a value; computed when it is first asked for."""
         if value not in self._samples:
