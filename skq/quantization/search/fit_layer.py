@@ -272,7 +272,9 @@ class _Search:
     def _codes_of(self, grids: Candidates, grid: Any = slice(None)) -> Floats:
         """Codes of all grids of a feature, or of one; counted from 0 where 0 is to stay 0."""
         codes = grids.codes[grid].astype(np.float64)
-        return codes - grids.zero_point[grid, ..., None] if self.holds_zero else codes
+        if not self.holds_zero:
+            return codes
+        return np.asarray(codes - grids.zero_point[grid, ..., None])
 
     def _center(self, values: Floats) -> Floats:
         """Values but for their mean, which is made up for by the offset, where that is free."""
