@@ -21,11 +21,11 @@ BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
     $(shell find skq -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck format bench venv clean
+.PHONY: help demo test test-sklearn lint typecheck format bench venv clean
 
 help: ## list the targets
 	@echo 'Targets (each does its own set-up in $(VENV)):'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) \
 	    | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: $(STAMP) ## train, quantize, compare widths on real data, draw a plot
@@ -33,6 +33,9 @@ demo: $(STAMP) ## train, quantize, compare widths on real data, draw a plot
 
 test: lint typecheck ## lint, type check, then all tests: what CI runs
 	$(ONE_THREAD) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-sklearn: $(STAMP) ## scikit-learn's own tests with the classes swapped, at 16 bits: an hour or more
+	$(ONE_THREAD) $(BIN)/python benchmarks/sklearn_tests.py
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .
