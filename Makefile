@@ -21,7 +21,7 @@ BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
     $(shell find skq -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-sklearn lint typecheck format bench venv clean
+.PHONY: help demo test test-mcu test-sklearn lint typecheck format bench fuzz venv clean
 
 help: ## list the targets
 	@echo 'Targets (each does its own set-up in $(VENV)):'
@@ -33,6 +33,10 @@ demo: $(STAMP) ## train, quantize, compare widths on real data, draw a plot
 
 test: lint typecheck ## lint, type check, then all tests: what CI runs
 	$(ONE_THREAD) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-mcu: $(STAMP) ## exported C on emulated microcontrollers; installs what they need, where it may
+	@sh tests/mcu/install.sh
+	SKQ_TEST_MCU=1 $(ONE_THREAD) $(BIN)/python -m pytest tests/mcu
 
 test-sklearn: $(STAMP) ## scikit-learn's own tests with the classes swapped, at 16 bits: an hour or more
 	$(ONE_THREAD) $(BIN)/python benchmarks/sklearn_tests.py
@@ -47,6 +51,10 @@ typecheck: $(STAMP) lint ## mypy
 format: $(STAMP) ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Stop it with Ctrl-C; FUZZ_ARGS='--seconds 600' or '--first 7 --count 1' (see --help).
+fuzz: $(STAMP) ## mutated model files on all engines, with sanitized kernels
+	$(ONE_THREAD) $(BIN)/python -m tests.fuzz --sanitized --count 1000000000 $(FUZZ_ARGS)
 
 bench: $(STAMP) ## scores at low widths, seconds that conversion adds, import time
 	@$(BIN)/python benchmarks/import_time.py
