@@ -15,8 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.kernels import layout
-from skq.kernels.plan import Packer
-from skq.kernels.steps import emit_steps
 from skq.program.program import IntegerProgram
 
 try:
@@ -72,6 +70,9 @@ class NativePlan:
         targets: Sequence[int],
         isa: int | None = None,
     ) -> None:
+        from skq.kernels.plan import Packer  # a model loads without what plans it
+        from skq.kernels.steps import emit_steps
+
         self.isa = best_isa() if isa is None else isa
         self.given, self.targets = tuple(given), tuple(targets)
         packer = Packer(program, self.given, self.targets, self.isa)

@@ -19,16 +19,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skq.estimators import changes, convert, staged
 from skq.estimators.calibration import CalibrationData
-from skq.estimators.docstrings import quantized_docstring
+from skq.estimators.docstrings import documented_as, quantized_docstring
 from skq.estimators.in_float import parameters_in_float
 from skq.estimators.overwriting import to_write_into
 from skq.estimators.pending import PendingData
+from skq.estimators.predictions import EstimatorPredictions
 from skq.estimators.result_types import result_types
+from skq.estimators.validation import numeric_array
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import check_trainable
 from skq.quantization.lossless import no_trees
@@ -47,9 +50,6 @@ INTEGER_METHODS = (
     "decision_function",
     "score_samples",
 )
-
-#: Those that a plain table may take a short cut to.
-QUICK_METHODS = ("predict", "predict_proba", "decision_function")
 
 #: The same after each stage of an ensemble.
 STAGED_METHODS = ("staged_predict", "staged_predict_proba", "staged_decision_function")
@@ -82,7 +82,7 @@ class _QuantizedModule:
             return vars(estimator)["quantized_module_"]
 
 
-class QuantizedEstimator:
+class QuantizedEstimator(EstimatorPredictions):
     """Mixin in front of a scikit-learn estimator class; see the module's docstring.
 
     Attributes
@@ -113,8 +113,7 @@ class QuantizedEstimator:
     _in_float = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        position = cls.__mro__.index(QuantizedEstimator)
-        cls._parent = cls.__mro__[position + 1]
+        cls._parent = _parent_of(cls)
         if cls._parent is not object and any(map(_is_mixin, cls.__bases__)):
             cls.__init__ = _make_init(cls)  # type: ignore[misc,method-assign]
             for name, make in (
@@ -198,7 +197,7 @@ class QuantizedEstimator:
         parent = self._as_parent()
         self._result_types = result_types(parent, data.rows)
         module = self._module_from(parent, data)
-        offset = None if X is None else convert.contaminated_offset(self, module, X)
+        offset = None if X is None else self._contaminated_offset(module, X)
         if offset is not None:
             self.offset_ = parent.offset_ = offset
             module = self._module_from(parent, data)
@@ -215,12 +214,32 @@ class QuantizedEstimator:
             name=type(self).__name__,
         )
 
+    def _contaminated_offset(self, module: QuantizedModule, X: Any) -> float | None:
+        """Offset that makes a share of the training rows outliers, by the integer program's scores.
+
+        It stands half way between two scores, so that no rounding decides on a row. None for
+        estimators whose offset does not follow from a ``contamination``.
+        """
+        contamination: Any = getattr(self, "contamination", "auto")
+        if not hasattr(self, "offset_") or contamination == "auto":
+            return None
+        scores = self._predict_array("score_samples", X, module)
+        bound = np.percentile(scores, 100.0 * contamination)
+        lower, upper = scores[scores < bound], scores[scores >= bound]
+        return float((lower.max() + upper.min()) / 2 if len(lower) else upper.min() - 1e-6)
+
 
 #: Attributes of a quantized estimator that its parent would not have.
 _OWN_STATE = ("_in_float", "_pending", "quantized_module_", "_result_types")
 
 #: Held while a module is built that a prediction has asked for.
 _BUILDING = threading.RLock()
+
+
+def _parent_of(cls: type) -> type:
+    """The first class after `QuantizedEstimator` and its bases; `object` where there is none."""
+    after = cls.__mro__[cls.__mro__.index(QuantizedEstimator) :]
+    return next(c for c in after if not issubclass(QuantizedEstimator, c) or c is object)
 
 
 def _is_mixin(base: type) -> bool:
@@ -251,7 +270,7 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
     parent_fit = getattr(parent_fit, "fn", parent_fit)
     signature = inspect.signature(parent_fit)
 
-    @functools.wraps(parent_fit)
+    @documented_as(cls, name, parent_fit)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
@@ -274,7 +293,7 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
             self._pending = seen or PendingData()
             self._pending.add(self, X, sample_weight)
             return self
-        X = convert.numeric_array(self, X, dense=False)
+        X = numeric_array(self, X, dense=False)
         if _continues(self):
             self._pending = seen or PendingData()
             self._pending.add(self, X, sample_weight)
@@ -311,22 +330,20 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
-    may_be_quick = name in QUICK_METHODS
     asks = frozenset(_names_in(parent_method)) & frozenset(INTEGER_METHODS)
 
-    @functools.wraps(parent_method)
+    @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float or (self._overridden and asks & self._overridden):
             return getattr(super(cls, self), name)(*args, **kwargs)
-        if may_be_quick and len(args) == 1 and not kwargs:
-            quick = convert.quick_answer(self, name, args[0])
-            if quick is not None:
-                return quick
+        if len(args) == 1 and not kwargs:
+            result = self._predict_table(name, args[0])
+            if result is not None:
+                return result
         X = _ready(self, name, signature, *args, **kwargs)
         if name == "predict_log_proba":
             return log_probabilities(self.predict_proba(X))
-        classes = getattr(self, "classes_", None)
-        return convert.answer(self, self.quantized_module_, name, X, classes)
+        return self._predict_validated(name, X)
 
     return method
 
@@ -342,15 +359,14 @@ def _make_staged(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
-    @functools.wraps(parent_method)
+    @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
         if self._in_float:
             yield from getattr(super(cls, self), name)(*args, **kwargs)
             return
         X = _ready(self, name, signature, *args, **kwargs)
-        classes = getattr(self, "classes_", None)
         for module in staged.staged_modules(self.quantized_module_, self):
-            result = convert.answer(self, module, name.removeprefix("staged_"), X, classes)
+            result = self._predict_validated(name.removeprefix("staged_"), X, module)
             yield staged.as_the_parent_yields(self, name, result)
 
     return method
@@ -361,12 +377,12 @@ def _make_leaf_method(cls: type[QuantizedEstimator], name: str) -> Callable[...,
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
-    @functools.wraps(parent_method)
+    @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
         X = _ready(self, name, signature, *args, **kwargs)
-        leaves = convert.answer(self, staged.leaf_module(self.quantized_module_), "apply", X, None)
+        leaves = self._predict_validated("apply", X, staged.leaf_module(self.quantized_module_))
         return staged.as_the_parent_returns(self, name, leaves)
 
     return method

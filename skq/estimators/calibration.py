@@ -125,7 +125,7 @@ class Summary:
         )
 
     def to_data(self) -> CalibrationData:
-        """Calibration data: at most `CALIBRATION.max_rows` rows, equal ones as one of their joint weight."""
+        """At most `CALIBRATION.max_rows` rows; equal rows become one of their joint weight."""
         rows, weight = _thinned(self.rows, self.weight, CALIBRATION.max_rows)
         return CalibrationData(*_merged_duplicates(rows, weight), self.ranges)
 

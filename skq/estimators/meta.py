@@ -26,8 +26,9 @@ from skq.estimators.delegation import inner_has
 from skq.estimators.in_float import in_float
 from skq.estimators.missing_values import takes_missing
 from skq.estimators.overwriting import to_write_into
+from skq.estimators.predictions import EstimatorPredictions
 from skq.estimators.result_types import result_types
-from skq.estimators.validation import refuse_text
+from skq.estimators.validation import numeric_array, refuse_text
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import check_trainable
 from skq.quantization.quantized_module import QuantizedModule
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="_QuantizedMeta")
 
 
-class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """What both meta-estimators share."""
 
     estimator: Any
@@ -95,7 +96,7 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
         refuse_text(self.estimator_, X)
         validate_data(self, X, skip_check_array=True)
-        X = convert.numeric_array(self, X)
+        X = numeric_array(self, X)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if hasattr(self.estimator_, "classes_"):
@@ -127,13 +128,12 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         return self._answer("predict", X)
 
     def _answer(self, method: str, X: Any) -> Any:
-        quick = convert.quick_answer(self, method, X)
-        if quick is not None:
-            return quick
+        result = self._predict_table(method, X)
+        if result is not None:
+            return result
         changes.check_unchanged(self)
         check_is_fitted(self, "quantized_module_")
-        classes = getattr(self, "classes_", None)
-        return convert.answer(self, self.quantized_module_, method, X, classes)
+        return self._predict_validated(method, X)
 
     @property
     def _float_model(self) -> Any:

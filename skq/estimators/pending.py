@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from skq.estimators import convert
 from skq.estimators.calibration import CalibrationData, Summary
+from skq.estimators.validation import numeric_array
 from skq.quantization.calibration_settings import CALIBRATION
 
 #: Rows, and values, that are held before they are merged.
@@ -42,7 +42,7 @@ class PendingData:
         """
         plain = type(X) is np.ndarray and X.dtype in (np.float64, np.float32)
         if not plain and not sparse.issparse(X):
-            X = convert.numeric_array(estimator, X, dense=False)
+            X = numeric_array(estimator, X, dense=False)
         batch = Summary.of(X, sample_weight)
         n_features = batch.rows.shape[1]
         if self._known is not None and self._known.rows.shape[1] != n_features:

@@ -10,10 +10,10 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skq.estimators import convert
 from skq.estimators.base import QuantizedEstimator
 from skq.estimators.meta import QuantizedClassifier, QuantizedRegressor
 from skq.estimators.overwriting import to_write_into
+from skq.estimators.validation import numeric_array
 from skq.graph.evaluator import GraphEvaluator
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
@@ -54,7 +54,7 @@ def rows_of(estimator: Any, X: Any) -> Any:
     if isinstance(estimator, Pipeline):
         own = to_write_into(estimator, X)
         X = estimator[:-1].transform(own) if len(estimator.steps) > 1 else X
-    return convert.numeric_array(quantized_part(estimator), X)
+    return numeric_array(quantized_part(estimator), X)
 
 
 def module_at(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ConversionError, UnsupportedModelError
-from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
+from skq.graph.graph import ML_DOMAIN, FloatGraph, TensorInfo
 from skq.graph.ops import bind_node
 from skq.serialization import Serializable
 
@@ -147,7 +147,7 @@ class GraphEvaluator(Serializable):
         for step in steps:
             node = self.graph.nodes[step]
             arguments = [self._value(name, values) for name in node.inputs]
-            results = self._run_node(node, step, arguments)
+            results = self.run_node(step, arguments)
             values.update(
                 (name, array)
                 for name, array in zip(node.outputs, results, strict=False)
@@ -158,7 +158,27 @@ class GraphEvaluator(Serializable):
                     values.pop(name, None)
         return {name: self._require(name, values) for name in names}
 
-    def _run_node(self, node: Node, step: int, arguments: list[Array | None]) -> tuple[Array, ...]:
+    def run_node(self, step: int, arguments: Sequence[Array | None]) -> tuple[Array, ...]:
+        """Compute one node.
+
+        Parameters
+        ----------
+        step : int
+            Its index in the graph.
+        arguments : sequence of ndarray or None
+            All its inputs; None for an omitted one.
+
+        Returns
+        -------
+        tuple of ndarray
+            One an output.
+
+        Raises
+        ------
+        ValueError
+            If it cannot take these arrays; names the node.
+        """
+        node = self.graph.nodes[step]
         try:
             results = self._functions[step](*arguments)
             if len(results) < len(node.outputs):

@@ -257,13 +257,14 @@ class QuantizedOp(Serializable):
         Parameters
         ----------
         *inputs : ndarray of shape (n_rows, ...)
-            The inputs that are not constant, in order.
+            The inputs that are not constant, in order. Integers count as real numbers.
 
         Returns
         -------
         ndarray, or tuple of ndarray where the operator has several outputs
             Float outputs.
         """
+        inputs = self._as_reals(inputs)
         outputs = self._outputs(inputs)
         self._calibration = tuple(np.asarray(array) for array in inputs)
         self._output_quantizers = tuple(self._quantizer_of(output) for output in outputs)
@@ -402,6 +403,17 @@ class QuantizedOp(Serializable):
     def _outputs(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         arguments = self._with_constants(inputs)
         return self._bound(len(arguments), {})(*arguments)
+
+    def _as_reals(self, inputs: Sequence[Any]) -> tuple[Array, ...]:
+        """Variable inputs, with floats for the integers of those that stand for real values."""
+        taken = {i for i in self.constants if self.constants[i] is not None}
+        free = [i for i in range(len(inputs) + len(taken) + 1) if i not in taken]
+        arrays = []
+        for position, value in zip(free, inputs, strict=False):
+            array = np.asarray(value)
+            is_integer = array.dtype.kind in "iu" and self.must_quantize_input(position)
+            arrays.append(array.astype(np.float64) if is_integer else array)
+        return tuple(arrays)
 
     def _with_constants(self, variables: Sequence[Any]) -> list[Any]:
         """Constants at their positions, the variable inputs in between."""
@@ -588,7 +600,8 @@ class QuantizedMixingOp(QuantizedOp):
     ) -> NDArray[np.int64]:
         """Round integers to multiples of a power of two, half up.
 
-        The power is chosen on calibration data so that `rounding_threshold_bits` bits are left.
+        The power is chosen on calibration data so that `rounding_threshold_bits` bits are left of
+        the widest integers of all calls.
 
         Parameters
         ----------
@@ -611,7 +624,8 @@ class QuantizedMixingOp(QuantizedOp):
         if calibrate_rounding:
             largest = max(abs(int(x.min(initial=0))), abs(int(x.max(initial=0))))
             width = largest.bit_length() + int(x.min(initial=0) < 0)
-            self._lsbs_to_remove[key] = max(0, width - self._rounding.n_bits)
+            before = self._lsbs_to_remove.get(key, 0)
+            self._lsbs_to_remove[key] = max(before, width - self._rounding.n_bits)
         if key not in self._lsbs_to_remove:
             raise ValueError(f"the rounding {key!r} has not been calibrated yet")
         lsbs = self._lsbs_to_remove[key]
@@ -652,7 +666,9 @@ def in_rows(op: QuantizedOp, value: Any) -> Any:
     """A `BatchConstant` as a constant of one row, where all rows are alike."""
     if not isinstance(value, BatchConstant):
         return value
-    array = value.for_two
-    if array.ndim and array.shape[0] == 2 and np.array_equal(array[0], array[1]):
-        return array[:1]
+    two, three = value.for_two, value.for_three
+    if two.shape[:1] == (2,) and three.shape[:1] == (3,):
+        row = two[:1]
+        if all(np.array_equal(np.broadcast_to(row, rows.shape), rows) for rows in (two, three)):
+            return row
     raise op.unsupported("it computes with the number of rows")

@@ -34,6 +34,7 @@ from skq.quantization.lower.operands import (
     QuantizedTensor,
 )
 from skq.quantization.lower.rounding import get_rounding
+from skq.quantization.lower.rows import check_rows_alone
 from skq.quantization.lower.trained import (
     check_grids,
     check_layers,
@@ -248,6 +249,15 @@ class InputRange(NamedTuple):
         return cls(lo, hi, bool(np.isnan(array).any()) if array.dtype.kind == "f" else False)
 
 
+class _Input(NamedTuple):
+    """An input of the graph: its calibration rows, what else is known, and which grids it needs."""
+
+    name: str
+    raw: Array
+    known: InputRange
+    is_whole: bool
+
+
 class _Conversion:
     """One run of the converter."""
 
@@ -259,18 +269,20 @@ class _Conversion:
         sample_weight: Array | None,
         ranges: Sequence[InputRange] | None = None,
     ) -> None:
-        self.graph = quantizers_first(model.graph) if settings.discrete else model.graph
+        if settings.discrete:
+            graph = quantizers_first(model.graph)
+            model = model if graph is model.graph else type(model)(graph)
+        self.model, self.graph = model, model.graph
         monotonic = any(node.doc_string == MONOTONIC for node in self.graph.nodes)
         settings = replace(settings, monotonic=monotonic)
         arrays = _checked_data(model, data)
         most = _most_rows(arrays, self.graph, settings.n_bits["model_inputs"])
         rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight, most)
-        self.low = Lowering(settings, self.row_weight)
-        self.floats: dict[str, Array] = {
+        self.constants: dict[str, Array] = {
             name: np.asarray(array) for name, array in self.graph.initializers.items()
         }
-        self.operands: dict[str, Operand] = dict(self.floats)
-        self._names: dict[tuple[int, bytes], str] = {}  # of integer tensors, for `can_fuse`
+        self.floats = dict(self.constants)
+        self._inputs: list[_Input] = []
         present = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
         if ranges is None:
             ranges = [InputRange.of(array, present) for array in arrays]
@@ -281,7 +293,16 @@ class _Conversion:
             if info.name in equal:
                 check_holds_integers(info.name, raw, known.lo, known.hi, settings.n_bits)
             self.floats[info.name] = raw
-            self.operands[info.name] = self.low.input(
+            self._inputs.append(_Input(info.name, raw, known, is_whole))
+        self._start(settings)
+
+    def _start(self, settings: Settings) -> None:
+        """Begin a program with the inputs alone."""
+        self.low = Lowering(settings, self.row_weight)
+        self.operands: dict[str, Operand] = dict(self.constants)
+        self._names: dict[tuple[int, bytes], str] = {}  # of integer tensors, for `can_fuse`
+        for name, raw, known, is_whole in self._inputs:
+            self.operands[name] = self.low.input(
                 raw, known.lo, known.hi, has_missing=known.has_missing, is_whole=is_whole
             )
 
@@ -290,33 +311,30 @@ class _Conversion:
         _check_operators(self.graph, tail)
         nodes = tuple(node for i, node in enumerate(self.graph.nodes) if i in tail)
         quantized = [node for i, node in enumerate(self.graph.nodes) if i not in tail]
-        computed = {name for node in nodes for name in node.outputs}
         read = [name for node in nodes for name in node.inputs if name]
         names = self._constant_names(quantized)
         check_grids(self.graph, names)
-        for node in quantized:
-            results = bind_node(node)(*(self.floats.get(name) for name in node.inputs))
-            pairs = zip(node.outputs, results, strict=False)
-            self.floats.update((name, result) for name, result in pairs if name)
-        if self.low.settings.discrete:
+        for step, node in enumerate(self.graph.nodes):
+            if step not in tail:
+                self._run_float(step, node)
+        settings = self.low.settings
+        if settings.searches and self._is_large():
+            # what cannot be lowered is refused before a search that takes long
+            self._start(replace(settings, calibration="minmax"))
+            self._lower_all(quantized, nodes)
+            self._start(settings)
+        if settings.discrete:
             known = {name: self.floats[name] for name in names}
             self.low.trained = trained_constants(self.graph.nodes, known)
             check_layers(self.graph, self.low.trained)
-        if self.low.settings.searches:
+        if settings.searches:
             ends = [*read, *self.graph.output_names]
             self.low.error_weights = {
                 **error_weights(self.graph, self.floats, ends, self.row_weight),
                 **weights_by_variance(self.graph, self.floats, self.row_weight),
             }
             self.low.model_error = ModelError(self.graph, self.floats, ends, self.row_weight)
-        for node in quantized:
-            self._lower(node)
-        scores = dict.fromkeys(
-            name
-            for name in [*read, *self.graph.output_names]
-            if name not in computed and not isinstance(self.operands.get(name), np.ndarray)
-        )
-        outputs = {name: self._output(name) for name in scores}
+        outputs = self._lower_all(quantized, nodes)
         constants = {
             name: value
             for name, value in self.operands.items()
@@ -328,8 +346,11 @@ class _Conversion:
             for name, t in ((n, program.types[v]) for n, v in program.outputs.items())
         )
         rest = FloatGraph(nodes, constants, inputs, self.graph.outputs, self.graph.opsets)
-        uncoded = tuple(sorted(self.low.uncoded))
-        return QuantizedModule(program, rest, self.low.settings.n_bits, self.graph, uncoded)
+        check_rows_alone(rest, self.floats)
+        without_missing_code = tuple(sorted(self.low.without_missing_code))
+        return QuantizedModule(
+            program, rest, self.low.settings.n_bits, self.graph, without_missing_code
+        )
 
     def _constant_names(self, nodes: Sequence[Node]) -> set[str]:
         """Names of initializers and of what is computed from these alone."""
@@ -338,6 +359,29 @@ class _Conversion:
             if names.issuperset(filter(None, node.inputs)):
                 names.update(filter(None, node.outputs))
         return names
+
+    def _is_large(self) -> bool:
+        """Whether the search for the weights of the layers takes long."""
+        sizes = [np.size(array) for array in self.graph.initializers.values()]
+        return sum(sizes) > CALIBRATION.large_network_weights
+
+    def _run_float(self, step: int, node: Node) -> None:
+        results = self.model.run_node(step, [self.floats.get(name) for name in node.inputs])
+        pairs = zip(node.outputs, results, strict=False)
+        self.floats.update((name, result) for name, result in pairs if name)
+
+    def _lower_all(self, quantized: Sequence[Node], epilogue: Sequence[Node]) -> dict[str, int]:
+        """Write all nodes; the values that the epilogue and the outputs read, by name."""
+        for node in quantized:
+            self._lower(node)
+        computed = {name for node in epilogue for name in node.outputs}
+        read = [name for node in epilogue for name in node.inputs if name]
+        scores = dict.fromkeys(
+            name
+            for name in [*read, *self.graph.output_names]
+            if name not in computed and not isinstance(self.operands.get(name), np.ndarray)
+        )
+        return {name: self._output(name) for name in scores}
 
     def _lower(self, node: Node) -> None:
         """Write a node's instructions."""
@@ -348,7 +392,7 @@ class _Conversion:
         if all(isinstance(operand, np.ndarray) for operand in given):
             self.operands.update(zip(node.outputs, results, strict=False))
         elif all(isinstance(operand, np.ndarray | BatchConstant) for operand in given):
-            self.operands.update(zip(node.outputs, _for_two(node, operands), strict=False))
+            self.operands.update(zip(node.outputs, _of_shapes(node, operands), strict=False))
         else:
             self._lower_tensors(node, operands, floats, results)
 
@@ -411,10 +455,20 @@ def _integers_of(x: QuantizedTensor) -> tuple[int, bytes]:
     return x.value, b"" if x.view is None else x.view.tobytes()
 
 
-def _for_two(node: Node, operands: Sequence[Any]) -> list[Operand]:
-    """Results of a node that computes from shapes, for a batch of two rows."""
-    values = [v.for_two if isinstance(v, BatchConstant) else v for v in operands]
-    return [BatchConstant(result) for result in bind_node(node)(*values)]
+def _of_shapes(node: Node, operands: Sequence[Any]) -> list[Operand]:
+    """Results of a node that computes from shapes."""
+    pairs = zip(
+        *(
+            bind_node(node)(
+                *(v.for_rows(n_rows) if isinstance(v, BatchConstant) else v for v in operands)
+            )
+            for n_rows in (2, 3)
+        ),
+        strict=True,
+    )
+    return [
+        two if np.array_equal(two, three) else BatchConstant(two, three) for two, three in pairs
+    ]
 
 
 def _check_operators(graph: FloatGraph, tail: set[int]) -> None:
@@ -452,9 +506,21 @@ def _checked_data(model: GraphEvaluator, data: tuple[Array, ...]) -> list[Array]
             f"Got shapes {[array.shape for array in arrays]}."
         )
     for info, array in zip(model.inputs, arrays, strict=True):
-        if array.dtype.kind == "f" and np.isinf(array).any():
+        if array.dtype.kind == "f" and np.isinf(array).any() and not _is_compared(model, info.name):
             raise ValueError(f"Calibration data for {info.name!r} must not hold infinity.")
     return arrays
+
+
+def _is_compared(model: GraphEvaluator, name: str) -> bool:
+    """Whether trees alone read an input: they compare infinity as any number."""
+    reached = {name}
+    for node in model.graph.nodes:
+        if reached.intersection(node.inputs):
+            if node.op_type == "Concat":
+                reached.update(node.outputs)
+            elif node.op_type != "TreeEnsembleRegressor":
+                return False
+    return True
 
 
 def _most_rows(arrays: Sequence[Array], graph: FloatGraph, n_bits: int) -> int:

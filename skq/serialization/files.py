@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Container
-from pathlib import Path
 from typing import Any
 
 from skq.exceptions import SerializationError
 from skq.serialization.document import dumps, loads
 from skq.serialization.limits import BYTES_A_VALUE, LEAST_ROOM, MAX_BYTES
-from skq.serialization.replacing import replace_file
 
 #: First bytes of a gzip stream, and how zlib is asked for one.
 _MAGIC, _GZIP = b"\x1f\x8b", 16 + zlib.MAX_WBITS
@@ -36,6 +34,10 @@ def save(obj: object, path: str | os.PathLike[str]) -> None:
         link, the file that it names is. Temporary files that an interrupted `save` of the same file
         left are removed.
     """
+    from pathlib import Path
+
+    from skq.serialization.replacing import replace_file  # not needed to load
+
     replace_file(Path(path), zlib.compress(dumps(obj).encode("ascii"), _LEVEL, wbits=_GZIP))
 
 
@@ -67,7 +69,8 @@ def load(
     OSError
         If the file cannot be read.
     """
-    data = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        data = file.read()
     try:
         if data.startswith(_MAGIC):
             data = _decompressed(data, max_bytes)

@@ -15,20 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
+from skq.graph.graph import FloatGraph, Node, TensorInfo
+from skq.program import INSTRUCTIONS, IntegerProgram, TensorType
 from skq.program.prune import pruned
-from skq.quantization.n_bits import is_lossless
+from skq.quantization.n_bits import get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
-from skq.serving.outputs import (
-    check_missing,
-    has_output,
-    log_probabilities,
-    predict_with,
-    quick_table,
-)
-from skq.serving.result_types import check_types, typed
+from skq.serialization.limits import MAX_BYTES
+from skq.serving.model_checks import check_model
+from skq.serving.outputs import has_output, log_probabilities
+from skq.serving.predictions import IntegerPredictions
+from skq.serving.result_types import ResultTypes, check_types
 
 __all__ = ["IntegerPredictor", "load", "save"]
+
+#: Classes of which a saved model is made; no other is built.
+_PARTS = (IntegerProgram, TensorType, *INSTRUCTIONS, FloatGraph, Node, TensorInfo)
 
 
 #: Methods that a saved model may have.
@@ -55,7 +57,7 @@ class _Method:
 
 @serializable("skq.IntegerPredictor")
 @dataclass(frozen=True, eq=False)
-class IntegerPredictor:
+class IntegerPredictor(IntegerPredictions):
     """A loaded model: predicts exactly as the estimator that was saved, and cannot be fitted.
 
     Parameters
@@ -74,6 +76,8 @@ class IntegerPredictor:
         Methods that the estimator had; None in files of versions before, which did not say.
     result_types : dict of str to tuple of str
         See `skq.serving.result_types.ResultTypes`.
+    takes_infinity : bool, default=False
+        Whether infinity is accepted, as histogram gradient boosting does.
     """
 
     estimator: str
@@ -85,20 +89,26 @@ class IntegerPredictor:
     feature_names_in_: NDArray[Any] | None = None
     methods: tuple[str, ...] | None = None
     result_types: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    takes_infinity: bool = False
 
     def __post_init__(self) -> None:
-        takes = self.takes_missing
-        if not isinstance(takes, np.ndarray) or takes.dtype != np.bool_:
-            raise TypeError(f"takes_missing must be an array of bool; got {takes!r}")
-        if takes.shape != (self.n_features_in_,):
-            raise ValueError(
-                f"takes_missing must have the shape ({self.n_features_in_},); got {takes.shape}"
-            )
+        if type(self.estimator) is not str:
+            raise TypeError(f"estimator must be a text; got {type(self.estimator).__name__}")
+        get_n_bits_dict(self.n_bits)
+        check_model(
+            self.quantized_module_,
+            self.n_features_in_,
+            self.takes_missing,
+            self.classes_,
+            self.feature_names_in_,
+        )
         if self.methods is not None and not (
             isinstance(self.methods, tuple) and set(self.methods) <= set(METHODS)
         ):
             raise ValueError(f"methods must be some of {METHODS}; got {self.methods!r}")
         check_types(self.result_types)
+        if type(self.takes_infinity) is not bool:
+            raise TypeError(f"takes_infinity must be a bool; got {self.takes_infinity!r}")
 
     def predict(self, X: Any) -> Any:
         """Predict labels or values.
@@ -170,20 +180,18 @@ class IntegerPredictor:
         return self._answer("score_samples", X)
 
     def _answer(self, method: str, X: Any) -> Any:
-        quick = quick_table(self.quantized_module_, method, X, self.classes_)
-        if quick is not None:
-            return typed(quick, self.result_types, method, X.dtype)
-        X = self._checked(X)
-        result = predict_with(
-            self.quantized_module_,
-            method,
-            X,
-            self.classes_,
-            feature_names=self.feature_names_in_,
-        )
-        return typed(result, self.result_types, method, X.dtype)
+        result = self._predict_table(method, X)
+        return self._predict_validated(method, X) if result is None else result
 
-    def _checked(self, X: Any) -> NDArray[Any]:
+    @property
+    def _types(self) -> ResultTypes | None:
+        return self.result_types
+
+    @property
+    def _display_name(self) -> str:
+        return self.estimator
+
+    def _validated(self, X: Any) -> NDArray[Any]:
         self._check_names(X)
         X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
         if X.dtype.kind not in "fiub":
@@ -192,22 +200,17 @@ class IntegerPredictor:
             raise ValueError(
                 f"X must have the shape (n_samples, {self.n_features_in_}); got {X.shape}."
             )
-        if X.dtype.kind == "f":
-            self._check_finite(X)
         return X
 
-    def _check_finite(self, X: NDArray[Any]) -> None:
-        if np.isfinite(X).all():
-            return
-        if np.isinf(X).any():
+    def _missing_columns(self, X: NDArray[Any], module: QuantizedModule) -> NDArray[np.int64]:
+        if X.dtype.kind != "f" or np.isfinite(X).all():
+            return np.zeros(0, dtype=np.int64)
+        if not self.takes_infinity and np.isinf(X).any():
             raise ValueError(f"X contains infinity; {self.estimator} takes finite numbers.")
-        check_missing(
-            self.estimator,
-            self.quantized_module_,
-            self.takes_missing,
-            np.flatnonzero(np.isnan(X).any(axis=0)),
-            self.feature_names_in_,
-        )
+        return np.flatnonzero(np.isnan(X).any(axis=0))
+
+    def _takes_missing_in(self, module: QuantizedModule) -> NDArray[np.bool_]:
+        return self.takes_missing
 
     def _check_names(self, X: Any) -> None:
         names = getattr(X, "columns", None)
@@ -259,12 +262,21 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
         files.save(_predictor(obj), path)
 
 
-def load(path: str | os.PathLike[str]) -> IntegerPredictor | QuantizedModule:
+def load(
+    path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES
+) -> IntegerPredictor | QuantizedModule:
     """Load what `save` wrote.
+
+    A file is untrusted input: nothing in it is executed, and all of it is checked before the model
+    is returned.
 
     Parameters
     ----------
     path : str or path-like
+    max_bytes : int, default=2**28
+        Most bytes that the constants of the model may take, and most that it may declare: 8 for
+        each element of all values of a row, some thousand for each step. The error of a file that
+        passes the limit names it; pass a larger one for a large model whose source you trust.
 
     Returns
     -------
@@ -274,12 +286,14 @@ def load(path: str | os.PathLike[str]) -> IntegerPredictor | QuantizedModule:
     Raises
     ------
     SerializationError
-        If the file is malformed, damaged or of a newer version; it says where.
+        If the file is malformed, damaged, of a newer version, or passes the limit; it says where.
     OSError
         If the file cannot be read.
     """
-    loaded = files.load(path, expected=(IntegerPredictor, QuantizedModule))
-    assert isinstance(loaded, IntegerPredictor | QuantizedModule)
+    models = (IntegerPredictor, QuantizedModule)
+    loaded: IntegerPredictor | QuantizedModule = files.load(
+        path, expected=models, max_bytes=max_bytes, classes={*models, *_PARTS}
+    )
     return loaded
 
 
@@ -291,7 +305,6 @@ def _predictor(estimator: Any) -> IntegerPredictor:
             f"{type(estimator).__name__}. Fit it first; of a Pipeline, quantize the whole "
             "(skq.QuantizedClassifier(pipeline)) or save its last step."
         )
-    from skq.estimators.convert import takes_missing
 
     overridden = getattr(estimator, "_overridden", None)
     if overridden:
@@ -305,9 +318,10 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         quantized_module_=replace(module, graph=None, program=pruned(module.program)),
         n_bits=dict(n_bits) if isinstance(n_bits, Mapping) else int(n_bits),
         n_features_in_=int(estimator.n_features_in_),
-        takes_missing=takes_missing(estimator, module, int(estimator.n_features_in_)),
+        takes_missing=estimator._takes_missing_in(module),
         classes_=getattr(estimator, "classes_", None),
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
         methods=tuple(m for m in METHODS if hasattr(estimator, m)),
-        result_types=dict(vars(estimator).get("_result_types") or {}),
+        result_types=dict(estimator._types or {}),
+        takes_infinity=estimator._takes_infinity,
     )

@@ -160,9 +160,9 @@ def test_members_are_integers_and_calibration_is_not():
     X, _, _ = data(3)
     module = skq.quantize(fitted("isotonic", 3), X, n_bits=8).quantized_module_
     assert str(module.program).count("MatMul(") == 1, "three members, one product"
-    assert {node.op_type for node in module.tail.nodes} >= {"Clip", "ArgMax"}
+    assert {node.op_type for node in module.epilogue.nodes} >= {"Clip", "ArgMax"}
     module = skq.quantize(fitted("hard vote", 3), X, n_bits=8).quantized_module_
-    assert not module.tail.nodes, "votes are counted in integers"
+    assert not module.epilogue.nodes, "votes are counted in integers"
 
 
 REGRESSORS = {

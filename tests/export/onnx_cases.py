@@ -60,7 +60,7 @@ def assert_equal_to(outputs, expected_outputs, model):
     A difference of two such outputs (1 - p, or a score less its offset) has the error of its
     terms: its unit in the last place is that of the largest term, which is at most 1.
     """
-    tail = model.quantized_module_.tail
+    tail = model.quantized_module_.epilogue
     computed = {name for node in tail.nodes for name in node.outputs}
     operators = {node.op_type for node in tail.nodes}
     assert set(outputs) == set(expected_outputs)

@@ -207,3 +207,84 @@ def test_an_operator_is_registered_once() -> None:
     with pytest.raises(ValueError, match="no NumPy implementation"):
         quantizes("Nonsense")(type("Another", (QuantizedOp,), {}))
     assert set(ONNX_OPS_TO_QUANTIZED_IMPL.values()) == ALL_QUANTIZED_OPS
+
+
+# ------------------------------------------------------------------ integer data
+
+
+INTEGERS = np.random.default_rng(5).integers(0, 50, (40, 2))
+FRACTIONS = {
+    "Gemm": ({1: np.array([[0.3], [0.25]])}, {}),
+    "MatMul": ({1: np.array([[0.3], [0.25]])}, {}),
+    "Add": ({1: np.array(0.5)}, {}),
+    "Mul": ({1: np.array(0.3)}, {}),
+    "Div": ({1: np.array(8)}, {}),
+    "Mean": ({1: np.array(0.5)}, {}),
+    "Pow": ({1: np.array(0.5)}, {}),
+    "Sigmoid": ({}, {}),
+    "Tanh": ({}, {}),
+    "Sqrt": ({}, {}),
+    "LeakyRelu": ({}, {"alpha": 0.3}),
+    "PRelu": ({1: np.array(0.25)}, {}),
+    "Clip": ({1: np.array(0.5), 2: np.array(30.25)}, {}),
+    "ReduceMean": ({}, {"axes": (1,)}),
+    "BatchNormalization": ({i: np.array([0.5, 1.5]) for i in range(1, 5)}, {}),
+    "Pad": ({1: np.array([0, 1, 0, 0]), 2: np.array(0.5)}, {}),
+    "Where": ({1: np.array(0.5), 2: np.array(0.25)}, {}),
+}
+
+
+@pytest.mark.parametrize("op_type", FRACTIONS)
+def test_operator_calibrated_on_integers_keeps_fractions(op_type: str) -> None:
+    constants, attributes = FRACTIONS[op_type]
+    integers = -INTEGERS if op_type in ("LeakyRelu", "PRelu") else INTEGERS
+    results = []
+    for data in (integers, integers.astype(np.float64)):
+        op = ONNX_OPS_TO_QUANTIZED_IMPL[op_type](8, "op", {"x"}, constants, **attributes)
+        results.append((op.calibrate(data), op(QuantizedArray(8, integers)).values))
+    np.testing.assert_array_equal(results[0][0], results[1][0])
+    np.testing.assert_array_equal(results[0][1], results[1][1])
+    assert np.any(results[0][0] % 1)
+
+
+@pytest.mark.parametrize(
+    ("op_type", "arguments", "attributes", "expected"),
+    [
+        ("Gemm", ([[5, 5]], [[1], [2]]), {"alpha": 3.5}, 52.5),
+        ("Gemm", ([[5, 5]], [[1], [2]], [0.25]), {}, 15.25),
+        ("Gemm", ([[5, 5]], [[1], [2]], [1]), {"beta": 0.5}, 15.5),
+        ("Gemm", ([[5, 5]], [[0.25], [0.5]]), {}, 3.75),
+        ("Div", ([7], [2.0]), {}, 3.5),
+        ("Div", ([-7], [2]), {}, -3),
+        ("Mean", ([1], [2]), {}, 1.5),
+        ("LeakyRelu", ([-1],), {"alpha": 0.25}, -0.25),
+        ("PRelu", ([-1], [0.25]), {}, -0.25),
+        ("Clip", ([9], 0.5, 2.5), {}, 2.5),
+        ("Exp", ([1],), {}, np.e),
+        ("GlobalAveragePool", ([[[1, 2]]],), {}, 1.5),
+        ("AveragePool", ([[[1, 2]]],), {"kernel_shape": (2,)}, 1.5),
+    ],
+)
+def test_numpy_operators_do_not_cut_fractions_off(
+    op_type: str, arguments: tuple, attributes: dict, expected: float
+) -> None:
+    found = quantization.ONNX_OPS_TO_NUMPY_IMPL[op_type](*map(np.asarray, arguments), **attributes)
+    np.testing.assert_allclose(np.ravel(found), expected)
+
+
+@pytest.mark.parametrize("op_type", ["Not", "And", "Or"])
+def test_logic_takes_what_is_not_zero_as_true(op_type: str) -> None:
+    x = np.array([[0.0, 0.25, 2.0, -3.0, 0.0]] * 4)
+    others = () if op_type == "Not" else (np.array([[0.0, 0.0, 0.5, 4.0, -1.0]] * 4),)
+    op = ONNX_OPS_TO_QUANTIZED_IMPL[op_type](8, "op", {"x"})
+    expected = op.calibrate(x, *others)
+    found = op(*(QuantizedArray(8, values) for values in (x, *others))).values
+    np.testing.assert_allclose(found, expected)
+
+
+def test_rounding_keeps_the_widest_calibration() -> None:
+    op = QuantizedGemm(8, "gemm", {"x"}, {1: W}, rounding_threshold_bits=4)
+    wide = op.cnp_round(np.array([1023]), True)
+    op.cnp_round(np.array([3]), True)
+    np.testing.assert_array_equal(op.cnp_round(np.array([1023]), False), wide)
+    assert op.cnp_round(np.array([3]), True)[0] == 0

@@ -303,7 +303,7 @@ def test_softmax_at_the_end_is_applied_to_scores() -> None:
         Node("MatMul", ("x", "w"), ("s",)), Node("Softmax", ("s",), ("y",), {"axis": 1})
     )
     module = quantize(model, X)
-    assert [node.op_type for node in module.tail.nodes] == ["Softmax"]
+    assert [node.op_type for node in module.epilogue.nodes] == ["Softmax"]
     np.testing.assert_allclose(module.forward(X).sum(axis=1), 1.0, atol=1e-12)
     assert np.abs(module.forward(X) - model.forward(X)).max() < 0.02
 
@@ -339,6 +339,7 @@ def test_can_fuse_knows_where_integers_come_from(monkeypatch: pytest.MonkeyPatch
             w2=W[::-1],
         ),
         X,
+        calibration="minmax",
     )
     assert seen == [({"s"}, True), ({"s", "u"}, False)]
 

@@ -81,7 +81,7 @@ class Subject:
         return cls(
             title=title if isinstance(title, str) else _title(model),
             program=pruned(program),
-            tail=module.tail,
+            tail=module.epilogue,
             output_names=tuple(module.output_names),
             classes=classes,
             feature_names=None if names is None else [str(n) for n in names],

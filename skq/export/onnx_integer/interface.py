@@ -116,7 +116,7 @@ def add_outputs(
     tuple of TensorInfo
         The outputs of the model, predictions first.
     """
-    shapes = {info.name: info.shape[1:] for info in model.module.tail.outputs}
+    shapes = {info.name: info.shape[1:] for info in model.module.epilogue.outputs}
     labels = [name for name in shapes if _method(name) == "predict"]
     infos = []
     if labels:

@@ -140,7 +140,7 @@ def _graph(source: Exported, form: str, input_dtype: str, opset: int) -> FloatGr
         for name, type_ in zip(names, program.inputs, strict=True)
     ]
     values = add_program(g, program, inputs, FORMS[form])
-    outputs = add_outputs(g, source, add_tail(g, module.tail, values))
+    outputs = add_outputs(g, source, add_tail(g, module.epilogue, values))
     domains = {node.domain for node in g.nodes if node.domain}
     return g.graph(outputs, dict.fromkeys(domains, ML_OPSET))
 

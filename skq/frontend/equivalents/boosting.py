@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,11 +45,13 @@ def _boosting_ensemble(estimator: Any) -> TreeEnsemble:
     _check_init(estimator)
     stages = estimator.estimators_
     base = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), dtype=np.float32))
+    trees = [
+        from_sklearn(tree.tree_, estimator.learning_rate * tree.tree_.value[:, :, 0])
+        for tree in stages.ravel()
+    ]
     return stack(
-        [
-            from_sklearn(tree.tree_, estimator.learning_rate * tree.tree_.value[:, :, 0])
-            for tree in stages.ravel()
-        ],
+        # boosting compares by itself: NaN goes right, whatever the trees say
+        [replace(tree, missing_left=np.zeros_like(tree.missing_left)) for tree in trees],
         base=base[0],
         average=False,
         output=np.tile(np.arange(stages.shape[1]), len(stages)),

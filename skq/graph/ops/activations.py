@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from skq.graph.ops.binding import Implementation, numpy_op
+from skq.graph.ops.result_types import with_type_of
 
 Array = NDArray[Any]
 
@@ -25,7 +25,7 @@ def activation(name: str) -> Callable[[Implementation], Implementation]:
     def register(function: Implementation) -> Implementation:
         @wraps(function)
         def with_dtype_of_input(x: Array, *inputs: Array | None, **attributes: Any) -> Array:
-            return np.asarray(function(x, *inputs, **attributes)).astype(x.dtype, copy=False)
+            return with_type_of(x, function(x, *inputs, **attributes))
 
         return numpy_op(name)(with_dtype_of_input)
 
@@ -76,8 +76,9 @@ def celu(x: Array, alpha: float = 1.0) -> Array:
 
 @activation("Sigmoid")
 def sigmoid(x: Array) -> Array:
-    """``1 / (1 + exp(-x))``."""
-    return special.expit(x)
+    """``1 / (1 + exp(-x))``, by NumPy, so that saved models need no SciPy."""
+    with np.errstate(over="ignore"):  # 1 / inf is the 0 that is meant
+        return 1 / (1 + np.exp(-x))
 
 
 @activation("HardSigmoid")

@@ -7,11 +7,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from skq.graph.ops.binding import Implementation, numpy_op
+from skq.graph.ops.result_types import with_type_of
 
 Array = NDArray[Any]
+
+
+def erf(x: Array) -> Array:
+    """The error function; SciPy is imported where a graph computes it."""
+    from scipy import special
+
+    return np.asarray(special.erf(x))
+
 
 #: Functions that NumPy or SciPy has under another name and that keep the dtype of a float input.
 UNARY_FUNCTIONS: dict[str, Implementation] = {
@@ -25,7 +33,7 @@ UNARY_FUNCTIONS: dict[str, Implementation] = {
     "Ceil": np.ceil,
     "Cos": np.cos,
     "Cosh": np.cosh,
-    "Erf": special.erf,
+    "Erf": erf,
     "Exp": np.exp,
     "Floor": np.floor,
     "Log": np.log,
@@ -57,7 +65,7 @@ VARIADIC_FUNCTIONS: dict[str, Implementation] = {
 def _register_unary(name: str, function: Implementation) -> None:
     @numpy_op(name)
     def unary(x: Array) -> Array:
-        return np.asarray(function(x)).astype(x.dtype, copy=False)
+        return with_type_of(x, function(x))
 
     unary.__qualname__ = unary.__name__ = name.lower()
 
@@ -96,13 +104,13 @@ def identity(x: Array) -> Array:
 def mean(first: Array, *others: Array) -> Array:
     """Mean of the inputs, element by element."""
     total = np.asarray(reduce(np.add, others, first))
-    return (total / (1 + len(others))).astype(total.dtype, copy=False)
+    return with_type_of(total, total / (1 + len(others)))
 
 
 @numpy_op("Div")
 def div(a: Array, b: Array) -> Array:
-    """Divide; integers towards zero, as in C."""
-    if not np.issubdtype(a.dtype, np.integer):
+    """Divide; integers by integers towards zero, as in C."""
+    if not np.issubdtype(np.result_type(a, b), np.integer):
         return np.divide(a, b)
     quotient, remainder = np.divmod(a, b)
     rounded_down = (remainder != 0) & ((a < 0) != (b < 0))

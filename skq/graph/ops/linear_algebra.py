@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.graph.ops.binding import numpy_op
+from skq.graph.ops.result_types import with_type_of
 from skq.graph.ops.windows import Windows
 
 Array = NDArray[Any]
@@ -40,14 +41,16 @@ def gemm(
 
     Returns
     -------
-    ndarray of shape (m, n), dtype of ``a``
+    ndarray of shape (m, n)
+        In the dtype of ``a``; floats where that has integers and another input or a factor does
+        not.
     """
     product = np.matmul(a.T if transA else a, b.T if transB else b)
     if alpha != 1.0:
         product = alpha * product
     if c is not None:
         product = product + (c if beta == 1.0 else beta * c)
-    return product.astype(a.dtype, copy=False)
+    return with_type_of(a, product)
 
 
 @numpy_op("Conv")

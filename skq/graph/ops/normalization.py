@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.graph.ops.binding import numpy_op
+from skq.graph.ops.result_types import with_type_of
 
 Array = NDArray[Any]
 
@@ -44,5 +45,5 @@ def batch_normalization(
         )
         mean, variance = current_mean, current_variance
     factor = scale.reshape(per_channel) / np.sqrt(variance.reshape(per_channel) + epsilon)
-    y = (factor * (x - mean.reshape(per_channel)) + bias.reshape(per_channel)).astype(x.dtype)
+    y = with_type_of(x, factor * (x - mean.reshape(per_channel)) + bias.reshape(per_channel))
     return (y, *running) if training_mode else y

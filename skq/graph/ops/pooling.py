@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.graph.ops.binding import Implementation, numpy_op
+from skq.graph.ops.result_types import with_type_of
 from skq.graph.ops.windows import Windows
 
 Array = NDArray[Any]
@@ -43,7 +44,7 @@ def average_pool(
     kernel_axes = tuple(range(-len(kernel_shape), 0))
     totals = windows.view(windows.pad(x, 0)).sum(axis=kernel_axes)
     counts = windows.counts(spatial, include_padding=bool(count_include_pad))
-    return (totals / counts).astype(x.dtype, copy=False)
+    return with_type_of(x, totals / counts)
 
 
 def _bind_max_pool(attributes: Mapping[str, Any], n_outputs: int) -> Implementation:

@@ -1,9 +1,10 @@
 """Layers: a tensor times constant weights, with parameters chosen by the error at the output.
 
-Ways of quantizing the layer are written side by side: each range of
-`skq.quantization.search.ranges` with plainly rounded weights, and what
-`skq.quantization.search.fit_layer` or `skq.quantization.search.weights` find.
-The one whose output is off least on the calibration rows is kept; the program drops the others.
+Several candidates are written to the program: each range method of
+`skq.quantization.search.ranges` with plainly rounded weights, and the results of
+`skq.quantization.search.fit_layer` or `skq.quantization.search.weights`.
+The candidate with the least error on the calibration rows is returned. Instructions of the others
+are removed when the program is built.
 """
 
 from __future__ import annotations
@@ -123,21 +124,21 @@ def least_error(
     fitted: Iterable[QuantizedTensor] | None = None,
     preferred: Iterable[QuantizedTensor] = (),
 ) -> QuantizedTensor:
-    """Of the ways of quantizing a layer, the one with the least error.
+    """The candidate layer with the least error.
 
     Parameters
     ----------
     low : Lowering
     write : callable
-        Writes the layer, by a method for the range of its inputs and one for its weights.
+        Writes a candidate: takes a method for the range of the inputs and one for the weights.
     target : ndarray of shape (n_rows, ...)
         What the float layer gives.
     name : str
         The result's name in the float graph.
     fitted : iterable of QuantizedTensor, default=None
-        Further ways. None: weights by "auto", on the best range.
+        More candidates. None: weights by "auto", on the best range.
     preferred : iterable of QuantizedTensor
-        Ways of which the first that is no worse than the named ones is taken before all others.
+        Candidates of which the first that is no worse than the named methods is taken.
     """
     if not low.settings.searches:
         return write(low.settings.range_method, low.settings.range_method)
@@ -183,11 +184,11 @@ def _error_of(low: Lowering, reals: Array, target: Array, name: str) -> float:
 def _rows(
     low: Lowering, x: QuantizedTensor, reals: Array, method: str
 ) -> tuple[QuantizedTensor, Array | slice]:
-    """Codes arranged for a product over the last axis, and the order of the inputs in it."""
+    """Codes whose last axis is multiplied, and the order of the inputs in it."""
     if x.view is not None and x.view.ndim == 1 and x.view.size == low.type(x.value).size:
         order = np.argsort(x.view)
         if np.array_equal(x.view[order], np.arange(x.view.size)):
-            # a vector in another order: the weights are put into that order instead
+            # a permuted vector: permute the weights instead
             parameters = [
                 p if np.ndim(p) == 0 else np.resize(p, x.view.size) for p in (x.scale, x.zero_point)
             ]
@@ -204,7 +205,7 @@ def _rows(
 def _layer_data(
     low: Lowering, x: Features | QuantizedTensor, weights: Array, target: Array, name: str
 ) -> LayerData | None:
-    """The layer as `fit_layer` takes it; None where grids cannot be fitted one by one."""
+    """The layer as `fit_layer` takes it; None where input grids cannot be fitted one by one."""
     settings = low.settings
     is_input = isinstance(x, Features)
     input_bits = settings.n_bits["model_inputs" if is_input else "op_inputs"]
@@ -242,14 +243,14 @@ def _layer_data(
 
 
 def _spread(low: Lowering, x: QuantizedTensor) -> Array:
-    """Standard deviation of each input in front of its clip."""
+    """Standard deviation of each input before its clip."""
     values = replace(x, clip=None).reals(low.sample(x.value))
     deviation = values - low.row_weight @ values
     return np.asarray(np.sqrt(low.row_weight @ (deviation * deviation)))
 
 
 def _with_headroom(data: LayerData, spread: Array) -> Iterator[LayerData]:
-    """The layer with room beyond the ranges of its inputs, from much to little."""
+    """The layer with input ranges that are widened, from much to little."""
     if data.input_bits < LAYERS.headroom_bits:
         return
     for share in LAYERS.headrooms:
@@ -261,7 +262,7 @@ def _with_headroom(data: LayerData, spread: Array) -> Iterator[LayerData]:
 def _problems(
     low: Lowering, x: Features | QuantizedTensor, data: LayerData, name: str
 ) -> Iterator[LayerData]:
-    """The layer clipped where the model's outputs allow for it, and as it is."""
+    """The layer with clipped inputs, where that lowers the model's error, and unchanged."""
     if isinstance(x, Features) and np.any(data.weights[~np.isnan(unseen_fill(x))]):
         yield replace(data, clips=False)
     clipped = _clipped(low, data, name)
@@ -272,11 +273,11 @@ def _problems(
 
 
 def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
-    """The layer behind clipped inputs; None if that is no better.
+    """The layer with clipped inputs; None if that does not lower the error.
 
-    The share that is cut off at either end, of every input alike, is chosen by the error of the
-    model with codes in front of the float layer. Where labels are decided it is enough that the
-    layer does what the float layer would do behind clipped inputs.
+    One share is cut off at either end of every input. It is chosen by the error of the model with
+    quantized inputs before the float layer. Where labels are decided, the target becomes what the
+    float layer computes from clipped inputs.
     """
     errors, tried = [], []
     for share in LAYERS.clipped_shares:
@@ -305,7 +306,7 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
 def _written(
     low: Lowering, x: Features | QuantizedTensor, problems: Iterable[LayerData]
 ) -> Iterator[QuantizedTensor]:
-    """The layer as it is fitted to each problem, but for grids that an unseen filler is not on."""
+    """The layer fitted to each problem whose grids hold the fill value of missing values."""
     hold = unseen_fill(x) if isinstance(x, Features) else None
     for data in problems:
         fitted = fit_layer(data)
@@ -314,7 +315,7 @@ def _written(
 
 
 def _holds(fitted: FittedLayer, values: Array, n_bits: int) -> bool:
-    """Whether values of the inputs are within their grids; those that are NaN are not looked at."""
+    """Whether values of the inputs lie on their grids; NaN is ignored."""
     looked_at = ~np.isnan(values) & (fitted.input_scale > 0)
     scale = np.where(looked_at, fitted.input_scale, 1.0)
     code = np.where(looked_at, np.rint(values / scale + fitted.zero_point), 0.0)
@@ -344,13 +345,13 @@ def _as_fitted(
 
 
 def _reals(low: Lowering, x: Features | QuantizedTensor, input_bits: int) -> Array | None:
-    """What the calibration rows give there, as (n_rows, n_in); None if the form does not fit."""
+    """Inputs on the calibration rows, of shape (n_rows, n_in); None if they cannot be fitted."""
     if isinstance(x, Features):
         return with_fill(x, x.raw.astype(np.float64), x.lo, x.hi)[0] if x.raw.ndim == 2 else None
     if x.function is not None or x.view is not None or len(low.type(x.value).shape) != 1:
         return None
     if x.is_plain and low.type(x.value).bits <= input_bits:
-        return None  # narrow codes already: nothing is to be chosen
+        return None  # codes are narrow enough: there is nothing to choose
     if x.clip is not None and x.clip != (0.0, float(np.inf)):
         return None
     return x.reals(low.sample(x.value))

@@ -106,7 +106,7 @@ class Lowering:
         What errors at values of the float graph do to the model's outputs, where that is known.
     trained : mapping of str to TrainedConstant
         Constants that the graph gives as integers; see `skq.quantization.lower.trained`.
-    uncoded : set of int
+    without_missing_code : set of int
         Features whose missing values have no code, though trees read them; see
         `skq.quantization.trees.columns`.
     """
@@ -119,7 +119,7 @@ class Lowering:
         self.settings = settings
         self.error_weights: Mapping[str, NDArray[np.float64]] = {}
         self.model_error: ModelError | None = None
-        self.uncoded: set[int] = set()
+        self.without_missing_code: set[int] = set()
         self.trained: Mapping[str, Any] = {}
         self.row_weight = row_weight
         self.builder = ProgramBuilder()

@@ -32,11 +32,16 @@ class BatchConstant:
 
     Parameters
     ----------
-    for_two : ndarray
-        Its value for a batch of two rows.
+    for_two, for_three : ndarray
+        Its values for a batch of two rows and of three.
     """
 
     for_two: Array
+    for_three: Array
+
+    def for_rows(self, n_rows: int) -> Array:
+        """Its value for two rows or for three."""
+        return {2: self.for_two, 3: self.for_three}[n_rows]
 
 
 @dataclass(frozen=True, eq=False)

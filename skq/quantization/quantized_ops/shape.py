@@ -23,7 +23,8 @@ from skq.quantization.lower.operands import (
     QuantizedTensor,
     scalar,
 )
-from skq.quantization.lower.views import at, elements, lay_out, moved
+from skq.quantization.lower.rows import ROWS_SELECTED, slices_rows
+from skq.quantization.lower.views import Indices, at, elements, lay_out, moved
 from skq.quantization.lower.whole_numbers import is_not_zero
 from skq.quantization.operator_facts import ErrorStep
 
@@ -80,29 +81,54 @@ class ElementMove(QuantizedOp):
         if isinstance(x[0], np.ndarray | BatchConstant):
             raise self.unsupported("it takes elements of a constant at places that the input says")
         tensor = low.tensor(x[0])
-        found = elements(low, tensor)
-        size = low.type(tensor.value).size
-        numbers = np.stack([found, found + size]).astype(np.float64)
-        results = self._moved_numbers(numbers, x[1:])
-        for real, result in zip(outputs, results, strict=True):
-            if (
-                result.shape[:1] != (2,)
-                or result.shape[1:] != real.shape[1:]
-                or not np.array_equal(result[1], result[0] + size)
-            ):
-                raise self.unsupported("it moves elements between rows")
-        return [moved(low, tensor, result[0].astype(np.int64)) for result in results]
+        shapes = [real.shape[1:] for real in outputs]
+        places = self._places(elements(low, tensor), low.type(tensor.value).size, x[1:], shapes)
+        return [moved(low, tensor, found) for found in places]
+
+    def _places(
+        self,
+        found: Indices,
+        size: int,
+        others: Sequence[Any],
+        shapes: Sequence[tuple[int, ...]],
+    ) -> list[Indices]:
+        """Where the elements of a row of each output come from; negative numbers stay as they are.
+
+        Batches of two rows and of three are moved, so that a length that the graph fixes for the
+        rows shows.
+        """
+        if self._selects_rows(others):
+            raise self.unsupported(ROWS_SELECTED)
+        first: list[Indices] = []
+        for n_rows in (2, 3):
+            starts = size * np.arange(n_rows).reshape(-1, *(1,) * found.ndim)
+            results = self._moved_numbers((found + starts).astype(np.float64), others)
+            for real, result in zip(shapes, results, strict=True):
+                if result.shape != (n_rows, *real):
+                    raise self.unsupported(ROWS_SELECTED)
+                row = result[0].astype(np.int64)
+                first.append(row)
+                for number, other in enumerate(result):
+                    if not np.array_equal(other, np.where(row < 0, row, row + number * size)):
+                        raise self.unsupported(ROWS_SELECTED)
+        return first[: len(shapes)]
+
+    def _selects_rows(self, others: Sequence[Any]) -> bool:
+        """Whether it takes some of the rows where these are more than three."""
+        return False
 
     def _moved_numbers(self, numbers: Array, others: Sequence[Any]) -> tuple[Array, ...]:
         arguments = []
         for value in others:
             if isinstance(value, Features | QuantizedTensor):
                 raise self.unsupported("where elements go must be constant")
-            arguments.append(value.for_two if isinstance(value, BatchConstant) else value)
+            is_batch = isinstance(value, BatchConstant)
+            arguments.append(value.for_rows(len(numbers)) if is_batch else value)
         try:
             return self._bound(1 + len(arguments), {})(numbers, *arguments)
-        except ValueError as error:
-            raise self.unsupported(f"for two rows it fails: {error}") from error
+        except (ValueError, IndexError, TypeError) as error:
+            count = {2: "two", 3: "three"}[len(numbers)]
+            raise self.unsupported(f"for {count} rows it fails: {error}") from error
 
 
 @quantizes("Reshape")
@@ -152,6 +178,9 @@ class QuantizedSlice(ElementMove):
 
     follows_link = True
 
+    def _selects_rows(self, others: Sequence[Any]) -> bool:
+        return slices_rows(others)
+
 
 @quantizes("Gather")
 class QuantizedGather(ElementMove):
@@ -193,19 +222,14 @@ class QuantizedPad(ElementMove):
         if not tensor.has_one_scale or tensor.zero_point != np.rint(tensor.zero_point):
             ends = (float(reals[0].min()), float(reals[0].max()), constant)
             tensor = low.materialize(tensor, min(ends), max(ends), n_bits)
-        found = elements(low, tensor)
-        size = low.type(tensor.value).size
-        numbers = np.stack([found, found + size]).astype(np.float64)
         others = [scalar(-1.0) if i == 1 else value for i, value in enumerate(x[1:])]
         if len(others) == 1:
             others.append(scalar(-1.0))
-        (places,) = self._moved_numbers(numbers, others)
-        if places.shape != (2, *outputs[0].shape[1:]):
-            raise self.unsupported("it adds rows")
+        size = low.type(tensor.value).size
+        (places,) = self._places(elements(low, tensor), size, others, [outputs[0].shape[1:]])
         code = int(np.rint(constant / tensor.scale + tensor.zero_point))
         parameters = [tensor.scale, tensor.zero_point]
-        indices = places[0].astype(np.int64)
-        return [lay_out(low, tensor.value, indices, parameters, fill=code)]
+        return [lay_out(low, tensor.value, places, parameters, fill=code)]
 
 
 @quantizes("Concat")
@@ -301,7 +325,9 @@ class QuantizedShape(QuantizedOp):
     ) -> Sequence[Operand]:
         (for_two,) = self._bound(1, {})(np.empty((2, *reals[0].shape[1:])))
         (for_three,) = self._bound(1, {})(np.empty((3, *reals[0].shape[1:])))
-        return [for_two if np.array_equal(for_two, for_three) else BatchConstant(for_two)]
+        if np.array_equal(for_two, for_three):
+            return [for_two]
+        return [BatchConstant(for_two, for_three)]
 
 
 class _Constant(QuantizedOp):

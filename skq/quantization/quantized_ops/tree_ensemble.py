@@ -109,7 +109,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             other = best.with_surrogates(trees, reals[0], n_bits["op_weights"])
             best = min(best, other, key=lambda option: option.error)
         by_code, leaves = best.by_code, best.leaves
-        low.uncoded.update(best.columns.uncoded.tolist())
+        low.without_missing_code.update(best.columns.without_missing_code.tolist())
         is_leaf = trees.leaf >= 0
         value = low.add(
             Trees(

@@ -6,11 +6,12 @@ their difference on the calibration rows, ``z`` being what the float model gives
 feature by feature: with all others fixed, every grid of the feature is tried with the integer
 weights that are best for it (closed form, rounded); after each round the scales ``s`` are refitted.
 This is coordinate descent, as in GPTQ (arXiv:2210.17323) or OBQ (arXiv:2208.11580), with the input
-grid in the loop. Weights are drawn a little to the real ones, because few rows do not tell all;
-most of all where the codes hardly vary over the rows, as those of a neuron that one row reaches.
+grid in the loop. Integer weights are regularized towards the real ones, because a few calibration
+rows do not determine them: most of all where codes hardly vary over the rows, as those of a neuron
+that is active in one row.
 
-The search starts at the best weights for min-max grids, at several scales, and returns min-max
-itself should nothing be better.
+The search starts at the best weights for min-max grids, at several scales. It returns the min-max
+weights if nothing is better.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class FittedLayer:
 
 @dataclass(frozen=True, eq=False)
 class LayerData:
-    """A layer on the calibration rows, and the widths that it is to have.
+    """A layer on the calibration rows, and the widths of its codes and weights.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def fit_layer(data: LayerData) -> FittedLayer:
 
 @dataclass(eq=False)
 class _State:
-    """One choice for all features."""
+    """One grid and one row of integer weights for each feature, with the scales of the outputs."""
 
     grid: NDArray[np.int64]
     integers: Floats
@@ -119,7 +120,7 @@ class _State:
 
 
 class _Search:
-    """The calibration rows as every grid sees them, and the descent over them."""
+    """Codes of the calibration rows on every candidate grid, and the coordinate descent."""
 
     def __init__(self, data: LayerData) -> None:
         n_in, n_out = data.weights.shape
@@ -158,7 +159,7 @@ class _Search:
             self.mean.append(mean)
             variance = np.maximum((codes * codes) @ self.share - mean * mean, 1e-12)
             self.variance.append(variance)
-            # what one more row adds to the variance, if any code is as likely as any other
+            # variance that one more row adds if all codes are equally likely
             unseen = top_code**2 / 12 + (top_code / 2 - mean) ** 2
             self.pull.append(pull * variance + one_row * unseen)
         #: Real weights over the codes of each grid: (n_grids, n_out).
@@ -187,7 +188,7 @@ class _Search:
         return self._on(np.zeros(len(self.grids), dtype=np.int64), "minmax")
 
     def descend(self, from_range: bool, factor: float) -> _State:
-        """From good weights on first grids down to where no feature can be bettered."""
+        """Coordinate descent from given grids until a round no longer lowers the error."""
         first = [0 if from_range else _most_even(g.codes, self.row_weight) for g in self.grids]
         best = self._refitted(self._on(np.array(first, dtype=np.int64), "auto"))
         state = _State(best.grid, best.integers, best.scale * factor, np.inf)
@@ -196,7 +197,7 @@ class _Search:
         ):
             before = state.error
             state = _State(state.grid.copy(), state.integers.copy(), state.scale, np.inf)
-            # a constant a column makes no difference to `_better`
+            # `_better` ignores a constant in each column
             residual = self.target - self._sums(state) * state.scale
             for i in self.order:
                 self._better(int(i), state, residual)
@@ -208,7 +209,7 @@ class _Search:
         return best
 
     def result(self, state: _State) -> FittedLayer:
-        """The choice spread over all features; those that do not matter keep weight 0."""
+        """The state as a `FittedLayer` of all features; those without influence have weight 0."""
         n_in, n_out = self.shape
         scale, zero_point = np.zeros(n_in), np.zeros(n_in)
         integers = np.zeros((n_in, n_out), dtype=np.int64)
@@ -221,7 +222,7 @@ class _Search:
     # ------------------------------------------------------------------ parts
 
     def _on(self, grid: NDArray[np.int64], method: str) -> _State:
-        """Weights for given grids, each output by itself."""
+        """Integer weights for given grids, one output at a time."""
         if not self.grids:
             n_out = self.shape[1]
             return self._measured(_State(grid, np.zeros((0, n_out)), np.ones(n_out), 0.0))
@@ -232,7 +233,7 @@ class _Search:
         return self._measured(_State(grid, integers.astype(np.float64), scale, np.inf))
 
     def _better(self, i: int, state: _State, residual: Floats) -> None:
-        """Give feature i its best grid and weights; the residual follows, in place."""
+        """Choose the grid and the weights of feature i; updates the residual in place."""
         grids, mean, variance, real = self.grids[i], self.mean[i], self.variance[i], self.real[i]
         pull = self.pull[i]
         codes = grids.codes.astype(np.float64)
@@ -280,7 +281,7 @@ def _add_outer(values: Floats, rows: Floats, columns: Floats) -> None:
 
 
 def _most_even(codes: NDArray[np.unsignedinteger], row_weight: Floats) -> int:
-    """The grid whose codes say most: greatest entropy."""
+    """Index of the grid whose codes have the greatest entropy."""
     top = int(codes.max(initial=0))
     if top > 15:
         return 0

@@ -98,6 +98,7 @@ def uniform_edges(
     assignment : ndarray of shape (n_thresholds,)
         Index into `edges` of the edge with the fewest rows between it and each threshold.
     """
+    x = np.where(np.isinf(x), np.nan, x)
     low, high = np.nanmin(x, initial=np.inf), np.nanmax(x, initial=-np.inf)
     if not low < high:
         low = high = thresholds[0]

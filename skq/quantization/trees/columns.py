@@ -29,14 +29,14 @@ class Columns:
     With missing values in the calibration data, a feature may stand in two columns: one whose code
     for NaN is below all others (NaN goes left at every node that reads it), one where it is above.
     Without any, NaN has the code of a number that goes the same ways, as an imputer's filler does;
-    features without such a number are `uncoded`.
+    features without such a number are `without_missing_code`.
     """
 
     feature: Array
     edges: list[Array]
     base: Array
     nan_code: Array
-    uncoded: Array
+    without_missing_code: Array
     node_column: NDArray[np.int64]
     node_threshold: NDArray[np.int64]
     drops_edges: bool
@@ -98,7 +98,7 @@ class Columns:
             edges_of,
             np.array(base, dtype=np.int64),
             np.array(nan_code, dtype=np.int64),
-            splits.uncoded,
+            splits.without_missing_code,
             column,
             threshold,
             any(own.drops_edges for own in splits.by_feature),
@@ -211,7 +211,7 @@ class _Splits:
         )
 
     @property
-    def uncoded(self) -> Array:
+    def without_missing_code(self) -> Array:
         """Features whose NaN has no code: calibration had none, and no number goes its ways."""
         found = [own.feature for own in self.by_feature if np.isnan(own.missing_as)]
         return np.array([] if self.has_missing else found, dtype=np.int64)

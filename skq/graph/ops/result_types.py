@@ -1,0 +1,38 @@
+"""The dtype of a result: ONNX's, where fractions are not cut off by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def with_type_of(x: Array, result: Any) -> Array:
+    """A result in the dtype of an input, as ONNX has it for tensors of floats.
+
+    Parameters
+    ----------
+    x : ndarray
+    result : array-like
+        What was computed from `x`.
+
+    Returns
+    -------
+    ndarray
+        As it is where `x` has integers and the result has floats: an operator that ONNX defines for
+        floats alone is then computed in floats, and nothing is cut off.
+
+    Examples
+    --------
+    >>> with_type_of(np.array([1, 2]), np.array([0.5, 1.5]))
+    array([0.5, 1.5])
+    >>> with_type_of(np.array([1, 2], np.float32), np.array([0.5, 1.5])).dtype
+    dtype('float32')
+    """
+    found = np.asarray(result)
+    if found.dtype.kind == "f" and np.asarray(x).dtype.kind in "biu":
+        return found
+    return found.astype(np.asarray(x).dtype, copy=False)
