@@ -270,8 +270,7 @@ class _Conversion:
         ranges: Sequence[InputRange] | None = None,
     ) -> None:
         if settings.discrete:
-            graph = quantizers_first(model.graph)
-            model = model if graph is model.graph else type(model)(graph)
+            model = GraphEvaluator(quantizers_first(model.graph))
         self.model, self.graph = model, model.graph
         monotonic = any(node.doc_string == MONOTONIC for node in self.graph.nodes)
         settings = replace(settings, monotonic=monotonic)
