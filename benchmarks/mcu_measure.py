@@ -2,7 +2,7 @@
 
 Flash is text, rodata and data of the linked program, less those of the program without a model.
 Instructions are counted by a timer of the board: with ``-icount shift=10`` an instruction lasts
-1024 ns of emulated time, which is 25.6 ticks of its 25 MHz: counts are the same on every machine.
+1024 ns of emulated time, which is 25.6 ticks of its 25 MHz. Counts do not depend on the machine.
 The stack is filled with a pattern below the stack pointer before a call, and looked at afterwards.
 """
 
