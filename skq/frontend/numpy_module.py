@@ -248,9 +248,9 @@ def _as_graph(model: Any, dummy_input: Any) -> FloatGraph:
     if isinstance(model, FloatGraph):
         return model
     if hasattr(model, "SerializeToString"):
-        from skq.graph.onnx_proto import graph_from_proto
+        from skq.graph.onnx_proto import at_supported_opset, graph_from_proto
 
-        return graph_from_proto(model)
+        return graph_from_proto(at_supported_opset(model))
     raise TypeError(
         f"model must be a FloatGraph, an onnx.ModelProto or a torch.nn.Module. "
         f"Got {type(model).__name__} instead."

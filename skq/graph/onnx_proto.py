@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.exceptions import ConversionError
+from skq.exceptions import ConversionError, UnsupportedModelError
 from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
 from skq.graph.ops.element_types import ELEMENT_TYPE_CODES, element_dtype
 
 if TYPE_CHECKING:
     import onnx
+
+#: Models of older operator sets are converted to this one.
+OLDEST_OPSET = 13
 
 
 def graph_from_proto(model: onnx.ModelProto) -> FloatGraph:
@@ -56,6 +59,44 @@ def graph_from_proto(model: onnx.ModelProto) -> FloatGraph:
         )
     opsets = {entry.domain: int(entry.version) for entry in model.opset_import}
     return _read_graph(model.graph, opsets)
+
+
+def at_supported_opset(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model itself, or converted by onnx where its operator set is an older one.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+
+    Returns
+    -------
+    onnx.ModelProto
+        Of operator set `OLDEST_OPSET` or newer.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If onnx cannot convert it.
+    """
+    import onnx
+    from onnx import version_converter
+
+    _require_model(model)
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    version = versions.get("", versions.get("ai.onnx", OLDEST_OPSET))
+    if version >= OLDEST_OPSET:
+        return model
+    try:
+        return version_converter.convert_version(model, OLDEST_OPSET)
+    except Exception as error:  # the converter raises its own classes and bare RuntimeErrors
+        unknown = [node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type)]
+        reason = str(error).strip().rpartition("failed: ")[2].rstrip(".") or type(error).__name__
+        if unknown:
+            reason = f"ONNX has no operator {unknown[0]!r}"
+        raise UnsupportedModelError(
+            f"The ONNX model has the operator set {version}, and onnx cannot convert it to "
+            f"{OLDEST_OPSET}: {reason}. Export it again with opset_version={OLDEST_OPSET} or newer."
+        ) from error
 
 
 def graph_to_proto(graph: FloatGraph) -> onnx.ModelProto:

@@ -10,6 +10,7 @@ from skq.graph.ops import (
     pooling,
     quantize_linear,
     reduction,
+    resize,
     shape,
     tree_ensemble,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "pooling",
     "quantize_linear",
     "reduction",
+    "resize",
     "shape",
     "tree_ensemble",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from skq.graph.graph import FloatGraph, Node
 
 #: Functions that are applied to dequantized scores where they end a model.
@@ -53,7 +55,24 @@ def tail_nodes(graph: FloatGraph) -> set[int]:
         if index in below and (node.op_type in LINKS or _reads(node, after_link)):
             tail.add(index)
             after_link.update(node.outputs)
-    return tail
+    return tail | _shapes_for(graph, tail, readers)
+
+
+def _shapes_for(
+    graph: FloatGraph, tail: set[int], readers: Mapping[str, Sequence[int]]
+) -> set[int]:
+    """Nodes that compute from shapes alone what nobody but the tail reads."""
+    known, of_shapes = set(graph.constant_names), set()
+    for index, node in enumerate(graph.nodes):
+        if node.op_type == "Shape" or (node.inputs and known.issuperset(filter(None, node.inputs))):
+            known.update(node.outputs)
+            of_shapes.add(index)
+    added: set[int] = set()
+    for index in sorted(of_shapes, reverse=True):
+        found = [reader for name in graph.nodes[index].outputs for reader in readers.get(name, [])]
+        if found and tail.union(added).issuperset(found):
+            added.add(index)
+    return added
 
 
 def _reads(node: Node, names: set[str]) -> bool:

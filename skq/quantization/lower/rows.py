@@ -61,12 +61,12 @@ def check_rows_alone(tail: FloatGraph, floats: Mapping[str, Array]) -> None:
     """
     if not tail.nodes:
         return
-    module, constants = NumpyModule(tail), tail.constant_names
+    module, known = NumpyModule(tail), set(tail.constant_names)
     feeds = {info.name: np.asarray(floats[info.name], info.dtype) for info in tail.inputs}
     n_all = min([6, *(len(array) for array in feeds.values())])
     for node in tail.nodes:
-        name = node.outputs[0]
-        if name in constants:
+        if node.op_type == "Shape" or known.issuperset(filter(None, node.inputs)):
+            known.update(node.outputs)
             continue
         initial = [tail.initializers.get(name) for name in node.inputs]
         if node.op_type == "Slice" and slices_rows(initial[1:]):

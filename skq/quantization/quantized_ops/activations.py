@@ -133,3 +133,23 @@ class QuantizedSoftmax(QuantizedOp):
         self, low: Lowering, x: Sequence[object], reals: Sequence[object], outputs: Sequence[Array]
     ) -> Sequence[QuantizedTensor]:
         raise self.unsupported(self.refused)
+
+
+@quantizes("LogSoftmax")
+class QuantizedLogSoftmax(QuantizedOp):
+    """Only as the end of a model, where it is applied to dequantized scores."""
+
+    refused = (
+        "a LogSoftmax inside of a model takes the logarithm of a sum of exponentials that differs "
+        "from row to row; only a LogSoftmax that ends the model is computed, on dequantized scores"
+    )
+
+
+@quantizes("InstanceNormalization")
+class QuantizedInstanceNormalization(QuantizedOp):
+    """Refused: the moments differ from row to row."""
+
+    refused = (
+        "it divides by a standard deviation that differs from row to row, which has no exact "
+        "integer form here; train with BatchNormalization, whose statistics are constants"
+    )

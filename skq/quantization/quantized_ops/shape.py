@@ -41,6 +41,24 @@ class QuantizedIdentity(QuantizedOp):
         return [x[0]]
 
 
+@quantizes("Dropout")
+class QuantizedDropout(QuantizedOp):
+    """The tensor itself: nothing is dropped where nothing is trained."""
+
+    raw_inputs = frozenset({1, 2})
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        if (
+            len(x) > 2
+            and x[2] is not None
+            and not (isinstance(x[2], np.ndarray) and not np.any(x[2]))
+        ):
+            raise self.unsupported("training_mode drops elements at random; export in eval mode")
+        return [x[0], np.ones(outputs[-1].shape[1:], bool)[None]][: len(outputs)]
+
+
 @quantizes("Cast")
 class QuantizedCast(QuantizedOp):
     """A cast of the features is folded into their quantizer; integers have no dtype to change."""
@@ -140,6 +158,21 @@ class QuantizedSqueeze(ElementMove):
 @quantizes("Unsqueeze")
 class QuantizedUnsqueeze(ElementMove):
     """Axes of length 1 inserted."""
+
+
+@quantizes("DepthToSpace")
+class QuantizedDepthToSpace(ElementMove):
+    """Channels moved into blocks of pixels (torch's PixelShuffle)."""
+
+
+@quantizes("SpaceToDepth")
+class QuantizedSpaceToDepth(ElementMove):
+    """Blocks of pixels moved into channels."""
+
+
+@quantizes("Resize")
+class QuantizedResize(ElementMove):
+    """Pixels repeated or left out, by the nearest-neighbour rule."""
 
 
 @quantizes("Transpose")
