@@ -465,7 +465,7 @@ def _check_operators(graph: FloatGraph, tail: set[int]) -> None:
         if op_class is None:
             raise UnsupportedModelError(
                 f"{node} cannot be quantized: operator {node.op_type} has no quantized form. "
-                f"Quantized operators: {', '.join(sorted(ONNX_OPS_TO_QUANTIZED_IMPL))}."
+                f"skq.quantization.ONNX_OPS_TO_QUANTIZED_IMPL lists the operators that have one."
             )
         if op_class.refused:
             raise UnsupportedModelError(f"{node} cannot be quantized: {op_class.refused}.")
@@ -487,9 +487,33 @@ def _checked_data(model: NumpyModule, data: tuple[Array, ...]) -> list[Array]:
             f"Got shapes {[array.shape for array in arrays]}."
         )
     for info, array in zip(model.inputs, arrays, strict=True):
+        _check_shape(info, array)
         if array.dtype.kind == "f" and np.isinf(array).any():
             raise ValueError(f"Calibration data for {info.name!r} must not hold infinity.")
     return arrays
+
+
+def _check_shape(info: TensorInfo, array: Array) -> None:
+    """Raise if an input of the graph cannot take rows of this shape, or as many of them."""
+    fits = array.ndim == len(info.shape) and all(
+        length is None or length == given
+        for length, given in zip(info.shape[1:], array.shape[1:], strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"Calibration data for input {info.name!r} must have the shape {_shown(info.shape)}. "
+            f"Got {array.shape}."
+        )
+    if info.shape and info.shape[0] not in (None, len(array)):
+        raise UnsupportedModelError(
+            f"Input {info.name!r} has the fixed shape {_shown(info.shape)}, a batch of "
+            f"{info.shape[0]} rows, and cannot take {len(array)}: export the model with a dynamic "
+            f"batch axis (torch.onnx.export's dynamic_axes)."
+        )
+
+
+def _shown(shape: Sequence[int | None]) -> str:
+    return f"({', '.join('n_rows' if n is None else str(n) for n in shape)})"
 
 
 def _most_rows(arrays: Sequence[Array], graph: FloatGraph, n_bits: int) -> int:

@@ -95,3 +95,30 @@ def dropout(
         mask = np.random.RandomState(seed).uniform(0, 1.0, x.shape) >= share
         y = with_type_of(x, mask * x / (1 - share))
     return (y, mask) if n_outputs > 1 else y
+
+
+def _bind_layer_normalization(attributes: Mapping[str, Any], n_outputs: int) -> Implementation:
+    return partial(layer_normalization, **attributes, n_outputs=n_outputs)
+
+
+@numpy_op("LayerNormalization", bind=_bind_layer_normalization)
+def layer_normalization(
+    x: Array,
+    scale: Array,
+    bias: Array | None = None,
+    *,
+    axis: int = -1,
+    epsilon: float = 1e-5,
+    stash_type: int = 1,
+    n_outputs: int = 1,
+) -> Array | tuple[Array, ...]:
+    """``scale * (x - mean) / sqrt(variance + epsilon) + bias``, by the moments of each row.
+
+    The moments are taken over `axis` and all axes after it, in the dtype of `x`.
+    """
+    axes = tuple(range(axis % x.ndim, x.ndim))
+    mean = x.mean(axis=axes, keepdims=True)
+    inverse = 1 / np.sqrt(x.var(axis=axes, keepdims=True) + epsilon)
+    y = scale * ((x - mean) * inverse)
+    y = with_type_of(x, y if bias is None else y + bias)
+    return (y, mean, with_type_of(x, inverse))[:n_outputs] if n_outputs > 1 else y

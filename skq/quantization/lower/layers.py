@@ -26,6 +26,10 @@ from skq.quantization.search.ranges import RANGE_METHODS, percentiles
 MAX_FITTED_BITS = 8
 MAX_FITTED_INPUTS = 1500
 
+#: Layers with more weights than this are not fitted: the cost grows with the weights times the
+#: rows, and takes tens of seconds a layer from here on.
+MAX_FITTED_WEIGHTS = 40_000
+
 #: Room beyond the range of an inner input for other rows, in standard deviations in front of its
 #: clip, and the width from which on: the most that costs no more than the better grids gain. So a
 #: neuron behind a ReLU that few calibration rows reach, and these barely, has as much as others.
@@ -189,6 +193,7 @@ def _layer_data(
         not settings.signed_weights
         or max(input_bits, weight_bits) > MAX_FITTED_BITS
         or len(weights) > MAX_FITTED_INPUTS
+        or np.size(weights) > MAX_FITTED_WEIGHTS
         or target.ndim != 2
     ):
         return None

@@ -145,11 +145,22 @@ class QuantizedLogSoftmax(QuantizedOp):
     )
 
 
+#: Why normalizations by the moments of a row are refused.
+MOMENTS_OF_ROWS = (
+    "it divides by a standard deviation that differs from row to row, which has no exact integer "
+    "form here; train with BatchNormalization, whose statistics are constants"
+)
+
+
 @quantizes("InstanceNormalization")
 class QuantizedInstanceNormalization(QuantizedOp):
+    """Refused: the moments differ from row to row (torch's GroupNorm is exported as this)."""
+
+    refused = MOMENTS_OF_ROWS
+
+
+@quantizes("LayerNormalization")
+class QuantizedLayerNormalization(QuantizedOp):
     """Refused: the moments differ from row to row."""
 
-    refused = (
-        "it divides by a standard deviation that differs from row to row, which has no exact "
-        "integer form here; train with BatchNormalization, whose statistics are constants"
-    )
+    refused = MOMENTS_OF_ROWS

@@ -29,7 +29,9 @@ RIDGE = 0.05
 #: Layers with more inputs are quantized without descent, and with the diagonal of G alone.
 MAX_INPUTS = 1500
 
-SWEEPS = 4
+#: Most sweeps of the descent, and the products that all of them may cost together: one sweep costs
+#: ``n_in**2 * n_out``, so that wide layers get fewer, or none.
+SWEEPS, DESCENT_COST = 4, 4e8
 
 
 def quantize_weights(
@@ -99,6 +101,11 @@ def _covariance(codes: Floats, row_weight: Floats) -> Floats:
     return np.asarray(gram)
 
 
+def n_sweeps(n_in: int, n_out: int) -> int:
+    """Sweeps of the descent that a layer of this size gets."""
+    return int(min(SWEEPS, DESCENT_COST // max(n_in * n_in * n_out, 1)))
+
+
 class _Candidate:
     """Integers and refitted scales of all channels, with the part of the error they explain."""
 
@@ -127,7 +134,7 @@ class _Candidate:
         integers = self.integers.astype(np.float64)
         scale = self.scale
         diagonal = np.diag(gram)
-        for _ in range(SWEEPS):
+        for _ in range(n_sweeps(*integers.shape)):
             before = integers.copy()
             residual = target - gram @ (integers * scale)
             for j in range(len(gram)):

@@ -309,6 +309,7 @@ ELSEWHERE = {
         "Constant",
         "ConstantOfShape",
         "Shape",
+        "LayerNormalization",
         "InstanceNormalization",
         "LogSoftmax",
         "Softmax",
