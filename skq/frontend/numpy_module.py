@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skq.exceptions import ConversionError, UnsupportedModelError
 from skq.graph.graph import ML_DOMAIN, FloatGraph, TensorInfo
+from skq.graph.ml_operators import without_ml_operators
 from skq.graph.ops import bind_node
 from skq.serialization import Serializable, serializable
 
@@ -250,7 +251,7 @@ def _as_graph(model: Any, dummy_input: Any) -> FloatGraph:
     if hasattr(model, "SerializeToString"):
         from skq.graph.onnx_proto import at_supported_opset, graph_from_proto
 
-        return graph_from_proto(at_supported_opset(model))
+        return without_ml_operators(graph_from_proto(at_supported_opset(model)))
     raise TypeError(
         f"model must be a FloatGraph, an onnx.ModelProto or a torch.nn.Module. "
         f"Got {type(model).__name__} instead."

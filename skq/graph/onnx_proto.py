@@ -143,17 +143,23 @@ def _read_graph(graph: onnx.GraphProto, opsets: Mapping[str, int]) -> FloatGraph
         raise ConversionError(
             "The ONNX graph has sparse initializers; store them as dense tensors."
         )
+    # a ZipMap's dictionaries, which are read as the array that they are made of
+    maps = frozenset(node.output[0] for node in graph.node if node.op_type == "ZipMap")
     return FloatGraph(
         nodes=tuple(_read_node(node, opsets) for node in graph.node),
         initializers={tensor.name: _read_tensor(tensor) for tensor in graph.initializer},
         inputs=tuple(_read_info(info, "input") for info in graph.input),
-        outputs=tuple(_read_info(info, "output") for info in graph.output),
+        outputs=tuple(_read_info(info, "output", maps) for info in graph.output),
         opsets=dict(opsets),
     )
 
 
-def _read_info(info: onnx.ValueInfoProto, role: str) -> TensorInfo:
+def _read_info(
+    info: onnx.ValueInfoProto, role: str, maps: frozenset[str] = frozenset()
+) -> TensorInfo:
     kind = info.type.WhichOneof("value")
+    if info.name in maps:
+        return TensorInfo(info.name, "float32", (None, None))
     if kind != "tensor_type":
         raise ConversionError(
             f"Graph {role} {info.name!r} must be a tensor. Got {kind or 'no type'} instead."

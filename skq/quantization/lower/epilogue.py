@@ -12,6 +12,7 @@ LINKS = frozenset({"Softmax", "LogSoftmax", "Sigmoid", "Exp", "Log", "Clip"})
 #: What may follow a link, or stand between two.
 FOLLOWERS = frozenset(
     {
+        "Abs",
         "Add",
         "ArgMax",
         "Cast",
