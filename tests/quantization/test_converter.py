@@ -410,7 +410,7 @@ def test_qat_importer_finds_grids_in_values() -> None:
 
 IMAGE = {"x": (2, 4, 4)}
 REFUSED: dict[str, tuple[NumpyModule, str]] = {
-    "softmax inside": (two_layers(Node("Softmax", ("s",), ("t",), {"axis": 1})), "Softmax inside"),
+    "softmax over rows": (two_layers(Node("Softmax", ("s",), ("t",), {"axis": 0})), "over rows"),
     "sum over rows": (
         model_of(Node("ReduceSum", ("x", "a"), ("y",), {"keepdims": 1}), a=[0]),
         "adds up rows",
@@ -453,12 +453,12 @@ REFUSED: dict[str, tuple[NumpyModule, str]] = {
         model_of(Node("Gemm", ("x", "c"), ("y",), {"transA": 1}), c=np.ones((300, 2))),
         "transA=1",
     ),
-    "lookup": (
+    "lookup along another axis": (
         model_of(
             Node("Abs", ("x",), ("i",)),
             Node("Cast", ("i",), ("j",), {"to": 7}),
-            Node("Gather", ("table", "j"), ("y",)),
-            table=np.arange(99.0),
+            Node("Gather", ("table", "j"), ("y",), {"axis": 1}),
+            table=np.ones((3, 99)),
         ),
         "places that the input says",
     ),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from skq.quantization.base_quantized_op import (
-    QuantizedOp,
     QuantizedOpUnivariateOfEncrypted,
     quantizes,
 )
@@ -118,49 +117,3 @@ class QuantizedSign(QuantizedOpUnivariateOfEncrypted):
             return super().compose(low, x, constants)
         parts = [low.is_above(x, scalar(0.0), or_equal=or_equal) for or_equal in (False, True)]
         return combine.add(low, *parts).affine(scalar(1.0), scalar(-1.0))
-
-
-@quantizes("Softmax")
-class QuantizedSoftmax(QuantizedOp):
-    """Only as the end of a model, where it is applied to dequantized scores."""
-
-    refused = (
-        "a Softmax inside of a model divides by a sum that differs from row to row, which has no "
-        "integer form here; only a Softmax that ends the model is computed, on dequantized scores"
-    )
-
-    def lower(
-        self, low: Lowering, x: Sequence[object], reals: Sequence[object], outputs: Sequence[Array]
-    ) -> Sequence[QuantizedTensor]:
-        raise self.unsupported(self.refused)
-
-
-@quantizes("LogSoftmax")
-class QuantizedLogSoftmax(QuantizedOp):
-    """Only as the end of a model, where it is applied to dequantized scores."""
-
-    refused = (
-        "a LogSoftmax inside of a model takes the logarithm of a sum of exponentials that differs "
-        "from row to row; only a LogSoftmax that ends the model is computed, on dequantized scores"
-    )
-
-
-#: Why normalizations by the moments of a row are refused.
-MOMENTS_OF_ROWS = (
-    "it divides by a standard deviation that differs from row to row, which has no exact integer "
-    "form here; train with BatchNormalization, whose statistics are constants"
-)
-
-
-@quantizes("InstanceNormalization")
-class QuantizedInstanceNormalization(QuantizedOp):
-    """Refused: the moments differ from row to row (torch's GroupNorm is exported as this)."""
-
-    refused = MOMENTS_OF_ROWS
-
-
-@quantizes("LayerNormalization")
-class QuantizedLayerNormalization(QuantizedOp):
-    """Refused: the moments differ from row to row."""
-
-    refused = MOMENTS_OF_ROWS
