@@ -45,7 +45,7 @@ def _below_largest(low: Lowering, x: Any, reals: Array, last: int) -> QuantizedT
 def _exponentials(low: Lowering, difference: QuantizedTensor) -> QuantizedTensor:
     """``exp`` of numbers up to 0, in [0, 1]; 1 is a code."""
     top = 2 ** _width(low) - 1
-    reach = float(np.log(2 * top))  # below this distance the code is 0
+    reach = float(np.log(4 * top))  # from this distance on the code is 0: a quarter of a step
     n_bits = low.settings.rounding.table_bits(_width(low))
     index = low.materialize(difference.clipped(-reach, 0.0), -reach, 0.0, n_bits)
     return low.on_grid(index.then(np.exp), scalar(1.0 / top), scalar(0.0), 0, top)
