@@ -178,7 +178,7 @@ def measure(name: str, X: Any, y: Any, big: Any, budget: float) -> Iterator[tupl
     """Rows of the table for one model."""
     make, at_most_many, at_most_one = MODELS[name]
     model, parent = fitted_pair(make, X, y)
-    engine = model.quantized_module_.route(("predict",)).table
+    run_engine = model.quantized_module_.session.route(("predict",)).prepare()
     same = _sameness(model.predict(big), parent.predict(big))
     for table, at_most in ((big, at_most_many), (big[:1].copy(), at_most_one)):
         for n_threads in (1, 2) if len(table) > 1 else (1,):
@@ -188,7 +188,7 @@ def measure(name: str, X: Any, y: Any, big: Any, budget: float) -> Iterator[tupl
             calls: dict[str, Callable[[], Any]] = {
                 "sklearn": lambda t=table: parent.predict(t),
                 "skq": lambda t=table: model.predict(t),
-                "engine": lambda t=table, n=n_threads: engine.run(t, n),
+                "engine": lambda t=table, n=n_threads: run_engine([t], len(t), n, 3),
             }
             session = float_session(parent, n_threads)
             if session is not None:

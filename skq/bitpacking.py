@@ -4,20 +4,39 @@ The codes of an array, made non-negative, are cut into planes of 8, 4, 2 and 1 b
 first: 13 bits are planes of 8, 4 and 1, and 5 bits are planes of 4 and 1. A plane of ``w`` bits has
 ``B = ceil(size * w / 8)`` bytes; element ``e`` stands in byte ``e % B``, from bit ``w * (e // B)``
 on. So neighbours lie in neighbouring bytes at one shift, and vectors of them are read with a shift
-and a mask. The kernels read the same bytes (``engines/kernels/skq_constants.inc``).
+and a mask. Files hold integers like that (`skq.serialization.arrays`), and so do the constants of a
+kernel plan (`PackedIntegers`), which the kernels read as they are (``skq_constants.inc``).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.numerics import integer_dtype
+from skq.numerics import bit_width, integer_dtype
 
 Ints = NDArray[np.integer[Any]]
+
+
+def narrowed(array: NDArray[Any]) -> NDArray[Any]:
+    """Integers in the smallest dtype that holds them; anything else as it is."""
+    if array.dtype.kind in "iu" and array.size:
+        dtype = np.dtype(integer_dtype(int(array.min()), int(array.max())))
+        if dtype.itemsize < array.dtype.itemsize:
+            return array.astype(dtype)
+    return array
+
+
+def packed_bytes(array: NDArray[Any]) -> int:
+    """Bytes of an array, its integers in the fewest bits that hold them all."""
+    if array.dtype.kind not in "iu" or array.size == 0:
+        return int(array.nbytes)
+    return array.size * bit_width(int(array.min()), int(array.max())) // 8 + 1
 
 
 def planes(bits: int) -> Iterator[tuple[int, int]]:
@@ -85,3 +104,57 @@ def from_planes(data: NDArray[np.uint8], size: int, bits: int, signed: bool) -> 
     if signed:
         codes -= codes.dtype.type(1 << (bits - 1))  # wraps, as two's complement does
     return codes.view(dtype)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PackedIntegers:
+    """An array of integers of `bits` bits each: what `pack` makes and `unpack` reads.
+
+    Parameters
+    ----------
+    data : ndarray of uint8
+        The planes, as `to_planes` writes them, of the elements in C order.
+    shape : tuple of int
+    bits : int
+        In [1, 63].
+    signed : bool
+        Whether codes stand for themselves less ``2**(bits - 1)``.
+    """
+
+    data: NDArray[np.uint8]
+    shape: tuple[int, ...]
+    bits: int
+    signed: bool
+
+    @property
+    def size(self) -> int:
+        """Number of integers."""
+        return math.prod(self.shape)
+
+
+def pack(array: Ints) -> PackedIntegers:
+    """Pack integers into the fewest bits that hold them all.
+
+    Parameters
+    ----------
+    array : ndarray of int, size > 0
+        At most 63 bits are needed.
+
+    Examples
+    --------
+    >>> packed = pack(np.array([[3, -4], [0, 1]]))
+    >>> packed.bits, packed.signed, packed.data.nbytes
+    (3, True, 2)
+    >>> unpack(packed)
+    array([[ 3, -4],
+           [ 0,  1]], dtype=int8)
+    """
+    lo = int(array.min())
+    bits = bit_width(lo, int(array.max()))
+    return PackedIntegers(to_planes(array.ravel(), bits, lo < 0), array.shape, bits, lo < 0)
+
+
+def unpack(packed: PackedIntegers) -> Ints:
+    """The array that was packed, in the smallest dtype that holds integers of so many bits."""
+    flat = from_planes(packed.data, packed.size, packed.bits, packed.signed)
+    return flat.reshape(packed.shape)

@@ -2,7 +2,7 @@
 
 from sklearn import ensemble as _parents
 
-from skq.estimators.fit_on_bins import QuantizedTrees
+from skq.estimators.fit_on_bins import QuantizedTrees as _QuantizedTrees
 
 __all__ = [
     "AdaBoostClassifier",
@@ -21,53 +21,53 @@ __all__ = [
 ]
 
 
-class AdaBoostClassifier(QuantizedTrees, _parents.AdaBoostClassifier):
+class AdaBoostClassifier(_QuantizedTrees, _parents.AdaBoostClassifier):
     """AdaBoost classifier whose predictions run in integers."""
 
 
-class AdaBoostRegressor(QuantizedTrees, _parents.AdaBoostRegressor):
+class AdaBoostRegressor(_QuantizedTrees, _parents.AdaBoostRegressor):
     """AdaBoost regressor whose predictions run in integers."""
 
 
-class BaggingClassifier(QuantizedTrees, _parents.BaggingClassifier):
+class BaggingClassifier(_QuantizedTrees, _parents.BaggingClassifier):
     """Bagging classifier whose predictions run in integers."""
 
 
-class BaggingRegressor(QuantizedTrees, _parents.BaggingRegressor):
+class BaggingRegressor(_QuantizedTrees, _parents.BaggingRegressor):
     """Bagging regressor whose predictions run in integers."""
 
 
-class ExtraTreesClassifier(QuantizedTrees, _parents.ExtraTreesClassifier):
+class ExtraTreesClassifier(_QuantizedTrees, _parents.ExtraTreesClassifier):
     """Extra-trees classifier whose predictions run in integers."""
 
 
-class ExtraTreesRegressor(QuantizedTrees, _parents.ExtraTreesRegressor):
+class ExtraTreesRegressor(_QuantizedTrees, _parents.ExtraTreesRegressor):
     """Extra-trees regressor whose predictions run in integers."""
 
 
-class GradientBoostingClassifier(QuantizedTrees, _parents.GradientBoostingClassifier):
+class GradientBoostingClassifier(_QuantizedTrees, _parents.GradientBoostingClassifier):
     """Gradient boosting classifier whose predictions run in integers."""
 
 
-class GradientBoostingRegressor(QuantizedTrees, _parents.GradientBoostingRegressor):
+class GradientBoostingRegressor(_QuantizedTrees, _parents.GradientBoostingRegressor):
     """Gradient boosting regressor whose predictions run in integers."""
 
 
-class HistGradientBoostingClassifier(QuantizedTrees, _parents.HistGradientBoostingClassifier):
+class HistGradientBoostingClassifier(_QuantizedTrees, _parents.HistGradientBoostingClassifier):
     """Histogram gradient boosting classifier whose predictions run in integers."""
 
 
-class HistGradientBoostingRegressor(QuantizedTrees, _parents.HistGradientBoostingRegressor):
+class HistGradientBoostingRegressor(_QuantizedTrees, _parents.HistGradientBoostingRegressor):
     """Histogram gradient boosting regressor whose predictions run in integers."""
 
 
-class IsolationForest(QuantizedTrees, _parents.IsolationForest):
+class IsolationForest(_QuantizedTrees, _parents.IsolationForest):
     """Isolation forest whose predictions run in integers."""
 
 
-class RandomForestClassifier(QuantizedTrees, _parents.RandomForestClassifier):
+class RandomForestClassifier(_QuantizedTrees, _parents.RandomForestClassifier):
     """Random forest classifier whose predictions run in integers."""
 
 
-class RandomForestRegressor(QuantizedTrees, _parents.RandomForestRegressor):
+class RandomForestRegressor(_QuantizedTrees, _parents.RandomForestRegressor):
     """Random forest regressor whose predictions run in integers."""

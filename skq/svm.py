@@ -2,14 +2,14 @@
 
 from sklearn import svm as _parents
 
-from skq.estimators.base import QuantizedEstimator
+from skq.estimators.base import QuantizedEstimator as _QuantizedEstimator
 
 __all__ = ["LinearSVC", "LinearSVR"]
 
 
-class LinearSVC(QuantizedEstimator, _parents.LinearSVC):
+class LinearSVC(_QuantizedEstimator, _parents.LinearSVC):
     """Linear support vector classifier whose predictions run in integers."""
 
 
-class LinearSVR(QuantizedEstimator, _parents.LinearSVR):
+class LinearSVR(_QuantizedEstimator, _parents.LinearSVR):
     """Linear support vector regressor whose predictions run in integers."""

@@ -2,7 +2,7 @@
 
 from sklearn import tree as _parents
 
-from skq.estimators.fit_on_bins import QuantizedTrees
+from skq.estimators.fit_on_bins import QuantizedTrees as _QuantizedTrees
 
 __all__ = [
     "DecisionTreeClassifier",
@@ -12,17 +12,17 @@ __all__ = [
 ]
 
 
-class DecisionTreeClassifier(QuantizedTrees, _parents.DecisionTreeClassifier):
+class DecisionTreeClassifier(_QuantizedTrees, _parents.DecisionTreeClassifier):
     """Decision tree classifier whose predictions run in integers."""
 
 
-class DecisionTreeRegressor(QuantizedTrees, _parents.DecisionTreeRegressor):
+class DecisionTreeRegressor(_QuantizedTrees, _parents.DecisionTreeRegressor):
     """Decision tree regressor whose predictions run in integers."""
 
 
-class ExtraTreeClassifier(QuantizedTrees, _parents.ExtraTreeClassifier):
+class ExtraTreeClassifier(_QuantizedTrees, _parents.ExtraTreeClassifier):
     """Extremely randomized tree classifier whose predictions run in integers."""
 
 
-class ExtraTreeRegressor(QuantizedTrees, _parents.ExtraTreeRegressor):
+class ExtraTreeRegressor(_QuantizedTrees, _parents.ExtraTreeRegressor):
     """Extremely randomized tree regressor whose predictions run in integers."""

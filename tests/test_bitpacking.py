@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from skq.bitpacking import bytes_of_planes, dtype_of_bits, from_planes, planes, to_planes
+from skq.bitpacking import (
+    bytes_of_planes,
+    dtype_of_bits,
+    from_planes,
+    narrowed,
+    pack,
+    packed_bytes,
+    planes,
+    to_planes,
+    unpack,
+)
 
 
 def test_planes_are_the_powers_of_two_of_the_width():
@@ -39,3 +49,39 @@ def test_the_extremes_of_every_width_come_back(bits, signed):
     back = from_planes(data, len(array), bits, signed)
     assert back.dtype == dtype_of_bits(bits, signed)
     np.testing.assert_array_equal(back, array)
+
+
+def integers(bits, signed, shape, seed=0):
+    """Integers that need exactly `bits`, and the extremes among them."""
+    lo, hi = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    array = np.random.default_rng(seed).integers(lo, hi, size=shape, endpoint=True)
+    array.flat[0], array.flat[-1] = lo, hi
+    return array
+
+
+@pytest.mark.parametrize("bits", range(1, 64))
+@pytest.mark.parametrize("signed", [False, True])
+def test_arrays_of_every_width_are_packed_and_unpacked(bits, signed):
+    for size in (2, 3, 7, 8, 9, 63, 64, 65, 1000):
+        array = integers(bits, signed, size, seed=size)
+        packed = pack(array)
+        assert (packed.bits, packed.signed, packed.size) == (bits, signed, size)
+        assert len(packed.data) == sum(bytes_of_planes(size, bits)) <= size * bits / 8 + 10
+        assert packed_bytes(array) == size * bits // 8 + 1
+        back = unpack(packed)
+        assert back.dtype == narrowed(array).dtype
+        np.testing.assert_array_equal(back, array)
+
+
+def test_shapes_are_kept_whatever_the_memory_order():
+    for shape in ((5, 7), (1, 9), (3, 4, 2), (11,)):
+        array = integers(3, True, shape)
+        for given in (array, np.asfortranarray(array)):
+            np.testing.assert_array_equal(unpack(pack(given)), array)
+    np.testing.assert_array_equal(unpack(pack(np.array(-3))), -3)
+
+
+def test_what_is_no_integer_is_not_narrowed():
+    for array in (np.array([0.5]), np.array([], np.int64), np.array(["a"])):
+        assert narrowed(array) is array
+        assert packed_bytes(array) == array.nbytes

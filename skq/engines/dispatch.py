@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skq._config import engine_setting, threads_setting
 from skq.engines import native, numpy_engine, reference
+from skq.engines.plans import Plans
 from skq.kernels import layout
 from skq.program.program import IntegerProgram
 from skq.program.types import TensorType
@@ -18,8 +19,7 @@ from skq.program.types import TensorType
 Array = NDArray[Any]
 
 #: Engines that are the native one where it was compiled.
-_NATIVE = frozenset({"auto", "native"})
-_INFINITE, _NONFINITE = layout.REFUSE["infinite"], layout.REFUSE["nonfinite"]
+NATIVE = frozenset({"auto", "native"})
 #: Dtypes that the kernels read without a copy, by character.
 _READ = frozenset("fd?bBhHiIlLqQ")
 #: Rows of other dtypes are converted this many bytes at a time.
@@ -47,6 +47,7 @@ def run(
     *,
     n_threads: int | None = None,
     refuse: str | None = None,
+    plans: Plans | None = None,
 ) -> list[Array]:
     """Compute values of a program from others; equal to `skq.engines.reference.evaluate`.
 
@@ -64,6 +65,8 @@ def run(
     refuse : {None, "nonfinite", "infinite"}, default=None
         What real inputs must not hold: NaN and infinity, or infinity alone. Found in the same pass
         that quantizes.
+    plans : Plans, default=None
+        Plans of this program that earlier runs have compiled; without them one is compiled anew.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def run(
     n_rows = _same_length(arrays)
     if _is_native():
         wanted = tuple(t for t in dict.fromkeys(targets) if t not in arrays)
-        plan = _plan(program, tuple(inputs), wanted)
+        plan = (Plans(program) if plans is None else plans).plan(tuple(inputs), wanted)
         run_rows = partial(
             plan.run,
             n_threads=n_threads or _threads(),
@@ -96,42 +99,6 @@ def run(
     reference_asked = engine_setting() == "reference"
     evaluate = reference.evaluate if reference_asked else numpy_engine.evaluate
     return evaluate(program, arrays, targets)
-
-
-class TableRun:
-    """The short way of `run` for one row: a table of reals to values, on the native engine.
-
-    All that does not depend on the rows is prepared at the first run.
-
-    Parameters
-    ----------
-    program : IntegerProgram
-        Of one input.
-    targets : sequence of int
-    """
-
-    def __init__(self, program: IntegerProgram, targets: Sequence[int]) -> None:
-        self._program, self._targets = program, tuple(targets)
-        self._run: native.Prepared | None = None
-
-    def run(
-        self, X: Array, n_threads: int | None = None, takes_missing: bool = False
-    ) -> list[Array] | None:
-        """What `run` returns, or None where it has the last word.
-
-        That is where another engine is in force, where X (ndarray of shape (n_rows, n_features))
-        is not a table that the kernels read as it stands, and where it holds infinity, or NaN
-        unless missing values are taken.
-        """
-        if self._run is None:
-            if not _is_native():
-                return None
-            self._run = _plan(self._program, (0,), self._targets).prepare(self._targets)
-        elif engine_setting() not in _NATIVE:
-            return None
-        refuse = _INFINITE if takes_missing else _NONFINITE
-        found = self._run([X], len(X), n_threads or _threads(), refuse)
-        return found if type(found) is list else None
 
 
 def _threads() -> int:
@@ -173,31 +140,6 @@ def _run_any(
     if len(parts) == 1:
         return parts[0]
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
-
-
-def _plan(
-    program: IntegerProgram, given: tuple[int, ...], wanted: tuple[int, ...]
-) -> native.NativePlan:
-    """A compiled plan, kept with the program, and what plans have packed for each other.
-
-    One plan computes all outputs from the inputs, and those that are wanted at a time. Values in
-    between have plans of their own. Pickles and copies leave them behind.
-    """
-    targets = wanted
-    if sorted(given) == list(range(len(program.inputs))):
-        outputs = tuple(v for v in dict.fromkeys(program.outputs.values()) if v not in given)
-        targets = outputs if set(wanted).issubset(outputs) else wanted
-    plans: dict[Any, native.NativePlan] = program.__dict__.setdefault("_plans", {})
-    plan = plans.get((given, targets))
-    if plan is None:
-        if native.UNAVAILABLE is not None:
-            raise ImportError(
-                f"engine='native' was asked for, but {native.UNAVAILABLE}; "
-                "use engine='auto' or 'numpy', or install skq where there is a C compiler"
-            )
-        packed = program.__dict__.setdefault("_packed", {})
-        plan = plans[given, targets] = native.NativePlan(program, given, targets, packed=packed)
-    return plan
 
 
 def _fitted(array: Array, type_: TensorType, value: int) -> Array:

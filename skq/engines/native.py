@@ -15,8 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.kernels import layout
-from skq.kernels.plan import Packer
-from skq.kernels.steps import emit_steps
 from skq.program.program import IntegerProgram
 
 try:
@@ -63,8 +61,6 @@ class NativePlan:
         Values that may be wanted, none of them given.
     isa : int or None, default=None
         Instruction set; None takes the best of this machine.
-    packed : dict or None, default=None
-        Trees that plans of this program have packed; they share them.
     """
 
     def __init__(
@@ -73,15 +69,15 @@ class NativePlan:
         given: Sequence[int],
         targets: Sequence[int],
         isa: int | None = None,
-        packed: dict[Any, Any] | None = None,
     ) -> None:
+        from skq.kernels.plan import Packer  # a model loads without what plans it
+        from skq.kernels.steps import emit_steps
+
         self.isa = best_isa() if isa is None else isa
         self.given, self.targets = tuple(given), tuple(targets)
-        packer = Packer(program, self.given, self.targets, self.isa, packed)
+        packer = Packer(program, self.given, self.targets, self.isa)
         emit_steps(packer)
-        descriptors = packer.pack()
-        self._address = int(descriptors.ctypes.data)
-        self._keep = [*packer.keep, descriptors]
+        self.descriptors, self.constants = packer.pack(), packer.constants.build()
         self._types = program.types
         self._all = self.prepare(self.targets)
 
@@ -99,8 +95,10 @@ class NativePlan:
             )
             for t in wanted
         )
+        arrays = (self.descriptors, self.constants)
+        addresses = (int(array.ctypes.data) for array in arrays)
         # the arrays live as long as the function that has their addresses
-        prepared = (self._address, self.isa, np.empty, results, len(self.targets), self._keep)
+        prepared = (*addresses, self.isa, np.empty, results, len(self.targets), arrays)
         return partial(_native.run, prepared)
 
     def __reduce__(self) -> str:
@@ -108,8 +106,8 @@ class NativePlan:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all memory that it reads: descriptors, packed trees, the program's constants."""
-        return sum(array.nbytes for array in self._keep)
+        """Bytes of all memory that it reads: descriptors and constants."""
+        return self.descriptors.nbytes + self.constants.nbytes
 
     def run(
         self,

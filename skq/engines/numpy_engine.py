@@ -40,7 +40,7 @@ def evaluate(
         )
         for t in wanted
     }
-    steps = {number: program.instructions[number - first].unpacked() for number in schedule}
+    steps = {number: program.instructions[number - first] for number in schedule}
     rows = _block_rows(program, steps)
     for start in range(0, n_rows, rows):
         values = {

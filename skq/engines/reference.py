@@ -111,7 +111,6 @@ RULES: Mapping[type[ins.Instruction], Callable[..., Array]] = {
 
 def execute(step: ins.Instruction, types: Sequence[TensorType], operands: Sequence[Array]) -> Array:
     """Run one instruction on arrays of rows whose types are given."""
-    step = step.unpacked()
     if isinstance(step, ins.Table):
         return _table(types[0].interval[0], step, *operands)
     return RULES[type(step)](step, *operands)

@@ -14,20 +14,29 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skq.estimators import convert, staged
+from skq.estimators import changes, convert, staged
 from skq.estimators.calibration import CalibrationData
-from skq.estimators.docstrings import quantized_docstring
+from skq.estimators.docstrings import documented_as, quantized_docstring
+from skq.estimators.in_float import parameters_in_float
+from skq.estimators.overwriting import to_write_into
+from skq.estimators.pending import PendingData
+from skq.estimators.predictions import EstimatorPredictions
+from skq.estimators.result_types import result_types
+from skq.estimators.validation import numeric_array
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents import check_trainable
+from skq.quantization.lossless import no_trees
 from skq.quantization.n_bits import is_lossless
 from skq.quantization.quantized_module import QuantizedModule
-from skq.quantization.trees.lossless import no_trees
 from skq.serving.outputs import log_probabilities
 
 if TYPE_CHECKING:
@@ -41,9 +50,6 @@ INTEGER_METHODS = (
     "decision_function",
     "score_samples",
 )
-
-#: Those that a plain table may take a short cut to.
-QUICK_METHODS = ("predict", "predict_proba", "decision_function")
 
 #: The same after each stage of an ensemble.
 STAGED_METHODS = ("staged_predict", "staged_predict_proba", "staged_decision_function")
@@ -62,7 +68,21 @@ ADDED_PARAMETERS = (
 )
 
 
-class QuantizedEstimator:
+class _QuantizedModule:
+    """The quantized module of an estimator; built when it is asked for, after ``partial_fit``."""
+
+    def __get__(self, estimator: Any, owner: type | None = None) -> Any:
+        pending = None if estimator is None else vars(estimator).get("_pending")
+        if pending is None:
+            name = getattr(owner, "__name__", "the estimator")
+            raise AttributeError(f"{name} has no quantized_module_ before fit")
+        with _BUILDING:
+            if "quantized_module_" not in vars(estimator):
+                estimator._quantize_data(pending.collected())
+            return vars(estimator)["quantized_module_"]
+
+
+class QuantizedEstimator(EstimatorPredictions):
     """Mixin in front of a scikit-learn estimator class; see the module's docstring.
 
     Attributes
@@ -71,7 +91,8 @@ class QuantizedEstimator:
         The integer program with its quantizers, after ``fit``.
     """
 
-    quantized_module_: QuantizedModule
+    #: In the instance once it is built: only what is missing there is asked of the class.
+    quantized_module_: Any = _QuantizedModule()
     n_bits: Any
     rounding_threshold_bits: Any
     calibration: Any
@@ -85,12 +106,14 @@ class QuantizedEstimator:
     #: Whether ``n_bits="lossless"`` has a meaning.
     _has_trees: ClassVar[bool] = False
 
+    #: Methods that answer in integers and that a subclass of a quantized class overrides.
+    _overridden: ClassVar[frozenset[str]] = frozenset()
+
     #: Whether methods answer in float: while the parent itself is fitting, and for its conversion.
     _in_float = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        position = cls.__mro__.index(QuantizedEstimator)
-        cls._parent = cls.__mro__[position + 1]
+        cls._parent = _parent_of(cls)
         if cls._parent is not object and any(map(_is_mixin, cls.__bases__)):
             cls.__init__ = _make_init(cls)  # type: ignore[misc,method-assign]
             for name, make in (
@@ -103,7 +126,14 @@ class QuantizedEstimator:
                 if hasattr(cls._parent, name) or _is_conditional(cls._parent, name):
                     setattr(cls, name, _like_parent(cls, name, make(cls, name)))
             cls.__doc__ = quantized_docstring(cls)
+        else:
+            cls._overridden |= frozenset(INTEGER_METHODS) & vars(cls).keys()
         super().__init_subclass__(**kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not self._in_float:
+            changes.before_setting(self, name, value)
+        super().__setattr__(name, value)
 
     @property
     def onnx_model_(self) -> onnx.ModelProto:
@@ -114,11 +144,22 @@ class QuantizedEstimator:
     @contextmanager
     def _answering_in_float(self) -> Iterator[None]:
         """Let the parent's methods answer."""
+        before = self._in_float
         self._in_float = True
         try:
             yield
         finally:
-            del self._in_float
+            if not before:
+                del self._in_float
+
+    def __sklearn_clone__(self) -> Any:
+        """A copy without what was learned; of an estimator that answers in float, another such."""
+        copy = super().__sklearn_clone__()  # type: ignore[misc]
+        if self._in_float:
+            for parameter in self._added_parameters:
+                setattr(copy, parameter.name, getattr(self, parameter.name))
+            copy._in_float = True
+        return copy
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters of this estimator; a parent that is fitting sees its own only."""
@@ -138,30 +179,67 @@ class QuantizedEstimator:
         """Train the parent with the arguments of a call of ``fit`` or ``partial_fit``."""
         train(*bound.args[1:], **bound.kwargs)
 
-    def _module_from(self, data: CalibrationData) -> QuantizedModule:
+    def _as_parent(self) -> Any:
+        """What the scikit-learn class would be with the same parameters and learned attributes.
+
+        Methods that a subclass overrides are the parent's there.
+        """
+        parent: Any = object.__new__(self._parent)
+        state = {k: v for k, v in vars(self).items() if k not in _OWN_STATE}
+        vars(parent).update(state)
+        return parent
+
+    def _quantize_data(self, data: CalibrationData, X: Any = None) -> None:
+        """Build the quantized module from the fitted parent and all data seen.
+
+        `X`: the rows of ``fit``, where a ``contamination`` of them is wanted.
+        """
+        parent = self._as_parent()
+        self._result_types = result_types(parent, data.rows)
+        module = self._module_from(parent, data)
+        offset = None if X is None else self._contaminated_offset(module, X)
+        if offset is not None:
+            self.offset_ = parent.offset_ = offset
+            module = self._module_from(parent, data)
+        self.quantized_module_ = module
+
+    def _module_from(self, parent: Any, data: CalibrationData) -> QuantizedModule:
         return convert.build_module(
-            self,
+            parent,
             data,
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
             calibration=self.calibration,
             verbose=getattr(self, "verbose", False),
+            name=type(self).__name__,
         )
 
-    def _quantize(self, X: Any, sample_weight: Any, seen: CalibrationData | None) -> None:
-        """Build the quantized module from the fitted parent and all data seen."""
-        X = convert.numeric_array(self, X, dense=False)
-        data = CalibrationData.of(X, sample_weight)
-        if seen is not None and seen.rows.shape[1] == data.rows.shape[1]:
-            data = seen.merged(data)
-        module = self._module_from(data)
-        offset = convert.contaminated_offset(self, module, X)
-        if offset is not None:
-            self.offset_ = offset
-            module = self._module_from(data)
-        self.quantized_module_ = module
-        if _continues(self):
-            self._calibration_data = data
+    def _contaminated_offset(self, module: QuantizedModule, X: Any) -> float | None:
+        """Offset that makes a share of the training rows outliers, by the integer program's scores.
+
+        It stands half way between two scores, so that no rounding decides on a row. None for
+        estimators whose offset does not follow from a ``contamination``.
+        """
+        contamination: Any = getattr(self, "contamination", "auto")
+        if not hasattr(self, "offset_") or contamination == "auto":
+            return None
+        scores = self._predict_array("score_samples", X, module)
+        bound = np.percentile(scores, 100.0 * contamination)
+        lower, upper = scores[scores < bound], scores[scores >= bound]
+        return float((lower.max() + upper.min()) / 2 if len(lower) else upper.min() - 1e-6)
+
+
+#: Attributes of a quantized estimator that its parent would not have.
+_OWN_STATE = ("_in_float", "_pending", "quantized_module_", "_result_types")
+
+#: Held while a module is built that a prediction has asked for.
+_BUILDING = threading.RLock()
+
+
+def _parent_of(cls: type) -> type:
+    """The first class after `QuantizedEstimator` and its bases; `object` where there is none."""
+    after = cls.__mro__[cls.__mro__.index(QuantizedEstimator) :]
+    return next(c for c in after if not issubclass(QuantizedEstimator, c) or c is object)
 
 
 def _is_mixin(base: type) -> bool:
@@ -192,7 +270,7 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
     parent_fit = getattr(parent_fit, "fn", parent_fit)
     signature = inspect.signature(parent_fit)
 
-    @functools.wraps(parent_fit)
+    @documented_as(cls, name, parent_fit)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
@@ -201,14 +279,27 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
             raise ValueError(no_trees(type(self).__name__))
         bound = signature.bind(self, *args, **kwargs)
         arguments = dict(bound.arguments)
+        bound.arguments["X"] = to_write_into(self, arguments["X"])
         vars(self).pop("quantized_module_", None)
-        seen = vars(self).pop("_calibration_data", None)
+        changes.forget_changes(self)
         goes_on = name == "partial_fit" or getattr(self, "warm_start", False)
-        with self._answering_in_float():
+        seen = vars(self).pop("_pending", None) if goes_on else None
+        vars(self).pop("_pending", None)
+        with self._answering_in_float(), parameters_in_float(self):
+            check_trainable(self)
             self._train(getattr(super(cls, self), name), bound)
-            self._quantize(
-                arguments["X"], arguments.get("sample_weight"), seen if goes_on else None
-            )
+        X, sample_weight = arguments["X"], arguments.get("sample_weight")
+        if name == "partial_fit":
+            self._pending = seen or PendingData()
+            self._pending.add(self, X, sample_weight)
+            return self
+        X = numeric_array(self, X, dense=False)
+        if _continues(self):
+            self._pending = seen or PendingData()
+            self._pending.add(self, X, sample_weight)
+            self._quantize_data(self._pending.collected(), X)
+        else:
+            self._quantize_data(CalibrationData.of(X, sample_weight), X)
         return self
 
     return fit
@@ -221,6 +312,7 @@ def _parent_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., An
 
 def _ready(self: Any, name: str, signature: inspect.Signature, *args: Any, **kwargs: Any) -> Any:
     """X of a call of a fitted estimator's method; refuses what the integers cannot answer."""
+    changes.check_unchanged(self)
     check_is_fitted(self, "quantized_module_")
     arguments = signature.bind(self, *args, **kwargs).arguments
     for key, value in arguments.items():
@@ -238,23 +330,28 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
-    may_be_quick = name in QUICK_METHODS
+    asks = frozenset(_names_in(parent_method)) & frozenset(INTEGER_METHODS)
 
-    @functools.wraps(parent_method)
+    @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._in_float:
+        if self._in_float or (self._overridden and asks & self._overridden):
             return getattr(super(cls, self), name)(*args, **kwargs)
-        if may_be_quick and len(args) == 1 and not kwargs:
-            quick = convert.quick_answer(self, name, args[0])
-            if quick is not None:
-                return quick
+        if len(args) == 1 and not kwargs:
+            result = self._predict_table(name, args[0])
+            if result is not None:
+                return result
         X = _ready(self, name, signature, *args, **kwargs)
         if name == "predict_log_proba":
             return log_probabilities(self.predict_proba(X))
-        classes = getattr(self, "classes_", None)
-        return convert.answer(self, self.quantized_module_, name, X, classes)
+        return self._predict_validated(name, X)
 
     return method
+
+
+def _names_in(function: Any) -> tuple[str, ...]:
+    """Names that a function's code looks up, methods that it calls on itself among them."""
+    names: tuple[str, ...] = inspect.unwrap(function).__code__.co_names
+    return names
 
 
 def _make_staged(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
@@ -262,15 +359,14 @@ def _make_staged(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
-    @functools.wraps(parent_method)
+    @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
         if self._in_float:
             yield from getattr(super(cls, self), name)(*args, **kwargs)
             return
         X = _ready(self, name, signature, *args, **kwargs)
-        classes = getattr(self, "classes_", None)
         for module in staged.staged_modules(self.quantized_module_, self):
-            result = convert.answer(self, module, name.removeprefix("staged_"), X, classes)
+            result = self._predict_validated(name.removeprefix("staged_"), X, module)
             yield staged.as_the_parent_yields(self, name, result)
 
     return method
@@ -281,12 +377,12 @@ def _make_leaf_method(cls: type[QuantizedEstimator], name: str) -> Callable[...,
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
-    @functools.wraps(parent_method)
+    @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
         X = _ready(self, name, signature, *args, **kwargs)
-        leaves = convert.answer(self, staged.leaf_module(self.quantized_module_), "apply", X, None)
+        leaves = self._predict_validated("apply", X, staged.leaf_module(self.quantized_module_))
         return staged.as_the_parent_returns(self, name, leaves)
 
     return method

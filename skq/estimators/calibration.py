@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skq.quantization.calibration_settings import CALIBRATION
 from skq.quantization.post_training import InputRange
 
 Array = NDArray[Any]
-
-#: Rows that are kept.
-MAX_ROWS = 2000
 
 #: Batches of more values are not searched for equal rows.
 MAX_SORTED_VALUES = 1_000_000
@@ -52,27 +50,17 @@ class CalibrationData:
         sample_weight : array-like of shape (n_rows,), default=None
             Rows of weight 0 count as absent, unless all are.
         """
-        weight = np.ones(X.shape[0])
-        if sample_weight is not None:
-            given = np.broadcast_to(np.asarray(sample_weight, dtype=np.float64), weight.shape)
-            weight = given if np.any(given > 0) else weight
-        present = np.flatnonzero(weight > 0)
-        if sparse.issparse(X):
-            X = X.tocsr()
-        if len(present) < X.shape[0]:
-            X = X[present]
-        chosen = _evenly(len(present), MAX_ROWS)
-        share = weight[present].sum() / weight[present[chosen]].sum()
-        kept = X[chosen] if len(chosen) < X.shape[0] else X
-        rows = kept.toarray() if sparse.issparse(kept) else kept
-        return cls(*_merged_duplicates(rows, weight[present[chosen]] * share), _range(X))
+        return Summary.of(X, sample_weight, copy=False).to_data()
 
     def merged(self, other: CalibrationData) -> CalibrationData:
         """What both know: joint ranges, and rows of both in proportion to their weight."""
         share = self.weight.sum() / (self.weight.sum() + other.weight.sum())
-        total = min(MAX_ROWS, len(self.rows) + len(other.rows))
+        total = min(CALIBRATION.max_rows, len(self.rows) + len(other.rows))
         n_own = int(np.clip(round(share * total), total - len(other.rows), len(self.rows)))
-        parts = [self._thinned(n_own), other._thinned(total - n_own)]
+        parts = [
+            _thinned(self.rows, self.weight, n_own),
+            _thinned(other.rows, other.weight, total - n_own),
+        ]
         return CalibrationData(
             np.concatenate([rows for rows, _ in parts]),
             np.concatenate([weight for _, weight in parts]),
@@ -83,11 +71,72 @@ class CalibrationData:
             ),
         )
 
-    def _thinned(self, n_rows: int) -> tuple[Array, Array]:
-        chosen = _evenly(len(self.rows), n_rows)
-        weight = self.weight[chosen]
-        factor = self.weight.sum() / weight.sum() if len(chosen) else 1.0
-        return self.rows[chosen], weight * factor
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Some rows of a batch, and ranges over all of them: cheap to make.
+
+    The parameters are those of `CalibrationData`; equal rows are not merged.
+    """
+
+    rows: Array
+    weight: NDArray[np.float64]
+    ranges: InputRange
+
+    @classmethod
+    def of(cls, X: Any, sample_weight: Any = None, *, copy: bool = True) -> Summary:
+        """Summarize a batch, as `CalibrationData.of` does.
+
+        `copy`: whether the rows must outlive a change of X.
+        """
+        weight = np.ones(X.shape[0])
+        if sample_weight is not None:
+            given = np.broadcast_to(np.asarray(sample_weight, dtype=np.float64), weight.shape)
+            weight = given if np.any(given > 0) else weight
+            present = np.flatnonzero(weight > 0)
+        else:
+            present = np.arange(len(weight))
+        if sparse.issparse(X):
+            X = X.tocsr()
+        if len(present) < X.shape[0]:
+            X = X[present]
+        chosen = _evenly(len(present), CALIBRATION.max_rows)
+        share = weight[present].sum() / weight[present[chosen]].sum()
+        rows = X[chosen] if len(chosen) < X.shape[0] else X
+        if sparse.issparse(rows):
+            rows = rows.toarray()
+        elif copy and np.shares_memory(rows, X):
+            rows = rows.copy()
+        return cls(rows, weight[present[chosen]] * share, _range(X))
+
+    @staticmethod
+    def joined(batches: list[Summary]) -> Summary:
+        """One summary of several, in their order."""
+        if len(batches) == 1:
+            return batches[0]
+        return Summary(
+            np.concatenate([batch.rows for batch in batches]),
+            np.concatenate([batch.weight for batch in batches]),
+            InputRange(
+                np.min([batch.ranges.lo for batch in batches], axis=0),
+                np.max([batch.ranges.hi for batch in batches], axis=0),
+                any(batch.ranges.has_missing for batch in batches),
+            ),
+        )
+
+    def to_data(self) -> CalibrationData:
+        """At most `CALIBRATION.max_rows` rows; equal rows become one of their joint weight."""
+        rows, weight = _thinned(self.rows, self.weight, CALIBRATION.max_rows)
+        return CalibrationData(*_merged_duplicates(rows, weight), self.ranges)
+
+
+def _thinned(rows: Array, weight: Array, n_rows: int) -> tuple[Array, Array]:
+    """Evenly spaced rows, with the weight of all."""
+    if len(rows) <= n_rows:
+        return rows, weight
+    chosen = _evenly(len(rows), n_rows)
+    factor = weight.sum() / weight[chosen].sum() if len(chosen) else 1.0
+    return rows[chosen], weight[chosen] * factor
 
 
 def _evenly(n_rows: int, n_chosen: int) -> NDArray[np.int64]:

@@ -13,14 +13,14 @@ import numpy as np
 from skq._config import config_context
 from skq.estimators.calibration import CalibrationData
 from skq.exceptions import CalibrationWarning, PrecisionWarning
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.quantization.quantized_module import QuantizedModule
 
 #: Below this agreement of labels, or above this error in standard deviations, a warning is issued.
 LEAST_AGREEMENT, LARGEST_ERROR = 0.9, 0.25
 
 #: Rows on which the integers are compared with the float model, and fewest that say anything.
-MAX_ROWS, MIN_ROWS = 200, 30
+MAX_COMPARED_ROWS, MIN_COMPARED_ROWS = 200, 30
 
 #: Wider integers that the warning tries.
 WIDTHS = (3, 4, 6, 8, 12, 16)
@@ -78,12 +78,16 @@ def check_precision(
     quantized : callable
         Makes the module of another width.
     """
-    if len(data.rows) < MIN_ROWS or module.graph is None:
+    if len(data.rows) < MIN_COMPARED_ROWS or module.graph is None:
         return
-    rows = data.rows[np.linspace(0, len(data.rows) - 1, min(len(data.rows), MAX_ROWS)).astype(int)]
+    rows = data.rows[
+        np.linspace(0, len(data.rows) - 1, min(len(data.rows), MAX_COMPARED_ROWS)).astype(int)
+    ]
     names = tuple(name for name in module.output_names if name.split("_")[0] == "predict")
     names = tuple(name for name in names if not name.startswith("predict_proba"))
-    real = NumpyModule(module.graph).run({module.graph.inputs[0].name: rows.astype(float)}, names)
+    real = GraphEvaluator(module.graph).run(
+        {module.graph.inputs[0].name: rows.astype(float)}, names
+    )
     wanted = [real[output] for output in names]
     found = _loss(module, rows, names, wanted)
     if found is None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
+from itertools import takewhile
+from typing import Any
 
 ADDED_PARAMETERS = """
 n_bits : int or dict, default=8
@@ -64,7 +67,7 @@ def quantized_docstring(cls: type) -> str:
     sections = _sections(text)
     of_trees = cls._has_trees  # type: ignore[attr-defined]
     lossless, more, learned = (LOSSLESS, TREE_PARAMETERS, TREE_ATTRIBUTES) if of_trees else [""] * 3
-    result = [own, f"See :class:`{parent.__module__}.{parent.__name__}` for the float model."]
+    result = [own, f"See :class:`{public_path(parent)}` for the float model."]
     for title, body in sections:
         if title in ("Examples", "See Also"):
             continue
@@ -74,6 +77,63 @@ def quantized_docstring(cls: type) -> str:
             body = (ADDED_ATTRIBUTES + learned).lstrip() + "\n" + body
         result.append(f"{title}\n{'-' * len(title)}\n{body.strip()}")
     return "\n\n".join(result) + "\n"
+
+
+#: What a method does that its parent's does not, by name; others predict in integers.
+METHOD_NOTES = {
+    "__init__": "Set the parameters.",
+    "fit": "Fit the float model, then convert and quantize it on the same data.",
+    "partial_fit": "Go on fitting the float model; the next prediction quantizes it.",
+    "predict": "Predict with the integer program.",
+    "predict_proba": "Predict class probabilities with the integer program.",
+    "predict_log_proba": "Logarithms of the integer program's class probabilities.",
+    "decision_function": "Compute the decision function with the integer program.",
+    "score_samples": "Score samples with the integer program.",
+    "apply": "Leaves that samples reach in the integer program.",
+    "decision_path": "Nodes that samples pass in the integer program.",
+}
+
+
+def documented_as(
+    cls: type, name: str, parent_method: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: name, signature and docstring of a method that stands for a parent's.
+
+    The docstring begins with what the method does here, and where the parent's is documented. The
+    source and the module are those of the function itself.
+
+    Parameters
+    ----------
+    cls : type
+        The quantized class; its `_parent` is the scikit-learn class.
+    name : str
+    parent_method : function
+    """
+    note = METHOD_NOTES.get(name, "Predict at each stage with the integer program.")
+    path = f"{public_path(cls._parent)}.{name}"  # type: ignore[attr-defined]
+    sections = _sections(inspect.cleandoc(parent_method.__doc__ or ""))
+    parts = [note, f"See :meth:`{path}` for the float model."]
+    parts += [
+        f"{title}\n{'-' * len(title)}\n{body.strip()}"
+        for title, body in sections
+        if title not in ("Examples", "See Also", "Notes")
+    ]
+
+    def document(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.__name__ = name
+        function.__qualname__ = f"{cls.__qualname__}.{name}"
+        function.__doc__ = "\n\n".join(parts) + "\n"
+        function.__signature__ = inspect.signature(parent_method)  # type: ignore[attr-defined]
+        function.__annotations__ = dict(getattr(parent_method, "__annotations__", {}))
+        return function
+
+    return document
+
+
+def public_path(cls: type) -> str:
+    """Where a class is imported from: ``sklearn.ensemble``, not ``sklearn.ensemble._forest``."""
+    public = takewhile(lambda part: not part.startswith("_"), cls.__module__.split("."))
+    return ".".join([*public, cls.__name__])
 
 
 def _sections(text: str) -> list[tuple[str, str]]:

@@ -109,7 +109,7 @@ def _values(estimator: Any, X: Any, skip: frozenset[int], *, reset: bool) -> Any
     accepts: dict[str, Any] = {
         "dtype": np.float64 if histogram else np.float32,
         "accept_sparse": ["csc", "csr"] if tags.sparse else False,
-        "ensure_all_finite": "allow-nan" if tags.allow_nan else True,
+        "ensure_all_finite": not histogram and ("allow-nan" if tags.allow_nan else True),
     }
     if not skip or not _is_frame(X):
         return validate_data(estimator, X, reset=reset, **accepts)

@@ -19,12 +19,18 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skq.estimators import convert
+from skq.estimators import changes, convert
 from skq.estimators.base import QuantizedEstimator
+from skq.estimators.calibration import CalibrationData
 from skq.estimators.delegation import inner_has
+from skq.estimators.in_float import in_float
 from skq.estimators.missing_values import takes_missing
-from skq.estimators.validation import refuse_text
+from skq.estimators.overwriting import to_write_into
+from skq.estimators.predictions import EstimatorPredictions
+from skq.estimators.result_types import result_types
+from skq.estimators.validation import numeric_array, refuse_text
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents import check_trainable
 from skq.quantization.quantized_module import QuantizedModule
 
 if TYPE_CHECKING:
@@ -33,11 +39,14 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="_QuantizedMeta")
 
 
-class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """What both meta-estimators share."""
 
     estimator: Any
     quantized_module_: QuantizedModule
+
+    #: As in `QuantizedEstimator`: inside of another, only what is wrapped is used.
+    _in_float = False
 
     def __init__(
         self,
@@ -51,6 +60,10 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self.n_bits = n_bits
         self.rounding_threshold_bits = rounding_threshold_bits
         self.calibration = calibration
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        changes.before_setting(self, name, value)
+        super().__setattr__(name, value)
 
     def fit(self: Self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the estimator, then quantize it on the same data.
@@ -68,29 +81,34 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """
         convert.check_bits(self.n_bits, self.rounding_threshold_bits, self.calibration)
         self.__dict__.pop("quantized_module_", None)
+        changes.forget_changes(self)
+        _refuse_quantized(self.estimator)
         if isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self.estimator.estimator
         else:
+            estimator = in_float(self.estimator)
+            check_trainable(estimator)
             weights = {} if sample_weight is None else _weights_for(self.estimator, sample_weight)
-            self.estimator_ = clone(self.estimator).fit(X, y, **weights)
+            unfitted = clone(estimator)
+            self.estimator_ = unfitted.fit(to_write_into(unfitted, X), y, **weights)
         return self._quantize(X, sample_weight)
 
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
-        _refuse_quantized(self.estimator_)
         refuse_text(self.estimator_, X)
         validate_data(self, X, skip_check_array=True)
-        X = convert.numeric_array(self, X)
+        X = numeric_array(self, X)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
+        data = CalibrationData.of(X, sample_weight)
+        self._result_types = result_types(self.estimator_, data.rows)
         self.quantized_module_ = convert.build_module(
             self.estimator_,
-            X,
+            data,
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
             calibration=self.calibration,
-            sample_weight=sample_weight,
             verbose=verbose,
         )
         return self
@@ -110,12 +128,12 @@ class _QuantizedMeta(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         return self._answer("predict", X)
 
     def _answer(self, method: str, X: Any) -> Any:
-        quick = convert.quick_answer(self, method, X)
-        if quick is not None:
-            return quick
+        result = self._predict_table(method, X)
+        if result is not None:
+            return result
+        changes.check_unchanged(self)
         check_is_fitted(self, "quantized_module_")
-        classes = getattr(self, "classes_", None)
-        return convert.answer(self, self.quantized_module_, method, X, classes)
+        return self._predict_validated(method, X)
 
     @property
     def _float_model(self) -> Any:
@@ -301,6 +319,7 @@ def quantize(
     True
     """
     check_is_fitted(fitted)
+    _refuse_quantized(fitted)
     if is_classifier(fitted):
         wrapper: Any = QuantizedClassifier
     elif is_regressor(fitted):
@@ -328,6 +347,8 @@ def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:
 
 
 def _refuse_quantized(estimator: Any) -> None:
+    if isinstance(estimator, FrozenEstimator):
+        return _refuse_quantized(estimator.estimator)
     last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     if isinstance(last, QuantizedEstimator | _QuantizedMeta):
         raise UnsupportedModelError(

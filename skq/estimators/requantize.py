@@ -10,10 +10,11 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skq.estimators import convert
 from skq.estimators.base import QuantizedEstimator
 from skq.estimators.meta import QuantizedClassifier, QuantizedRegressor
-from skq.frontend.numpy_module import NumpyModule
+from skq.estimators.overwriting import to_write_into
+from skq.estimators.validation import numeric_array
+from skq.graph.evaluator import GraphEvaluator
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
 
@@ -51,8 +52,9 @@ def trains_on_bins(estimator: Any) -> bool:
 def rows_of(estimator: Any, X: Any) -> Any:
     """X as the quantized part of a fitted estimator sees it: dense, numeric."""
     if isinstance(estimator, Pipeline):
-        X = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
-    return convert.numeric_array(quantized_part(estimator), X)
+        own = to_write_into(estimator, X)
+        X = estimator[:-1].transform(own) if len(estimator.steps) > 1 else X
+    return numeric_array(quantized_part(estimator), X)
 
 
 def module_at(
@@ -82,7 +84,7 @@ def module_at(
         raise ValueError("the estimator was loaded without its float graph; fit it again")
     converter = PostTrainingAffineQuantization(
         n_bits,
-        NumpyModule(last.quantized_module_.graph),
+        GraphEvaluator(last.quantized_module_.graph),
         last.rounding_threshold_bits,
         calibration=last.calibration if calibration is None else calibration,
     )

@@ -68,8 +68,9 @@ def leaf_module(module: QuantizedModule) -> QuantizedModule:
         builder.add(step)
     program = builder.build({"apply": builder.add(numbered)})
     info = (TensorInfo("apply", "int64", (None, n_trees)),)
-    tail = FloatGraph((), {}, info, info)
-    return QuantizedModule(program, tail, module.n_bits, uncoded=module.uncoded)
+    epilogue = FloatGraph((), {}, info, info)
+    features = module.features_without_missing_code
+    return QuantizedModule(program, epilogue, module.n_bits, features_without_missing_code=features)
 
 
 def as_the_parent_returns(estimator: Any, name: str, leaves: Array) -> Any:

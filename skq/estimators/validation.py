@@ -1,12 +1,121 @@
-"""What a wrapped estimator or Pipeline cannot take for X: texts."""
+"""Validation of X as users pass it to a fitted estimator, and which columns may have NaN."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn import get_config
+from sklearn.utils import get_tags
+from sklearn.utils.validation import validate_data
 
+from skq.estimators.infinity import takes_infinity
+from skq.estimators.missing_values import takes_missing_in
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.equivalents import hist_boosting
+from skq.program import Bin
+from skq.quantization.quantized_module import QuantizedModule
+
+
+def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
+    """Validate X as the fitted estimator's own methods do, and make it numeric.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+    dense : bool, default=True
+        Whether a sparse matrix is made dense.
+
+    Returns
+    -------
+    {ndarray, sparse matrix} of shape (n_samples, n_features), float32 or float64
+    """
+    if hist_boosting.has_text_categories(estimator):
+        return hist_boosting.encoded(estimator, X)
+    tags = get_tags(estimator).input_tags
+    X = validate_data(
+        estimator,
+        X,
+        reset=False,
+        accept_sparse=["csr", "csc"] if tags.sparse else False,
+        dtype=[np.float64, np.float32],
+        ensure_all_finite=_finite(estimator, allow_nan=tags.allow_nan),
+    )
+    return X.toarray() if dense and sparse.issparse(X) else X
+
+
+def _finite(estimator: Any, *, allow_nan: bool) -> Any:
+    """What scikit-learn's validation is to let pass, as its `ensure_all_finite`."""
+    if takes_infinity(estimator):
+        return False
+    return "allow-nan" if allow_nan else True
+
+
+def passes_plain_tables(estimator: Any) -> bool:
+    """Whether `numeric_array` passes a table of finite numbers unchanged and without a warning.
+
+    It warns where the estimator was fitted on named columns, and changes X where the estimator has
+    a preprocessor of its own.
+    """
+    attributes = estimator.__dict__  # quicker than vars
+    return "feature_names_in_" not in attributes and attributes.get("_preprocessor") is None
+
+
+def missing_columns(estimator: Any, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
+    """Columns of a validated X with NaN that are still to be checked.
+
+    Validation has raised for most, but not where scikit-learn is told to `assume_finite`. Trees
+    then go where the parent's go; what is computed with has no integers for what is not finite.
+
+    Raises
+    ------
+    ValueError
+        For infinity in columns that are computed with.
+    """
+    allow_nan = get_tags(estimator).input_tags.allow_nan
+    compares = False
+    if get_config()["assume_finite"]:
+        compares = all(isinstance(s, Bin) for _, s, _ in module.program.steps() if 0 in s.inputs)
+        if not compares:
+            _check_not_infinite(estimator, X)
+    elif not allow_nan:
+        return np.zeros(0, dtype=np.int64)
+    columns = _columns_with_missing(X)
+    if compares and not allow_nan:  # other columns have a code for NaN
+        columns = columns[np.isin(columns, module.features_without_missing_code)]
+    return columns
+
+
+def _check_not_infinite(estimator: Any, X: Any) -> None:
+    values = X.data if sparse.issparse(X) else X
+    if np.isinf(values).any():
+        raise ValueError(
+            f"X contains infinity, which integers of {type(estimator).__name__} do not stand for."
+        )
+
+
+def _columns_with_missing(X: Any) -> NDArray[np.int64]:
+    if not sparse.issparse(X):
+        return np.flatnonzero(np.isnan(X).any(axis=0))
+    stored = X.tocoo()
+    return np.unique(stored.col[np.isnan(stored.data)])
+
+
+def takes_missing(estimator: Any, module: QuantizedModule) -> NDArray[np.bool_]:
+    """Features in which a fitted estimator's integer program takes NaN as the float model does.
+
+    Returns
+    -------
+    ndarray of shape (n_features_in_,), bool
+    """
+    n_features = int(estimator.n_features_in_)
+    takes = takes_missing_in(getattr(estimator, "_float_model", estimator), n_features)
+    takes[list(module.features_without_missing_code)] = False
+    return takes
 
 
 def refuse_text(estimator: Any, X: Any) -> None:

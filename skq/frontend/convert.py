@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.frontend.monotonic import is_monotonic
 from skq.frontend.parity import check_parity
-from skq.graph.graph import ML_DOMAIN, FloatGraph, Node
+from skq.graph.graph import ML_DOMAIN, MONOTONIC, FloatGraph, Node
 from skq.graph.naming import with_short_names
 from skq.graph.onnx_proto import graph_from_proto
 
@@ -65,8 +66,9 @@ def float_graph(estimator: Any, X: NDArray[Any], *, check: bool = True) -> Float
         custom_opsets={PLACEHOLDER_DOMAIN: 1} if trees else None,
     )
     graph = graph_from_proto(proto)
+    doc_string = MONOTONIC if is_monotonic(estimator) else ""
     nodes = tuple(
-        _tree_node(node, trees[node.attributes["index"]].attributes)
+        _tree_node(node, trees[node.attributes["index"]].attributes, doc_string)
         if node.domain == PLACEHOLDER_DOMAIN
         else node
         for node in graph.nodes
@@ -78,7 +80,7 @@ def float_graph(estimator: Any, X: NDArray[Any], *, check: bool = True) -> Float
     return graph
 
 
-def _tree_node(placeholder: Node, attributes: dict[str, Any]) -> Node:
+def _tree_node(placeholder: Node, attributes: dict[str, Any], doc_string: str) -> Node:
     return Node(
         "TreeEnsembleRegressor",
         placeholder.inputs,
@@ -86,4 +88,5 @@ def _tree_node(placeholder: Node, attributes: dict[str, Any]) -> Node:
         attributes,
         placeholder.name,
         ML_DOMAIN,
+        doc_string,
     )

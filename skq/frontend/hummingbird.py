@@ -24,7 +24,8 @@ from torch import nn
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import known_representations, supported_transformers
 from skq.frontend.predictors import Affine, Predictor
-from skq.frontend.torch_modules import AffineModule, PredictorModule
+from skq.frontend.torch_modules import AffineModule
+from skq.frontend.torch_predictors import PredictorModule
 
 
 class _Operator(PhysicalOperator, nn.Module):
@@ -46,7 +47,7 @@ def _register(representation: type, make: Callable[[Any], nn.Module]) -> None:
 
 
 _register(Affine, AffineModule)
-_register(Predictor, PredictorModule)
+_register(Predictor, lambda predictor: PredictorModule(predictor, module_of))
 
 
 class ModelModule(nn.Module):

@@ -1,33 +1,25 @@
-"""`NumpyModule`: a float ONNX graph that runs in NumPy, node by node."""
+"""`NumpyModule`: an ONNX model or a torch module as a float graph that runs in NumPy."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from skq.exceptions import ConversionError, UnsupportedModelError
-from skq.graph.graph import ML_DOMAIN, FloatGraph, TensorInfo
+from skq.frontend.torch_export import export_module
+from skq.graph.evaluator import GraphEvaluator
+from skq.graph.graph import FloatGraph
 from skq.graph.ml_operators import without_ml_operators
-from skq.graph.ops import bind_node
-from skq.serialization import Serializable, serializable
+from skq.graph.onnx_proto import at_supported_opset, graph_from_proto
+from skq.serialization import serializable
 
 if TYPE_CHECKING:
     import onnx
     import torch
 
-Array = NDArray[Any]
-
-#: First and last operator set that the implementations follow, by domain.
-SUPPORTED_OPSETS: dict[str, tuple[int, int]] = {"": (13, 21), ML_DOMAIN: (1, 4)}
-
 
 @serializable("skq.NumpyModule")
-class NumpyModule(Serializable):
-    """A float graph, checked once and run in NumPy.
+class NumpyModule(GraphEvaluator):
+    """A float graph, read from an ONNX model or a torch module, and run in NumPy.
 
     Parameters
     ----------
@@ -40,7 +32,7 @@ class NumpyModule(Serializable):
     Attributes
     ----------
     graph : FloatGraph
-        What runs.
+        The graph that runs.
 
     Raises
     ------
@@ -49,23 +41,23 @@ class NumpyModule(Serializable):
     ConversionError
         If the graph is malformed: not in topological order, undefined or twice defined tensors.
 
+    See Also
+    --------
+    skq.graph.evaluator.GraphEvaluator : The same for a `FloatGraph`, without ONNX and torch.
+
     Examples
     --------
     >>> import numpy as np
     >>> from skq.graph.graph import FloatGraph, Node, TensorInfo
-    >>> from skq.frontend.numpy_module import NumpyModule
+    >>> from skq.quantization import NumpyModule
     >>> graph = FloatGraph(
-    ...     nodes=(Node("Gemm", ("x", "w"), ("s",)), Node("Relu", ("s",), ("y",))),
-    ...     initializers={"w": np.array([[1.0], [-2.0]], np.float32)},
+    ...     nodes=(Node("Relu", ("x",), ("y",)),),
+    ...     initializers={},
     ...     inputs=(TensorInfo("x", "float32", (None, 2)),),
-    ...     outputs=(TensorInfo("y", "float32", (None, 1)),),
+    ...     outputs=(TensorInfo("y", "float32", (None, 2)),),
     ... )
-    >>> module = NumpyModule(graph)
-    >>> module(np.array([[3.0, 1.0], [1.0, 3.0]]))
-    array([[1.],
-           [0.]], dtype=float32)
-    >>> module(np.array([[1.0, 3.0]]), outputs=["s"])
-    array([[-5.]], dtype=float32)
+    >>> NumpyModule(graph)(np.array([[3.0, -1.0]]))
+    array([[3., 0.]], dtype=float32)
     """
 
     def __init__(
@@ -73,171 +65,11 @@ class NumpyModule(Serializable):
         model: FloatGraph | onnx.ModelProto | torch.nn.Module,
         dummy_input: Any = None,
     ) -> None:
-        self.graph = _as_graph(model, dummy_input)
-        _check_opsets(self.graph)
-        _check_structure(self.graph)
-        self._functions = tuple(bind_node(node) for node in self.graph.nodes)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (NumpyModule, (self.graph,))
+        super().__init__(_as_graph(model, dummy_input))
 
     def __skq_state__(self) -> dict[str, Any]:
         """Return the constructor's argument."""
         return {"model": self.graph}
-
-    def __repr__(self) -> str:
-        inputs = ", ".join(map(_describe, self.inputs))
-        outputs = ", ".join(map(_describe, self.graph.outputs))
-        return f"NumpyModule({len(self.graph.nodes)} nodes: {inputs} -> {outputs})"
-
-    @property
-    def inputs(self) -> tuple[TensorInfo, ...]:
-        """Inputs that `forward` takes, in order: those of the graph that are not constants."""
-        return tuple(info for info in self.graph.inputs if info.name not in self.graph.initializers)
-
-    @property
-    def onnx_model(self) -> onnx.ModelProto:
-        """The graph as an ``onnx.ModelProto``, built anew at each access."""
-        from skq.graph.onnx_proto import graph_to_proto
-
-        return graph_to_proto(self.graph)
-
-    def forward(self, *x: Any, outputs: Iterable[str] | None = None) -> Array | tuple[Array, ...]:
-        """Compute outputs of the graph.
-
-        Parameters
-        ----------
-        *x : array-like
-            One a graph input, in order; see `run` for dtypes and shapes.
-        outputs : iterable of str, default=None
-            Tensors to compute instead of all the graph's outputs. Only what they need is run.
-
-        Returns
-        -------
-        ndarray, or tuple of ndarray
-            A tuple where more than one tensor is asked for.
-        """
-        if len(x) != len(self.inputs):
-            expected = ", ".join(map(_describe, self.inputs))
-            raise ValueError(f"Expected {len(self.inputs)} input(s): {expected}. Got {len(x)}.")
-        names = self.graph.output_names if outputs is None else tuple(outputs)
-        feeds = {info.name: array for info, array in zip(self.inputs, x, strict=True)}
-        results = self.run(feeds, names)
-        values = tuple(results[name] for name in names)
-        return values[0] if len(values) == 1 else values
-
-    __call__ = forward
-
-    def run(self, feeds: Mapping[str, Any], names: Iterable[str]) -> dict[str, Array]:
-        """Compute any tensors of the graph.
-
-        Parameters
-        ----------
-        feeds : mapping of str to array-like
-            Values of graph inputs, or of inner tensors, whose nodes are then not run. A graph input
-            is cast where its kind allows (any real number to a float input, else only without
-            loss), and its shape must agree with the graph's.
-        names : iterable of str
-            Tensors to compute: outputs, inner tensors, constants, or what was fed.
-
-        Returns
-        -------
-        dict of str to ndarray
-            Do not write into the arrays: they may share memory with inputs and constants.
-
-        Raises
-        ------
-        ValueError
-            If a name is unknown, an input is missing, or a dtype or a shape does not fit.
-        """
-        names = tuple(names)
-        self._check_names(feeds, "fed")
-        self._check_names(names, "asked for")
-        infos = {info.name: info for info in self.graph.inputs}
-        values: dict[str, Array] = {
-            name: _checked(infos[name], array) if name in infos else np.asarray(array)
-            for name, array in feeds.items()
-        }
-        steps = self._steps(names, values)
-        last_use = {name: step for step in steps for name in self.graph.nodes[step].inputs if name}
-        for step in steps:
-            node = self.graph.nodes[step]
-            arguments = [self._value(name, values) for name in node.inputs]
-            results = self.run_node(step, arguments)
-            values.update(
-                (name, array)
-                for name, array in zip(node.outputs, results, strict=False)
-                if name and name not in feeds
-            )
-            for name in {*node.inputs, *node.outputs}:
-                if last_use.get(name, step) <= step and name not in names:
-                    values.pop(name, None)
-        return {name: self._require(name, values) for name in names}
-
-    def run_node(self, step: int, arguments: Sequence[Array | None]) -> tuple[Array, ...]:
-        """Compute one node.
-
-        Parameters
-        ----------
-        step : int
-            Its place in the graph.
-        arguments : sequence of ndarray or None
-            All its inputs; None for an omitted one.
-
-        Returns
-        -------
-        tuple of ndarray
-            One an output.
-
-        Raises
-        ------
-        ValueError
-            If it cannot take these arrays; names the node.
-        """
-        node = self.graph.nodes[step]
-        try:
-            results = self._functions[step](*arguments)
-            if len(results) < len(node.outputs):
-                raise ValueError(f"it has {len(node.outputs)} outputs but computes {len(results)}.")
-            return results
-        except (ValueError, TypeError, IndexError) as error:
-            shapes = ", ".join(
-                "omitted" if array is None else f"{array.dtype}{list(array.shape)}"
-                for array in arguments
-            )
-            raise ValueError(f"{node} cannot take the inputs {shapes}: {error}") from error
-
-    def _steps(self, names: Iterable[str], given: Mapping[str, Array]) -> list[int]:
-        """Indices of the nodes that the tensors need, in order."""
-        needed = set(names) - set(given)
-        steps = []
-        for step in range(len(self.graph.nodes) - 1, -1, -1):
-            node = self.graph.nodes[step]
-            if needed.intersection(node.outputs):
-                steps.append(step)
-                needed.update(name for name in node.inputs if name and name not in given)
-        return steps[::-1]
-
-    def _value(self, name: str, values: Mapping[str, Array]) -> Array | None:
-        return self._require(name, values) if name else None
-
-    def _require(self, name: str, values: Mapping[str, Array]) -> Array:
-        if name in values:
-            return values[name]
-        if name in self.graph.initializers:
-            return np.asarray(self.graph.initializers[name])
-        raise ValueError(f"Graph input {name!r} is needed. Got values for {sorted(values)} only.")
-
-    def _check_names(self, names: Iterable[str], what: str) -> None:
-        known = {info.name for info in self.graph.inputs} | set(self.graph.initializers)
-        known.update(name for node in self.graph.nodes for name in node.outputs)
-        unknown = [name for name in names if not name or name not in known]
-        if unknown:
-            raise ValueError(
-                f"The tensors {unknown} that were {what} are not in the graph. Its inputs are "
-                f"{[info.name for info in self.inputs]}, its outputs "
-                f"{list(self.graph.output_names)}."
-            )
 
 
 def _as_graph(model: Any, dummy_input: Any) -> FloatGraph:
@@ -249,8 +81,6 @@ def _as_graph(model: Any, dummy_input: Any) -> FloatGraph:
     if isinstance(model, FloatGraph):
         return model
     if hasattr(model, "SerializeToString"):
-        from skq.graph.onnx_proto import at_supported_opset, graph_from_proto
-
         return without_ml_operators(graph_from_proto(at_supported_opset(model)))
     raise TypeError(
         f"model must be a FloatGraph, an onnx.ModelProto or a torch.nn.Module. "
@@ -261,7 +91,6 @@ def _as_graph(model: Any, dummy_input: Any) -> FloatGraph:
 def _graph_of_torch_module(module: torch.nn.Module, dummy_input: Any) -> FloatGraph:
     import torch
 
-    from skq.frontend.torch_export import export_module
     from skq.graph.onnx_proto import graph_from_proto
 
     if dummy_input is None:
@@ -275,65 +104,3 @@ def _graph_of_torch_module(module: torch.nn.Module, dummy_input: Any) -> FloatGr
     if dtypes:
         examples = [e.to(dtypes[0]) if e.is_floating_point() else e for e in examples]
     return graph_from_proto(export_module(module, tuple(examples)))
-
-
-def _check_opsets(graph: FloatGraph) -> None:
-    for domain in {node.domain for node in graph.nodes}:
-        shown = domain or "ai.onnx"
-        version = graph.opsets.get(domain)
-        if version is None:
-            raise ConversionError(
-                f"Operators of domain {shown!r} are used without an operator set."
-            )
-        if domain not in SUPPORTED_OPSETS:
-            continue  # its operators are unknown, which names the node
-        first, last = SUPPORTED_OPSETS[domain]
-        if not first <= version <= last:
-            raise UnsupportedModelError(
-                f"Operator set {version} of domain {shown!r} is not supported: it must lie in "
-                f"[{first}, {last}]. Convert the model with onnx.version_converter, or export it "
-                f"again with another opset_version."
-            )
-
-
-def _check_structure(graph: FloatGraph) -> None:
-    everywhere = {name for node in graph.nodes for name in node.outputs}
-    defined = set(graph.initializers) | {info.name for info in graph.inputs}
-    for node in graph.nodes:
-        for name in node.inputs:
-            if name and name not in defined:
-                raise ConversionError(
-                    f"{node} reads {name!r} before it is computed: sort the nodes topologically."
-                    if name in everywhere
-                    else f"{node} reads {name!r}, which no input, constant or node defines."
-                )
-        for name in node.outputs:
-            if name in defined:
-                raise ConversionError(f"{node} defines {name!r}, which is defined already.")
-            if name:
-                defined.add(name)
-    for name in graph.output_names:
-        if name not in defined:
-            raise ConversionError(f"Graph output {name!r} is never computed.")
-
-
-def _describe(info: TensorInfo) -> str:
-    shape = ", ".join("?" if length is None else str(length) for length in info.shape)
-    return f"{info.name} {info.dtype}[{shape}]"
-
-
-def _checked(info: TensorInfo, value: Any) -> Array:
-    """Give an array of the dtype and shape that a graph input has."""
-    array, dtype = np.asarray(value), np.dtype(info.dtype)
-    shape_fits = array.ndim == len(info.shape) and all(
-        expected in (None, length) for expected, length in zip(info.shape, array.shape, strict=True)
-    )
-    dtype_fits = (dtype.kind == "f" and array.dtype.kind in "fiub") or np.can_cast(
-        array.dtype, dtype, "safe"
-    )
-    if not (shape_fits and dtype_fits):
-        raise ValueError(
-            f"Input {_describe(info)} cannot take an array of dtype {array.dtype} and shape "
-            f"{array.shape}."
-        )
-    return array.astype(dtype, copy=False)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ParityError
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 
 Array = NDArray[Any]
@@ -49,13 +49,13 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
         Names the estimator, the output and the largest difference.
     """
     rows = X[np.unique(np.linspace(0, len(X) - 1, min(len(X), MAX_ROWS)).astype(int))]
-    results = NumpyModule(graph).run({graph.inputs[0].name: rows}, graph.output_names)
+    results = GraphEvaluator(graph).run({graph.inputs[0].name: rows}, graph.output_names)
     expected: dict[str, Any] = {}
     is_detector = "score_samples" in results
     for name, got in results.items():
         method, part = _method_and_part(name)
         if method not in expected:
-            expected[method] = _call(estimator, method, rows)
+            expected[method] = call_method(estimator, method, rows)
         wanted = _part(expected[method], part)
         if method == "predict" and (is_detector or hasattr(estimator, "classes_")):
             labels = wanted if is_detector else _label_indices(estimator, wanted, part)
@@ -64,11 +64,12 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
             _compare_values(estimator, name, np.asarray(wanted), got, _magnitude(name, results))
 
 
-def _call(estimator: Any, method: str, rows: Array) -> Any:
+def call_method(estimator: Any, method: str, rows: Array) -> Any:
     """What the estimator returns; that the rows have no feature names is not the user's doing."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
-        return getattr(estimator, method)(with_names(estimator, rows))
+        own = rows.copy()  # its steps may write into what they are given
+        return getattr(estimator, method)(with_names(estimator, own))
 
 
 def with_names(estimator: Any, rows: Array) -> Any:

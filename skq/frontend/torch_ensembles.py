@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +17,14 @@ from skq.frontend.torch_modules import constant, normalized, outputs_of, scores_
 #: Added to probabilities before their logarithm; scikit-learn's ``_convert_to_logits``.
 LOGARITHM_OFFSET = 1e-12
 
+#: Makes the module of a base estimator, which reads so many features.
+ModuleOf = Callable[[Any, int], nn.Module]
+
 
 class EnsembleModule(nn.Module):
     """`Ensemble`: base estimators of one kind share one set of scores; others have their own."""
 
-    def __init__(self, ensemble: Ensemble) -> None:
+    def __init__(self, ensemble: Ensemble, module_of: ModuleOf) -> None:
         super().__init__()
         self.n_scores = ensemble.n_scores
         self.total = float(np.sum(ensemble.weights))
@@ -32,7 +36,7 @@ class EnsembleModule(nn.Module):
         self.response_method = base_estimators[0].response_method
         if self.scores is None:
             self.base_estimators = nn.ModuleList(
-                EnsembleEstimatorModule(m, ensemble.n_scores) for m in base_estimators
+                EnsembleEstimatorModule(m, ensemble.n_scores, module_of) for m in base_estimators
             )
             self.weights = [float(weight) for weight in ensemble.weights]
             return
@@ -58,10 +62,10 @@ class EnsembleModule(nn.Module):
 class EnsembleEstimatorModule(nn.Module):
     """What one base estimator answers, with a column for each class of the ensemble."""
 
-    def __init__(self, base_estimator: EnsembleEstimator, n_scores: int) -> None:
+    def __init__(
+        self, base_estimator: EnsembleEstimator, n_scores: int, module_of: ModuleOf
+    ) -> None:
         super().__init__()
-        from skq.frontend.hummingbird import module_of
-
         self.model = module_of(base_estimator.model, base_estimator.n_features)
         self.names = base_estimator.head.output_names
         self.response_method = base_estimator.response_method

@@ -15,13 +15,10 @@ from torch import nn
 
 from skq.frontend.predictors import (
     Affine,
-    Ensemble,
     Head,
     LayerInputs,
     Layers,
     Mixture,
-    Predictor,
-    Scores,
     TreeEnsemble,
 )
 from skq.frontend.tree_nodes import tree_attributes
@@ -182,37 +179,15 @@ class MixtureModule(nn.Module):
         return (winner[:, self.spread] - self.between > 0).double()
 
 
-def scores_module(scores: Scores | LayerInputs) -> nn.Module:
-    """The module of some scores, or of products."""
+def scores_module(scores: Layers | TreeEnsemble | Mixture | LayerInputs) -> nn.Module:
+    """The module of scores that no ensemble averages, or of products."""
     if isinstance(scores, LayerInputs):
         return LayerInputsModule(scores)
     if isinstance(scores, Layers):
         return LayersModule(scores)
     if isinstance(scores, Mixture):
         return MixtureModule(scores)
-    if isinstance(scores, Ensemble):
-        from skq.frontend.torch_ensembles import EnsembleModule
-
-        return EnsembleModule(scores)
     return TreesModule(scores)
-
-
-class PredictorModule(nn.Module):
-    """Scores and head: returns the outputs that ``head.output_names`` lists."""
-
-    def __init__(self, predictor: Predictor) -> None:
-        super().__init__()
-        self.scores = scores_module(predictor.scores)
-        own = predictor.decision
-        self.decision = None if own is None else scores_module(own)
-        self.head = predictor.head
-
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        outputs = outputs_of(self.head, self.scores(x))
-        if self.decision is None:
-            return outputs
-        decision = self.decision(x)
-        return (decision[:, 0] if decision.shape[1] == 1 else decision, *outputs[1:])
 
 
 def outputs_of(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:

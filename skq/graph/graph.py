@@ -18,6 +18,24 @@ from skq.serialization import serializable
 #: Domain of ONNX's machine-learning operators (``TreeEnsembleRegressor``).
 ML_DOMAIN = "ai.onnx.ml"
 
+#: ``doc_string`` of a tree ensemble that was trained with monotonic constraints: each of its trees
+#: rises, or falls, with the constrained features, and so must its integers.
+MONOTONIC = "skq.monotonic"
+
+
+def _check(value: object, what: str, kind: Any) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{what} must be of class {_name(kind)}; got {type(value).__name__}")
+
+
+def _check_all(values: object, what: str, kind: Any) -> None:
+    if type(values) is not tuple or not all(isinstance(value, kind) for value in values):
+        raise TypeError(f"{what} must be a tuple of {_name(kind)}; got {values!r:.80}")
+
+
+def _name(kind: Any) -> str:
+    return getattr(kind, "__name__", str(kind))
+
 
 @serializable("skq.TensorInfo")
 @dataclass(frozen=True)
@@ -27,6 +45,14 @@ class TensorInfo:
     name: str
     dtype: str
     shape: tuple[int | None, ...]
+
+    def __post_init__(self) -> None:
+        _check(self.name, "name", str)
+        _check(self.dtype, "dtype", str)
+        if type(self.shape) is not tuple or not all(
+            length is None or (type(length) is int and length >= 0) for length in self.shape
+        ):
+            raise TypeError(f"a shape is a tuple of ints >= 0 and None; got {self.shape!r:.80}")
 
 
 @serializable("skq.Node")
@@ -47,6 +73,8 @@ class Node:
         For messages.
     domain : str
         ``""`` for ai.onnx.
+    doc_string : str
+        ONNX's free text on a node; see `MONOTONIC`.
     """
 
     op_type: str
@@ -55,6 +83,17 @@ class Node:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     domain: str = ""
+    doc_string: str = ""
+
+    def __post_init__(self) -> None:
+        for field_name in ("op_type", "name", "domain"):
+            _check(getattr(self, field_name), field_name, str)
+        for field_name in ("inputs", "outputs"):
+            _check_all(getattr(self, field_name), field_name, str)
+        if not self.outputs:
+            raise TypeError(f"a node of {self.op_type:.60} has no outputs")
+        _check(self.attributes, "attributes", Mapping)
+        _check_all(tuple(self.attributes), "names of attributes", str)
 
     def __str__(self) -> str:
         return f"{self.op_type} node {self.name or self.outputs[0]!r}"
@@ -80,6 +119,20 @@ class FloatGraph:
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
     opsets: Mapping[str, int] = field(default_factory=lambda: {"": 17})
+
+    def __post_init__(self) -> None:
+        _check_all(self.nodes, "nodes", Node)
+        for field_name in ("inputs", "outputs"):
+            infos = getattr(self, field_name)
+            _check_all(infos, field_name, TensorInfo)
+            if len({info.name for info in infos}) < len(infos):
+                raise ValueError(f"the {field_name} of a graph have names of their own")
+        _check(self.initializers, "initializers", Mapping)
+        _check_all(tuple(self.initializers), "names of initializers", str)
+        _check_all(tuple(self.initializers.values()), "initializers", np.ndarray | np.generic)
+        _check(self.opsets, "opsets", Mapping)
+        _check_all(tuple(self.opsets), "domains", str)
+        _check_all(tuple(self.opsets.values()), "versions of operator sets", int)
 
     @property
     def output_names(self) -> tuple[str, ...]:

@@ -206,6 +206,7 @@ def _read_node(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Node:
         },
         name=node.name,
         domain=node.domain,
+        doc_string=node.doc_string,
     )
 
 
@@ -295,6 +296,7 @@ def _write_node(node: Node, opsets: Mapping[str, int]) -> onnx.NodeProto:
         output=node.outputs,
         name=node.name or None,
         domain=node.domain or None,
+        doc_string=node.doc_string or None,
     )
     for name, value in node.attributes.items():
         proto.attribute.append(_write_attribute(name, value, node, opsets))

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.engines import dispatch
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.program import Bin, MatMul, Quantize, Trees
+from skq.quantization.operator_facts import has_fact
 from skq.quantization.quantized_module import QuantizedModule
 
 Array = NDArray[Any]
 
-#: Float operators that become a layer's instruction, in the order of the graph.
-_LAYER_OPS = ("Gemm", "MatMul", "TreeEnsembleRegressor")
 
 #: Ratio of what has no error at all, in dB.
 EXACT_DB = float("inf")
@@ -118,8 +117,8 @@ def _layer_outputs(module: QuantizedModule, X: Array) -> list[Array]:
     """What the float graph has behind each layer."""
     if module.graph is None:
         return []
-    graph = NumpyModule(module.graph)
-    names = [node.outputs[0] for node in module.graph.nodes if node.op_type in _LAYER_OPS]
+    graph = GraphEvaluator(module.graph)
+    names = [node.outputs[0] for node in module.graph.nodes if has_fact(node.op_type, "is_layer")]
     found = graph.run({graph.inputs[0].name: X}, names)
     return [found[name] for name in names]
 

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, check_scoring, r2_score
 
+from skq.estimators.overwriting import to_write_into
 from skq.estimators.requantize import float_model, quantized_part, rows_of
 from skq.inspection._parts import Part, parts
 
@@ -143,14 +144,18 @@ def quantization_report(estimator: Any, X: Any, y: Any = None) -> QuantizationRe
     last = quantized_part(estimator)
     rows = rows_of(estimator, X)
     module = last.quantized_module_
-    got = estimator.predict(X)
+
+    def given() -> Any:  # a step with copy=False writes into it
+        return to_write_into(estimator, X)
+
+    got = estimator.predict(given())
     score = float_score = None
     with float_model(estimator) as model:
-        wanted = model.predict(X)
+        wanted = model.predict(given())
         if y is not None:
-            float_score = float(check_scoring(model)(model, X, y))
+            float_score = float(check_scoring(model)(model, given(), y))
     if y is not None:
-        score = float(check_scoring(estimator)(estimator, X, y))
+        score = float(check_scoring(estimator)(estimator, given(), y))
     if is_classifier(estimator):
         same = np.asarray(got) == np.asarray(wanted)
         agreement = float(same.mean()) if same.ndim > 1 else float(accuracy_score(wanted, got))

@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.bitpacking import narrowed
 from skq.kernels import layout
 from skq.program.instructions import Bin, Trees
-from skq.program.storage import narrowed, together
 
 Array = NDArray[Any]
 
@@ -59,10 +59,6 @@ class Forest:
     numbers: dict[str, int]
     stack: int = 0  # results that the evaluation of a small tree holds at once
 
-    def __post_init__(self) -> None:
-        own = [name for name in self.arrays if name != "edges"]  # those are the program's
-        self.arrays |= zip(own, together([self.arrays[name] for name in own]), strict=True)
-
     @property
     def reads_reals(self) -> bool:
         """Whether edges are compared, without codes."""
@@ -91,7 +87,6 @@ class Forest:
 
 def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa: int) -> Forest:
     """The best form of `step` for codes in [lo, hi], or for the real operand of `binning`."""
-    step, binning = step.unpacked(), None if binning is None else binning.unpacked()
     walk = None
     if hi - lo <= 65535 and n_columns <= 65536 and step.n_outputs <= 65536:
         walk = _Walk.of(step, lo, hi)

@@ -7,19 +7,20 @@ instruction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.bitpacking import PackedIntegers
 from skq.engines.reference import schedule
 from skq.kernels import forests, layout
+from skq.kernels.constants import ConstantBlock, packed_where_it_saves
 from skq.kernels.descriptors import Descriptors
 from skq.program import instructions as ins
 from skq.program.program import IntegerProgram
-from skq.program.storage import PackedIntegers, owner_of
 from skq.program.types import TensorType
 
 Array = NDArray[Any]
@@ -55,7 +56,6 @@ class Packer:
         given: tuple[int, ...],
         targets: tuple[int, ...],
         isa: int,
-        packed: dict[Any, Any] | None = None,
     ) -> None:
         self.given, self.targets, self.isa = given, targets, isa
         self.types = program.types
@@ -65,8 +65,7 @@ class Packer:
                     f"value {v} of the program has {type_.size} elements a row; the native engine "
                     f"takes at most {INT32_MAX}: use engine='numpy'"
                 )
-        self._keep: dict[int, Array] = {}
-        self._packed = {} if packed is None else packed
+        self.constants = ConstantBlock()
         first = len(program.inputs)
         known: Mapping[int, Any] = dict.fromkeys(given)
         self.steps: dict[int, ins.Instruction] = {
@@ -133,36 +132,23 @@ class Packer:
             written.number(number[v])
         return written.array()
 
-    @property
-    def keep(self) -> list[Array]:
-        """What lives as long as the plan: the memory of all constants that it reads."""
-        return list(self._keep.values())
-
     def constant(self, array: Array) -> int:
-        """Address of an array that lives as long as the plan; the array itself where it can be."""
-        array = np.ascontiguousarray(array)
-        if not array.dtype.isnative:
-            array = array.astype(array.dtype.newbyteorder("="))
-        owner = owner_of(array)
-        self._keep[id(owner)] = owner
-        return int(array.ctypes.data)
+        """Offset of an array in the block of constants."""
+        return self.constants.add(array)
 
-    def packed(self, make: Callable[[], Any], number: int, form: object) -> Any:
-        """What `make` packs for value `number`, or has packed for another plan of the program."""
-        key = (number, form, self.isa)
-        if key not in self._packed:
-            self._packed[key] = make()
-        return self._packed[key]
+    def numbers(self, letter: str, array: Array, dtype: str | None = None) -> dict[str, int]:
+        """Fields of a step for an array: packed, or of `dtype`, or of any that the kernels load."""
+        packed = packed_where_it_saves(array)
+        if isinstance(packed, PackedIntegers):
+            number = -packed.bits if packed.signed else layout.PACKED + packed.bits
+            return {letter: self.constant(packed.data), f"{letter}_dtype": number}
+        return self.unpacked_numbers(letter, packed if dtype is None else packed.astype(dtype))
 
-    def numbers(self, letter: str, array: Array | PackedIntegers) -> dict[str, int]:
-        """Fields of a step for an array, packed or of any dtype that the kernels load."""
-        if isinstance(array, PackedIntegers):
-            dtype = -array.bits if array.signed else layout.PACKED + array.bits
-            return {letter: self.constant(array.data), f"{letter}_dtype": dtype}
+    def unpacked_numbers(self, letter: str, array: Array) -> dict[str, int]:
+        """Fields of a step for an array that its kernel reads unpacked."""
         if array.dtype.name not in layout.CONSTANTS:
             array = array.astype(np.int64)
-        dtype = layout.CONSTANTS[array.dtype.name]
-        return {letter: self.constant(array), f"{letter}_dtype": dtype}
+        return {letter: self.constant(array), f"{letter}_dtype": layout.CONSTANTS[array.dtype.name]}
 
     def own(self, size: int) -> dict[str, int]:
         """The field of a step for bytes of the arena in which it lays out its constants."""

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.bitpacking import narrowed
 from skq.kernels import forests, layout
 from skq.kernels.plan import INT32_MAX, Fields, Packer, lines
 from skq.program import instructions as ins
-from skq.program.storage import PackedIntegers, narrowed
 from skq.program.types import TensorType
 
 Array = NDArray[Any]
@@ -32,12 +31,7 @@ def emit_steps(packer: Packer) -> None:
         _EMIT[type(step)](packer, number, step)
 
 
-def _by_outputs(weights: Array | PackedIntegers) -> Array | PackedIntegers:
-    """Weights of a MatMul as the kernels read them, those of an output together."""
-    return weights if isinstance(weights, PackedIntegers) else weights.T
-
-
-def _channels(p: Packer, type_: TensorType, **parameters: Array | PackedIntegers) -> dict[str, int]:
+def _channels(p: Packer, type_: TensorType, **parameters: Array) -> dict[str, int]:
     """Step fields of parameters along the last axis: arrays of one length."""
     if type_.size == 0:  # nothing is computed; kernels read one number
         parameters = {letter: np.ones((), array.dtype) for letter, array in parameters.items()}
@@ -45,21 +39,11 @@ def _channels(p: Packer, type_: TensorType, **parameters: Array | PackedIntegers
     last = 1 if scalars else type_.shape[-1]
     fields = {"m": type_.size, "n": last}
     for letter, array in parameters.items():
-        repeated = _repeated(array, last)
-        fields |= p.numbers(letter, repeated)
+        fields |= p.numbers(letter, np.broadcast_to(array, (last,)))
         if fields[f"{letter}_dtype"] == layout.F64:  # known from the operation
             del fields[f"{letter}_dtype"]
     # a third array is the reciprocals of a Quantize
     return fields | p.own(3 * 8 * last * -(-layout.PERIOD // last))
-
-
-def _repeated(array: Array | PackedIntegers, length: int) -> Array | PackedIntegers:
-    """A scalar as an array of a length; arrays of that length as they are."""
-    if array.shape == (length,):
-        return array
-    if isinstance(array, PackedIntegers):
-        array = array.unpacked()
-    return np.broadcast_to(array, (length,))
 
 
 def _quantize(p: Packer, number: int, step: ins.Quantize) -> None:
@@ -77,7 +61,7 @@ def _quantize(p: Packer, number: int, step: ins.Quantize) -> None:
         p.fused.add(number)
         p.linear.add(number)
         return
-    fields = _channels(p, p.types[number], a=scale, b=step.kept()["zero_point"])
+    fields = _channels(p, p.types[number], a=scale, b=step.zero_point)
     p.emit(number, "Quantize", step.inputs[0], kind=kind, lo=step.lo, hi=step.hi, **fields)
 
 
@@ -103,12 +87,11 @@ def _linear(p: Packer, number: int, step: ins.MatMul) -> None:
     codes = step.inputs[0]
     quantize = p.steps[codes]
     assert isinstance(quantize, ins.Quantize)
-    weights = step.kept()["weights"]
-    n, m = weights.shape
+    n, m = step.weights.shape
     scale = np.broadcast_to(np.asarray(quantize.scale, np.float64), (n,))
     fields = {"a": p.constant(scale)}
-    fields |= p.numbers("b", _repeated(quantize.kept()["zero_point"], n))
-    fields |= p.numbers("c", _by_outputs(weights))
+    fields |= p.numbers("b", np.broadcast_to(quantize.zero_point, (n,)))
+    fields |= p.numbers("c", step.weights.T)
     fields |= p.own((3 + m) * 8 * (-(-n // 8) * 8))
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
     lo, hi = quantize.lo, quantize.hi
@@ -120,8 +103,7 @@ def _bin(p: Packer, number: int, step: ins.Bin) -> None:
     trees = p.steps.get(readers[0]) if len(readers) == 1 else None
     if number not in p.targets and isinstance(trees, ins.Trees):
         type_ = p.types[number]
-        pack = partial(forests.pack, trees, *type_.interval, type_.size, step, p.isa)
-        forest = p.packed(pack, readers[0], "real")
+        forest = forests.pack(trees, *type_.interval, type_.size, step, p.isa)
         if forest.codes != layout.CODES_WIDE:
             p.fused.add(number)
             p.forests[readers[0]] = forest
@@ -134,7 +116,7 @@ def _name_bins(p: Packer, step: ins.Bin) -> None:
     """Describe the ``skq_bins`` of a binning."""
     fields = {"n": len(step.feature), "edges": p.constant(np.asarray(step.edges, np.float64))}
     for name in ("feature", "offsets", "base", "nan_code"):
-        fields |= p.numbers(name, step.kept()[name])
+        fields |= p.numbers(name, getattr(step, name))
     p.name("bins", fields)
 
 
@@ -154,14 +136,15 @@ def _trees(p: Packer, number: int, step: ins.Trees) -> None:
         bins = None if forest.reads_reals else binning
     else:
         type_ = p.types[operand]
-        pack = partial(forests.pack, step, *type_.interval, type_.size, None, p.isa)
-        forest = p.packed(pack, number, "codes")
+        forest = forests.pack(step, *type_.interval, type_.size, None, p.isa)
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
     p.scratch = max(p.scratch, forest.scratch)
     fields = forest.fields | {"binned": int(bins is not None)}
     for name, array in forest.arrays.items():
         if array.size:
-            fields |= p.numbers(name, array) if name == "bias" else {name: p.constant(array)}
+            fields |= (
+                p.unpacked_numbers(name, array) if name == "bias" else {name: p.constant(array)}
+            )
     p.emit(number, "Trees", operand, **({} if bins is None else _own_bins(p, bins)))
     p.name("forest", fields)
     if bins is not None:
@@ -178,8 +161,7 @@ def _matmul(p: Packer, number: int, step: ins.MatMul) -> None:
         _linear(p, number, step)
         return
     operand = p.types[step.inputs[0]]
-    weights = step.kept()["weights"]
-    n, m = weights.shape
+    n, m = step.weights.shape
     kind = _matmul_kind(p, step.inputs[0], step.weights)
     narrow = kind not in (layout.DOT_I32_I32, layout.DOT_I64_I64)
     p.dtype[number] = layout.I32 if narrow else layout.I64
@@ -191,7 +173,7 @@ def _matmul(p: Packer, number: int, step: ins.MatMul) -> None:
     panel = lines(together * an_output) + 1  # a vector may reach beyond
     p.scratch = max(p.scratch, panel * layout.LINE_BYTES)
     p.most_products = max(p.most_products, p.types[number].size // max(m, 1))
-    fields = p.numbers("a", _by_outputs(weights)) | {"own": p.arranged}
+    fields = p.numbers("a", step.weights.T) | {"own": p.arranged}
     p.arranged += lines(form.arranged_bytes(n, m))
     p.emit(number, "MatMul", step.inputs[0], kind=kind, n=n, m=m, lo=together, **fields)
 
@@ -248,8 +230,7 @@ def _requantize(p: Packer, number: int, step: ins.Requantize) -> None:
         and int(np.abs(np.asarray(step.multiplier, np.int64)).max(initial=0)) <= INT32_MAX
         and _within_int32(p.types[number])
     )
-    kept = step.kept()
-    fields = _channels(p, p.types[number], a=kept["multiplier"], b=kept["offset"])
+    fields = _channels(p, p.types[number], a=step.multiplier, b=step.offset)
     kind = layout.NARROW_FACTORS if narrow else layout.ANY_FACTORS
     if step.lo < lo and hi < step.hi:
         kind += layout.UNCLIPPED
@@ -260,9 +241,7 @@ def _requantize(p: Packer, number: int, step: ins.Requantize) -> None:
 
 def _table(p: Packer, number: int, step: ins.Table) -> None:
     operand = step.inputs[0]
-    table = step.kept()["table"]
-    if not isinstance(table, PackedIntegers):
-        table = np.asarray(table, layout.DTYPES[p.dtype[number]])
+    table = step.table
     p.emit(
         number,
         "Table",
@@ -271,7 +250,7 @@ def _table(p: Packer, number: int, step: ins.Table) -> None:
         m=p.types[number].size,
         lo=p.types[operand].interval[0],
         hi=table.shape[-1],
-        **p.numbers("a", table),
+        **p.numbers("a", table, layout.DTYPES[p.dtype[number]]),
         **p.own(table.size * layout.ITEM_BYTES[p.dtype[number]]),
     )
 
@@ -284,7 +263,7 @@ def _elementwise(p: Packer, number: int, step: ins.Instruction) -> None:
         places = np.arange(type_.size, dtype=np.int32).reshape(type_.shape)
         index = np.broadcast_to(places, shape).ravel()
         if not np.array_equal(index, places.ravel()):
-            fields |= p.numbers(letter, narrowed(index))
+            fields |= p.unpacked_numbers(letter, narrowed(index))
     a, b = step.inputs
     p.emit(number, type(step).__name__, a, b, n=p.types[number].size, **fields)
 
@@ -297,7 +276,7 @@ def _reduction(p: Packer, number: int, step: ins.Instruction) -> None:
 
 def _gather(p: Packer, number: int, step: ins.Gather) -> None:
     operand = step.inputs[0]
-    index = step.kept()["indices"]
+    index = narrowed(step.indices)
     dtype = layout.CONSTANTS[index.dtype.name]
     laid_out = layout.I64 if dtype >= len(layout.ITEM_BYTES) else dtype
     p.emit(

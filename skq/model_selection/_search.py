@@ -20,6 +20,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, indexable
 
 from skq.estimators.delegation import inner_has
+from skq.estimators.overwriting import to_write_into
 from skq.estimators.requantize import (
     float_model,
     n_bits_name,
@@ -275,17 +276,19 @@ def run_fold(
     floating = clone(estimator)
     if on_bins:
         floating.set_params(**{name.removesuffix("n_bits") + "fit_on_bins": False})
-    floating.fit(X_train, y_train, **_weights(estimator, weight))
+    # a step with copy=False writes into what it is given
+    floating.fit(to_write_into(floating, X_train), y_train, **_weights(estimator, weight))
     with float_model(floating) as model:
-        base = float(scorer(model, X_test, y_test))
+        base = float(scorer(model, to_write_into(model, X_test), y_test))
     scores, costs = [], []
     for candidate in candidates:
         if on_bins:
             quantized = clone(estimator).set_params(**{name: candidate})
-            quantized.fit(X_train, y_train, **_weights(estimator, weight))
+            own = to_write_into(quantized, X_train)
+            quantized.fit(own, y_train, **_weights(estimator, weight))
         else:
             quantized = requantized(floating, X_train, candidate, sample_weight=weight)
-        scores.append(float(scorer(quantized, X_test, y_test)))
+        scores.append(float(scorer(quantized, to_write_into(quantized, X_test), y_test)))
         costs.append(float(cost(quantized_part(quantized).quantized_module_)))
     return base, scores, costs
 

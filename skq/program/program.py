@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
+from skq.bitpacking import packed_bytes
 from skq.exceptions import ProgramError
 from skq.program.instructions import (
     ACCUMULATORS,
@@ -17,10 +16,16 @@ from skq.program.instructions import (
     Instruction,
     Quantize,
 )
-from skq.program.instructions.instruction import compacted
-from skq.program.storage import PackedIntegers
+from skq.program.instructions.fields import check_fields
+from skq.program.instructions.instruction import frozen
+from skq.program.text import program_lines
 from skq.program.types import TensorType
 from skq.serialization import serializable
+from skq.serialization.budget import declare
+
+#: What an instruction of a file counts (`skq.serialization.budget`), and an element of its result:
+#: engines spend some microseconds on the one, and at most 8 bytes of each row on the other.
+STEP_BYTES, VALUE_BYTES = 1 << 14, 8
 
 
 @serializable("skq.IntegerProgram")
@@ -37,7 +42,7 @@ class IntegerProgram:
     inputs : tuple of TensorType
         Types of the inputs; real features are floats.
     instructions : tuple of Instruction
-        Their arrays of integers are kept in as many bits as they need (`skq.program.storage`).
+        Their arrays become read-only, integers in the smallest dtypes that hold them.
     outputs : mapping of str to int
         Value number by output name, in order.
 
@@ -53,13 +58,24 @@ class IntegerProgram:
     types: tuple[TensorType, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if type(self.inputs) is not tuple or not all(type(t) is TensorType for t in self.inputs):
+            raise ProgramError("the inputs of a program are a tuple of TensorType")
+        if type(self.instructions) is not tuple:
+            raise ProgramError("the instructions of a program are a tuple")
         types = list(self.inputs)
+        for type_ in types:
+            declare(VALUE_BYTES * type_.size, "an input of the program")
         for instruction in self.instructions:
             types.append(infer(instruction, types))
-        object.__setattr__(self, "instructions", compacted(self.instructions))
+        object.__setattr__(self, "instructions", tuple(map(frozen, self.instructions)))
+        if not isinstance(self.outputs, Mapping):
+            raise ProgramError("the outputs of a program are a mapping of names to values")
         for name, value in self.outputs.items():
+            if type(name) is not str or type(value) is not int:
+                raise ProgramError(f"outputs are values by name; got {name!r:.60}: {value!r:.60}")
             if not 0 <= value < len(types):
                 raise ProgramError(f"output {name!r} names value {value} of {len(types)}")
+            declare(VALUE_BYTES * types[value].size, f"output {name!r:.60}")
         object.__setattr__(self, "types", tuple(types))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -88,24 +104,17 @@ class IntegerProgram:
     def nbytes(self) -> int:
         """Bytes of the program's constants, each in the bits that its values need."""
         return sum(
-            _packed_bytes(value)
+            packed_bytes(array)
             for instruction in self.instructions
-            for value in instruction.kept().values()
-            if isinstance(value, np.ndarray | PackedIntegers)
+            for array in instruction.arrays().values()
         )
 
     def __str__(self) -> str:
-        from skq.program.text import format_program
-
-        return format_program(self)
-
-
-def _packed_bytes(array: np.ndarray | PackedIntegers) -> int:
-    if isinstance(array, PackedIntegers):
-        return array.size * array.bits // 8 + 1
-    if array.dtype.kind not in "iu" or array.size == 0:
-        return int(array.nbytes)
-    return int(array.size) * TensorType((), int(array.min()), int(array.max())).bits // 8 + 1
+        head = (
+            f"IntegerProgram: {len(self.instructions)} instructions, widest accumulator "
+            f"{self.max_accumulator_bits} bits, {self.nbytes} bytes"
+        )
+        return "\n".join([head, *program_lines(self.inputs, self.steps(), self.outputs)])
 
 
 def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
@@ -114,6 +123,11 @@ def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
     place = f"value {len(types)} ({name})"
     if type(instruction) not in INSTRUCTIONS:
         raise ProgramError(f"{place}: not an instruction of this version")
+    try:
+        check_fields(instruction)
+    except ProgramError as error:
+        raise ProgramError(f"{place}: {error}") from None
+    declare(STEP_BYTES, place)
     count = len(instruction.inputs)
     if count != instruction.arity and not (instruction.arity is None and count > 0):
         raise ProgramError(f"{place} takes {instruction.arity or 'some'} operands; got {count}")
@@ -121,9 +135,11 @@ def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
         if not 0 <= operand < len(types):
             raise ProgramError(f"{place} reads value {operand}, which is not defined before it")
     try:
-        return instruction.unpacked().infer(*(types[operand] for operand in instruction.inputs))
+        type_ = instruction.infer(*(types[operand] for operand in instruction.inputs))
     except ProgramError as error:
         raise type(error)(f"{place}: {error}") from None
+    declare(VALUE_BYTES * type_.size, place)
+    return type_
 
 
 class ProgramBuilder:

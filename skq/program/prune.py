@@ -49,7 +49,6 @@ def prune_trees(trees: Trees, lo: int, hi: int) -> Trees:
     """
     if not len(trees.roots):
         return trees
-    trees = trees.unpacked()
     left, right = (np.array(side, dtype=np.int64) for side in (trees.left, trees.right))
     leaf = trees.feature < 0
     values, row = np.unique(trees.leaf_values, axis=0, return_inverse=True)

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
+from skq.numerics import integer_dtype
 from skq.program.instructions import Instruction, Trees
-
-if TYPE_CHECKING:
-    from skq.program.program import IntegerProgram
+from skq.program.types import TensorType
 
 
-def format_program(program: IntegerProgram) -> str:
-    """Text of `program`, as ``print(program)`` shows it.
+def program_lines(
+    inputs: Iterable[TensorType],
+    steps: Iterable[tuple[int, Instruction, TensorType]],
+    outputs: Mapping[str, int],
+) -> list[str]:
+    """Lines of a program, as ``print(program)`` shows them below its head.
 
     The shape of a line is ``%3 = MatMul(%2, weights=int8[30, 1])   int32[1] in [-9, 9] (5 bits)``.
+
+    Parameters
+    ----------
+    inputs : iterable of TensorType
+    steps : iterable of (int, Instruction, TensorType)
+        Value number, instruction and type of its result, in order.
+    outputs : mapping of str to int
+        Value number by output name.
     """
-    rows = [(f"%{i} = input", str(type_)) for i, type_ in enumerate(program.inputs)]
-    for number, instruction, type_ in program.steps():
+    rows = [(f"%{i} = input", str(type_)) for i, type_ in enumerate(inputs)]
+    for number, instruction, type_ in steps:
         operands = [f"%{operand}" for operand in instruction.inputs]
         rows.append(
             (
@@ -29,16 +42,10 @@ def format_program(program: IntegerProgram) -> str:
         )
     width = max((len(left) for left, _ in rows), default=0)
     lines = [f"{left:<{width}}  : {right}" for left, right in rows]
-    lines += [f"output {name} = %{value}" for name, value in program.outputs.items()]
-    head = (
-        f"IntegerProgram: {len(program.instructions)} instructions, widest accumulator "
-        f"{program.max_accumulator_bits} bits, {program.nbytes} bytes"
-    )
-    return "\n".join([head, *lines])
+    return lines + [f"output {name} = %{value}" for name, value in outputs.items()]
 
 
 def _details(instruction: Instruction) -> list[str]:
-    instruction = instruction.unpacked()
     if isinstance(instruction, Trees):
         leaves = len(instruction.leaf_values)
         return [
@@ -46,7 +53,8 @@ def _details(instruction: Instruction) -> list[str]:
             f"nodes={len(instruction.feature)}",
             f"leaves={leaves}x{instruction.width}",
         ]
-    return [f"{k}={_value(v)}" for k, v in instruction.kept().items() if k != "inputs"]
+    names = [field.name for field in fields(instruction) if field.name != "inputs"]
+    return [f"{name}={_value(getattr(instruction, name))}" for name in names]
 
 
 def _value(value: Any) -> str:
@@ -56,7 +64,5 @@ def _value(value: Any) -> str:
         return f"{value.item():.6g}" if value.dtype.kind == "f" else str(value.item())
     dtype = value.dtype.name
     if value.dtype.kind in "iu" and value.size:
-        from skq.numerics import integer_dtype
-
         dtype = integer_dtype(int(value.min()), int(value.max()))
     return f"{dtype}{list(value.shape)}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -32,6 +33,7 @@ from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.lower.standalone import run_alone
 from skq.quantization.lower.views import elements, moved, row_constant, with_constants
 from skq.quantization.n_bits import DEFAULT_MODEL_BITS
+from skq.quantization.operator_facts import ONNX_OPS_TO_QUANTIZED_IMPL, ErrorStep
 from skq.quantization.quantizers import (
     MinMaxQuantizationStats,
     QuantizationOptions,
@@ -55,10 +57,11 @@ __all__ = [
 #: Every quantized operator class.
 ALL_QUANTIZED_OPS: set[type[QuantizedOp]] = set()
 
-#: Quantized operator class by ONNX operator.
-ONNX_OPS_TO_QUANTIZED_IMPL: dict[str, type[QuantizedOp]] = {}
-
 OpClass = TypeVar("OpClass", bound="type[QuantizedOp]")
+
+#: Half the distance over which a function's slope is taken, in standard deviations of its argument:
+#: quantized arguments are off by some of it.
+SLOPE_DISTANCE = 0.2
 
 
 def quantizes(op_type: str, *, domain: str = "") -> Callable[[OpClass], OpClass]:
@@ -122,6 +125,21 @@ class QuantizedOp(Serializable):
 
     #: Why the operator is never quantized, where that is so.
     refused: ClassVar[str] = ""
+
+    # Facts for the analyses of graphs: see `skq.quantization.operator_facts`.
+
+    #: Whether each output element is an input element, or a constant.
+    moves_elements: ClassVar[bool] = False
+    #: Whether it moves elements and leaves those of a row in their order.
+    keeps_element_order: ClassVar[bool] = False
+    #: Whether it is computed on dequantized scores where it ends a model.
+    is_link: ClassVar[bool] = False
+    #: Whether it may follow a link, or stand between two, in the float epilogue.
+    follows_link: ClassVar[bool] = False
+    #: How labels are decided on its input: "greatest" of a row, "threshold", or "" (they are not).
+    decides: ClassVar[str] = ""
+    #: Whether it is a layer: reports list it, searches choose its widths.
+    is_layer: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -193,6 +211,25 @@ class QuantizedOp(Serializable):
     def can_fuse(self) -> bool:
         """Whether the operator becomes part of a table: not, unless a subclass says so."""
         return False
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        """Weight of a squared error at the node's variable input, to first order.
+
+        An error ``e`` of an input element is an error ``d * e`` of an output element, where ``d``
+        is the derivative; so weights are multiplied by ``d**2`` and summed over output elements.
+
+        Parameters
+        ----------
+        step : ErrorStep
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_columns), or None where it is not known
+        """
+        if cls.keeps_element_order and step.weight.size == step.values.size:
+            return step.weight.reshape(step.values.shape)
+        return None
 
     # ---------------------------------------------------------------- floats
 
@@ -360,7 +397,7 @@ class QuantizedOp(Serializable):
             node = Node(self.op_type(), inputs, outputs, self.attributes, name, self._domain)
         if attrs:
             attributes = {**node.attributes, **attrs}
-            node = Node(node.op_type, node.inputs, node.outputs, attributes, node.name, node.domain)
+            node = replace(node, attributes=attributes)
         return bind_node(node)
 
     def _outputs(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -440,6 +477,23 @@ class QuantizedOpUnivariateOfEncrypted(QuantizedOp):
     def can_fuse(self) -> bool:
         """Whether one integer tensor generates all inputs, so that the result is a table of it."""
         return len(self._int_input_names) == 1
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        real = step.values
+        spread = np.sqrt(step.row_weight @ (real - step.row_weight @ real) ** 2)
+        half = SLOPE_DISTANCE * spread + 1e-12 * np.abs(real).max(axis=0) + 1e-300
+        arguments = list(step.arguments)
+        dtype = np.asarray(arguments[step.position]).dtype
+        sides = []
+        for moved_values in (real - half, real + half):
+            arguments[step.position] = moved_values.astype(dtype)
+            with np.errstate(all="ignore"):
+                sides.append(np.asarray(bind_node(step.node)(*arguments)[0], np.float64))
+        if sides[0].shape != step.weight.shape or sides[0].shape != real.shape:
+            return None
+        slope = (sides[1] - sides[0]) / (2 * half)
+        return np.asarray(step.weight * slope * slope)
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ProgramError, UnsupportedModelError
-from skq.frontend.numpy_module import NumpyModule
-from skq.graph.graph import FloatGraph, Node, TensorInfo
+from skq.graph.evaluator import GraphEvaluator
+from skq.graph.graph import MONOTONIC, FloatGraph, Node, TensorInfo
 from skq.graph.ops import bind_node
 from skq.quantization import quantized_ops  # noqa: F401  (registers the operators)
 from skq.quantization.base_quantized_op import (
@@ -20,8 +20,11 @@ from skq.quantization.base_quantized_op import (
     ONNX_OPS_TO_QUANTIZED_IMPL,
     in_rows,
 )
+from skq.quantization.calibration_settings import CALIBRATION
+from skq.quantization.lossless import check_splits, with_needed_width
 from skq.quantization.lower.combine import integers, joint_tensor
-from skq.quantization.lower.epilogue import tail_nodes
+from skq.quantization.lower.epilogue import epilogue_nodes
+from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering, Settings
 from skq.quantization.lower.operands import (
     Array,
@@ -32,6 +35,7 @@ from skq.quantization.lower.operands import (
 )
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.lower.rows import check_rows_alone
+from skq.quantization.lower.trained import check_grids, check_layers, trained_constants
 from skq.quantization.lower.views import arranged
 from skq.quantization.lower.whole_numbers import MATCHING, check_holds_integers, jumping_inputs
 from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
@@ -39,9 +43,7 @@ from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import check_calibration
 from skq.quantization.search.sensitivity import error_weights
-from skq.quantization.trees.compared import weights_by_variance
-from skq.quantization.trees.joint import JointFeatures
-from skq.quantization.trees.lossless import check_splits, with_needed_width
+from skq.quantization.search.tree_inputs import weights_by_variance
 from skq.serialization import Serializable, serializable
 
 __all__ = [
@@ -53,22 +55,6 @@ __all__ = [
     "PostTrainingQATImporter",
     "get_n_bits_dict",
 ]
-
-#: Calibration rows on which layers are run; ranges of the inputs are taken over all rows.
-MAX_CALIBRATION_ROWS = 2000
-
-#: Elements that these rows have at most in all, where an input has rows of more than one axis.
-MAX_CALIBRATION_CELLS = 500_000
-
-#: Nodes from which on an ensemble is large, and the rows that it is calibrated on.
-LARGE_ENSEMBLE, MAX_ENSEMBLE_ROWS = 20_000, 1000
-
-#: Operators of which lowering takes long whatever is searched for.
-ENSEMBLES = frozenset({"TreeEnsembleRegressor", "TreeEnsembleClassifier"})
-
-#: Up to this many bits of the codes of X, forests keep all rows: most thresholds move, and how
-#: nodes split instead is learned from the rows.
-MAX_NARROW_BITS = 3
 
 
 @serializable("skq.ONNXConverter")
@@ -97,13 +83,13 @@ class ONNXConverter(Serializable):
     def __init__(
         self,
         n_bits: int | str | Mapping[str, int],
-        numpy_model: NumpyModule,
+        numpy_model: GraphEvaluator,
         rounding_threshold_bits: Any = None,
         is_signed: bool = True,
         *,
         calibration: str = "auto",
     ) -> None:
-        if not isinstance(numpy_model, NumpyModule):
+        if not isinstance(numpy_model, GraphEvaluator):
             raise TypeError(
                 "numpy_model must be a NumpyModule: wrap an ONNX model or a torch module in one. "
                 f"Got {type(numpy_model).__name__}."
@@ -141,7 +127,7 @@ class ONNXConverter(Serializable):
     @classmethod
     def __skq_build__(cls, state: dict[str, Any]) -> Self:
         """Build the converter around the graph."""
-        return cls(**{**state, "numpy_model": NumpyModule(state["numpy_model"])})
+        return cls(**{**state, "numpy_model": GraphEvaluator(state["numpy_model"])})
 
     @property
     def n_bits_model_inputs(self) -> int:
@@ -207,6 +193,7 @@ class PostTrainingAffineQuantization(ONNXConverter):
     --------
     >>> import numpy as np
     >>> from skq.graph.graph import FloatGraph, Node, TensorInfo
+    >>> from skq.quantization import NumpyModule
     >>> graph = FloatGraph(
     ...     nodes=(Node("Gemm", ("x", "w"), ("y",)),),
     ...     initializers={"w": np.array([[1.0], [-2.0]])},
@@ -214,7 +201,8 @@ class PostTrainingAffineQuantization(ONNXConverter):
     ...     outputs=(TensorInfo("y", "float64", (None, 1)),),
     ... )
     >>> X = np.random.default_rng(0).uniform(-1, 1, (100, 2))
-    >>> module = PostTrainingAffineQuantization(8, NumpyModule(graph)).quantize_module(X)
+    >>> converter = PostTrainingAffineQuantization(8, NumpyModule(graph))
+    >>> module = converter.quantize_module(X)
     >>> bool(np.abs(module.forward(X)[:, 0] - X @ [1, -2]).max() < 0.03)
     True
     """
@@ -270,13 +258,15 @@ class _Conversion:
 
     def __init__(
         self,
-        model: NumpyModule,
+        model: GraphEvaluator,
         settings: Settings,
         data: tuple[Array, ...],
         sample_weight: Array | None,
         ranges: Sequence[InputRange] | None = None,
     ) -> None:
         self.model, self.graph = model, model.graph
+        monotonic = any(node.doc_string == MONOTONIC for node in self.graph.nodes)
+        settings = replace(settings, monotonic=monotonic)
         arrays = _checked_data(model, data)
         most = _most_rows(arrays, self.graph, settings.n_bits["model_inputs"])
         rows, self.row_weight = _choose_rows(len(arrays[0]), sample_weight, most)
@@ -309,20 +299,26 @@ class _Conversion:
             )
 
     def run(self) -> QuantizedModule:
-        tail = tail_nodes(self.graph)
+        tail = epilogue_nodes(self.graph)
         _check_operators(self.graph, tail)
         nodes = tuple(node for i, node in enumerate(self.graph.nodes) if i in tail)
         quantized = [node for i, node in enumerate(self.graph.nodes) if i not in tail]
         read = [name for node in nodes for name in node.inputs if name]
+        names = self._constant_names(quantized)
+        check_grids(self.graph, names)
         for step, node in enumerate(self.graph.nodes):
             if step not in tail:
                 self._run_float(step, node)
         settings = self.low.settings
-        if settings.searches and not any(node.op_type in ENSEMBLES for node in self.graph.nodes):
-            # what cannot be lowered is refused before anything is searched for
+        if settings.searches and (self._is_large() or self._changes_rows(quantized)):
+            # what cannot be lowered is refused before a search that takes long, or cannot run
             self._start(replace(settings, calibration="minmax"))
             self._lower_all(quantized, nodes)
             self._start(settings)
+        if settings.discrete:
+            known = {name: self.floats[name] for name in names}
+            self.low.trained = trained_constants(self.graph.nodes, known)
+            check_layers(self.graph, self.low.trained)
         if settings.searches:
             ends = [*read, *self.graph.output_names]
             self.low.error_weights = {
@@ -343,20 +339,44 @@ class _Conversion:
         )
         rest = FloatGraph(nodes, constants, inputs, self.graph.outputs, self.graph.opsets)
         check_rows_alone(rest, self.floats)
-        uncoded = tuple(sorted(self.low.uncoded))
-        return QuantizedModule(program, rest, self.low.settings.n_bits, self.graph, uncoded)
+        without_missing_code = tuple(sorted(self.low.without_missing_code))
+        return QuantizedModule(
+            program, rest, self.low.settings.n_bits, self.graph, without_missing_code
+        )
+
+    def _constant_names(self, nodes: Sequence[Node]) -> set[str]:
+        """Names of initializers and of what is computed from these alone."""
+        names = set(self.graph.initializers)
+        for node in nodes:
+            if names.issuperset(filter(None, node.inputs)):
+                names.update(filter(None, node.outputs))
+        return names
+
+    def _is_large(self) -> bool:
+        """Whether the search for the weights of the layers takes long."""
+        sizes = [np.size(array) for array in self.graph.initializers.values()]
+        return sum(sizes) > CALIBRATION.large_network_weights
+
+    def _changes_rows(self, nodes: Sequence[Node]) -> bool:
+        """Whether a node gives another number of rows than there are; shapes and constants do."""
+        names = [name for node in nodes for name in node.outputs if name]
+        return any(self.floats[name].shape[:1] != self.row_weight.shape for name in names)
 
     def _run_float(self, step: int, node: Node) -> None:
         results = self.model.run_node(step, [self.floats.get(name) for name in node.inputs])
         pairs = zip(node.outputs, results, strict=False)
         self.floats.update((name, result) for name, result in pairs if name)
 
-    def _lower_all(self, quantized: Sequence[Node], tail: Sequence[Node]) -> dict[str, int]:
-        """Write all nodes; the values that the tail and the outputs read, by name."""
+    def _lower_all(self, quantized: Sequence[Node], epilogue: Sequence[Node]) -> dict[str, int]:
+        """Write all nodes; the values that the epilogue and the outputs read, by name."""
         for node in quantized:
             self._lower(node)
-        computed = {name for node in tail for name in node.outputs}
-        read = [name for node in tail for name in node.inputs if name]
+        for node in epilogue:
+            shape = self.operands.get(node.inputs[1]) if node.op_type == "Reshape" else None
+            if isinstance(shape, BatchConstant):
+                self.operands[node.inputs[1]] = _any_rows(shape)
+        computed = {name for node in epilogue for name in node.outputs}
+        read = [name for node in epilogue for name in node.inputs if name]
         scores = dict.fromkeys(
             name
             for name in [*read, *self.graph.output_names]
@@ -431,6 +451,15 @@ class _Conversion:
         return self.low.dequantize(arranged(self.low, self.low.settled(tensor, reals)))
 
 
+def _any_rows(shape: BatchConstant) -> Array | BatchConstant:
+    """A shape that begins with the number of rows as a constant: -1, and the lengths of a row."""
+    two, three = np.ravel(shape.for_two), np.ravel(shape.for_three)
+    is_shape = two.size == three.size > 0 and (two[0], three[0]) == (2, 3)
+    if not is_shape or not np.array_equal(two[1:], three[1:]):
+        return shape
+    return np.array([-1, *two[1:]], np.int64)
+
+
 def _integers_of(x: QuantizedTensor) -> tuple[int, bytes]:
     """What tells integer tensors apart."""
     return x.value, b"" if x.view is None else x.view.tobytes()
@@ -471,7 +500,7 @@ def _check_operators(graph: FloatGraph, tail: set[int]) -> None:
             raise UnsupportedModelError(f"{node} cannot be quantized: {op_class.refused}.")
 
 
-def _checked_data(model: NumpyModule, data: tuple[Array, ...]) -> list[Array]:
+def _checked_data(model: GraphEvaluator, data: tuple[Array, ...]) -> list[Array]:
     if len(data) != len(model.inputs):
         raise ValueError(
             f"Expected calibration data for {len(model.inputs)} inputs: "
@@ -488,7 +517,7 @@ def _checked_data(model: NumpyModule, data: tuple[Array, ...]) -> list[Array]:
         )
     for info, array in zip(model.inputs, arrays, strict=True):
         _check_shape(info, array)
-        if array.dtype.kind == "f" and np.isinf(array).any():
+        if array.dtype.kind == "f" and np.isinf(array).any() and not _is_compared(model, info.name):
             raise ValueError(f"Calibration data for {info.name!r} must not hold infinity.")
     return arrays
 
@@ -516,6 +545,18 @@ def _shown(shape: Sequence[int | None]) -> str:
     return f"({', '.join('n_rows' if n is None else str(n) for n in shape)})"
 
 
+def _is_compared(model: GraphEvaluator, name: str) -> bool:
+    """Whether trees alone read an input: they compare infinity as any number."""
+    reached = {name}
+    for node in model.graph.nodes:
+        if reached.intersection(node.inputs):
+            if node.op_type == "Concat":
+                reached.update(node.outputs)
+            elif node.op_type != "TreeEnsembleRegressor":
+                return False
+    return True
+
+
 def _most_rows(arrays: Sequence[Array], graph: FloatGraph, n_bits: int) -> int:
     """Rows to run the layers on at most: fewer for images, whose layers have many positions.
 
@@ -524,15 +565,18 @@ def _most_rows(arrays: Sequence[Array], graph: FloatGraph, n_bits: int) -> int:
     """
     ensembles = [node for node in graph.nodes if node.op_type == "TreeEnsembleRegressor"]
     averages = any(node.attributes.get("aggregate_function") == "AVERAGE" for node in ensembles)
-    is_large = sum(len(node.attributes["nodes_modes"]) for node in ensembles) > LARGE_ENSEMBLE
-    if is_large and not (averages and n_bits <= MAX_NARROW_BITS):
-        return MAX_ENSEMBLE_ROWS
+    is_large = (
+        sum(len(node.attributes["nodes_modes"]) for node in ensembles)
+        > CALIBRATION.large_ensemble_nodes
+    )
+    if is_large and not (averages and n_bits <= CALIBRATION.max_narrow_bits):
+        return CALIBRATION.max_ensemble_rows
     cells = max((array[0].size for array in arrays if array.ndim > 2), default=0)
-    return max(64, min(MAX_CALIBRATION_ROWS, MAX_CALIBRATION_CELLS // max(cells, 1)))
+    return max(64, min(CALIBRATION.max_rows, CALIBRATION.max_elements // max(cells, 1)))
 
 
 def _choose_rows(
-    n_rows: int, sample_weight: Array | None, most: int = MAX_CALIBRATION_ROWS
+    n_rows: int, sample_weight: Array | None, most: int = CALIBRATION.max_rows
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Rows to run the layers on, evenly spaced, and their weights, which sum to 1."""
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.engines import dispatch
-from skq.frontend.numpy_module import NumpyModule
+from skq.engines.session import Session
+from skq.graph.epilogue import RowValue, describe_epilogue
+from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
 from skq.quantization.n_bits import get_n_bits_dict
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-#: Values that a step of the tail computes at a time, about, where rows are many.
-TAIL_VALUES = 1 << 19
+#: Fields as files name them: in the first version, and since.
+_FIELDS_IN_FILES = {"epilogue": "tail", "features_without_missing_code": "uncoded"}
 
 
 @serializable("skq.QuantizedModule")
@@ -38,13 +40,13 @@ class QuantizedModule(Serializable):
     ----------
     program : IntegerProgram
         From float inputs to dequantized scores and integer labels.
-    tail : FloatGraph
+    epilogue : FloatGraph
         What is left to do in floats; its inputs are outputs of the program.
     n_bits : mapping of str to int
         Width of each role, as `get_n_bits_dict` gives it.
     graph : FloatGraph or None
         The float graph that was quantized; None where it was not kept.
-    uncoded : tuple of int
+    features_without_missing_code : tuple of int
         Features whose missing values have no code, though trees read them: the calibration data had
         none, and no number goes the ways that the float model sends them.
 
@@ -54,15 +56,16 @@ class QuantizedModule(Serializable):
     """
 
     program: IntegerProgram
-    tail: FloatGraph
+    epilogue: FloatGraph
     n_bits: Mapping[str, int]
     graph: FloatGraph | None = None
-    uncoded: tuple[int, ...] = ()
-    #: What is worth preparing once for a module, by keys of those who do; never pickled.
-    prepared: dict[Any, Any] = field(init=False, repr=False, compare=False)
+    features_without_missing_code: tuple[int, ...] = ()
+    #: What is known of the value of each output, by name.
+    described: Mapping[str, RowValue] = field(init=False, repr=False, compare=False)
+    _session: Session = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name, kind in (("program", IntegerProgram), ("tail", FloatGraph)):
+        for name, kind in (("program", IntegerProgram), ("epilogue", FloatGraph)):
             if not isinstance(getattr(self, name), kind):
                 raise TypeError(
                     f"{name} must be of class {kind.__name__}; "
@@ -72,36 +75,41 @@ class QuantizedModule(Serializable):
             raise TypeError(f"graph must be a FloatGraph or None; got {type(self.graph).__name__}")
         if get_n_bits_dict(self.n_bits) != dict(self.n_bits):
             raise ValueError(f"n_bits must have all four widths; got {dict(self.n_bits)}")
-        numbers = isinstance(self.uncoded, tuple) and all(isinstance(f, int) for f in self.uncoded)
-        if not numbers or any(f < 0 for f in self.uncoded):
-            raise TypeError(f"uncoded must be a tuple of features' numbers; got {self.uncoded!r}")
-        self._check_seam()
-        object.__setattr__(self, "_tail", NumpyModule(self.tail))
-        object.__setattr__(self, "prepared", {})
-        object.__setattr__(self, "_output_names", self.tail.output_names)
+        features = self.features_without_missing_code
+        numbers = isinstance(features, tuple) and all(type(f) is int for f in features)
+        if not numbers or any(f < 0 for f in features):
+            raise TypeError(
+                "features_without_missing_code must be a tuple of features' numbers; "
+                f"got {features!r}"
+            )
+        self._check_interface()
+        described = {
+            name: RowValue(t.shape, t.interval if t.is_integer else None)
+            for name, t in ((n, self.program.types[v]) for n, v in self.program.outputs.items())
+        }
+        object.__setattr__(self, "described", describe_epilogue(self.epilogue, described))
+        object.__setattr__(self, "_session", Session(self.program, self.epilogue))
 
-    def _check_seam(self) -> None:
-        """Raise if the tail does not read exactly what the program computes."""
-        for graph in (self.tail, self.graph):
-            if graph is None:
-                continue
-            constants = graph.initializers
-            if not isinstance(constants, Mapping) or not all(
-                isinstance(array, np.ndarray) for array in constants.values()
-            ):
-                raise TypeError("initializers must be a mapping of names to arrays")
-            for node in graph.nodes:
-                if not all(isinstance(name, str) for name in (*node.inputs, *node.outputs)):
-                    raise TypeError(f"{node}: names of tensors must be texts")
+    def _check_interface(self) -> None:
+        """Raise if the epilogue does not read exactly what the program computes."""
         given = {
             name: (("int64" if t.is_integer else "float64"), (None, *t.shape))
             for name, t in ((n, self.program.types[v]) for n, v in self.program.outputs.items())
         }
-        read = {info.name: (info.dtype, tuple(info.shape)) for info in self.tail.inputs}
+        read = {info.name: (info.dtype, tuple(info.shape)) for info in self.epilogue.inputs}
         if read != given:
-            raise ValueError(f"the program gives {given}, but the tail reads {read}")
+            raise ValueError(f"the program gives {given}, but the epilogue reads {read}")
         if any(t.is_integer for t in self.program.inputs):
             raise ValueError("the inputs of the program must be floats")
+
+    def __skq_state__(self) -> dict[str, Any]:
+        """Fields by the names that they have in files."""
+        return {_FIELDS_IN_FILES.get(k, k): v for k, v in self.__getstate__().items()}
+
+    @classmethod
+    def __skq_build__(cls, state: dict[str, Any]) -> QuantizedModule:
+        fields = {name: field for field, name in _FIELDS_IN_FILES.items()}
+        return cls(**{fields.get(k, k): v for k, v in state.items()})
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in vars(self).items() if k in self.__match_args__}
@@ -136,18 +144,17 @@ class QuantizedModule(Serializable):
         ndarray, or tuple of ndarray
             A tuple where more than one output is asked for.
         """
-        route = self.route(self.output_names if outputs is None else tuple(outputs))
-        values = dispatch.run(self.program, self._feeds(x), route.targets, n_threads=n_threads)
+        session = self._session
+        route = session.route(self.output_names if outputs is None else tuple(outputs))
+        values = session.run(self._feeds(x), route.targets, n_threads=n_threads)
         return route.finish(values)
 
     __call__ = forward
 
-    def route(self, names: tuple[str, ...]) -> Route:
-        """How the named outputs are computed; found once."""
-        route: Route | None = self.prepared.get(names)
-        if route is None:
-            route = self.prepared[names] = Route(self, names)
-        return route
+    @property
+    def session(self) -> Session:
+        """What runs this module: the compiled plans, and the routes to the outputs."""
+        return self._session
 
     def quantize_input(self, *x: Any) -> tuple[Array, ...]:
         """Integer codes of the inputs, one array for each Quantize or Bin instruction.
@@ -157,7 +164,7 @@ class QuantizedModule(Serializable):
         tuple of ndarray of shape (n_rows, ...), int64
             Codes in the intervals that ``print(module.program)`` shows.
         """
-        return tuple(dispatch.run(self.program, self._feeds(x), self._codes))
+        return tuple(self._session.run(self._feeds(x), self._codes))
 
     def quantized_forward(self, *q: Array) -> tuple[Array, ...]:
         """Run the integer program: codes in, accumulators and labels out.
@@ -177,7 +184,7 @@ class QuantizedModule(Serializable):
         known = {}
         for number, array in zip(self._codes, q, strict=True):
             known[number] = self._checked_codes(number, np.asarray(array))
-        return tuple(dispatch.run(self.program, known, self._results))
+        return tuple(self._session.run(known, self._results))
 
     def dequantize_output(self, *q: Array) -> Any:
         """Real outputs from the integers that `quantized_forward` returns.
@@ -188,9 +195,9 @@ class QuantizedModule(Serializable):
             As `forward` returns them.
         """
         known = dict(zip(self._results, (np.asarray(a) for a in q), strict=True))
-        values = dispatch.run(self.program, known, list(self.program.outputs.values()))
+        values = self._session.run(known, list(self.program.outputs.values()))
         results = dict(zip(self.program.outputs, values, strict=True))
-        route = self.route(self.output_names)
+        route = self._session.route(self.output_names)
         return route.finish([results[name] for name in route.needed])
 
     # ------------------------------------------------------------------ facts
@@ -198,8 +205,19 @@ class QuantizedModule(Serializable):
     @property
     def output_names(self) -> tuple[str, ...]:
         """Names of the outputs, in order."""
-        names: tuple[str, ...] = self._output_names  # type: ignore[attr-defined]
-        return names
+        return self._session.output_names
+
+    @property
+    def tail(self) -> FloatGraph:
+        """Deprecated name of `epilogue`."""
+        _warn_renamed("tail", "epilogue")
+        return self.epilogue
+
+    @property
+    def uncoded(self) -> tuple[int, ...]:
+        """Deprecated name of `features_without_missing_code`."""
+        _warn_renamed("uncoded", "features_without_missing_code")
+        return self.features_without_missing_code
 
     @property
     def max_accumulator_bits(self) -> int:
@@ -209,14 +227,14 @@ class QuantizedModule(Serializable):
     @property
     def nbytes(self) -> int:
         """Bytes of the model's constants, packed as tightly as their values allow."""
-        return self.program.nbytes + self.tail.nbytes
+        return self.program.nbytes + self.epilogue.nbytes
 
     @property
     def onnx_model(self) -> onnx.ModelProto:
         """The float graph that was quantized, as ONNX."""
         if self.graph is None:
             raise AttributeError("the float graph of this module was not kept")
-        return NumpyModule(self.graph).onnx_model
+        return GraphEvaluator(self.graph).onnx_model
 
     def bitwidth_and_range_report(self) -> dict[str, dict[str, Any]]:
         """Interval and width of every integer value.
@@ -247,6 +265,9 @@ class QuantizedModule(Serializable):
         first = len(self.program.inputs)
         numbers = []
         for number in self.program.outputs.values():
+            if number < first:
+                numbers.append(number)
+                continue
             step = self.program.instructions[number - first]
             numbers.append(step.inputs[0] if isinstance(step, Dequantize) else number)
         return numbers
@@ -277,61 +298,6 @@ class QuantizedModule(Serializable):
             raise ValueError(f"Codes must lie in [{lo}, {hi}]; got [{codes.min()}, {codes.max()}].")
         return codes
 
-    def _needed(self, names: Sequence[str]) -> list[str]:
-        """Outputs of the program that the named outputs come from."""
-        wanted = set(names)
-        for node in reversed(self.tail.nodes):
-            if wanted.intersection(node.outputs):
-                wanted.update(node.inputs)
-        needed = [name for name in self.program.outputs if name in wanted]
-        unknown = [name for name in names if name not in self.output_names]
-        if unknown:
-            raise ValueError(f"There is no output {unknown}; there are {self.output_names}.")
-        return needed
 
-
-class Route:
-    """From a module's inputs to some of its outputs: what is known before the rows come.
-
-    Attributes
-    ----------
-    needed : list of str
-        Outputs of the program that the wanted outputs come from.
-    targets : list of int
-        Their values in the program.
-    table : TableRun
-        Their rows from a table, by the short way.
-    """
-
-    def __init__(self, module: QuantizedModule, names: tuple[str, ...]) -> None:
-        self._names = names
-        found = module._needed(names)
-        self._tail: NumpyModule | None = None
-        if set(found) == set(names):
-            found = list(names)
-        else:
-            self._tail = module._tail  # type: ignore[attr-defined]
-            constants = module.tail.initializers.values()
-            self._most_rows = max(1, TAIL_VALUES // max([1, *(np.size(c) for c in constants)]))
-        self.needed = found
-        self.targets = [module.program.outputs[name] for name in found]
-        self.table = dispatch.TableRun(module.program, self.targets)
-
-    def finish(self, values: list[Array]) -> Any:
-        """The wanted outputs, from the values of `targets`: one array, or a tuple of them."""
-        if self._tail is not None:
-            values = self._run_tail(values)
-        return values[0] if len(values) == 1 else tuple(values)
-
-    def _run_tail(self, values: list[Array]) -> list[Array]:
-        """The tail's outputs, a block of rows at a time where they are many."""
-        assert self._tail is not None
-        parts = []
-        for start in range(0, max(1, len(values[0])), self._most_rows):
-            rows = slice(start, start + self._most_rows)
-            feeds = {name: v[rows] for name, v in zip(self.needed, values, strict=True)}
-            results = self._tail.run(feeds, self._names)
-            parts.append([results[name] for name in self._names])
-        return (
-            parts[0] if len(parts) == 1 else [np.concatenate(p) for p in zip(*parts, strict=True)]
-        )
+def _warn_renamed(old: str, new: str) -> None:
+    warnings.warn(f"QuantizedModule.{old} is deprecated; use {new}.", FutureWarning, stacklevel=3)

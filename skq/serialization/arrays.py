@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from skq.bitpacking import bytes_of_planes, dtype_of_bits, from_planes, to_planes
 from skq.numerics import bit_width
+from skq.serialization.budget import Budget
 from skq.serialization.limits import MAX_DIMENSIONS
 from skq.serialization.place import Malformed
 
@@ -77,25 +78,21 @@ def encode_array(array: NDArray[Any]) -> dict[str, Any]:
     return node
 
 
-def decode_array(node: dict[str, Any], budget: int) -> NDArray[Any]:
-    """Read an array that `encode_array` wrote, at most `budget` bytes of it; it is writable."""
+def decode_array(node: dict[str, Any], budget: Budget) -> NDArray[Any]:
+    """Read an array that `encode_array` wrote, if the budget allows for it; it is writable."""
     if not node.keys() >= _KEYS or not node.keys() <= _KEYS | _OPTIONAL_KEYS:
         raise Malformed(f"an array has the keys {sorted(_KEYS)}, got {sorted(node)}.")
     dtype = parse_dtype(node["dtype"])
     wire = _parse_wire(node.get("wire"), dtype)
     shape, count = _parse_shape(node["shape"], dtype.itemsize)
-    if count * dtype.itemsize > budget:
-        raise Malformed(
-            f"an array of shape {shape} and dtype {dtype} passes the limit: {budget} bytes left. "
-            "Pass a larger max_bytes if you trust this document."
-        )
+    budget.take_array(count * dtype.itemsize, f"an array of shape {shape} and dtype {dtype}")
     n_bytes = wire.n_bytes(count)
     raw = _parse_bytes(node["$array"], node.get("zlib", False), n_bytes)
     if n_bytes == 0:
         return np.zeros(shape, dtype=dtype)
     flat = wire.read(raw, count)
     _check_contents(flat)
-    return flat.astype(dtype).reshape(shape)
+    return flat.astype(dtype, copy=not flat.flags.writeable).reshape(shape)
 
 
 def decode_base64(text: object) -> bytes:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import numpy as np
 
 from skq.exceptions import SerializationError
 from skq.serialization.arrays import decode_array, decode_base64, parse_dtype
-from skq.serialization.limits import MAX_DEPTH, MAX_DIMENSIONS
+from skq.serialization.budget import Budget
+from skq.serialization.limits import BYTES_A_VALUE, MAX_DEPTH, MAX_DIMENSIONS
 from skq.serialization.place import Malformed, Place
 from skq.serialization.registry import Entry, entry_named, registered_names
 
@@ -23,7 +24,12 @@ _HEX_INT = re.compile(r"-?0x[0-9a-f]+")
 _HEX_FLOAT = re.compile(r"[0-9a-f]{16}")
 
 
-def decode(node: Node, max_bytes: int, expected: type | tuple[type, ...] | None = None) -> Any:
+def decode(
+    node: Node,
+    max_bytes: int,
+    expected: type | tuple[type, ...] | None = None,
+    classes: Container[type] | None = None,
+) -> Any:
     """Turn a JSON node into the value that was written.
 
     Parameters
@@ -31,9 +37,11 @@ def decode(node: Node, max_bytes: int, expected: type | tuple[type, ...] | None 
     node : object
         Parsed JSON.
     max_bytes : int
-        Most bytes that the arrays in it may take together.
+        Most bytes that the arrays in it may take together, and most that its objects may declare.
     expected : type or tuple of types, optional
         What the value has to be an instance of. Another registered class is not even built.
+    classes : container of types, optional
+        Registered classes that may be built; by default all.
 
     Raises
     ------
@@ -41,16 +49,19 @@ def decode(node: Node, max_bytes: int, expected: type | tuple[type, ...] | None 
         If anything is not as the encoder writes it. The message names the place.
     """
     place = Place()
+    budget = Budget(max_bytes)
     try:
-        return _Decoder(place, max_bytes).root(node, expected)
+        with budget.reading():
+            return _Decoder(place, budget, classes).root(node, expected)
     except Malformed as error:
         raise SerializationError(f"{place}: {error}") from error.__cause__
 
 
 class _Decoder:
-    def __init__(self, place: Place, max_bytes: int) -> None:
+    def __init__(self, place: Place, budget: Budget, classes: Container[type] | None) -> None:
         self.place = place
-        self.budget = max_bytes
+        self.budget = budget
+        self.classes = classes
 
     def root(self, node: Node, expected: type | tuple[type, ...] | None) -> Any:
         if expected is None:
@@ -68,6 +79,7 @@ class _Decoder:
     def value(self, node: Node) -> Any:
         if len(self.place.keys) > MAX_DEPTH:
             raise Malformed(f"nested deeper than {MAX_DEPTH} levels.")
+        self.budget.take(BYTES_A_VALUE, "one more value")
         kind = type(node)
         if node is None or kind in (bool, int, float, str):
             return node
@@ -147,9 +159,7 @@ class _Decoder:
         return result
 
     def array(self, node: TaggedNode) -> Any:
-        array = decode_array(node, self.budget)
-        self.budget -= array.nbytes
-        return array
+        return decode_array(node, self.budget)
 
     def objects(self, node: TaggedNode) -> Any:
         nodes, shape = _fields(node, "$objects", "shape")
@@ -197,6 +207,8 @@ class _Decoder:
                 f"unknown class {name!r:.80}; known here: {', '.join(registered_names())}. "
                 "Import the module that registers it, or upgrade skq."
             )
+        if self.classes is not None and entry.cls not in self.classes:
+            raise Malformed(f"an object of class {name} has no place in this file.")
         if type(fields) is not dict or any(not isinstance(key, str) for key in fields):
             raise Malformed("the fields of an object are a JSON object.")
         return entry

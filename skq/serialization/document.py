@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Container
 from typing import Any, NoReturn
 
 from skq.exceptions import SerializationError
@@ -20,6 +21,8 @@ FORMAT = "skq"
 #: The version that is written. Every version up to it can be read.
 VERSION = 1
 
+#: Characters that are hashed at a time.
+_PIECE = 1 << 20
 _KEYS = ("format", "version", "checksum", "content")
 
 
@@ -50,6 +53,7 @@ def from_document(
     expected: type | tuple[type, ...] | None = None,
     *,
     max_bytes: int = MAX_BYTES,
+    classes: Container[type] | None = None,
 ) -> Any:
     """Turn the dict of `to_document` back into the value.
 
@@ -62,8 +66,11 @@ def from_document(
         What `to_document` returned.
     expected : type or tuple of types, optional
         What the value has to be an instance of.
-    max_bytes : int, default=2**32
-        Most bytes that the arrays of the document may take together.
+    max_bytes : int, default=2**28
+        Most bytes that the arrays of the document may take together, and most that its objects may
+        declare.
+    classes : container of types, optional
+        Registered classes that may be built; by default all.
 
     Raises
     ------
@@ -92,7 +99,8 @@ def from_document(
         raise SerializationError(
             "the checksum does not match the content: the document was damaged or edited."
         )
-    return decode(document["content"], max_bytes, expected)
+    del text
+    return decode(document["content"], max_bytes, expected, classes)
 
 
 def dumps(obj: object) -> str:
@@ -109,7 +117,11 @@ def dumps(obj: object) -> str:
 
 
 def loads(
-    text: str, expected: type | tuple[type, ...] | None = None, *, max_bytes: int = MAX_BYTES
+    text: str,
+    expected: type | tuple[type, ...] | None = None,
+    *,
+    max_bytes: int = MAX_BYTES,
+    classes: Container[type] | None = None,
 ) -> Any:
     """Read a value from the text that `dumps` wrote; see `from_document`."""
     if not isinstance(text, str):
@@ -118,7 +130,8 @@ def loads(
         document = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise SerializationError(f"the text is not strict JSON: {error}") from error
-    return from_document(document, expected, max_bytes=max_bytes)
+    del text  # it may be as large as all arrays
+    return from_document(document, expected, max_bytes=max_bytes, classes=classes)
 
 
 def _envelope(checksum: str, content: Any) -> dict[str, Any]:
@@ -126,7 +139,10 @@ def _envelope(checksum: str, content: Any) -> dict[str, Any]:
 
 
 def _checksum(text: str) -> str:
-    return "sha256:" + hashlib.sha256(text.encode("ascii")).hexdigest()
+    digest = hashlib.sha256()
+    for start in range(0, len(text), _PIECE):  # no second copy of a large text
+        digest.update(text[start : start + _PIECE].encode("ascii"))
+    return "sha256:" + digest.hexdigest()
 
 
 def _refuse_constant(name: str) -> NoReturn:

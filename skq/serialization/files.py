@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import uuid
 import zlib
-from pathlib import Path
+from collections.abc import Container
 from typing import Any
 
 from skq.exceptions import SerializationError
@@ -15,34 +14,31 @@ from skq.serialization.limits import BYTES_A_VALUE, LEAST_ROOM, MAX_BYTES
 #: First bytes of a gzip stream, and how zlib is asked for one.
 _MAGIC, _GZIP = b"\x1f\x8b", 16 + zlib.MAX_WBITS
 _LEVEL = 6
+_SIGNS = (b",", b"[", b"{")
 
 
 def save(obj: object, path: str | os.PathLike[str]) -> None:
     """Write a value to a file, whole or not at all.
 
     The file is the text of `dumps`, compressed (RFC 1952): what base64 adds to arrays goes away
-    again. It is written beside `path` first, and then takes its place: a crash leaves either the
-    old file or the new one. The same value gives the same bytes with the same zlib library.
+    again. It is written to a temporary file in the same folder first, which then replaces `path`: a
+    crash leaves either the old file or the new one. The same value gives the same bytes with the
+    same zlib library.
 
     Parameters
     ----------
     obj : object
         Anything that `to_document` takes.
     path : str or path-like
-        The file; an existing one is replaced.
+        The file. An existing one is replaced and keeps its permissions; where `path` is a symbolic
+        link, the file that it names is. Temporary files that an interrupted `save` of the same file
+        left are removed.
     """
-    target = Path(path)
-    data = zlib.compress(dumps(obj).encode("ascii"), _LEVEL, wbits=_GZIP)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    from pathlib import Path
+
+    from skq.serialization.replacing import replace_file  # not needed to load
+
+    replace_file(Path(path), zlib.compress(dumps(obj).encode("ascii"), _LEVEL, wbits=_GZIP))
 
 
 def load(
@@ -50,6 +46,7 @@ def load(
     expected: type | tuple[type, ...] | None = None,
     *,
     max_bytes: int = MAX_BYTES,
+    classes: Container[type] | None = None,
 ) -> Any:
     """Read a value from a file that `save` wrote; nothing in the file is executed.
 
@@ -59,8 +56,11 @@ def load(
         The file; that of a text from `dumps` is read too.
     expected : type or tuple of types, optional
         What the value has to be an instance of.
-    max_bytes : int, default=2**32
-        Most bytes that the arrays of the file may take together.
+    max_bytes : int, default=2**28
+        Most bytes that the arrays of the file may take together, and most that its objects may
+        declare: the values of a row, the steps of a program.
+    classes : container of types, optional
+        Registered classes that may be built; by default all.
 
     Raises
     ------
@@ -69,11 +69,17 @@ def load(
     OSError
         If the file cannot be read.
     """
-    data = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        data = file.read()
     try:
         if data.startswith(_MAGIC):
             data = _decompressed(data, max_bytes)
-        return loads(data.decode("utf-8"), expected, max_bytes=max_bytes)
+        _check_room(data, max_bytes)
+        try:
+            text = data.decode("utf-8")
+        finally:
+            del data
+        return loads(text, expected, max_bytes=max_bytes, classes=classes)
     except UnicodeDecodeError as error:
         raise SerializationError(f"{os.fspath(path)}: not a text file: {error}") from error
     except SerializationError as error:
@@ -81,19 +87,29 @@ def load(
 
 
 def _decompressed(data: bytes, max_bytes: int) -> bytes:
-    """The text of a compressed file; a SerializationError where its values would take too much."""
-    room = max(max_bytes, LEAST_ROOM)
+    """The text of a compressed file; a SerializationError where it is longer than allowed."""
+    room = 2 * max(max_bytes, LEAST_ROOM)
     unpacker = zlib.decompressobj(wbits=_GZIP)
     try:
-        text = unpacker.decompress(data, 2 * room + 1)
+        text = unpacker.decompress(data, room + 1)
     except zlib.error as error:
         raise SerializationError(f"the file is damaged: {error}") from error
-    n_values = sum(text.count(sign) for sign in (b",", b"[", b"{"))
-    if len(text) > 2 * room or n_values * BYTES_A_VALUE > room:
-        raise SerializationError(
-            f"the file holds more than the limit of {max_bytes} bytes allows. "
-            "Pass a larger max_bytes if you trust it."
-        )
+    if len(text) > room:
+        raise _too_large(max_bytes)
     if not unpacker.eof or unpacker.unused_data:
+        _check_room(text, max_bytes)
         raise SerializationError("the file is damaged: it was cut off, or something was appended")
     return text
+
+
+def _check_room(text: bytes, max_bytes: int) -> None:
+    n_values = sum(text.count(sign) for sign in _SIGNS)
+    if n_values * BYTES_A_VALUE > max(max_bytes, LEAST_ROOM):
+        raise _too_large(max_bytes)
+
+
+def _too_large(max_bytes: int) -> SerializationError:
+    return SerializationError(
+        f"the file holds more than the limit of {max_bytes} bytes allows. "
+        "Pass a larger max_bytes if you trust it."
+    )

@@ -3,14 +3,16 @@
 #: Deepest nesting of containers and objects in one document.
 MAX_DEPTH = 100
 
-#: Most bytes that all arrays of one document may take in memory, unless the caller allows more.
-MAX_BYTES = 2**32
+#: Most bytes that the arrays of one document may take in memory, and most that its objects may
+#: declare (`skq.serialization.budget`), unless the caller allows more. A file that takes it all is
+#: read in some seconds.
+MAX_BYTES = 2**28
 
 #: Most dimensions of an array.
 MAX_DIMENSIONS = 32
 
-#: What a value of a compressed document counts, as its text alone takes next to nothing there.
-BYTES_A_VALUE = 64
+#: What a value of a document counts, array or not: reading one takes about a microsecond.
+BYTES_A_VALUE = 128
 
-#: Least bytes that the values of a compressed document may take, whatever arrays may.
+#: Least bytes that values, and what objects declare, may take, whatever arrays may.
 LEAST_ROOM = 2**26

@@ -7,31 +7,57 @@ needs neither scikit-learn nor torch, Hummingbird or onnx.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.exceptions import UnsupportedModelError
+from skq.graph.graph import FloatGraph, Node, TensorInfo
+from skq.program import INSTRUCTIONS, IntegerProgram, TensorType
 from skq.program.prune import pruned
-from skq.quantization.n_bits import is_lossless
+from skq.quantization.n_bits import get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
-from skq.serving.outputs import (
-    check_missing,
-    has_output,
-    log_probabilities,
-    predict_with,
-    quick_table,
-)
+from skq.serialization.limits import MAX_BYTES
+from skq.serving.model_checks import check_model
+from skq.serving.outputs import has_output, log_probabilities
+from skq.serving.predictions import IntegerPredictions
+from skq.serving.result_types import ResultTypes, check_types
 
 __all__ = ["IntegerPredictor", "load", "save"]
+
+#: Classes of which a saved model is made; no other is built.
+_PARTS = (IntegerProgram, TensorType, *INSTRUCTIONS, FloatGraph, Node, TensorInfo)
+
+
+#: Methods that a saved model may have.
+METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples")
+
+
+class _Method:
+    """A method that is there where the saved estimator had it."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, model: Any, owner: type | None = None) -> Any:
+        if model is None:
+            return self.function
+        name = self.function.__name__
+        computed = "predict_proba" if name == "predict_log_proba" else name
+        known = model.methods is None or name in model.methods
+        if not (known and has_output(model.quantized_module_, computed)):
+            raise AttributeError(f"The saved {model.estimator} has no {name}.")
+        return self.function.__get__(model, owner)
 
 
 @serializable("skq.IntegerPredictor")
 @dataclass(frozen=True, eq=False)
-class IntegerPredictor:
+class IntegerPredictor(IntegerPredictions):
     """A loaded model: predicts exactly as the estimator that was saved, and cannot be fitted.
 
     Parameters
@@ -46,6 +72,12 @@ class IntegerPredictor:
     classes_ : ndarray, list of ndarray or None
         Labels of a classifier.
     feature_names_in_ : ndarray of str or None
+    methods : tuple of str or None
+        Methods that the estimator had; None in files of versions before, which did not say.
+    result_types : dict of str to tuple of str
+        See `skq.serving.result_types.ResultTypes`.
+    takes_infinity : bool, default=False
+        Whether infinity is accepted, as histogram gradient boosting does.
     """
 
     estimator: str
@@ -55,15 +87,28 @@ class IntegerPredictor:
     takes_missing: NDArray[np.bool_]
     classes_: Any = None
     feature_names_in_: NDArray[Any] | None = None
+    methods: tuple[str, ...] | None = None
+    result_types: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    takes_infinity: bool = False
 
     def __post_init__(self) -> None:
-        takes = self.takes_missing
-        if not isinstance(takes, np.ndarray) or takes.dtype != np.bool_:
-            raise TypeError(f"takes_missing must be an array of bool; got {takes!r}")
-        if takes.shape != (self.n_features_in_,):
-            raise ValueError(
-                f"takes_missing must have the shape ({self.n_features_in_},); got {takes.shape}"
-            )
+        if type(self.estimator) is not str:
+            raise TypeError(f"estimator must be a text; got {type(self.estimator).__name__}")
+        get_n_bits_dict(self.n_bits)
+        check_model(
+            self.quantized_module_,
+            self.n_features_in_,
+            self.takes_missing,
+            self.classes_,
+            self.feature_names_in_,
+        )
+        if self.methods is not None and not (
+            isinstance(self.methods, tuple) and set(self.methods) <= set(METHODS)
+        ):
+            raise ValueError(f"methods must be some of {METHODS}; got {self.methods!r}")
+        check_types(self.result_types)
+        if type(self.takes_infinity) is not bool:
+            raise TypeError(f"takes_infinity must be a bool; got {self.takes_infinity!r}")
 
     def predict(self, X: Any) -> Any:
         """Predict labels or values.
@@ -78,6 +123,7 @@ class IntegerPredictor:
         """
         return self._answer("predict", X)
 
+    @_Method
     def predict_proba(self, X: Any) -> Any:
         """Class probabilities, where the saved estimator has them.
 
@@ -91,6 +137,7 @@ class IntegerPredictor:
         """
         return self._answer("predict_proba", X)
 
+    @_Method
     def decision_function(self, X: Any) -> Any:
         """Confidence scores, where the saved estimator has them.
 
@@ -104,6 +151,7 @@ class IntegerPredictor:
         """
         return self._answer("decision_function", X)
 
+    @_Method
     def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of `predict_proba`, where the saved estimator has them.
 
@@ -117,6 +165,7 @@ class IntegerPredictor:
         """
         return log_probabilities(self.predict_proba(X))
 
+    @_Method
     def score_samples(self, X: Any) -> Any:
         """Scores of an outlier detector: the lower, the more abnormal.
 
@@ -131,20 +180,18 @@ class IntegerPredictor:
         return self._answer("score_samples", X)
 
     def _answer(self, method: str, X: Any) -> Any:
-        quick = quick_table(self.quantized_module_, method, X, self.classes_)
-        if quick is not None:
-            return quick
-        if not has_output(self.quantized_module_, method):
-            raise AttributeError(f"The saved {self.estimator} has no {method}.")
-        return predict_with(
-            self.quantized_module_,
-            method,
-            self._checked(X),
-            self.classes_,
-            feature_names=self.feature_names_in_,
-        )
+        result = self._predict_table(method, X)
+        return self._predict_validated(method, X) if result is None else result
 
-    def _checked(self, X: Any) -> NDArray[Any]:
+    @property
+    def _types(self) -> ResultTypes | None:
+        return self.result_types
+
+    @property
+    def _display_name(self) -> str:
+        return self.estimator
+
+    def _validated(self, X: Any) -> NDArray[Any]:
         self._check_names(X)
         X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
         if X.dtype.kind not in "fiub":
@@ -153,22 +200,17 @@ class IntegerPredictor:
             raise ValueError(
                 f"X must have the shape (n_samples, {self.n_features_in_}); got {X.shape}."
             )
-        if X.dtype.kind == "f":
-            self._check_finite(X)
         return X
 
-    def _check_finite(self, X: NDArray[Any]) -> None:
-        if np.isfinite(X).all():
-            return
-        if np.isinf(X).any():
+    def _missing_columns(self, X: NDArray[Any], module: QuantizedModule) -> NDArray[np.int64]:
+        if X.dtype.kind != "f" or np.isfinite(X).all():
+            return np.zeros(0, dtype=np.int64)
+        if not self.takes_infinity and np.isinf(X).any():
             raise ValueError(f"X contains infinity; {self.estimator} takes finite numbers.")
-        check_missing(
-            self.estimator,
-            self.quantized_module_,
-            self.takes_missing,
-            np.flatnonzero(np.isnan(X).any(axis=0)),
-            self.feature_names_in_,
-        )
+        return np.flatnonzero(np.isnan(X).any(axis=0))
+
+    def _takes_missing_in(self, module: QuantizedModule) -> NDArray[np.bool_]:
+        return self.takes_missing
 
     def _check_names(self, X: Any) -> None:
         names = getattr(X, "columns", None)
@@ -220,12 +262,21 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
         files.save(_predictor(obj), path)
 
 
-def load(path: str | os.PathLike[str]) -> IntegerPredictor | QuantizedModule:
+def load(
+    path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES
+) -> IntegerPredictor | QuantizedModule:
     """Load what `save` wrote.
+
+    A file is untrusted input: nothing in it is executed, and all of it is checked before the model
+    is returned.
 
     Parameters
     ----------
     path : str or path-like
+    max_bytes : int, default=2**28
+        Most bytes that the constants of the model may take, and most that it may declare: 8 for
+        each element of all values of a row, some thousand for each step. The error of a file that
+        passes the limit names it; pass a larger one for a large model whose source you trust.
 
     Returns
     -------
@@ -235,12 +286,14 @@ def load(path: str | os.PathLike[str]) -> IntegerPredictor | QuantizedModule:
     Raises
     ------
     SerializationError
-        If the file is malformed, damaged or of a newer version; it says where.
+        If the file is malformed, damaged, of a newer version, or passes the limit; it says where.
     OSError
         If the file cannot be read.
     """
-    loaded = files.load(path, expected=(IntegerPredictor, QuantizedModule))
-    assert isinstance(loaded, IntegerPredictor | QuantizedModule)
+    models = (IntegerPredictor, QuantizedModule)
+    loaded: IntegerPredictor | QuantizedModule = files.load(
+        path, expected=models, max_bytes=max_bytes, classes={*models, *_PARTS}
+    )
     return loaded
 
 
@@ -252,15 +305,23 @@ def _predictor(estimator: Any) -> IntegerPredictor:
             f"{type(estimator).__name__}. Fit it first; of a Pipeline, quantize the whole "
             "(skq.QuantizedClassifier(pipeline)) or save its last step."
         )
-    from skq.estimators.convert import takes_missing
 
+    overridden = getattr(estimator, "_overridden", None)
+    if overridden:
+        raise UnsupportedModelError(
+            f"{type(estimator).__name__} overrides {', '.join(sorted(overridden))}, which a file "
+            "of integers cannot hold. Save its skq parent class, or pickle it."
+        )
     n_bits = module.n_bits if is_lossless(estimator.n_bits) else estimator.n_bits
     return IntegerPredictor(
         estimator=type(estimator).__name__,
         quantized_module_=replace(module, graph=None, program=pruned(module.program)),
         n_bits=dict(n_bits) if isinstance(n_bits, Mapping) else int(n_bits),
         n_features_in_=int(estimator.n_features_in_),
-        takes_missing=takes_missing(estimator, module, int(estimator.n_features_in_)),
+        takes_missing=estimator._takes_missing_in(module),
         classes_=getattr(estimator, "classes_", None),
         feature_names_in_=getattr(estimator, "feature_names_in_", None),
+        methods=tuple(m for m in METHODS if hasattr(estimator, m)),
+        result_types=dict(estimator._types or {}),
+        takes_infinity=estimator._takes_infinity,
     )

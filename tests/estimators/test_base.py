@@ -11,16 +11,16 @@ from sklearn.utils.validation import check_is_fitted
 
 import skq
 from skq.quantization import QuantizedModule
-from tests.estimators.main_job_cases import (
+from tests.estimators.cases import (
     CLASSIFIERS,
-    ESTIMATORS,
-    classification_data,
-    data_for,
+    SAMPLE,
     name_of,
     parent_params,
+    small_classification,
+    small_data_for,
 )
 
-each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
+each_estimator = pytest.mark.parametrize("estimator", SAMPLE, ids=name_of)
 
 
 @each_estimator
@@ -43,7 +43,7 @@ def test_signature_is_the_parents_plus_keyword_only_bits(estimator):
 
 @each_estimator
 def test_is_its_parent_and_fits_the_very_same_model(estimator):
-    X, y = data_for(estimator)
+    X, y = small_data_for(estimator)
     parent = type(estimator)._parent
     ours, theirs = clone(estimator).fit(X, y), parent(**parent_params(estimator)).fit(X, y)
     assert isinstance(ours, parent)
@@ -54,7 +54,7 @@ def test_is_its_parent_and_fits_the_very_same_model(estimator):
 
 @each_estimator
 def test_fitted_attributes(estimator):
-    X, y = data_for(estimator)
+    X, y = small_data_for(estimator)
     fitted = clone(estimator).fit(X, y)
     check_is_fitted(fitted)
     assert isinstance(fitted.quantized_module_, QuantizedModule)
@@ -65,7 +65,7 @@ def test_fitted_attributes(estimator):
 
 @each_estimator
 def test_unfitted_raises_not_fitted(estimator):
-    X, _ = data_for(estimator)
+    X, _ = small_data_for(estimator)
     with pytest.raises(NotFittedError):
         clone(estimator).predict(X)
     assert not hasattr(clone(estimator), "onnx_model_")
@@ -74,7 +74,7 @@ def test_unfitted_raises_not_fitted(estimator):
 @each_estimator
 @pytest.mark.parametrize("n_bits", [0, 17, -1, "8", True, 8.0, None, [8]])
 def test_a_wrong_n_bits_is_a_clear_value_error_in_fit(estimator, n_bits):
-    X, y = data_for(estimator)
+    X, y = small_data_for(estimator)
     wrong = clone(estimator).set_params(n_bits=n_bits)
     with pytest.raises(ValueError, match=r"n_bits must be an int from 1 to 16.*Got"):
         wrong.fit(X, y)
@@ -90,21 +90,21 @@ def test_a_wrong_n_bits_is_a_clear_value_error_in_fit(estimator, n_bits):
     ],
 )
 def test_a_wrong_n_bits_dict_is_a_clear_value_error(n_bits, message):
-    X, y = classification_data()
+    X, y = small_classification()
     with pytest.raises(ValueError, match=message):
         clone(CLASSIFIERS[0]).set_params(n_bits=n_bits).fit(X, y)
 
 
 @pytest.mark.parametrize("value", [0, 17, "auto", True, {"n_bits": 99}, {"method": "exact"}])
 def test_a_wrong_rounding_threshold_is_a_clear_value_error(value):
-    X, y = classification_data()
+    X, y = small_classification()
     with pytest.raises(ValueError, match="rounding_threshold_bits"):
         clone(CLASSIFIERS[0]).set_params(rounding_threshold_bits=value).fit(X, y)
 
 
 @each_estimator
 def test_every_width_works_and_more_bits_come_closer(estimator):
-    X, y = data_for(estimator)
+    X, y = small_data_for(estimator)
     fitted = clone(estimator)
     errors = []
     for n in (1, 2, 4, 8, 12, 16):
@@ -116,7 +116,9 @@ def test_every_width_works_and_more_bits_come_closer(estimator):
             np.mean(got != expected) if estimator in CLASSIFIERS else np.std(got - expected)
         )
     assert errors[-1] <= (0.0 if estimator in CLASSIFIERS else 1e-3 * np.std(y))
-    assert errors[3] <= max(0.03, errors[1])
+    slack = 0.02 if estimator in CLASSIFIERS else 1e-3 * np.std(y)
+    for k, error in enumerate(errors):
+        assert error <= min(errors[:k], default=np.inf) + slack
 
 
 _KEYS = ("op_inputs", "op_weights", "model_inputs", "model_outputs")
@@ -124,7 +126,7 @@ _KEYS = ("op_inputs", "op_weights", "model_inputs", "model_outputs")
 
 @each_estimator
 def test_refit_is_deterministic_and_pickle_keeps_predictions(estimator):
-    X, y = data_for(estimator)
+    X, y = small_data_for(estimator)
     first, second = clone(estimator).fit(X, y), clone(estimator).fit(X, y)
     assert str(first.quantized_module_.program) == str(second.quantized_module_.program)
     np.testing.assert_array_equal(first.predict(X), second.predict(X))
@@ -132,7 +134,7 @@ def test_refit_is_deterministic_and_pickle_keeps_predictions(estimator):
 
 
 def test_a_failed_fit_leaves_no_stale_predictions():
-    X, y = classification_data()
+    X, y = small_classification()
     model = clone(CLASSIFIERS[0]).fit(X, y)
     model.set_params(n_bits=0)
     with pytest.raises(ValueError, match="n_bits"):
@@ -145,7 +147,7 @@ def test_a_failed_fit_leaves_no_stale_predictions():
 
 
 def test_docstrings_tell_of_bits_and_the_module():
-    for estimator in ESTIMATORS:
+    for estimator in SAMPLE:
         text = type(estimator).__doc__
         assert "n_bits : int or dict, default=8" in text
         assert "quantized_module_ : QuantizedModule" in text

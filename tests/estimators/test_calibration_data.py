@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skq.estimators import calibration
 from skq.estimators.calibration import CalibrationData
+from skq.quantization.calibration_settings import CALIBRATION
 
 
 def rows(n, seed=0):
@@ -26,7 +26,7 @@ def test_ranges_are_of_all_rows_though_a_sample_is_kept():
     X = rows(10_001)
     X[5] = 99.0
     data = CalibrationData.of(X)
-    assert len(data.rows) == calibration.MAX_ROWS
+    assert len(data.rows) == CALIBRATION.max_rows
     assert data.weight.sum() == pytest.approx(len(X))
     np.testing.assert_array_equal(data.ranges.hi, [99.0] * 3)
     np.testing.assert_array_equal(data.ranges.lo, X.min(axis=0))
@@ -64,7 +64,7 @@ def test_missing_values_are_left_out_of_ranges_and_noted():
 def test_merging_keeps_shares_and_ranges(n_first, n_second):
     first, second = rows(n_first, 1), rows(n_second, 2) + 50.0
     merged = CalibrationData.of(first).merged(CalibrationData.of(second))
-    assert len(merged.rows) <= calibration.MAX_ROWS
+    assert len(merged.rows) <= CALIBRATION.max_rows
     assert merged.weight.sum() == pytest.approx(n_first + n_second)
     own = merged.rows[:, 0] < 25
     assert merged.weight[own].sum() == pytest.approx(n_first, rel=0.05, abs=2)

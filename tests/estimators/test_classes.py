@@ -1,5 +1,6 @@
 """The suite is complete: every predictor of scikit-learn is there, or refused with a reason."""
 
+import importlib
 import inspect
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from sklearn.utils import all_estimators
 import skq
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import lookup, refused
+from tests.estimators.cases import MODULES, classes, quick
 from tests.estimators.checks_of_sklearn import failures, run_checks
-from tests.estimators.suite_cases import MODULES, classes, quick
 
 SUITE = set(
     """
@@ -114,3 +115,21 @@ def test_methods_are_there_where_the_parent_has_them(cls):
         "score",
     ):
         assert hasattr(ours, name) == hasattr(theirs, name), name
+
+
+@pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
+def test_help_says_what_is_integer_and_where_the_parent_is_documented(cls):
+    for name in ("fit", "predict", "predict_proba", "decision_function", "score_samples"):
+        method = inspect.getattr_static(cls, name, None)
+        if method is None:
+            continue
+        method = getattr(method, "fn", method)
+        first, path = method.__doc__.splitlines()[0], method.__doc__.splitlines()[2]
+        assert "integer program" in first or "quantize" in first
+        module, _, parent = path.split("`")[1].removesuffix(f".{name}").rpartition(".")
+        assert getattr(importlib.import_module(module), parent) is cls._parent
+        assert method.__module__.startswith("skq.")
+        assert inspect.getsourcefile(method).endswith("estimators/base.py")
+        assert inspect.signature(method) == inspect.signature(
+            getattr(inspect.getattr_static(cls._parent, name), "fn", getattr(cls._parent, name))
+        )

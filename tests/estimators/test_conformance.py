@@ -12,7 +12,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_
 from sklearn.model_selection import train_test_split
 
 from skq.neural_network import MLPRegressor
-from tests.estimators.suite_cases import answers_labels, classes, data_for, quick
+from tests.estimators.cases import answers_labels, classes, data_for, quick
 
 #: Share of labels that agree, and root mean square error over the target's standard deviation.
 WANTED = {16: (0.999, 1e-3), 8: (0.99, 2e-2)}

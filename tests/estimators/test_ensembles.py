@@ -160,9 +160,9 @@ def test_members_are_integers_and_calibration_is_not():
     X, _, _ = data(3)
     module = skq.quantize(fitted("isotonic", 3), X, n_bits=8).quantized_module_
     assert str(module.program).count("MatMul(") == 1, "three members, one product"
-    assert {node.op_type for node in module.tail.nodes} >= {"Clip", "ArgMax"}
+    assert {node.op_type for node in module.epilogue.nodes} >= {"Clip", "ArgMax"}
     module = skq.quantize(fitted("hard vote", 3), X, n_bits=8).quantized_module_
-    assert not module.tail.nodes, "votes are counted in integers"
+    assert not module.epilogue.nodes, "votes are counted in integers"
 
 
 REGRESSORS = {
@@ -224,6 +224,6 @@ def test_refusals():
     for model in (votes(LOGISTIC, GaussianNB(), voting="soft"), bag(GaussianNB())):
         with pytest.raises(UnsupportedModelError, match="of GaussianNB cannot be quantized.*Use"):
             skq.quantize(model.fit(X, y), X)
-    quantized = skq.tree.DecisionTreeClassifier(n_bits=3)
+    quantized = FrozenEstimator(skq.tree.DecisionTreeClassifier(n_bits=3).fit(X, y))
     with pytest.raises(UnsupportedModelError, match="quantized already.*parent"):
         skq.QuantizedClassifier(votes(quantized, LOGISTIC)).fit(X, y)

@@ -26,8 +26,8 @@ from skq.exceptions import UnsupportedModelError
 from skq.linear_model import Ridge
 from skq.program import Bin
 from skq.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from tests.estimators.cases import classes, data_for, quick
 from tests.estimators.checks_of_sklearn import failures, run_checks
-from tests.estimators.suite_cases import classes, data_for, quick
 
 TREES = [cls for cls in classes() if cls._has_trees]
 KEYS = ("op_inputs", "op_weights", "model_inputs", "model_outputs")

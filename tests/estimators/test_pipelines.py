@@ -515,7 +515,7 @@ def test_new_missing_values_are_taken_where_the_pipeline_takes_them(case, model)
     target = (y[::2] > 0).astype(int) if model == "classifier" else y[::2]
     pipeline = make_pipeline(clone(transformer), clone(MODELS[model])).fit(X, target)
     quantized = skq.quantize(pipeline, X, n_bits=8)
-    uncoded = quantized.quantized_module_.uncoded
+    uncoded = quantized.quantized_module_.features_without_missing_code
     assert not uncoded or "passthrough" in str(transformer) or "Imputer" not in str(transformer)
     for column in range(X.shape[1]):
         missing = rows.copy()

@@ -14,6 +14,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import RFE
+from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import permutation_importance
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val_predict
 from sklearn.multiclass import OneVsRestClassifier
@@ -21,30 +22,31 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
+from skq import QuantizedClassifier, QuantizedRegressor
 from skq.ensemble import GradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
 from skq.linear_model import LinearRegression, LogisticRegression, Ridge
 from skq.neural_network import MLPClassifier, MLPRegressor
 from skq.svm import LinearSVC
 from skq.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from tests.estimators.main_job_cases import (
+from tests.estimators.cases import (
     CLASSIFIERS,
-    ESTIMATORS,
     REGRESSORS,
-    classification_data,
-    data_for,
+    SAMPLE,
     name_of,
     parent_params,
-    regression_data,
+    small_classification,
+    small_data_for,
+    small_regression,
 )
 
-each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
+each_estimator = pytest.mark.parametrize("estimator", SAMPLE, ids=name_of)
 each_classifier = pytest.mark.parametrize("estimator", CLASSIFIERS, ids=name_of)
-X, Y = classification_data()
+X, Y = small_classification()
 
 
 @each_estimator
 def test_pipeline_set_params_and_refit(estimator):
-    features, y = data_for(estimator)
+    features, y = small_data_for(estimator)
     pipe = make_pipeline(StandardScaler(), clone(estimator)).fit(features, y)
     step = pipe.steps[-1][0]
     at_8_bits = pipe.score(features, y)
@@ -95,7 +97,7 @@ def test_one_vs_rest_and_bagging():
 
 
 def test_multi_output_regressor_and_rfe():
-    features, y = regression_data()
+    features, y = small_regression()
     targets = np.column_stack([y, -3 * y])
     model = MultiOutputRegressor(GradientBoostingRegressor(n_estimators=5)).fit(features, targets)
     assert model.predict(features).shape == targets.shape
@@ -110,7 +112,7 @@ def test_permutation_importance():
 
 @each_estimator
 def test_clone_pickle_and_joblib(estimator, tmp_path):
-    features, y = data_for(estimator)
+    features, y = small_data_for(estimator)
     model = clone(estimator).set_params(n_bits=5).fit(features, y)
     assert clone(model).get_params() == model.get_params()
     expected = model.predict(features)
@@ -122,7 +124,7 @@ def test_clone_pickle_and_joblib(estimator, tmp_path):
 
 @each_estimator
 def test_pandas_and_polars_frames(estimator):
-    features, y = data_for(estimator)
+    features, y = small_data_for(estimator)
     names = [f"f{i}" for i in range(features.shape[1])]
     for frame in (pd.DataFrame(features, columns=names), pl.DataFrame(features, schema=names)):
         with warnings.catch_warnings():
@@ -161,7 +163,7 @@ def test_labels_of_all_kinds(estimator, kind):
 
 @each_classifier
 def test_two_classes_with_features_of_all_scales(estimator):
-    features, y = classification_data("binary")
+    features, y = small_classification("binary")
     model = clone(estimator).fit(features, y)
     with model._answering_in_float():
         expected = model.predict(features)
@@ -177,21 +179,25 @@ def test_two_classes_with_features_of_all_scales(estimator):
         )
 
 
-WEIGHTED = [e for e in ESTIMATORS if not name_of(e).startswith("MLP")]
+WEIGHTED = [e for e in SAMPLE if not name_of(e).startswith("MLP")]
 
 
 @pytest.mark.parametrize("estimator", WEIGHTED, ids=name_of)
 def test_rows_of_zero_weight_do_not_move_the_calibrated_ranges(estimator):
-    features, y = data_for(estimator)
+    features, y = small_data_for(estimator)
     outlier = np.vstack([features, 1e4 * np.ones((5, features.shape[1]))])
     weight = np.append(np.ones(len(y)), np.zeros(5))
     labels = np.append(y, y[:5])
-    module = clone(estimator).fit(outlier, labels, sample_weight=weight).quantized_module_
-    plain = clone(estimator).fit(features, y).quantized_module_
-    codes, expected = (m.quantize_input(features) for m in (module, plain))
-    if not hasattr(estimator, "n_estimators") and not hasattr(estimator, "tree_"):
-        for a, b in zip(codes, expected, strict=True):
-            np.testing.assert_array_equal(a, b)
+    # of the very same float model, so that a forest's bootstrap draws no other rows
+    fitted = type(estimator)._parent(**parent_params(estimator)).fit(features, y)
+    wrapper = QuantizedClassifier if estimator in CLASSIFIERS else QuantizedRegressor
+    wrapped = wrapper(FrozenEstimator(fitted))
+    weighted = clone(wrapped).fit(outlier, labels, sample_weight=weight)
+    plain = clone(wrapped).fit(features, y)
+    codes = [m.quantized_module_.quantize_input(features) for m in (weighted, plain)]
+    for a, b in zip(*codes, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(weighted.predict(features), plain.predict(features))
 
 
 @pytest.mark.parametrize(
@@ -218,7 +224,7 @@ MULTI_OUTPUT = [
 
 @pytest.mark.parametrize("estimator", MULTI_OUTPUT, ids=name_of)
 def test_several_regression_outputs(estimator):
-    features, y = regression_data()
+    features, y = small_regression()
     targets = np.column_stack([y, -3 * y, np.abs(y)])
     model = clone(estimator).fit(features, targets)
     with model._answering_in_float():
@@ -261,7 +267,7 @@ def test_missing_values_go_where_the_parent_sends_them(estimator):
 
 def test_early_stopping_and_out_of_bag_scores_see_the_float_model():
     boosting = GradientBoostingRegressor(n_estimators=30, n_iter_no_change=3, random_state=0)
-    features, y = regression_data()
+    features, y = small_regression()
     parent = GradientBoostingRegressor._parent(n_estimators=30, n_iter_no_change=3, random_state=0)
     assert boosting.fit(features, y).n_estimators_ == parent.fit(features, y).n_estimators_
     forest = RandomForestClassifier(20, oob_score=True, random_state=0, n_bits=2).fit(X, Y)
@@ -275,7 +281,7 @@ def test_early_stopping_and_out_of_bag_scores_see_the_float_model():
 
 
 def test_regressors_stay_close_at_8_bits():
-    features, y = regression_data()
+    features, y = small_regression()
     for estimator in REGRESSORS:
         model = clone(estimator).fit(features, y)
         with model._answering_in_float():

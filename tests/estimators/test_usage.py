@@ -38,7 +38,7 @@ from skq.linear_model import (
 from skq.neural_network import MLPClassifier, MLPRegressor
 from skq.svm import LinearSVC
 from skq.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from tests.estimators.suite_cases import classes, data_for, quick
+from tests.estimators.cases import classes, data_for, quick
 
 name_of = lambda e: type(e).__name__  # noqa: E731
 

@@ -1,12 +1,16 @@
 """Random programs on a sanitized build of the extension; run by test_kernels.py."""
 
+import ctypes
 import importlib.util
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
 
 import skq.engines
+from skq.kernels import constants
+from skq.kernels.constants import ConstantBlock
 from tests.program.random_programs import (
     linear_program,
     linear_tables,
@@ -88,18 +92,38 @@ def compare_forests() -> None:
         np.testing.assert_array_equal(found[0], expected[0])
 
 
+def poison_between_constants() -> None:
+    """Let the sanitizer find reads beyond any constant of a block."""
+    poison = ctypes.CDLL(None).__asan_poison_memory_region
+    unpoison = ctypes.CDLL(None).__asan_unpoison_memory_region
+    build = ConstantBlock.build
+
+    def poisoned(self: ConstantBlock) -> np.ndarray:
+        block = build(self)
+        address, end = block.ctypes.data, 0
+        for start, size in [*self.extents, (block.size, 0)]:
+            poison(ctypes.c_void_p(address + end), ctypes.c_size_t(start - end))
+            end = start + size
+        weakref.finalize(
+            block.base, unpoison, ctypes.c_void_p(address), ctypes.c_size_t(block.size)
+        )
+        return block
+
+    constants.GAP_BYTES = 64
+    ConstantBlock.build = poisoned
+
+
 def main() -> None:
     use_extension(sys.argv[1])
     from skq.engines import native, reference
-    from skq.program import INSTRUCTIONS, storage
+    from skq.program import INSTRUCTIONS
 
     assert native._native.__spec__.origin.startswith(sys.argv[1])
-    # each constant in an allocation of its own size: reading past its end is found
-    storage.LEAST_ALONE, storage.LINE_BYTES = 0, 1
+    poison_between_constants()
     kinds = list(INSTRUCTIONS)
-    saved = storage.LEAST_SAVED
+    saved = constants.LEAST_SAVED
     for seed in range(N_PROGRAMS):
-        storage.LEAST_SAVED = -(2**62) if seed % 2 else saved  # every other packs all constants
+        constants.LEAST_SAVED = -(2**62) if seed % 2 else saved  # every other packs all constants
         rng = np.random.default_rng(seed)
         chosen = [kinds[i] for i in rng.integers(0, len(kinds), size=8)]
         program = random_program(chosen, seed)
@@ -118,7 +142,7 @@ def main() -> None:
             for v, b in zip(wanted, expected, strict=True):
                 _, (a,) = plan.run(flat, n_rows, prepared=plan.prepare([v]))
                 np.testing.assert_array_equal(a, b)
-    storage.LEAST_SAVED = saved
+    constants.LEAST_SAVED = saved
     compare_linear()
     compare_matmuls()
     compare_forests()

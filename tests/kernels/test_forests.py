@@ -202,20 +202,3 @@ def test_lanes_of_a_leaf_are_halved_where_that_saves(
     assert packed.arrays["trees"]["shift"].max() // layout.HALVED == halvings
     codes = np.random.default_rng(1).integers(0, 255, size=(600, N_COLUMNS), endpoint=True)
     assert_equal_to_the_reference(program, codes)
-
-
-def test_plans_of_a_program_share_what_they_pack():
-    program = on_reals([9] * 30)
-    shared = {}
-    first = native.NativePlan(program, [0], [2], packed=shared)
-    second = native.NativePlan(program, [0], [1, 2], packed=shared)  # codes are wanted too
-    third = native.NativePlan(program, [0], [2], packed=shared)
-    read = [
-        {
-            form
-            for (_, form, _), forest in shared.items()
-            if any(np.shares_memory(forest.arrays["nodes"], array) for array in plan._keep)
-        }
-        for plan in (first, second, third)
-    ]
-    assert read == [{"real"}, {"codes"}, {"real"}]

@@ -1,13 +1,14 @@
-"""Constants in the bits that they need: every kernel reads them as they are, and keeps no copy."""
+"""Packed constants: every kernel reads them as they are; a plan packs what saves bytes."""
 
 import numpy as np
 import pytest
 
+from skq.bitpacking import PackedIntegers, bytes_of_planes
 from skq.engines import native, reference
-from skq.kernels import layout
-from skq.program import INSTRUCTIONS, ProgramBuilder, TensorType, storage
+from skq.kernels import constants, layout
+from skq.kernels.constants import packed_where_it_saves
+from skq.program import INSTRUCTIONS, ProgramBuilder, TensorType
 from skq.program import instructions as ins
-from skq.program.storage import PackedIntegers
 from tests.program.random_programs import random_inputs, random_program
 
 pytestmark = pytest.mark.skipif(native.UNAVAILABLE is not None, reason=str(native.UNAVAILABLE))
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.skipif(native.UNAVAILABLE is not None, reason=str(nativ
 @pytest.fixture
 def everything_packed(monkeypatch):
     """Constants are packed whether that saves bytes or not."""
-    monkeypatch.setattr(storage, "LEAST_SAVED", -(2**62))
+    monkeypatch.setattr(constants, "LEAST_SAVED", -(2**62))
 
 
 def assert_equal_to_the_reference(program, inputs, n_rows, n_threads=1):
@@ -36,9 +37,9 @@ def test_random_programs(seed, everything_packed):
     rng = np.random.default_rng(seed)
     kinds = [list(INSTRUCTIONS)[i] for i in rng.integers(0, len(INSTRUCTIONS), size=9)]
     program = random_program(kinds, seed)
-    constants = [v for step in program.instructions for v in step.kept().values()]
-    integers = [v for v in constants if isinstance(v, np.ndarray) and v.dtype.kind in "iu"]
-    assert all(v.size == 0 for v in integers)
+    arrays = [a for step in program.instructions for a in step.arrays().values()]
+    integers = [a for a in arrays if a.dtype.kind in "iu" and a.size]
+    assert all(isinstance(packed_where_it_saves(a), PackedIntegers) for a in integers)
     n_rows = int(rng.choice([1, 3, 15, 16, 65, 257]))
     inputs = random_inputs(program, n_rows, rng)
     assert_equal_to_the_reference(program, inputs, n_rows, n_threads=1 + seed % 2)
@@ -86,14 +87,33 @@ def test_tables(bits, channels):
         x = b.input(TensorType((6,), -5, size - 6))
         table = rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), size=(*channels, size))
         program = b.build({"y": b.add(ins.Table((x,), table))})
-        assert isinstance(program.instructions[0].kept()["table"], PackedIntegers)
+        packed = packed_where_it_saves(program.instructions[0].table)
+        assert isinstance(packed, PackedIntegers)
         for n_rows in (1, 3, 200):
             x = rng.integers(-5, size - 6, size=(n_rows, 6), endpoint=True)
             assert_equal_to_the_reference(program, {0: x}, n_rows)
 
 
-def test_plans_read_the_memory_of_the_program():
-    """What a plan keeps of constants is the program's own, packed."""
+def integers(bits, size):
+    """Signed integers that need exactly `bits`."""
+    array = np.random.default_rng(bits).integers(-(2 ** (bits - 1)), 2 ** (bits - 1), size=size)
+    array[0] = -(2 ** (bits - 1))
+    return array
+
+
+def test_only_what_saves_is_packed():
+    packed = packed_where_it_saves(integers(4, 200))
+    assert isinstance(packed, PackedIntegers)
+    assert packed.data.nbytes == 100
+    assert packed_where_it_saves(integers(4, 100)).dtype == np.int8
+    assert packed_where_it_saves(integers(8, 10_000)).dtype == np.int8
+    reals = np.linspace(0, 1, 500)
+    assert packed_where_it_saves(reals) is reals
+    assert packed_where_it_saves(np.zeros((0, 3), np.int64)).shape == (0, 3)
+
+
+def test_a_plan_holds_its_constants_in_one_packed_block():
+    """The block has the bits of the program's constants, and nothing of the program is shared."""
     rng = np.random.default_rng(0)
     b = ProgramBuilder()
     x = b.input(TensorType((60,)))
@@ -103,18 +123,14 @@ def test_plans_read_the_memory_of_the_program():
     h = b.add(ins.Table((h,), rng.integers(0, 8, size=(200, 16))))
     h = b.add(ins.Gather((h,), rng.integers(0, 200, size=300)))
     program = b.build({"y": b.add(ins.MatMul((h,), rng.integers(-2, 2, size=(300, 3))))})
-    kept = [value for step in program.instructions for value in step.kept().values()]
-    packed = [value.data for value in kept if isinstance(value, PackedIntegers)]
-    assert len(packed) == 4
     plan = native.NativePlan(program, [0], [program.outputs["y"]])
-    assert all(any(np.shares_memory(a, kept) for kept in plan._keep) for a in packed)
-    whole = [value for value in kept if isinstance(value, np.ndarray)]
-    copies = [
-        array
-        for array in plan._keep
-        if not any(np.shares_memory(array, constant) for constant in [*packed, *whole])
-    ]
-    assert len(copies) == 1  # the descriptors
+    arrays = [a for step in program.instructions for a in step.arrays().values()]
+    assert not any(np.shares_memory(plan.constants, a) for a in arrays)
+    assert plan.constants.nbytes <= program.nbytes + 64 * len(arrays)
+    assert not plan.constants.flags.writeable
+    first = program.instructions[1]
+    planes = sum(bytes_of_planes(first.weights.size, 3))
+    assert planes < plan.constants.nbytes < first.weights.nbytes
     x = rng.normal(size=(30, 60))
     for n_rows in (1, 30):
         assert_equal_to_the_reference(program, {0: x[:n_rows]}, n_rows)

@@ -29,6 +29,8 @@ from skq.program import (
 
 CODES = TensorType((3,), 0, 15)
 
+NONE = np.zeros(0, int)
+
 
 def stump(**changes):
     """One tree: feature 1 <= 4 gives leaf 0, else leaf 1."""
@@ -114,11 +116,11 @@ def test_malformed_trees_are_refused(changes, message):
         (Reshape((0,), (2, 2)), "cannot reshape"),
         (Gather((0,), np.array([3])), "outside of a row"),
         (Quantize((0,), np.array(1.0), np.array(0), 0, 1), "takes a float"),
-        (Bin((0,), *([np.zeros(0)] * 5)), "takes a float row"),
-        (Dequantize((0,), np.array(np.inf), np.array(0.0)), "finite parameters"),
+        (Bin((0,), NONE, np.zeros(0), np.array([0]), NONE, NONE), "takes a float row"),
+        (Dequantize((0,), np.array(np.inf), np.array(0.0)), "scale must be .*finite"),
         (
             Requantize((0,), np.array(1), np.array(0), shift=63, lo=0, hi=1),
-            r"shift is in \[0, 62\]",
+            r"shift must be an int in \[0, 62\]",
         ),
     ],
 )
@@ -130,7 +132,7 @@ def test_illegal_operands_are_refused_and_the_value_is_named(instruction, messag
 
 def test_unsorted_edges_are_refused():
     step = Bin(
-        (0,), np.array([0]), np.array([2.0, 1.0]), np.array([0, 2]), np.zeros(1), np.zeros(1)
+        (0,), np.array([0]), np.array([2.0, 1.0]), np.array([0, 2]), np.array([0]), np.array([0])
     )
     with pytest.raises(ProgramError, match="sorted"):
         program_of(step, inputs=(TensorType((1,)),))

@@ -303,7 +303,7 @@ def test_softmax_at_the_end_is_applied_to_scores() -> None:
         Node("MatMul", ("x", "w"), ("s",)), Node("Softmax", ("s",), ("y",), {"axis": 1})
     )
     module = quantize(model, X)
-    assert [node.op_type for node in module.tail.nodes] == ["Softmax"]
+    assert [node.op_type for node in module.epilogue.nodes] == ["Softmax"]
     np.testing.assert_allclose(module.forward(X).sum(axis=1), 1.0, atol=1e-12)
     assert np.abs(module.forward(X) - model.forward(X)).max() < 0.02
 
@@ -530,13 +530,13 @@ def test_fixed_batch_is_refused_by_the_name_of_the_input() -> None:
 
 
 def test_search_of_a_layer_is_bounded_by_its_weights() -> None:
-    from skq.quantization.lower import layers
-    from skq.quantization.search.weights import DESCENT_COST, SWEEPS, n_sweeps
+    from skq.quantization.search.settings import LAYERS
+    from skq.quantization.search.weights import n_sweeps
 
-    assert n_sweeps(64, 32) == SWEEPS
+    assert n_sweeps(64, 32) == LAYERS.sweeps
     for width in (512, 784, 1500):
-        assert n_sweeps(width, 512) * width * width * 512 <= DESCENT_COST
-    assert layers.MAX_FITTED_WEIGHTS >= 100 * 100
+        assert n_sweeps(width, 512) * width * width * 512 <= LAYERS.descent_cost
+    assert LAYERS.max_fitted_weights >= 100 * 100
 
 
 @pytest.mark.parametrize("n_bits", [4, 8])
@@ -544,6 +544,7 @@ def test_wide_layers_are_not_fitted_and_still_better_than_minmax(
     n_bits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from skq.quantization.lower import layers
+    from skq.quantization.search.settings import LAYERS
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 210))
@@ -561,7 +562,7 @@ def test_wide_layers_are_not_fitted_and_still_better_than_minmax(
         layers, "fit_layer", lambda data: (sizes.append(data.weights.size), fit(data))[1]
     )
     error = relative_error(model, quantize(model, x, n_bits=n_bits), x)
-    assert max(sizes, default=0) <= layers.MAX_FITTED_WEIGHTS
+    assert max(sizes, default=0) <= LAYERS.max_fitted_weights
     assert error <= relative_error(
         model, quantize(model, x, n_bits=n_bits, calibration="minmax"), x
     )

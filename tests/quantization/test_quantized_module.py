@@ -102,7 +102,7 @@ def test_onnx_model() -> None:
     again = NumpyModule(MODULE.onnx_model)
     first = MODULE.forward(X, outputs=["probability"])
     assert np.abs(again.forward(X, outputs=["probability"]) - first).max() < 0.6
-    kept = QuantizedModule(MODULE.program, MODULE.tail, MODULE.n_bits)
+    kept = QuantizedModule(MODULE.program, MODULE.epilogue, MODULE.n_bits)
     with pytest.raises(AttributeError, match="not kept"):
         _ = kept.onnx_model
 
@@ -169,7 +169,7 @@ np.save("probability.npy", probability)
         ("n_bits", {"op_inputs": 99, "op_weights": 4}, "1 to 16"),
         ("graph", 3, "FloatGraph or None"),
         ("program", None, "IntegerProgram"),
-        ("tail", [], "FloatGraph"),
+        ("epilogue", [], "FloatGraph"),
     ],
 )
 def test_inconsistent_fields_are_named(field: str, value: Any, text: str) -> None:
@@ -179,12 +179,14 @@ def test_inconsistent_fields_are_named(field: str, value: Any, text: str) -> Non
         QuantizedModule.load_dict(forged(document))
 
 
-def test_tail_must_fit_the_program() -> None:
-    tail = MODULE.tail
+def test_the_epilogue_must_fit_the_program() -> None:
+    epilogue = MODULE.epilogue
     other = TensorInfo("scores", "float64", (None, 5))
-    inputs = tuple(other if info.name == "scores" else info for info in tail.inputs)
-    wrong = FloatGraph(tail.nodes, tail.initializers, inputs, tail.outputs, tail.opsets)
-    with pytest.raises(ValueError, match="the tail reads"):
+    inputs = tuple(other if info.name == "scores" else info for info in epilogue.inputs)
+    wrong = FloatGraph(
+        epilogue.nodes, epilogue.initializers, inputs, epilogue.outputs, epilogue.opsets
+    )
+    with pytest.raises(ValueError, match="the epilogue reads"):
         QuantizedModule(MODULE.program, wrong, MODULE.n_bits)
 
 
@@ -276,3 +278,26 @@ def test_forged_file(place: tuple[Any, ...], value: Any, remove: bool) -> None:
     except (SkqError, ValueError):
         return
     assert all(len(array) == 3 for array in (results if isinstance(results, tuple) else [results]))
+
+
+def test_old_names_of_attributes_are_deprecated():
+    with pytest.warns(FutureWarning, match="tail is deprecated; use epilogue"):
+        assert MODULE.tail is MODULE.epilogue
+    with pytest.warns(FutureWarning, match="use features_without_missing_code"):
+        assert MODULE.uncoded == MODULE.features_without_missing_code
+
+
+def test_files_name_the_fields_as_the_first_version_did():
+    document = MODULE.dump_dict()
+    assert {"tail", "uncoded"} <= set(document["content"]["fields"])
+    loaded = QuantizedModule.load_dict(document)
+    assert loaded.epilogue.output_names == MODULE.epilogue.output_names
+
+
+def test_a_module_is_immutable():
+    with pytest.raises(AttributeError):
+        MODULE.n_bits = {}
+    before = dict(vars(MODULE))
+    MODULE.forward(np.zeros((1, *MODULE.program.inputs[0].shape)))
+    assert vars(MODULE) == before
+    assert set(vars(MODULE.program)) == {"inputs", "instructions", "outputs", "types"}

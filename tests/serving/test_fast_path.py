@@ -1,4 +1,4 @@
-"""The short way of predict: taken for plain tables, the same answers, never stale."""
+"""The fast path of predict: taken for plain tables, the same answers, never stale."""
 
 import copy
 import pickle
@@ -23,8 +23,8 @@ from skq import (
     neural_network,
     tree,
 )
-from skq.engines import dispatch, native
-from skq.estimators import convert
+from skq.engines import native
+from skq.engines.session import Session
 from skq.program import Quantize
 
 N_FEATURES = 6
@@ -78,16 +78,15 @@ def forms(rows):
 
 @pytest.mark.parametrize("n_rows", [1, 2, 15, 16, 300])
 @pytest.mark.parametrize("name", CASES)
-def test_the_short_way_is_taken_and_answers_the_same(fitted, name, n_rows):
+def test_the_fast_path_is_taken_and_answers_the_same(fitted, name, n_rows):
     model = fitted[name]
-    classes = getattr(model, "classes_", None)
     for method in filter(lambda m: hasattr(model, m), METHODS):
         for table in forms(X[:n_rows]):
-            quick = convert.quick_answer(model, method, table)
+            quick = model._predict_table(method, table)
             assert quick is not None
             with skq.config_context(engine="reference"):
-                assert convert.quick_answer(model, method, table) is None
-                expected = convert.answer(model, model.quantized_module_, method, table, classes)
+                assert model._predict_table(method, table) is None
+                expected = model._predict_validated(method, table)
             assert_same(quick, expected)
             assert_same(getattr(model, method)(table), expected)
 
@@ -116,24 +115,27 @@ def served(request, fitted, tmp_path_factory):
 
 
 def answers_of(model, table, monkeypatch):
-    """What each method answers, and whether by the short way alone."""
-    run, taken = dispatch.TableRun.run, []
+    """What each method answers, and whether by the fast path alone."""
+    run_table, taken = Session.run_table, {}
+
+    def recorded(self, method, *args):
+        result = run_table(self, method, *args)
+        taken[method] = result is not None
+        return result
+
     with monkeypatch.context() as patch:
-        patch.setattr(
-            dispatch.TableRun, "run",
-            lambda *a: taken.append(found := run(*a)) or found,
-        )  # fmt: skip
+        patch.setattr(Session, "run_table", recorded)
         found = {}
         for method in METHODS:
             try:
                 found[method] = getattr(model, method)(table)
             except AttributeError:
                 continue
-    return found, len(taken) == len(found) and all(t is not None for t in taken)
+    return found, all(taken[method] for method in found)
 
 
 @pytest.mark.parametrize("n_rows", [1, 300])
-def test_wrappers_and_loaded_models_take_the_short_way(served, n_rows, monkeypatch):
+def test_wrappers_and_loaded_models_take_the_fast_path(served, n_rows, monkeypatch):
     for table in forms(X[:n_rows]):
         found, short = answers_of(served, table, monkeypatch)
         assert found
@@ -176,7 +178,7 @@ TAKE_MISSING = {
 
 @pytest.mark.parametrize("name", TAKE_MISSING)
 @pytest.mark.parametrize("load", [False, True], ids=["fitted", "loaded"])
-def test_missing_values_take_the_short_way_once_they_are_known_to_be_taken(
+def test_missing_values_take_the_fast_path_once_they_are_known_to_be_taken(
     name, load, monkeypatch, tmp_path
 ):
     table = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
@@ -198,7 +200,7 @@ def test_missing_values_take_the_short_way_once_they_are_known_to_be_taken(
             model.predict(np.where(np.arange(N_FEATURES) == 1, value, table))
 
 
-def test_a_saturation_warning_is_given_the_long_way(served):
+def test_a_saturation_warning_is_given_by_the_fallback(served):
     if any(isinstance(s, Quantize) for s in served.quantized_module_.program.instructions):
         with skq.config_context(saturation_warning=0.0), pytest.warns(UserWarning, match="range"):
             served.predict(100 * X)
@@ -225,13 +227,13 @@ class Table(np.ndarray):
         np.zeros((2, 1, N_FEATURES)), np.array(1.0),
     ],
 )  # fmt: skip
-def test_the_long_way_has_the_last_word_on_anything_else(fitted, table):
+def test_the_fallback_takes_anything_else(fitted, table):
     for name in ("labels", "forest", "tree"):
-        assert convert.quick_answer(fitted[name], "predict", table) is None
+        assert fitted[name]._predict_table("predict", table) is None
 
 
 def test_not_fitted():
-    assert convert.quick_answer(linear_model.Ridge(), "predict", X) is None
+    assert linear_model.Ridge()._predict_table("predict", X) is None
 
 
 def test_nothing_prepared_survives_another_fit():
@@ -242,7 +244,7 @@ def test_nothing_prepared_survives_another_fit():
     assert np.corrcoef(first, model.predict(X))[0, 1] < -0.9
     other = RNG.normal(size=(300, N_FEATURES + 2))
     model.set_params(alpha=2.0).fit(other, other[:, 0])
-    assert convert.quick_answer(model, "predict", X) is None
+    assert model._predict_table("predict", X) is None
     assert model.predict(other[:1]).shape == (1,)
 
 
@@ -251,9 +253,9 @@ def test_copies_and_pickles_leave_what_is_prepared_behind(fitted, copied):
     model = fitted["forest"]
     expected = model.predict(X)
     module = model.quantized_module_
-    assert module.prepared
+    assert len(module.session.plans) == 1
     other = pickle.loads(copied(module)) if copied is pickle.dumps else copied(module)
-    assert not other.prepared
+    assert len(other.session.plans) == 0
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict(X), expected)
 
@@ -262,9 +264,9 @@ def test_the_engine_is_asked_for_at_each_call(fitted, monkeypatch):
     model = fitted["labels"]
     expected = model.predict(X[:1])
     taken = []
-    run = dispatch.TableRun.run
+    run = Session.run_table
     monkeypatch.setattr(
-        dispatch.TableRun, "run", lambda *a: taken.append(run(*a) is not None) or run(*a)
+        Session, "run_table", lambda *a: taken.append(run(*a) is not None) or run(*a)
     )
     for engine in ("auto", "native", "numpy", "reference"):
         with skq.config_context(engine=engine):

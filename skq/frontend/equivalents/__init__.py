@@ -26,13 +26,14 @@ from skq.frontend.equivalents.lookup import (
     supported_estimators,
     to_representation,
 )
-from skq.frontend.equivalents.pipelines import known_representations
+from skq.frontend.equivalents.pipelines import check_trainable, known_representations
 from skq.frontend.equivalents.transformers import supported_transformers
 
 __all__ = [
     "bagging",
     "boosting",
     "calibrated",
+    "check_trainable",
     "equivalent",
     "hist_boosting",
     "known_representations",

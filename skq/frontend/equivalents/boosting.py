@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.decision_trees import from_sklearn, stack
-from skq.frontend.equivalents.lookup import equivalent
+from skq.frontend.equivalents.lookup import before_training, equivalent
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
 
@@ -28,20 +30,28 @@ def _boosting_classifier(estimator: Any) -> Predictor:
     return Predictor(ensemble, head)
 
 
+@before_training("GradientBoostingClassifier", "GradientBoostingRegressor")
+def _check_init(estimator: Any) -> None:
+    init = estimator.init
+    if init is None or isinstance(init, str | DummyClassifier | DummyRegressor):
+        return
+    raise UnsupportedModelError(
+        f"{type(estimator).__name__} with init={init!r} cannot be quantized: its "
+        "first scores are another model's. Use init=None or init='zero'."
+    )
+
+
 def _boosting_ensemble(estimator: Any) -> TreeEnsemble:
-    init = type(estimator.init_).__name__
-    if not isinstance(estimator.init_, str) and "Dummy" not in init:
-        raise UnsupportedModelError(
-            f"{type(estimator).__name__} with init={estimator.init!r} cannot be quantized: its "
-            "first scores are another model's. Use init=None or init='zero'."
-        )
+    _check_init(estimator)
     stages = estimator.estimators_
     base = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), dtype=np.float32))
+    trees = [
+        from_sklearn(tree.tree_, estimator.learning_rate * tree.tree_.value[:, :, 0])
+        for tree in stages.ravel()
+    ]
     return stack(
-        [
-            from_sklearn(tree.tree_, estimator.learning_rate * tree.tree_.value[:, :, 0])
-            for tree in stages.ravel()
-        ],
+        # boosting compares by itself: NaN goes right, whatever the trees say
+        [replace(tree, missing_left=np.zeros_like(tree.missing_left)) for tree in trees],
         base=base[0],
         average=False,
         output=np.tile(np.arange(stages.shape[1]), len(stages)),

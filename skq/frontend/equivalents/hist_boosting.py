@@ -86,7 +86,7 @@ def _tree(predictor: Any, columns: _Columns, memberships: Memberships) -> OneTre
     inner = ~nodes["is_leaf"].astype(bool)
     missing_left = nodes["missing_go_to_left"].astype(bool) & inner
     feature = np.where(inner, columns.source[nodes["feature_idx"].astype(np.int64)], -1)
-    threshold = np.where(inner, np.minimum(nodes["num_threshold"], LARGEST), 0.0)
+    threshold = np.where(inner, np.maximum(nodes["num_threshold"], -LARGEST), 0.0)
     for node in np.flatnonzero(nodes["is_categorical"].astype(bool) & inner):
         categories = columns.categories[int(nodes["feature_idx"][node])]
         bits = predictor.raw_left_cat_bitsets[nodes["bitset_idx"][node]]

@@ -19,6 +19,9 @@ LIBRARIES = ("sklearn", "lightgbm", "xgboost")
 
 _WRITERS: dict[str, Writer] = {}
 
+#: What is wrong with the parameters of an estimator that is not fitted yet.
+_CHECKS: dict[str, Callable[[Any], None]] = {}
+
 
 def equivalent(*names: str) -> Callable[[Writer], Writer]:
     """Register the function that writes estimators of these scikit-learn classes."""
@@ -31,6 +34,47 @@ def equivalent(*names: str) -> Callable[[Writer], Writer]:
         return writer
 
     return register
+
+
+def before_training(*names: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+    """Register the function that refuses unfitted estimators of these classes.
+
+    It looks at parameters, and raises `UnsupportedModelError` for what no training can mend.
+    """
+
+    def register(check: Callable[[Any], None]) -> Callable[[Any], None]:
+        for name in names:
+            if name in _CHECKS:
+                raise ValueError(f"{name} has a check already")
+            _CHECKS[name] = check
+        return check
+
+    return register
+
+
+def check_before_training(model: Any) -> None:
+    """Refuse an unfitted estimator that could not be quantized whatever it learns.
+
+    Parameters
+    ----------
+    model : estimator
+        Not a Pipeline; see `skq.frontend.equivalents.check_trainable`.
+
+    Raises
+    ------
+    UnsupportedModelError
+    """
+    name = sklearn_class(model).__name__
+    if name in REFUSED and name not in _WRITERS:
+        raise UnsupportedModelError(f"{name} cannot be quantized: {REFUSED[name]}.")
+    check = _CHECKS.get(name)
+    if check is not None:
+        check(model)
+
+
+def has_writer(model: Any) -> bool:
+    """Whether the class of an estimator is one of `supported_estimators`."""
+    return sklearn_class(model).__name__ in _WRITERS
 
 
 def supported_estimators() -> list[str]:

@@ -9,7 +9,13 @@ from sklearn.pipeline import Pipeline
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.folding import fold_predictor
-from skq.frontend.equivalents.lookup import supported_estimators, to_representation
+from skq.frontend.equivalents.lookup import (
+    before_training,
+    check_before_training,
+    has_writer,
+    supported_estimators,
+    to_representation,
+)
 from skq.frontend.equivalents.transformers import append_transformer
 from skq.frontend.predictors import Affine, Predictor
 from skq.frontend.preprocessing import Preprocessing
@@ -77,11 +83,58 @@ def _predictor(model: Any) -> Predictor:
         model.estimator if isinstance(model, FrozenEstimator) else model
     )
     if not isinstance(representation, Predictor):
-        raise UnsupportedModelError(
-            f"{type(model).__name__} cannot be quantized. Supported estimators are: "
-            f"{', '.join(supported_estimators())}; or a Pipeline that ends in one of them."
-        )
+        raise _no_representation(model)
     return representation
+
+
+def check_trainable(model: Any) -> None:
+    """Refuse an unfitted estimator or Pipeline that could not be quantized whatever it learns.
+
+    Raises
+    ------
+    UnsupportedModelError
+        The one that its conversion would raise after training.
+    """
+    last = _last(model)
+    check_before_training(last)
+    if not has_writer(last):
+        raise _no_representation(last)
+
+
+def check_trainable_inside(model: Any, owner: Any) -> None:
+    """The same for an estimator inside of another; None, and what is no estimator, pass."""
+    last = _last(model)
+    if not hasattr(last, "fit"):
+        return
+    check_before_training(last)
+    if not has_writer(last):
+        raise _no_representation_inside(last, owner)
+
+
+def _last(model: Any) -> Any:
+    """What predicts: of a Pipeline its last step."""
+    while isinstance(model, FrozenEstimator | Pipeline):
+        model = model.estimator if isinstance(model, FrozenEstimator) else model.steps[-1][1]
+    return model
+
+
+def _no_representation(model: Any) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        f"{type(model).__name__} cannot be quantized. Supported estimators are: "
+        f"{', '.join(supported_estimators())}; or a Pipeline that ends in one of them."
+    )
+
+
+@before_training("BaggingClassifier", "BaggingRegressor", "CalibratedClassifierCV")
+def _check_estimator(owner: Any) -> None:
+    check_trainable_inside(owner.estimator, owner)
+
+
+@before_training("VotingClassifier", "VotingRegressor")
+def _check_estimators(owner: Any) -> None:
+    for entry in owner.estimators if isinstance(owner.estimators, list | tuple) else ():
+        if isinstance(entry, tuple) and len(entry) == 2:
+            check_trainable_inside(entry[1], owner)
 
 
 def to_predictor(model: Any, owner: Any) -> Predictor:

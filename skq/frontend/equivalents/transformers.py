@@ -281,7 +281,8 @@ def _outputs(transformer: Any, rows: Floats) -> Floats:
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
         warnings.filterwarnings("ignore", message="Found unknown categories")
         with config_context(transform_output="default"):
-            return _dense(transformer.transform(rows))
+            own = rows.copy()  # copy=False writes into what it is given
+            return _dense(transformer.transform(own))
 
 
 def _output_of_missing(transformer: Any, base: Floats, j: int, column: Column) -> Floats:

@@ -10,10 +10,10 @@ from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.bagging import mixed
 from skq.frontend.equivalents.combining import side_by_side
 from skq.frontend.equivalents.decision_trees import from_sklearn, stack
-from skq.frontend.equivalents.lookup import equivalent, sklearn_class
-from skq.frontend.equivalents.pipelines import to_predictor
+from skq.frontend.equivalents.lookup import before_training, equivalent, sklearn_class
+from skq.frontend.equivalents.pipelines import check_trainable_inside, to_predictor
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.predictors import Floats, Head, Mixture, Predictor
+from skq.frontend.predictors import Floats, Head, Layers, Mixture, Predictor
 
 #: Entries of the table from which the median of trees is read (leaves times values), at most.
 MAX_MEDIAN_ENTRIES = 4_000_000
@@ -22,11 +22,22 @@ MAX_MEDIAN_ENTRIES = 4_000_000
 ROUNDING = 1e-12
 
 
+@before_training("AdaBoostClassifier")
+def _check_classifier(estimator: Any) -> None:
+    check_trainable_inside(estimator.estimator, estimator)
+
+
+@before_training("AdaBoostRegressor")
+def _check_regressor(estimator: Any) -> None:
+    if hasattr(estimator.estimator, "fit"):
+        _check_median_of(estimator, estimator.estimator)
+
+
 @equivalent("AdaBoostClassifier")
 def _adaboost_classifier(estimator: Any) -> Predictor:
     n_classes = int(estimator.n_classes_)
     if n_classes < 2:
-        raise unsupported(estimator, "it was trained on one class")
+        return _one_class(estimator)
     weights = estimator.estimator_weights_[: len(estimator.estimators_)]
     vote = _vote_matrix(n_classes)
     if n_classes == 2:
@@ -70,6 +81,12 @@ def _adaboost_classifier(estimator: Any) -> Predictor:
     return Predictor(mixture, head)
 
 
+def _one_class(estimator: Any) -> Predictor:
+    """All decisions are 0, as the parent's, and the one class has probability 1."""
+    nothing = Layers((np.zeros((estimator.n_features_in_, 1)),), (np.zeros(1),))
+    return Predictor(nothing, Head("multiclass", "softmax", decision=True, n_classes=(1,)))
+
+
 @equivalent("AdaBoostRegressor")
 def _adaboost_regressor(estimator: Any) -> Predictor:
     """The weighted median over trees, without sorting.
@@ -79,12 +96,8 @@ def _adaboost_regressor(estimator: Any) -> Predictor:
     step ``v[j + 1] - v[j]`` whose ``F[j] >= 1/2``. Each F is a sum over trees.
     """
     name = type(estimator).__name__
-    if not all(_is_tree(base_estimator) for base_estimator in estimator.estimators_):
-        raise UnsupportedModelError(
-            f"{name} of {type(estimator.estimators_[0]).__name__} cannot be quantized: its "
-            f"prediction is a median, which is known in integers for trees only. Use {name} of "
-            "DecisionTreeRegressor."
-        )
+    for base_estimator in estimator.estimators_:
+        _check_median_of(estimator, base_estimator)
     trees = [base_estimator.tree_ for base_estimator in estimator.estimators_]
     leaf_values = [tree.value[tree.children_left < 0, 0, 0] for tree in trees]
     values = np.unique(np.concatenate(leaf_values))
@@ -125,6 +138,16 @@ def _vote_matrix(n_classes: int) -> Floats:
         return np.array([[-2.0], [2.0]])
     against = -1.0 / (n_classes - 1)
     return np.where(np.eye(n_classes) > 0, 1.0, against)
+
+
+def _check_median_of(estimator: Any, base_estimator: Any) -> None:
+    name = type(estimator).__name__
+    if not _is_tree(base_estimator):
+        raise UnsupportedModelError(
+            f"{name} of {type(base_estimator).__name__} cannot be quantized: its "
+            f"prediction is a median, which is known in integers for trees only. Use {name} of "
+            "DecisionTreeRegressor."
+        )
 
 
 def _is_tree(base_estimator: Any) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from skq.graph.ops.binding import Implementation, numpy_op
 from skq.graph.ops.result_types import with_type_of
@@ -77,8 +76,9 @@ def celu(x: Array, alpha: float = 1.0) -> Array:
 
 @activation("Sigmoid")
 def sigmoid(x: Array) -> Array:
-    """``1 / (1 + exp(-x))``."""
-    return special.expit(x)
+    """``1 / (1 + exp(-x))``, by NumPy, so that saved models need no SciPy."""
+    with np.errstate(over="ignore"):  # 1 / inf is the 0 that is meant
+        return 1 / (1 + np.exp(-x))
 
 
 @activation("HardSigmoid")

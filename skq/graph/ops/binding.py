@@ -6,6 +6,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,22 @@ BoundNode = Callable[..., tuple[NDArray[Any], ...]]
 #: ``f(*inputs, **attributes)`` -> array or tuple of arrays, by ONNX operator. An omitted optional
 #: input is None; attributes have ONNX's own names and defaults.
 ONNX_OPS_TO_NUMPY_IMPL: dict[str, Implementation] = {}
+
+#: Modules of operators, those of functions that end models first.
+FAMILIES = (
+    "activations",
+    "elementwise",
+    "shape",
+    "reduction",
+    "casting",
+    "comparison",
+    "linear_algebra",
+    "normalization",
+    "pooling",
+    "quantize_linear",
+    "resize",
+    "tree_ensemble",
+)
 
 _DOMAINS: dict[str, str] = {}
 _BINDERS: dict[str, Binder] = {}
@@ -63,6 +80,15 @@ def numpy_op(
     return register
 
 
+def load_families(until: str | None = None) -> dict[str, Implementation]:
+    """Import families of operators: all, or until an operator is registered."""
+    for family in FAMILIES:
+        if until in ONNX_OPS_TO_NUMPY_IMPL:
+            break
+        import_module(f"skq.graph.ops.{family}")
+    return ONNX_OPS_TO_NUMPY_IMPL
+
+
 def bind_node(node: Node) -> BoundNode:
     """Turn a node into a function of its input arrays that returns a tuple of arrays.
 
@@ -83,7 +109,7 @@ def bind_node(node: Node) -> BoundNode:
     ConversionError
         If the operator does not take these inputs or attributes.
     """
-    implementation = ONNX_OPS_TO_NUMPY_IMPL.get(node.op_type)
+    implementation = load_families(node.op_type).get(node.op_type)
     if implementation is None or _DOMAINS[node.op_type] != node.domain:
         raise UnsupportedModelError(_unknown_operator(node))
     try:

@@ -7,12 +7,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from skq.graph.ops.binding import Implementation, numpy_op
 from skq.graph.ops.result_types import with_type_of
 
 Array = NDArray[Any]
+
+
+def erf(x: Array) -> Array:
+    """The error function; SciPy is imported where a graph computes it."""
+    from scipy import special
+
+    return np.asarray(special.erf(x))
+
 
 #: Functions that NumPy or SciPy has under another name and that keep the dtype of a float input.
 UNARY_FUNCTIONS: dict[str, Implementation] = {
@@ -26,7 +33,7 @@ UNARY_FUNCTIONS: dict[str, Implementation] = {
     "Ceil": np.ceil,
     "Cos": np.cos,
     "Cosh": np.cosh,
-    "Erf": special.erf,
+    "Erf": erf,
     "Exp": np.exp,
     "Floor": np.floor,
     "Log": np.log,

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, special
 
 from skq.graph.graph import ML_DOMAIN
+from skq.graph.ops.activations import sigmoid, softmax
 from skq.graph.ops.binding import Implementation, numpy_op
 from skq.graph.ops.tree_attributes import LEAF, NODE_MODES, read_trees
 
@@ -35,8 +35,8 @@ _COMPARISONS = (
 
 POST_TRANSFORMS: dict[str, Implementation] = {
     "NONE": lambda scores: scores,
-    "LOGISTIC": special.expit,
-    "SOFTMAX": partial(special.softmax, axis=1),
+    "LOGISTIC": sigmoid,
+    "SOFTMAX": partial(softmax, axis=1),
 }
 
 #: Rows are taken in blocks of about this many (row, tree, target) values, to stay in the cache.
@@ -256,6 +256,8 @@ def tree_sums(trees: TreeArrays, x: Array) -> NDArray[np.float64]:
 
 def _sparse_sums(trees: TreeArrays) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
     """`_aggregate` of many targets, of which a leaf has weights for few."""
+    from scipy import sparse
+
     weights = sparse.csr_array(trees.leaf_weights)
     divisor = trees.n_trees if trees.aggregate == "AVERAGE" else 1
 

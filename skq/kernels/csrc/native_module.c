@@ -319,10 +319,10 @@ static PyObject *new_outputs(PyObject *self, PyObject *empty, PyObject *results,
 static PyObject *run_opened(PyObject *self, PyObject *const *args, skq_program *program,
                             skq_input *inputs, void **data)
 {
-    PyObject *empty = PyTuple_GetItem(args[0], 2), *results = PyTuple_GetItem(args[0], 3);
+    PyObject *empty = PyTuple_GetItem(args[0], 3), *results = PyTuple_GetItem(args[0], 4);
     job j = {.program = program, .inputs = inputs, .outputs = data, .status = SKQ_OK,
              .n_rows = PyLong_AsSsize_t(args[2]), .refuse = (int)PyLong_AsLong(args[4]),
-             .isa = (int)PyLong_AsLong(PyTuple_GetItem(args[0], 1))};
+             .isa = (int)PyLong_AsLong(PyTuple_GetItem(args[0], 2))};
     const long n_threads = PyLong_AsLong(args[3]);
     if (PyErr_Occurred())
         return NULL;
@@ -344,11 +344,12 @@ static PyObject *run_opened(PyObject *self, PyObject *const *args, skq_program *
 
 static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
 {
-    if (n_args != 5 || !PyTuple_Check(args[0]) || PyTuple_Size(args[0]) != 6 ||
+    if (n_args != 5 || !PyTuple_Check(args[0]) || PyTuple_Size(args[0]) != 7 ||
         !PyList_Check(args[1]))
         return PyErr_Format(PyExc_TypeError, "see the docstring of run");
     const void *packed = PyLong_AsVoidPtr(PyTuple_GetItem(args[0], 0));
-    const size_t n_outputs = PyLong_AsSize_t(PyTuple_GetItem(args[0], 4));
+    const void *constants = PyLong_AsVoidPtr(PyTuple_GetItem(args[0], 1));
+    const size_t n_outputs = PyLong_AsSize_t(PyTuple_GetItem(args[0], 5));
     if (PyErr_Occurred())
         return NULL;
     skq_program program;
@@ -362,7 +363,7 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
     void *memory = bytes <= sizeof few ? few : PyMem_Malloc(bytes);
     if (!memory)
         return PyErr_NoMemory();
-    skq_open(&program, rest, memory);
+    skq_open(&program, rest, constants, memory);
     skq_input *inputs = (void *)((char *)memory + opened);
     void **data = (void *)(inputs + n_inputs);
     memset(data, 0, n_outputs * sizeof(void *));
@@ -428,7 +429,8 @@ static PyObject *layout(PyObject *self, PyObject *none)
 
 static PyMethodDef methods[] = {
     {"run", (PyCFunction)(void (*)(void))run, METH_FASTCALL,
-     "run((address, isa, numpy.empty, ((output, shape, dtype), ...), n_outputs, kept alive),\n"
+     "run((descriptors, constants, isa, numpy.empty, ((output, shape, dtype), ...), n_outputs,\n"
+     "    kept alive),"
      "    [input], n_rows, n_threads, refuse)\n"
      "\nA list of new arrays, those of the outputs named, or an int that says why there are none."},
     {"best_isa", best_isa, METH_NOARGS, "Best instruction set of this machine."},

@@ -233,7 +233,8 @@ typedef struct {
  *
  * - a number is 2 k, or -2 k - 1 where it is negative, in bytes of 7 bits, the lowest first, the highest
  *   bit of a byte saying whether another one follows;
- * - an array of constants is the difference of its address to that of the array named before it;
+ * - an array of constants is the difference of its offset in the block of constants to that of the
+ *   array named before it;
  * - a struct is a byte whose lowest bits say which of the first seven fields of skq_..._fields follow,
  *   its highest whether, behind them, there is such a byte for the next seven.
  *
@@ -247,7 +248,7 @@ extern const skq_field skq_program_fields[], skq_value_fields[], skq_step_fields
     skq_argument_fields[], skq_bins_fields[], skq_forest_fields[];
 const void *skq_read_program(const void *packed, skq_program *program); /* answers where the rest is */
 size_t skq_opened_bytes(const skq_program *program);
-void skq_open(skq_program *program, const void *rest, void *memory);
+void skq_open(skq_program *program, const void *rest, const void *constants, void *memory);
 void skq_select(skq_program *program, void *const *outputs);
 
 /* Best instruction set of this machine. */

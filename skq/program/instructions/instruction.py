@@ -1,16 +1,17 @@
-"""What all instructions have: operands, a type rule, and arrays kept packed."""
+"""What all instructions have: operands, constant fields and a type rule."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from skq.bitpacking import narrowed
 from skq.exceptions import ProgramError
-from skq.program.storage import Order, PackedIntegers, compact
-from skq.program.types import TensorType
+from skq.program.instructions.fields import Integers
+from skq.program.types import MAX_SIZE, TensorType
 
 
 def require(condition: bool, message: str) -> None:
@@ -23,63 +24,40 @@ def require(condition: bool, message: str) -> None:
 class Instruction:
     """One step of a program: reads the values `inputs`, defines one value.
 
-    A program keeps its arrays of integers packed, or in the smallest dtypes that hold them. They
-    read as arrays of such a dtype all the same, so whoever computes with them, rather than compare
-    or index, converts them first. A packed one is unpacked anew whenever it is read: whoever reads
-    it often takes the `unpacked` instruction.
+    The other fields are constants: plain arrays and numbers. A program holds arrays of integers in
+    the smallest dtype that holds their values, so whoever computes with them, rather than compares
+    or indexes, converts them first.
     """
 
-    inputs: tuple[int, ...]
+    inputs: Annotated[tuple[int, ...], Integers(0, MAX_SIZE)]
 
     arity: ClassVar[int | None] = 1  # None: one or more
-    order: ClassVar[Order] = "C"  # in which a program keeps arrays
-
-    if not TYPE_CHECKING:
-
-        def __getattribute__(self, name: str) -> Any:
-            value = object.__getattribute__(self, name)
-            return value.unpacked() if type(value) is PackedIntegers else value
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.unpacked().kept()  # pickles hold arrays as they read
-
-    def kept(self) -> dict[str, Any]:
-        """Fields by name, arrays as they are in memory: as `PackedIntegers` where packed."""
-        return {field.name: object.__getattribute__(self, field.name) for field in fields(self)}
-
-    def unpacked(self) -> Self:
-        """The same instruction, its arrays in memory as they read."""
-        return self.keeping({field.name: getattr(self, field.name) for field in fields(self)})
-
-    def keeping(self, kept: Mapping[str, Any]) -> Self:
-        """The instruction with these fields, unchecked; itself where it has them."""
-        before = self.kept()
-        if all(kept[name] is before[name] for name in before):
-            return self
-        twin = object.__new__(type(self))
-        for name, value in kept.items():
-            object.__setattr__(twin, name, value)
-        return twin
 
     def infer(self, *operands: TensorType) -> TensorType:
         """Type of the result, with its proven interval; `ProgramError` for illegal operands."""
         raise TypeError(f"{type(self).__name__} has no type rule")
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The constant arrays, by field."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
-def compacted(instructions: Sequence[Instruction]) -> tuple[Instruction, ...]:
-    """The same instructions, their arrays as a program keeps them."""
-    kept = [instruction.kept() for instruction in instructions]
-    places = [
-        (values, name, instruction.order)
-        for instruction, values in zip(instructions, kept, strict=True)
-        for name, value in values.items()
-        if isinstance(value, np.ndarray | PackedIntegers)
-    ]
-    arrays = compact(
-        [values[name] for values, name, _ in places], [order for _, _, order in places]
-    )
-    for (values, name, _), array in zip(places, arrays, strict=True):
-        values[name] = array
-    return tuple(
-        instruction.keeping(values) for instruction, values in zip(instructions, kept, strict=True)
-    )
+
+def frozen(instruction: Instruction) -> Instruction:
+    """The instruction with arrays that are read-only and of the smallest dtypes.
+
+    Arrays that are both already are shared, others are copied.
+    """
+    changed: dict[str, Any] = {
+        name: _read_only(array)
+        for name, array in instruction.arrays().items()
+        if array.flags.writeable or narrowed(array) is not array
+    }
+    return replace(instruction, **changed) if changed else instruction
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    smallest = narrowed(array)
+    copy = np.array(array) if smallest is array else smallest
+    copy.flags.writeable = False
+    return copy

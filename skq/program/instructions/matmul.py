@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import Annotated
 
 from skq.bitpacking import Ints
 from skq.numerics import INT64_MAX
+from skq.program.instructions.exact import BLOCK, column_sums, magnitude, product, total
+from skq.program.instructions.fields import IntegerArray
 from skq.program.instructions.instruction import Instruction, require
-from skq.program.storage import Order
 from skq.program.types import TensorType
 from skq.serialization import serializable
 
@@ -20,30 +19,32 @@ from skq.serialization import serializable
 class MatMul(Instruction):
     """Rows times a constant integer matrix; the result is the exact accumulator."""
 
-    weights: Ints  # (n_in, n_out)
-
-    order: ClassVar[Order] = "F"  # the weights of an output together
+    weights: Annotated[Ints, IntegerArray(2)]  # (n_in, n_out)
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         lo, hi = x.interval
         require(
-            self.weights.ndim == 2 and x.shape[-1:] == self.weights.shape[:1],
+            x.shape[-1:] == self.weights.shape[:1],
             f"MatMul: rows of shape {x.shape} do not fit weights of shape {self.weights.shape}",
         )
-        weights = (
-            self.weights.astype(object)
-            if _may_overflow(self.weights, lo, hi)
-            else (self.weights.astype(np.int64))
-        )
-        positive = np.where(weights > 0, weights, 0).sum(axis=0)
-        negative = np.where(weights < 0, weights, 0).sum(axis=0)
-        low = [int(p) * lo + int(n) * hi for p, n in zip(positive, negative, strict=True)]
-        high = [int(p) * hi + int(n) * lo for p, n in zip(positive, negative, strict=True)]
-        shape = (*x.shape[:-1], self.weights.shape[1])
-        return TensorType(shape, min(low, default=0), max(high, default=0))
+        low, high = 0, 0
+        if x.interval != (0, 0) and self.weights.size:
+            bounds = [
+                _interval(self.weights[:, start : start + BLOCK], lo, hi)
+                for start in range(0, self.weights.shape[1], BLOCK)
+            ]
+            low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
+        return TensorType((*x.shape[:-1], self.weights.shape[1]), low, high)
 
 
-def _may_overflow(weights: Ints, lo: int, hi: int) -> bool:
-    largest = max(abs(int(weights.min(initial=0))), abs(int(weights.max(initial=0))))
-    return largest * len(weights) > INT64_MAX
+def _interval(weights: Ints, lo: int, hi: int) -> tuple[int, int]:
+    """Extremes of ``x @ weights``; an error where any partial sum leaves 63 bits."""
+    positive, negative = column_sums(weights, magnitude(weights))
+    widest = (int(positive.max()) - int(negative.min())) * max(-lo, hi)
+    if widest > INT64_MAX:  # it may wrap: an operand that is not yet added counts as 0
+        below, above = min(lo, 0), max(hi, 0)
+        total(product(positive, below), product(negative, above))
+        total(product(positive, above), product(negative, below))
+    low, high = positive * lo + negative * hi, positive * hi + negative * lo
+    return int(low.min()), int(high.max())

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skq.bitpacking import Ints
+from skq.numerics import EXACT_FLOAT64
+from skq.program.instructions.exact import total
+from skq.program.instructions.fields import FloatArray, Integer, IntegerArray
 from skq.program.instructions.instruction import Instruction, require
 from skq.program.types import TensorType
 from skq.serialization import serializable
+from skq.serialization.budget import declare
 
 Floats = NDArray[np.float64]
 
@@ -20,15 +25,15 @@ Floats = NDArray[np.float64]
 class Quantize(Instruction):
     """Real values to codes of a uniform grid, one grid a feature (`skq.numerics.quantize`)."""
 
-    scale: Floats  # (n_features,) or (), > 0
-    zero_point: Ints  # same shape
-    lo: int
-    hi: int
+    scale: Annotated[Floats, FloatArray(0, 1)]  # (n_features,) or (), > 0
+    zero_point: Annotated[Ints, IntegerArray(0, 1)]  # same shape
+    lo: Annotated[int, Integer(-EXACT_FLOAT64, EXACT_FLOAT64)]
+    hi: Annotated[int, Integer(-EXACT_FLOAT64, EXACT_FLOAT64)]
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         require(not x.is_integer, "Quantize takes a float value")
-        require(bool(np.all(np.isfinite(self.scale) & (self.scale > 0))), "scales are positive")
+        require(bool(np.all(self.scale > 0)), "scales are positive")
         require(self.scale.shape == self.zero_point.shape, "one zero point a scale")
         require(self.scale.shape in ((), x.shape[-1:]), f"scales {self.scale.shape} for {x.shape}")
         return TensorType(x.shape, self.lo, self.hi)
@@ -44,47 +49,44 @@ class Bin(Instruction):
     ensemble stands in two columns that differ in their `nan_code`: below all other codes, or above.
     """
 
-    feature: Ints  # (n_columns,)
-    edges: Floats  # (n_edges,), sorted within a column
-    offsets: Ints  # (n_columns + 1,)
-    base: Ints  # (n_columns,), code of values up to the first edge
-    nan_code: Ints  # (n_columns,)
+    feature: Annotated[Ints, IntegerArray(1)]  # (n_columns,)
+    edges: Annotated[Floats, FloatArray(1, infinite=True)]  # (n_edges,), sorted within a column
+    offsets: Annotated[Ints, IntegerArray(1)]  # (n_columns + 1,)
+    base: Annotated[Ints, IntegerArray(1)]  # (n_columns,), code of values up to the first edge
+    nan_code: Annotated[Ints, IntegerArray(1)]  # (n_columns,)
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         require(not x.is_integer and len(x.shape) == 1, "Bin takes a float row of features")
         n = len(self.feature)
+        declare(256 * n, f"a Bin of {n} columns")
         require(
             self.offsets.shape == (n + 1,)
             and self.base.shape == (n,)
-            and self.nan_code.shape == (n,)
-            and self.feature.shape == (n,)
-            and self.edges.ndim == 1,
+            and self.nan_code.shape == (n,),
             "Bin needs a feature, a base and a nan_code for each column and offsets around them",
         )
-        counts = np.diff(self.offsets.astype(np.int64))
         require(
             int(self.offsets[0]) == 0
             and int(self.offsets[-1]) == len(self.edges)
-            and bool(np.all(counts >= 0)),
+            and bool(np.all(self.offsets[1:] >= self.offsets[:-1])),
             "Bin offsets rise from 0 to the number of edges",
         )
+        counts = np.diff(self.offsets.astype(np.int64))
         require(
             n == 0 or (int(self.feature.min()) >= 0 and int(self.feature.max()) < x.shape[0]),
             f"Bin reads features outside of the {x.shape[0]} there are",
         )
-        rising = np.diff(self.edges) >= 0
+        rising = self.edges[1:] >= self.edges[:-1]
         starts = self.offsets[1:-1]
         inner = starts[(starts > 0) & (starts < len(self.edges))] - 1
         rising[inner] = True
-        require(
-            bool(np.all(rising)) and not bool(np.isnan(self.edges).any()), "Bin edges are sorted"
-        )
+        require(bool(np.all(rising)), "Bin edges are sorted")
         if n == 0:
             return TensorType((0,), 0, 0)
         lo = int(min(self.base.min(), self.nan_code.min()))
-        hi = int(max((self.base + counts).max(), self.nan_code.max()))
-        return TensorType((n,), lo, hi)
+        last = total(self.base.astype(np.int64), counts)
+        return TensorType((n,), lo, max(int(last.max()), int(self.nan_code.max())))
 
 
 @serializable("skq.Dequantize")
@@ -92,15 +94,15 @@ class Bin(Instruction):
 class Dequantize(Instruction):
     """Integers back to real values (`skq.numerics.dequantize`)."""
 
-    scale: Floats  # () or (n_channels,)
-    zero_point: Floats  # same shape
+    scale: Annotated[Floats, FloatArray(0, 1)]  # () or (n_channels,)
+    zero_point: Annotated[Floats, FloatArray(0, 1)]  # same shape
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         x.interval  # noqa: B018  (raises for floats)
         for array in (self.scale, self.zero_point):
             require(
-                array.shape in ((), x.shape[-1:]) and bool(np.all(np.isfinite(array))),
-                f"Dequantize takes finite parameters, a scalar or one a channel of {x.shape}",
+                array.shape in ((), x.shape[-1:]),
+                f"Dequantize takes a scalar or one parameter a channel of {x.shape}",
             )
         return TensorType(x.shape)

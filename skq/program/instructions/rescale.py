@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from skq.bitpacking import Ints
-from skq.exceptions import AccumulatorOverflowError
 from skq.numerics import INT64_MAX
+from skq.program.instructions.exact import BLOCK, magnitude, product, total
+from skq.program.instructions.fields import Integer, IntegerArray
 from skq.program.instructions.instruction import Instruction, require
 from skq.program.types import TensorType
 from skq.serialization import serializable
@@ -23,39 +25,44 @@ class Requantize(Instruction):
     zero point and rounding constant.
     """
 
-    multiplier: Ints  # () or (n_channels,)
-    offset: Ints  # same shape
-    shift: int
-    lo: int
-    hi: int
+    multiplier: Annotated[Ints, IntegerArray(0, 1)]  # () or (n_channels,)
+    offset: Annotated[Ints, IntegerArray(0, 1)]  # same shape
+    shift: Annotated[int, Integer(0, 62)]
+    lo: Annotated[int, Integer()]
+    hi: Annotated[int, Integer()]
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         lo, hi = x.interval
-        require(0 <= self.shift <= 62, f"a shift is in [0, 62]; got {self.shift}")
         for name, array in (("multiplier", self.multiplier), ("offset", self.offset)):
             require(
                 array.shape in ((), x.shape[-1:]),
                 f"Requantize {name} of shape {array.shape} does not fit rows of shape {x.shape}",
             )
-        pairs = [
-            (int(m) * e + int(o))
-            for m, o in zip(
-                *(a.ravel() for a in np.broadcast_arrays(self.multiplier, self.offset)), strict=True
-            )
-            for e in (lo, hi)
-        ]
-        low, high = min(pairs, default=0), max(pairs, default=0)
-        widest = max(
-            -low, high, *(abs(int(m)) * max(-lo, hi, 0) for m in np.ravel(self.multiplier)), 0
-        )
-        if widest > INT64_MAX:
-            raise AccumulatorOverflowError(
-                f"requantizing [{lo}, {hi}] by {self.multiplier!r} leaves 63 bits"
-            )
+        low, high = _interval(np.atleast_1d(self.multiplier), np.atleast_1d(self.offset), lo, hi)
         clip = lambda v: min(max(v >> self.shift, self.lo), self.hi)  # noqa: E731
         require(self.lo <= self.hi, f"empty range [{self.lo}, {self.hi}]")
         return TensorType(x.shape, clip(low), clip(high))
+
+
+def _interval(multiplier: Ints, offset: Ints, lo: int, hi: int) -> tuple[int, int]:
+    """Extremes of ``x * multiplier + offset``; an error where a step of it leaves 63 bits."""
+    low, high = [], []
+    for start in range(0, max(len(multiplier), len(offset)), BLOCK):
+        part = slice(start, start + BLOCK)
+        factors, added = (
+            (array if len(array) == 1 else array[part]).astype(np.int64)
+            for array in (multiplier, offset)
+        )
+        largest = magnitude(factors) * max(-lo, hi) + magnitude(added)
+        for end in (lo, hi):
+            if largest > INT64_MAX:  # it may wrap
+                result = total(product(factors, end), added)
+            else:
+                result = factors * end + added
+            low.append(int(result.min()))
+            high.append(int(result.max()))
+    return min(low, default=0), max(high, default=0)
 
 
 @serializable("skq.Table")
@@ -63,12 +70,13 @@ class Requantize(Instruction):
 class Table(Instruction):
     """Any function of one integer, as the list of its results from the operand's `lo` on."""
 
-    table: Ints  # (size,), or (n_channels, size): one a channel (last axis)
+    table: Annotated[
+        Ints, IntegerArray(1, 2)
+    ]  # (size,), or (n_channels, size): one a channel (last axis)
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         lo, hi = x.interval
-        require(self.table.ndim in (1, 2), "a table has one or two dimensions")
         require(
             self.table.ndim == 1 or self.table.shape[:1] == x.shape[-1:],
             f"{self.table.shape[0]} tables for rows of shape {x.shape}",
@@ -77,4 +85,6 @@ class Table(Instruction):
             self.table.shape[-1] == hi - lo + 1,
             f"a table of {self.table.shape[-1]} entries for {hi - lo + 1} codes in [{lo}, {hi}]",
         )
+        if not self.table.size:  # no channels
+            return TensorType(x.shape, 0, 0)
         return TensorType(x.shape, int(self.table.min()), int(self.table.max()))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Annotated
 
 from skq.bitpacking import Ints
-from skq.numerics import INT64_MAX
+from skq.program.instructions.fields import Integer, IntegerArray, Integers
 from skq.program.instructions.instruction import Instruction, require
-from skq.program.types import TensorType
+from skq.program.types import MAX_SIZE, TensorType
 from skq.serialization import serializable
 
 
@@ -21,18 +20,14 @@ class Gather(Instruction):
     Slices, transposes, padding and the patches of a convolution are all this.
     """
 
-    indices: Ints  # any shape, in [-1, size - 1]
-    fill: int = 0
+    indices: Annotated[Ints, IntegerArray()]  # any shape, in [-1, size - 1]
+    fill: Annotated[int, Integer()] = 0
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         lo, hi = x.interval
         low = int(self.indices.min(initial=0))
         high = int(self.indices.max()) if self.indices.size else -1
-        require(
-            isinstance(self.fill, int | np.integer) and abs(self.fill) <= INT64_MAX,
-            f"Gather fills with an int of 64 bits; got {self.fill!r}",
-        )
         require(-1 <= low and high < x.size, f"Gather reads outside of a row of shape {x.shape}")
         if low == -1:
             lo, hi = min(lo, self.fill), max(hi, self.fill)
@@ -44,7 +39,7 @@ class Gather(Instruction):
 class Reshape(Instruction):
     """The same elements in another shape."""
 
-    shape: tuple[int, ...]
+    shape: Annotated[tuple[int, ...], Integers(0, MAX_SIZE)]
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from skq.bitpacking import Ints
+from skq.numerics import INT64_MAX
+from skq.program.instructions.exact import BLOCK, Sums, magnitude, too_wide
+from skq.program.instructions.fields import Integer, IntegerArray
 from skq.program.instructions.instruction import Instruction, require
-from skq.program.types import TensorType
+from skq.program.types import MAX_SIZE, TensorType
 from skq.serialization import serializable
+from skq.serialization.budget import declare
 
 
 @serializable("skq.Trees")
@@ -23,15 +28,15 @@ class Trees(Instruction):
     adds ``leaf_values[leaf] * multiplier[t]`` to the outputs from ``output[t]`` on.
     """
 
-    roots: Ints  # (n_trees,), node index
-    feature: Ints  # (n_nodes,), -1 for a leaf
-    threshold: Ints  # (n_nodes,)
-    left: Ints  # (n_nodes,), node index; for a leaf its row in leaf_values
-    right: Ints  # (n_nodes,), node index
-    leaf_values: Ints  # (n_leaves, width)
-    output: Ints  # (n_trees,), first output column
-    multiplier: Ints  # (n_trees,), > 0
-    n_outputs: int
+    roots: Annotated[Ints, IntegerArray(1)]  # (n_trees,), node index
+    feature: Annotated[Ints, IntegerArray(1)]  # (n_nodes,), -1 for a leaf
+    threshold: Annotated[Ints, IntegerArray(1)]  # (n_nodes,)
+    left: Annotated[Ints, IntegerArray(1)]  # (n_nodes,), node; for a leaf its row in leaf_values
+    right: Annotated[Ints, IntegerArray(1)]  # (n_nodes,), node index
+    leaf_values: Annotated[Ints, IntegerArray(2)]  # (n_leaves, width)
+    output: Annotated[Ints, IntegerArray(1)]  # (n_trees,), first output column
+    multiplier: Annotated[Ints, IntegerArray(1)]  # (n_trees,), > 0
+    n_outputs: Annotated[int, Integer(0, MAX_SIZE)]
 
     @property
     def width(self) -> int:
@@ -43,6 +48,7 @@ class Trees(Instruction):
         x.interval  # noqa: B018  (raises for floats)
         require(len(x.shape) == 1, "Trees takes a row of codes")
         n_nodes, n_trees = len(self.feature), len(self.roots)
+        declare(1024 * n_trees + 32 * n_nodes, f"{n_trees} trees of {n_nodes} nodes")
         require(
             all(a.shape == (n_nodes,) for a in (self.threshold, self.left, self.right)),
             "Trees needs a threshold, left and right for each node",
@@ -79,41 +85,60 @@ class Trees(Instruction):
         return TensorType((self.n_outputs,), *self._sum_interval())
 
     def _sum_interval(self) -> tuple[int, int]:
-        """Extremes of the sums: per output, every tree at its least and at its greatest leaf."""
-        lowest, highest = self._leaf_extremes()
-        low = [0] * self.n_outputs
-        high = [0] * self.n_outputs
-        for t in range(len(self.roots)):
-            factor, first = int(self.multiplier[t]), int(self.output[t])
-            for j in range(self.width):
-                low[first + j] += factor * int(lowest[t, j])
-                high[first + j] += factor * int(highest[t, j])
-        return min(low, default=0), max(high, default=0)
+        """Extremes of the sums: per output, every tree at its least and at its greatest leaf.
 
-    def _leaf_extremes(self) -> tuple[Ints, Ints]:
-        """Least and greatest leaf of each tree, shape (n_trees, width) each.
+        A block of the columns of `leaf_values` at a time.
+        """
+        if not (len(self.roots) and self.width):
+            return 0, 0
+        closed = self._runs_are_closed()
+        # a row's way through all trees, which may share nodes, and what is added up, a bit a step
+        steps = len(self.feature) * max(self.width, 1 if closed else len(self.roots))
+        declare(32 * self.n_outputs + steps // 8, "the sums over trees")
+        largest = int(self.multiplier.max()) * magnitude(self.leaf_values)
+        narrow = len(self.roots) * largest <= INT64_MAX
+        sums = [Sums(self.n_outputs, narrow) for _ in range(2 if narrow else 4)]
+        factor = self.multiplier.astype(np.int64)[:, np.newaxis]
+        leaf = np.flatnonzero(self.feature == -1)
+        columns = max(1, BLOCK // len(leaf))
+        for start in range(0, self.width, columns):
+            leaf_values = self.leaf_values[:, start : start + columns]
+            ends = self._leaf_extremes(leaf, leaf_values, closed)
+            if not narrow and any((abs(end) > INT64_MAX // factor).any() for end in ends):
+                raise too_wide()
+            low, high = (factor * end for end in ends)
+            index = self.output.astype(np.int64)[:, np.newaxis] + np.arange(
+                start, start + leaf_values.shape[1]
+            )
+            # a tree that is not yet added counts as 0
+            for each, added in zip(
+                sums, (low, high, np.minimum(low, 0), np.maximum(high, 0)), strict=False
+            ):
+                each.add(index, added)
+        least, greatest, *_ = (each.values() for each in sums)
+        return int(least.min()), int(greatest.max())
+
+    def _leaf_extremes(self, leaf: Ints, leaf_values: Ints, closed: bool) -> tuple[Ints, Ints]:
+        """Least and greatest leaf of each tree, int64 of shape (n_trees, n_columns) each.
 
         Where the trees' nodes stand in consecutive runs (the usual case) only a tree's own leaves
         count; otherwise the extremes of all leaves do, which is looser but still proven.
         """
-        leaf = np.flatnonzero(self.feature == -1)
         starts = np.searchsorted(leaf, self.roots)
-        values = self.leaf_values[self.left[leaf]]
-        ordered = bool(np.all(self.roots[1:] > self.roots[:-1])) and len(self.roots) > 0
-        if ordered and self._runs_are_closed() and len(np.unique(starts)) == len(starts):
-            return (
-                np.minimum.reduceat(values, starts, axis=0),
-                np.maximum.reduceat(values, starts, axis=0),
-            )
-        shape = (len(self.roots), self.width)
-        return (
-            np.broadcast_to(self.leaf_values.min(axis=0, initial=0), shape),
-            np.broadcast_to(self.leaf_values.max(axis=0, initial=0), shape),
-        )
+        if closed and len(np.unique(starts)) == len(starts):
+            values = leaf_values[self.left[leaf]]
+            ends = [f.reduceat(values, starts, axis=0) for f in (np.minimum, np.maximum)]
+        else:
+            shape = (len(self.roots), leaf_values.shape[1])
+            ends = [
+                np.broadcast_to(f(leaf_values, axis=0, initial=0), shape) for f in (np.min, np.max)
+            ]
+        low, high = (end.astype(np.int64) for end in ends)
+        return low, high
 
     def _runs_are_closed(self) -> bool:
-        """Whether each tree's nodes stand between its root and the next one."""
-        if len(self.roots) == 0 or self.roots[0] != 0:
+        """Whether roots rise and each tree's nodes stand between its root and the next one."""
+        if self.roots[0] != 0 or not np.all(self.roots[1:] > self.roots[:-1]):
             return False
         inner = np.flatnonzero(self.feature != -1)
         tree = np.searchsorted(self.roots, inner, side="right")

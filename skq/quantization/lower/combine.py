@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skq.program import Add, Concat, Maximum, Minimum, Mul, Sub
+from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
 from skq.quantization.lower.views import (
@@ -19,7 +20,6 @@ from skq.quantization.lower.views import (
     select,
     with_constants,
 )
-from skq.quantization.trees.joint import JointFeatures
 
 
 def plain(low: Lowering, x: Features | QuantizedTensor, reals: Array) -> QuantizedTensor:

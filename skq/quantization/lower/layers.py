@@ -1,9 +1,10 @@
 """Layers: a tensor times constant weights, with parameters chosen by the error at the output.
 
-Ways of quantizing the layer are written side by side: each range of
-`skq.quantization.search.ranges` with plainly rounded weights, and what
-`skq.quantization.search.fit_layer` or `skq.quantization.search.weights` find.
-The one whose output is off least on the calibration rows is kept; the program drops the others.
+Several candidates are written to the program: each range method of
+`skq.quantization.search.ranges` with plainly rounded weights, and the results of
+`skq.quantization.search.fit_layer` or `skq.quantization.search.weights`.
+The candidate with the least error on the calibration rows is returned. Instructions of the others
+are removed when the program is built.
 """
 
 from __future__ import annotations
@@ -18,35 +19,12 @@ from skq.program import MatMul, Quantize, Reshape
 from skq.quantization.lower.lowering import FROZEN_SCALE, Lowering
 from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor
+from skq.quantization.lower.trained import TrainedConstant, trained_codes, trained_product
 from skq.quantization.lower.views import arranged, elements, gather
 from skq.quantization.search.fit_layer import FittedLayer, LayerData, fit_layer
+from skq.quantization.search.least import first_least
 from skq.quantization.search.ranges import RANGE_METHODS, percentiles
-
-#: Widths above this are left to one grid for all inputs of a layer, and so are wider layers.
-MAX_FITTED_BITS = 8
-MAX_FITTED_INPUTS = 1500
-
-#: Layers with more weights than this are not fitted: the cost grows with the weights times the
-#: rows, and takes tens of seconds a layer from here on.
-MAX_FITTED_WEIGHTS = 40_000
-
-#: Room beyond the range of an inner input for other rows, in standard deviations in front of its
-#: clip, and the width from which on: the most that costs no more than the better grids gain. So a
-#: neuron behind a ReLU that few calibration rows reach, and these barely, has as much as others.
-HEADROOMS = (1.0, 0.6, 0.3)
-HEADROOM_BITS = 7
-
-#: Layers with more weights are fitted for clipped inputs alone, where clipping is better.
-MAX_TRIED_WEIGHTS = 4000
-
-#: Shares that may be cut off at either end of all inputs of a layer.
-TAILS = (0.0, 0.001, 0.003, 0.01, 0.02, 0.04, 0.08)
-
-#: Share of the error that has to be left for it: other rows may lie further out.
-NEEDED_GAIN = 0.8
-
-#: Relative squared errors that differ by less come from the rounding of floats.
-NEGLIGIBLE = 1e-20
+from skq.quantization.search.settings import ERRORS, LAYERS
 
 
 def layer(
@@ -80,13 +58,62 @@ def layer(
         real = np.asarray(weights, dtype=np.float64)[order]
         return low.matmul(rows, real, target, n_bits=n_bits["op_weights"], method=weight_method)
 
+    if low.settings.monotonic:
+        return write(low.settings.range_method, low.settings.range_method)
     data = _layer_data(low, x, weights, target, name) if low.settings.searches else None
     if data is None:
-        return least_error(low, write, target, name)
+        found = least_error(low, write, target, name)
+        return _with_whole_codes(low, x, found, write, data, target, name)
     roomy = () if isinstance(x, Features) else _with_headroom(data, _spread(low, x))
     preferred = _written(low, x, roomy)
     fitted = _written(low, x, _problems(low, x, data, name))
-    return least_error(low, write, target, name, fitted, preferred)
+    found = least_error(low, write, target, name, fitted, preferred)
+    return _with_whole_codes(low, x, found, write, data, target, name)
+
+
+def _with_whole_codes(
+    low: Lowering,
+    x: Features | QuantizedTensor,
+    found: QuantizedTensor,
+    write: Callable[[str, str], QuantizedTensor],
+    data: LayerData | None,
+    target: Array,
+    name: str,
+) -> QuantizedTensor:
+    """The layer on integer columns as they are, where that is as good as what was found.
+
+    Codes of scale 1 lose nothing and cost no arithmetic, but they leave columns of a small range
+    few codes, so the weights of such columns have to be larger.
+    """
+    if not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2):
+        return found
+    whole = low.whole_columns(x, low.settings.n_bits["model_inputs"])
+    if not np.any(whole):
+        return found
+    if data is None:
+        option = write("whole", "auto")
+    else:
+        option = next(_written(low, x, [replace(data, whole=whole)]), found)
+    decides = low.model_error is not None and low.model_error.decides
+    allowed = LAYERS.whole_error * output_error(low, found, target, name) + LAYERS.negligible
+    if decides:
+        allowed += LAYERS.whole_labels * ERRORS.changed_label
+    return option if output_error(low, option, target, name) <= allowed else found
+
+
+def trained_layer(
+    low: Lowering,
+    x: Features | QuantizedTensor,
+    weights: Array,
+    scale: Array,
+    bias: Array | TrainedConstant | None = None,
+) -> QuantizedTensor:
+    """A layer whose weights the graph gives as integers, over the last axis of `x`.
+
+    See `skq.quantization.lower.trained.trained_product` for the parameters.
+    """
+    rows, order = _rows(low, trained_codes(low, x), np.empty(0), "minmax")
+    return trained_product(low, rows, weights[order], scale[order], bias)
 
 
 def least_error(
@@ -97,39 +124,35 @@ def least_error(
     fitted: Iterable[QuantizedTensor] | None = None,
     preferred: Iterable[QuantizedTensor] = (),
 ) -> QuantizedTensor:
-    """Of the ways of quantizing a layer, the one with the least error.
+    """The candidate layer with the least error.
 
     Parameters
     ----------
     low : Lowering
     write : callable
-        Writes the layer, by a method for the range of its inputs and one for its weights.
+        Writes a candidate: takes a method for the range of the inputs and one for the weights.
     target : ndarray of shape (n_rows, ...)
         What the float layer gives.
     name : str
         The result's name in the float graph.
     fitted : iterable of QuantizedTensor, default=None
-        Further ways. None: weights by "auto", on the best range.
+        More candidates. None: weights by "auto", on the best range.
     preferred : iterable of QuantizedTensor
-        Ways of which the first that is no worse than the named ones is taken before all others.
+        Candidates of which the first that is no worse than the named methods is taken.
     """
     if not low.settings.searches:
         return write(low.settings.range_method, low.settings.range_method)
     options = [write(method, method) for method in RANGE_METHODS]
     errors = [output_error(low, option, target, name) for option in options]
     for option in preferred:
-        if output_error(low, option, target, name) <= min(errors) + NEGLIGIBLE:
+        if output_error(low, option, target, name) <= min(errors) + LAYERS.negligible:
             return option
     if fitted is None:
-        fitted = [write(RANGE_METHODS[_first_least(errors)], "auto")]
+        fitted = [write(RANGE_METHODS[first_least(errors, margin=LAYERS.negligible)], "auto")]
     for option in fitted:
         options.append(option)
         errors.append(output_error(low, option, target, name))
-    return options[_first_least(errors)]
-
-
-def _first_least(errors: list[float]) -> int:
-    return int((np.array(errors) <= min(errors) + NEGLIGIBLE).argmax())
+    return options[first_least(errors, margin=LAYERS.negligible)]
 
 
 def output_error(low: Lowering, x: QuantizedTensor, target: Array, name: str = "") -> float:
@@ -161,11 +184,11 @@ def _error_of(low: Lowering, reals: Array, target: Array, name: str) -> float:
 def _rows(
     low: Lowering, x: QuantizedTensor, reals: Array, method: str
 ) -> tuple[QuantizedTensor, Array | slice]:
-    """Codes arranged for a product over the last axis, and the order of the inputs in it."""
+    """Codes whose last axis is multiplied, and the order of the inputs in it."""
     if x.view is not None and x.view.ndim == 1 and x.view.size == low.type(x.value).size:
         order = np.argsort(x.view)
         if np.array_equal(x.view[order], np.arange(x.view.size)):
-            # a vector in another order: the weights are put into that order instead
+            # a permuted vector: permute the weights instead
             parameters = [
                 p if np.ndim(p) == 0 else np.resize(p, x.view.size) for p in (x.scale, x.zero_point)
             ]
@@ -182,7 +205,7 @@ def _rows(
 def _layer_data(
     low: Lowering, x: Features | QuantizedTensor, weights: Array, target: Array, name: str
 ) -> LayerData | None:
-    """The layer as `fit_layer` takes it; None where grids cannot be fitted one by one."""
+    """The layer as `fit_layer` takes it; None where input grids cannot be fitted one by one."""
     settings = low.settings
     is_input = isinstance(x, Features)
     input_bits = settings.n_bits["model_inputs" if is_input else "op_inputs"]
@@ -191,9 +214,9 @@ def _layer_data(
     weight_bits = settings.n_bits["op_weights"]
     if (
         not settings.signed_weights
-        or max(input_bits, weight_bits) > MAX_FITTED_BITS
-        or len(weights) > MAX_FITTED_INPUTS
-        or np.size(weights) > MAX_FITTED_WEIGHTS
+        or max(input_bits, weight_bits) > LAYERS.max_fitted_bits
+        or len(weights) > LAYERS.max_fitted_inputs
+        or np.size(weights) > LAYERS.max_fitted_weights
         or target.ndim != 2
     ):
         return None
@@ -221,17 +244,17 @@ def _layer_data(
 
 
 def _spread(low: Lowering, x: QuantizedTensor) -> Array:
-    """Standard deviation of each input in front of its clip."""
+    """Standard deviation of each input before its clip."""
     values = replace(x, clip=None).reals(low.sample(x.value))
     deviation = values - low.row_weight @ values
     return np.asarray(np.sqrt(low.row_weight @ (deviation * deviation)))
 
 
 def _with_headroom(data: LayerData, spread: Array) -> Iterator[LayerData]:
-    """The layer with room beyond the ranges of its inputs, from much to little."""
-    if data.input_bits < HEADROOM_BITS:
+    """The layer with input ranges that are widened, from much to little."""
+    if data.input_bits < LAYERS.headroom_bits:
         return
-    for share in HEADROOMS:
+    for share in LAYERS.headrooms:
         room = share * spread
         lo = np.where(data.lo < 0, data.lo - room, data.lo)
         yield replace(data, lo=lo, hi=data.hi + room, clips=False)
@@ -240,25 +263,25 @@ def _with_headroom(data: LayerData, spread: Array) -> Iterator[LayerData]:
 def _problems(
     low: Lowering, x: Features | QuantizedTensor, data: LayerData, name: str
 ) -> Iterator[LayerData]:
-    """The layer clipped where the model's outputs allow for it, and as it is."""
+    """The layer with clipped inputs, where that lowers the model's error, and unchanged."""
     if isinstance(x, Features) and np.any(data.weights[~np.isnan(unseen_fill(x))]):
         yield replace(data, clips=False)
     clipped = _clipped(low, data, name)
     if clipped is not None:
         yield clipped
-    if clipped is None or data.weights.size <= MAX_TRIED_WEIGHTS:
+    if clipped is None or data.weights.size <= LAYERS.max_tried_weights:
         yield data
 
 
 def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
-    """The layer behind clipped inputs; None if that is no better.
+    """The layer with clipped inputs; None if that does not lower the error.
 
-    The share that is cut off at either end, of every input alike, is chosen by the error of the
-    model with codes in front of the float layer. Where labels are decided it is enough that the
-    layer does what the float layer would do behind clipped inputs.
+    One share is cut off at either end of every input. It is chosen by the error of the model with
+    quantized inputs before the float layer. Where labels are decided, the target becomes what the
+    float layer computes from clipped inputs.
     """
     errors, tried = [], []
-    for share in TAILS:
+    for share in LAYERS.clipped_shares:
         shares = np.array([0.0 if data.starts_at_zero else share, 1 - share])
         first, last = percentiles(data.x, data.row_weight, shares) if share else (data.lo, data.hi)
         first, last = np.maximum(first, data.lo), np.minimum(last, data.hi)
@@ -272,7 +295,7 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
         errors.append(_error_of(low, reals, data.target, name))
         tried.append((first, last))
     best = int(np.argmin(errors))
-    if best == 0 or errors[best] > NEEDED_GAIN * errors[0]:
+    if best == 0 or errors[best] > LAYERS.needed_gain * errors[0]:
         return None
     first, last = tried[best]
     x, target = np.clip(data.x, first, last), data.target
@@ -284,7 +307,7 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
 def _written(
     low: Lowering, x: Features | QuantizedTensor, problems: Iterable[LayerData]
 ) -> Iterator[QuantizedTensor]:
-    """The layer as it is fitted to each problem, but for grids that an unseen filler is not on."""
+    """The layer fitted to each problem whose grids hold the fill value of missing values."""
     hold = unseen_fill(x) if isinstance(x, Features) else None
     for data in problems:
         fitted = fit_layer(data)
@@ -293,7 +316,7 @@ def _written(
 
 
 def _holds(fitted: FittedLayer, values: Array, n_bits: int) -> bool:
-    """Whether values of the inputs are within their grids; those that are NaN are not looked at."""
+    """Whether values of the inputs lie on their grids; NaN is ignored."""
     looked_at = ~np.isnan(values) & (fitted.input_scale > 0)
     scale = np.where(looked_at, fitted.input_scale, 1.0)
     code = np.where(looked_at, np.rint(values / scale + fitted.zero_point), 0.0)
@@ -310,7 +333,7 @@ def _as_fitted(
         scale = np.where(frozen, FROZEN_SCALE, fitted.input_scale)
         zero_point = fitted.zero_point
         codes = low.add(Quantize((x.value,), scale, zero_point.astype(np.int64), lo=0, hi=top))
-        codes = filled(low, x, codes, scale, zero_point, top)
+        codes = filled(low.add, x, codes, scale, zero_point, top)
     else:
         scale = np.where(frozen, np.maximum(np.abs(data.hi), 1.0) * 2.0, fitted.input_scale)
         # code 0 is real 0: saturating there is the ReLU
@@ -323,13 +346,13 @@ def _as_fitted(
 
 
 def _reals(low: Lowering, x: Features | QuantizedTensor, input_bits: int) -> Array | None:
-    """What the calibration rows give there, as (n_rows, n_in); None if the form does not fit."""
+    """Inputs on the calibration rows, of shape (n_rows, n_in); None if they cannot be fitted."""
     if isinstance(x, Features):
         return with_fill(x, x.raw.astype(np.float64), x.lo, x.hi)[0] if x.raw.ndim == 2 else None
     if x.function is not None or x.view is not None or len(low.type(x.value).shape) != 1:
         return None
     if x.is_plain and low.type(x.value).bits <= input_bits:
-        return None  # narrow codes already: nothing is to be chosen
+        return None  # codes are narrow enough: there is nothing to choose
     if x.clip is not None and x.clip != (0.0, float(np.inf)):
         return None
     return x.reals(low.sample(x.value))

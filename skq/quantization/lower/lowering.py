@@ -7,7 +7,7 @@ give there, so every layer is calibrated on the outputs of the quantized layers 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,9 @@ from skq.program import (
 from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
 from skq.quantization.lower.rounding import Rounding
+from skq.quantization.lower.settings import LOWERING
 from skq.quantization.lower.whole_numbers import are_whole, integer_grid, whole_step
+from skq.quantization.search.candidates import whole_columns, whole_zero_point
 from skq.quantization.search.grids import discrete_grid
 from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import find_joint_range, find_range
@@ -45,24 +47,6 @@ CONSTANT_STEP = 2.0**-40
 
 #: A zero point is held as an integer; a column's offset may not exceed this many steps.
 MAX_ZERO_POINT = 2.0**62
-
-#: Bits by which the grid on which tensors of different scales are added and compared is finer than
-#: the codes of inner layers, and its greatest width.
-FINER_BITS = 10
-COMMON_BITS = 22
-
-#: A weight is on a grid when it is at most this fraction of a step away from it.
-GRID_NOISE = 1e-3
-
-#: Rows of a layer (positions of a convolution count each) that its weights are fitted to.
-MAX_LAYER_ROWS = 20_000
-
-#: From this width of inner codes on their ranges are widened, by this share at either end; a
-#: table, which has fewer entries, by less.
-SPARE_BITS, HEADROOM, TABLE_HEADROOM = 12, 0.5, 0.1
-
-#: Bits by which scores of several channels are refined when they are brought to one scale.
-ALIGN_BITS = 24
 
 
 @dataclass(frozen=True)
@@ -80,6 +64,9 @@ class Settings:
         Whether weights are on symmetric grids; else on affine ones, from least to greatest weight.
     discrete : bool
         Whether weights and activations are on grids already, which are to be found and kept.
+    monotonic : bool
+        Whether trees rise or fall with some features and are to do so as integers: weights behind
+        them are rounded plainly, which keeps their signs.
     """
 
     n_bits: dict[str, int]
@@ -87,6 +74,7 @@ class Settings:
     calibration: str = "auto"
     signed_weights: bool = True
     discrete: bool = False
+    monotonic: bool = False
 
     @property
     def searches(self) -> bool:
@@ -116,7 +104,9 @@ class Lowering:
         `skq.quantization.search.sensitivity`.
     model_error : ModelError or None
         What errors at values of the float graph do to the model's outputs, where that is known.
-    uncoded : set of int
+    trained : mapping of str to TrainedConstant
+        Constants that the graph gives as integers; see `skq.quantization.lower.trained`.
+    without_missing_code : set of int
         Features whose missing values have no code, though trees read them; see
         `skq.quantization.trees.columns`.
     """
@@ -129,7 +119,8 @@ class Lowering:
         self.settings = settings
         self.error_weights: Mapping[str, NDArray[np.float64]] = {}
         self.model_error: ModelError | None = None
-        self.uncoded: set[int] = set()
+        self.without_missing_code: set[int] = set()
+        self.trained: Mapping[str, Any] = {}
         self.row_weight = row_weight
         self.builder = ProgramBuilder()
         self._samples: dict[int, Array] = {}
@@ -205,6 +196,9 @@ class Lowering:
         lo, hi = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
         raw = np.asarray(features.raw, np.float64)
         raw, lo, hi = with_fill(features, raw, lo, hi)
+        whole = np.zeros(np.shape(lo), dtype=bool)
+        if method == "whole":
+            whole, method = self.whole_columns(features, n_bits), "minmax"
         if per_feature:
             lo, hi = find_range(raw, self.row_weight, lo, hi, n_bits, method)
             hold = unseen_fill(features)
@@ -221,10 +215,13 @@ class Lowering:
         scale = np.maximum(scale, np.abs(lo) / MAX_ZERO_POINT)
         scale = np.where(frozen, FROZEN_SCALE, scale)
         zero_point = np.where(frozen, 0.0, np.rint(-lo / scale))
+        if np.any(whole):
+            scale = np.where(whole, 1.0, scale)
+            zero_point = np.where(whole, whole_zero_point(lo, hi, top), zero_point)
         value = self.add(
             Quantize((features.value,), scale, zero_point.astype(np.int64), lo=0, hi=top)
         )
-        value = filled(self, features, value, scale, zero_point, top)
+        value = filled(self.add, features, value, scale, zero_point, top)
         if not features.steps:
             return QuantizedTensor(value, *_with_constants(frozen, lo, scale, zero_point))
         factor, offset = features.affine()
@@ -237,6 +234,15 @@ class Lowering:
         return QuantizedTensor(
             value, *_with_constants(frozen, lo * factor + offset, step, zero_point - offset / step)
         )
+
+    def whole_columns(self, features: Features, n_bits: int) -> NDArray[np.bool_]:
+        """Columns of integers that codes of `n_bits` hold with a scale of 1, constants left out."""
+        raw, lo, hi = with_fill(
+            features, np.asarray(features.raw, np.float64), features.lo, features.hi
+        )
+        hold = unseen_fill(features)
+        lo, hi = np.fmin(lo, hold), np.fmax(hi, hold)
+        return whole_columns(raw, lo, hi, n_bits) & (lo < hi)
 
     def codes(
         self,
@@ -258,8 +264,9 @@ class Lowering:
             Width of the codes of an inner tensor; the input's is ``model_inputs``.
         hold : float, default=None
             One more value that the codes have to hold.
-        method : {"minmax", "percentile", "mse"}, default=None
-            How the range is chosen; None: as the settings say.
+        method : {"minmax", "percentile", "mse", "whole"}, default=None
+            How the range is chosen; None: as the settings say. "whole" is for features: a scale of
+            1 for integers that the codes hold, "minmax" for others.
         """
         if isinstance(x, Features):
             return self.tensor(x, method)
@@ -284,17 +291,17 @@ class Lowering:
         n_bits: int,
         *,
         hold: float | None = None,
-        share: float = HEADROOM,
+        share: float = LOWERING.headroom,
         method: str | None = None,
     ) -> tuple[float, float]:
         """Range of an inner tensor; with room for other rows where there are bits to spare."""
         method = method or self.settings.range_method
-        if self.settings.discrete or self.settings.n_bits["op_inputs"] >= SPARE_BITS:
+        if self.settings.discrete or self.settings.n_bits["op_inputs"] >= LOWERING.spare_bits:
             method = "minmax"
         lo, hi = find_joint_range(np.asarray(reals, np.float64), self.row_weight, n_bits, method)
         if hold is not None:
             lo, hi = min(lo, hold), max(hi, hold)
-        spare = self.settings.n_bits["op_inputs"] >= SPARE_BITS
+        spare = self.settings.n_bits["op_inputs"] >= LOWERING.spare_bits
         room = share * (hi - lo) if spare and not self.settings.discrete else 0.0
         return lo - room, hi + room
 
@@ -351,7 +358,7 @@ class Lowering:
         reals = argument.reals(self.sample(x.value))
         if x.view is not None:
             reals = reals.reshape(len(reals), -1)[:, np.unique(x.view)]
-        lo, hi = self.range(reals, n_bits, share=TABLE_HEADROOM, method="minmax")
+        lo, hi = self.range(reals, n_bits, share=LOWERING.table_headroom, method="minmax")
         index = self.materialize(argument, lo, hi, n_bits)
         return replace(index, function=x.function)
 
@@ -394,8 +401,8 @@ class Lowering:
         codes = codes.reshape(-1, codes.shape[-1]).astype(np.float64)
         target = target.reshape(-1, target.shape[-1]).astype(np.float64)
         row_weight = np.repeat(self.row_weight, len(codes) // len(self.row_weight))
-        if len(codes) > MAX_LAYER_ROWS:
-            rows = np.linspace(0, len(codes) - 1, MAX_LAYER_ROWS).astype(np.int64)
+        if len(codes) > LOWERING.max_layer_rows:
+            rows = np.linspace(0, len(codes) - 1, LOWERING.max_layer_rows).astype(np.int64)
             codes, target, row_weight = codes[rows], target[rows], row_weight[rows]
         row_weight = row_weight / row_weight.sum()
         folded = weights * np.broadcast_to(x.scale, (len(weights),))[:, None]
@@ -457,7 +464,7 @@ class Lowering:
         offset = -np.asarray(x.zero_point * x.scale)
         reach = largest * max(-lo, hi, 1) + float(np.max(np.abs(offset)))
         room = int(np.floor(np.log2(EXACT_FLOAT64 / 2 / (reach / largest))))
-        common = largest / 2.0 ** min(ALIGN_BITS, room)
+        common = largest / 2.0 ** min(LOWERING.align_bits, room)
         multiplier = np.rint(x.scale / common).astype(np.int64)
         shape = np.broadcast_shapes(np.shape(x.scale), np.shape(x.zero_point))
         value = self.add(
@@ -495,10 +502,12 @@ class Lowering:
         """Plain tensors as integers of one positive scale with zero point 0.
 
         Where all scales are multiples of the least of them nothing is rounded off; else the grid
-        is `FINER_BITS` bits finer than codes over everything that the tensors can reach.
+        is `LOWERING.finer_bits` bits finer than codes over everything that the tensors can reach.
         """
         tensors = tuple(tensor.of_what_is_read() for tensor in tensors)
-        width = min(COMMON_BITS, self.settings.n_bits["op_inputs"] + FINER_BITS)
+        width = min(LOWERING.common_bits, self.settings.n_bits["op_inputs"] + LOWERING.finer_bits)
+        if self.settings.discrete:
+            width = LOWERING.trained_bits
         scales = [np.abs(np.ravel(t.scale)) for t in tensors]
         reach = max(
             float(np.max(np.abs((end - t.zero_point) * t.scale)))
@@ -506,7 +515,7 @@ class Lowering:
             for end in self.type(t.value).interval
         )
         least = min(float(s[s > 0].min(initial=np.inf)) for s in scales)
-        exact = np.isfinite(least) and reach / least < 2.0**COMMON_BITS
+        exact = np.isfinite(least) and reach / least < 2.0**LOWERING.common_bits
         exact = exact and all(
             np.all(np.rint(part) == part)
             for t in tensors
@@ -573,7 +582,7 @@ def _weight_grid(weights: Array, n_bits: int) -> float | None:
         return 1.0
     steps = largest / np.arange(1, 2 ** (n_bits - 1) + 1)
     multiples = weights[:, None] / steps
-    fits = np.all(np.abs(multiples - np.rint(multiples)) < GRID_NOISE, axis=0)
+    fits = np.all(np.abs(multiples - np.rint(multiples)) < LOWERING.grid_noise, axis=0)
     return float(steps[np.argmax(fits)]) if fits.any() else None
 
 
@@ -590,11 +599,11 @@ def _with_constants(
 
 def _contents(instruction: Instruction) -> tuple[Any, ...]:
     """What tells instructions apart."""
-    fields = (
+    contents = (
         (v.shape, v.dtype.str, v.tobytes()) if isinstance(v, np.ndarray) else v
-        for v in instruction.unpacked().kept().values()
+        for v in (getattr(instruction, field.name) for field in fields(instruction))
     )
-    return (type(instruction), *fields)
+    return (type(instruction), *contents)
 
 
 def _identity(x: QuantizedTensor) -> tuple[int, bytes, bytes]:

@@ -6,18 +6,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skq import numerics
-from skq.program import Bin, Gather, Maximum, Requantize
+from skq.program import Bin, Gather, Instruction, Maximum, Requantize
 from skq.quantization.lower.operands import Array, Features
-
-if TYPE_CHECKING:
-    from skq.quantization.lower.lowering import Lowering
 
 Floats = NDArray[np.float64]
 
@@ -54,9 +51,17 @@ def unseen_fill(features: Features) -> Array:
 
 
 def filled(
-    low: Lowering, features: Features, codes: int, scale: Floats, zero_point: Floats, top: int
+    add: Callable[[Instruction], int],
+    features: Features,
+    codes: int,
+    scale: Floats,
+    zero_point: Floats,
+    top: int,
 ) -> int:
-    """The codes, with the filler's code where a feature is missing."""
+    """The codes, with the filler's code where a feature is missing.
+
+    `add` appends an instruction to the program and returns the number of its value.
+    """
     fill = features.fill
     if fill is None:
         return codes
@@ -65,7 +70,7 @@ def filled(
     if not np.any(code[column]):
         return codes
     none = np.zeros(len(column), dtype=np.int64)
-    missing = low.add(
+    missing = add(
         Bin(
             (features.value,),
             feature=column,
@@ -75,9 +80,9 @@ def filled(
             nan_code=none + 1,
         )
     )
-    raised = low.add(Requantize((missing,), code[column], none, shift=0, lo=0, hi=top))
+    raised = add(Requantize((missing,), code[column], none, shift=0, lo=0, hi=top))
     if len(column) < len(fill):
         place = np.full(len(fill), -1, dtype=np.int64)
         place[column] = np.arange(len(column))
-        raised = low.add(Gather((raised,), place, 0))
-    return low.add(Maximum((codes, raised)))
+        raised = add(Gather((raised,), place, 0))
+    return add(Maximum((codes, raised)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,18 +19,30 @@ from skq.quantization.quantizers import (
 )
 from skq.quantization.search.grids import code_range
 
-if TYPE_CHECKING:
-    from skq.quantization.base_quantized_op import QuantizedOp
+
+class Lowerable(Protocol):
+    """What a `QuantizedOp` offers here: its widths, and its lowering."""
+
+    n_bits_output: int
+    _weight_bits: int
+
+    def _with_constants(self, variables: Sequence[Any]) -> list[Any]: ...
+
+    def _outputs(self, inputs: Sequence[Array]) -> tuple[Array, ...]: ...
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Any]: ...
 
 
 def run_alone(
-    op: QuantizedOp, samples: Sequence[Array], inputs: Sequence[QuantizedArray]
+    op: Lowerable, samples: Sequence[Array], inputs: Sequence[QuantizedArray]
 ) -> tuple[QuantizedArray, ...]:
     """Lower an operator for inputs on given grids, and run it on their codes.
 
     Parameters
     ----------
-    op : QuantizedOp
+    op : Lowerable
     samples : sequence of ndarray of shape (n_rows, ...)
         Calibration data of the inputs that are not constant.
     inputs : sequence of QuantizedArray

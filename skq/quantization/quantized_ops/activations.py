@@ -32,6 +32,7 @@ class QuantizedRelu(QuantizedOpUnivariateOfEncrypted):
 class QuantizedClip(QuantizedOpUnivariateOfEncrypted):
     """``min(max(x, lo), hi)``: the requantization behind it saturates at the bounds' codes."""
 
+    is_link = True
     raw_inputs = frozenset({1, 2})
 
     def compose(
@@ -55,6 +56,8 @@ class QuantizedHardSigmoid(QuantizedOpUnivariateOfEncrypted):
 @quantizes("Neg")
 class QuantizedNeg(QuantizedOpUnivariateOfEncrypted):
     """``-x``: a scale of the other sign."""
+
+    follows_link = True
 
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skq.quantization.base_quantized_op import (
     QuantizedMixingOp,
@@ -24,6 +25,7 @@ from skq.quantization.lower.operands import (
     scalar,
 )
 from skq.quantization.lower.whole_numbers import truncated_quotient
+from skq.quantization.operator_facts import ErrorStep
 
 #: Greatest ratio of the values of a divisor that is a tensor.
 RATIO = 256
@@ -77,6 +79,15 @@ class _AffineOp(CombiningOp):
 
     function: ClassVar[str]
 
+    #: Whether the output changes as much as an input does, but for its sign.
+    has_unit_slope: ClassVar[bool] = False
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        if cls.has_unit_slope:
+            return step.weight if step.weight.shape == step.values.shape else None
+        return super().input_error_weight(step)
+
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
@@ -124,6 +135,8 @@ class _AffineOp(CombiningOp):
 class QuantizedAdd(_AffineOp):
     """``a + b``."""
 
+    follows_link = True
+    has_unit_slope = True
     function = "add"
     combination = staticmethod(combine.add)
 
@@ -132,8 +145,14 @@ class QuantizedAdd(_AffineOp):
 class QuantizedSub(_AffineOp):
     """``a - b``."""
 
+    follows_link = True
+    has_unit_slope = True
     function = "subtract"
     combination = staticmethod(combine.subtract)
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        return step.weight if step.weight.shape == step.values.shape else None
 
     def steps(self, constant: Array, *, first: bool) -> list[FeatureStep] | None:
         if not first:
@@ -148,6 +167,7 @@ class QuantizedMul(_AffineOp):
     Codes of the model's input stay as they are.
     """
 
+    follows_link = True
     function = "multiply"
     combination = staticmethod(combine.multiply)
 
@@ -175,6 +195,7 @@ class QuantizedDiv(_AffineOp):
     the divisor keeps its sign on the calibration rows: by a table of its inverse.
     """
 
+    follows_link = True
     function = "divide"
 
     def lower(

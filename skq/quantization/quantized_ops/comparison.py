@@ -42,6 +42,8 @@ class _Comparison(CombiningOp):
     Exact for a layer's result and a constant. Two tensors are compared on their common grid.
     """
 
+    decides = "threshold"
+
     #: Whether equal inputs compare as true.
     or_equal: ClassVar[bool]
     #: Whether it is the first input that has to be the larger one.
@@ -104,6 +106,8 @@ class QuantizedLessOrEqual(_Comparison):
 @quantizes("Equal")
 class QuantizedEqual(CombiningOp):
     """``a == b``: at least ``b``, and not above it."""
+
+    follows_link = True
 
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
@@ -243,6 +247,9 @@ class QuantizedWhere(CombiningOp):
 @quantizes("ArgMax")
 class QuantizedArgMax(QuantizedMixingOp):
     """Index of the first (or last) largest element along an axis."""
+
+    follows_link = True
+    decides = "greatest"
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,12 @@ from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lower.layers import least_error
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor
+from skq.quantization.lower.trained import (
+    TrainedConstant,
+    given_as_codes,
+    trained_codes,
+    trained_product,
+)
 from skq.quantization.lower.views import Indices, at, elements, lay_out, moved
 
 
@@ -24,6 +30,8 @@ class QuantizedConv(QuantizedMixingOp):
     zero outside of the input; ``MatMul`` multiplies them with the filters. The result has the
     filters on its last axis, each with a scale of its own, and the tensor is a view of it.
     """
+
+    is_layer = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -44,11 +52,64 @@ class QuantizedConv(QuantizedMixingOp):
         )
         output = outputs[0]
 
+        filters = given_as_codes(low, self.node, 1)
+        if filters is not None:
+            return [self._trained(low, x, filters, reals[0], windows, output)]
+
         def write(range_method: str, weight_method: str) -> QuantizedTensor:
-            codes, patches, known = self._patches(low, x[0], reals[0], windows, range_method)
-            return self._convolved(low, codes, patches, known, weights, output, weight_method)
+            n_bits = low.settings.n_bits
+            codes, patches, known = self._patches(
+                low, x[0], reals[0], windows, range_method, n_bits["op_inputs"]
+            )
+            group = int(self.attributes.get("group", 1))
+            matrices = weights.reshape(group, len(weights) // group, -1).astype(np.float64)
+            targets = output.reshape(len(output), *matrices.shape[:2], -1).swapaxes(2, 3)
+
+            def multiply(rows: QuantizedTensor, g: int) -> QuantizedTensor:
+                return low.matmul(
+                    rows,
+                    matrices[g].T,
+                    targets[:, g],
+                    n_bits=n_bits["op_weights"],
+                    method=weight_method,
+                )
+
+            return self._convolved(low, codes, patches, known, len(weights), output, multiply)
 
         return [least_error(low, write, output, self.node.outputs[0])]
+
+    def _trained(
+        self,
+        low: Lowering,
+        x: Sequence[Any],
+        filters: TrainedConstant,
+        reals: Array,
+        windows: Windows,
+        output: Array,
+    ) -> QuantizedTensor:
+        """The convolution with filters that the graph gives as integers."""
+        codes = trained_codes(low, x[0])
+        widest = low.type(codes.value).bits
+        codes, patches, known = self._patches(low, codes, reals, windows, "minmax", widest)
+        group = int(self.attributes.get("group", 1))
+        shape = group, len(filters.codes) // group, -1
+        weights, scale = filters.codes.reshape(shape), filters.scale.reshape(shape)
+        bias: Any = given_as_codes(low, self.node, 2)
+        if bias is None and len(x) > 2:
+            bias = x[2]
+
+        def multiply(rows: QuantizedTensor, g: int) -> QuantizedTensor:
+            def of_group(b: Array) -> Array:
+                return np.asarray(b.reshape(group, -1)[g])
+
+            part = bias
+            if bias is not None:
+                is_known = isinstance(bias, TrainedConstant)
+                part = bias.moved(of_group) if is_known else of_group(bias)
+            return trained_product(low, rows, weights[g].T, scale[g].T, part)
+
+        n_filters = len(filters.codes)
+        return self._convolved(low, codes, patches, known, n_filters, output, multiply)
 
     def _convolved(
         self,
@@ -56,16 +117,14 @@ class QuantizedConv(QuantizedMixingOp):
         codes: QuantizedTensor,
         patches: Indices,
         known: Indices,
-        weights: Array,
+        n_filters: int,
         output: Array,
-        method: str,
+        multiply: Callable[[QuantizedTensor, int], QuantizedTensor],
     ) -> QuantizedTensor:
-        """The filters over the patches; weights by a method of `Lowering.matmul`."""
-        n_filters, spatial = len(weights), output.shape[2:]
+        """The filters over the patches; `multiply` writes the product of a group."""
+        spatial = output.shape[2:]
         group = int(self.attributes.get("group", 1))
         n_positions, per_group = int(np.prod(spatial)), n_filters // group
-        matrices = weights.reshape(group, per_group, -1).astype(np.float64)
-        targets = output.reshape(len(output), group, per_group, n_positions).swapaxes(2, 3)
         fill = int(codes.zero_point) if codes.has_one_scale else 0
         parts = []
         for g, channels in enumerate(np.split(np.arange(patches.shape[1]), group)):
@@ -73,22 +132,18 @@ class QuantizedConv(QuantizedMixingOp):
             inside = known[:, channels].reshape(n_positions, -1)
             parameters = [at(low, codes, p, inside) for p in (codes.scale, codes.zero_point)]
             rows = lay_out(low, codes.value, places, parameters, fill=fill)
-            n_bits = low.settings.n_bits["op_weights"]
-            parts.append(
-                low.matmul(rows, matrices[g].T, targets[:, g], n_bits=n_bits, method=method)
-            )
+            parts.append(multiply(rows, g))
         joined = _side_by_side(low, parts, n_positions, per_group)
         places = np.arange(n_positions * n_filters).reshape(n_positions, n_filters).T
         return moved(low, joined, places.reshape(n_filters, *spatial).copy())
 
     def _patches(
-        self, low: Lowering, x: Any, reals: Array, windows: Windows, method: str
+        self, low: Lowering, x: Any, reals: Array, windows: Windows, method: str, n_bits: int
     ) -> tuple[QuantizedTensor, Indices, Indices]:
         """Codes, and the places of the patches in them: (positions, channels, kernel), twice.
 
         In the second, padding has the place of some element of the same channel.
         """
-        n_bits = low.settings.n_bits["op_inputs"]
         padded = any(map(any, windows.pads))
         hold = 0.0 if padded else None
         codes = low.codes(x, reals, n_bits=n_bits, hold=hold, method=method)

@@ -6,18 +6,27 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skq.program import Mul, Sum
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
-from skq.quantization.lower.layers import layer
+from skq.quantization.lower.layers import layer, trained_layer
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor, scalar
+from skq.quantization.lower.trained import given_as_codes
 from skq.quantization.lower.views import elements, moved, select
+from skq.quantization.operator_facts import ErrorStep
 
 
 @quantizes("MatMul")
 class QuantizedMatMul(QuantizedMixingOp):
     """``a @ b``: a layer where one of them is a constant matrix, else products and sums."""
+
+    is_layer = True
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        return _weight_before_product(step)
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -42,6 +51,9 @@ class QuantizedMatMul(QuantizedMixingOp):
             return moved(low, found, elements(low, found)[..., 0])
         if weights.ndim != 2:
             raise self.unsupported("the constant factor must be a vector or a matrix")
+        known = given_as_codes(low, self.node, 1)
+        if known is not None and known.codes.ndim == 2:
+            return trained_layer(low, x, known.codes, known.scale)
         return layer(low, x, weights, reals, output, name=self.node.outputs[0])
 
     def _constant_times(
@@ -86,6 +98,12 @@ class QuantizedMatMul(QuantizedMixingOp):
 class QuantizedGemm(QuantizedMixingOp):
     """``alpha * x @ weights + beta * bias``, with the weights transposed or not."""
 
+    is_layer = True
+
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        return _weight_before_product(step)
+
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
@@ -96,6 +114,28 @@ class QuantizedGemm(QuantizedMixingOp):
             raise self.unsupported("the second factor must be a constant")
         if len(x) > 2 and x[2] is not None and not isinstance(x[2], np.ndarray):
             raise self.unsupported("the bias must be a constant")
+        alpha, beta = (float(self.attributes.get(name, 1.0)) for name in ("alpha", "beta"))
+        known = given_as_codes(low, self.node, 1) if alpha > 0 else None
+        if known is not None:
+            known = known.moved(np.transpose) if self.attributes.get("transB", 0) else known
+            bias: Any = given_as_codes(low, self.node, 2) if beta == 1 else None
+            if bias is None and len(x) > 2 and x[2] is not None:
+                bias = beta * x[2]
+            return [trained_layer(low, x[0], known.codes, known.scale * alpha, bias)]
         weights = weights.T if self.attributes.get("transB", 0) else weights
-        weights = weights * float(self.attributes.get("alpha", 1.0))
+        weights = weights * alpha
         return [layer(low, x[0], weights, reals[0], outputs[0], name=self.node.outputs[0])]
+
+
+def _weight_before_product(step: ErrorStep) -> NDArray[np.float64] | None:
+    """`QuantizedOp.input_error_weight` of ``alpha * x @ w``, with a constant w."""
+    matrix = step.arguments[1] if step.position == 0 else None
+    attributes = step.node.attributes
+    if matrix is None or matrix.ndim > 2 or attributes.get("transA", 0):
+        return None
+    weight = step.weight
+    if matrix.ndim == 1:
+        matrix, weight = matrix[:, None], weight[:, None]
+    weights = np.asarray(matrix, np.float64) * float(attributes.get("alpha", 1.0))
+    weights = weights.T if attributes.get("transB", 0) else weights
+    return np.asarray(weight @ (weights * weights).T)

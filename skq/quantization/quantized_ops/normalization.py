@@ -74,6 +74,8 @@ class QuantizedSoftmax(_OfRows):
     At the end of a model it is applied to dequantized scores instead.
     """
 
+    is_link = True
+
     def normalized(self, low: Lowering, x: Any, reals: Array, last: int) -> QuantizedTensor:
         shares = _exponentials(low, _below_largest(low, x, reals, last))
         sums = total(low, shares, [last])
@@ -87,6 +89,8 @@ class QuantizedLogSoftmax(_OfRows):
 
     At the end of a model it is applied to dequantized scores instead.
     """
+
+    is_link = True
 
     def normalized(self, low: Lowering, x: Any, reals: Array, last: int) -> QuantizedTensor:
         difference = _below_largest(low, x, reals, last)

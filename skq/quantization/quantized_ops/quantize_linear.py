@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from skq.program import Quantize
+from skq.program import Quantize, Requantize
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor, scalar
+from skq.quantization.lower.trained import check_scale, on_given_grid, trained_codes
 
 
 class _Grid(QuantizedOp):
@@ -24,8 +25,9 @@ class _Grid(QuantizedOp):
             raise self.unsupported("scale and zero point must be constant")
         if scale.size != 1 or zero_point.size != 1:
             raise self.unsupported("an activation has one scale and one zero point")
-        if not scale.ravel()[0] > 0:
-            raise self.unsupported(f"the scale must be positive; got {scale.ravel()[0]}")
+        check_scale(self.node, scale)
+        if zero_point.ravel()[0] != np.rint(zero_point.ravel()[0]):
+            raise self.unsupported(f"the zero point must be whole; got {zero_point.ravel()[0]}")
         return scalar(scale.ravel()[0]), scalar(zero_point.ravel()[0])
 
 
@@ -41,11 +43,25 @@ class QuantizedQuantizeLinear(_Grid):
         lo, hi = int(limits.min), int(limits.max)
         one, zero = scalar(1.0), scalar(0.0)
         if isinstance(x[0], Features) and all(s.function == "cast" for s in x[0].steps):
-            zeros = np.asarray(zero_point, dtype=np.int64)
-            value = low.add(Quantize((x[0].value,), np.asarray(scale), zeros, lo, hi))
+            value = self._of_features(low, x[0].value, scale, int(zero_point), lo, hi)
             return [QuantizedTensor(value, one, zero)]
-        codes = low.on_grid(low.tensor(x[0]), scale, zero_point, lo, hi)
+        codes = on_given_grid(low, low.tensor(x[0]), float(scale), int(zero_point), lo, hi)
         return [QuantizedTensor(codes.value, one, zero, view=codes.view)]
+
+    def _of_features(
+        self, low: Lowering, value: int, scale: Array, zero_point: int, lo: int, hi: int
+    ) -> int:
+        """Codes of the float input. ONNX adds the zero point after rounding, Quantize before.
+
+        That makes a difference at ties, where the zero point is odd: one step is added then.
+        """
+        odd = zero_point % 2
+        zeros = np.asarray(zero_point - odd, dtype=np.int64)
+        codes = low.add(Quantize((value,), np.asarray(scale), zeros, lo - odd, hi - odd))
+        if not odd:
+            return codes
+        one = np.ones((), np.int64)
+        return low.add(Requantize((codes,), one, one, 0, lo, hi))
 
 
 @quantizes("DequantizeLinear")
@@ -57,6 +73,8 @@ class QuantizedDequantizeLinear(_Grid):
     ) -> Sequence[Operand]:
         scale, zero_point = self._grid(x)
         tensor = low.tensor(x[0])
+        if tensor.clip is not None and tensor.has_one_scale:
+            tensor = trained_codes(low, tensor)
         if tensor.is_plain and tensor.has_one_scale and tensor.scale == 1:
             zero_point = tensor.zero_point + zero_point
             return [QuantizedTensor(tensor.value, scale, zero_point, view=tensor.view)]

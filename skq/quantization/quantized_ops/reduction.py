@@ -20,6 +20,7 @@ from skq.quantization.lower.whole_numbers import truncated_quotient
 class _Reduction(QuantizedMixingOp):
     """A reduction over axes of a row."""
 
+    follows_link = True
     raw_inputs = frozenset({1})
 
     def _axes(self, x: Sequence[Any], n_axes: int) -> list[int]:

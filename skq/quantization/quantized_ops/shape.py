@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skq.program import Concat
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
 from skq.quantization.lower import combine
 from skq.quantization.lower.combine import integers
+from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import (
     Array,
@@ -25,7 +27,7 @@ from skq.quantization.lower.operands import (
 from skq.quantization.lower.rows import ROWS_SELECTED, slices_rows
 from skq.quantization.lower.views import Indices, at, elements, lay_out, moved, select
 from skq.quantization.lower.whole_numbers import is_not_zero
-from skq.quantization.trees.joint import JointFeatures
+from skq.quantization.operator_facts import ErrorStep
 
 #: Integers that are wider than codes by more than this are made codes before they are joined: what
 #: follows rescales all parts with one shift, and multipliers have the room that the widest leaves.
@@ -35,6 +37,10 @@ WIDER_BITS = 20
 @quantizes("Identity")
 class QuantizedIdentity(QuantizedOp):
     """The tensor itself."""
+
+    moves_elements = True
+    keeps_element_order = True
+    follows_link = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -64,6 +70,8 @@ class QuantizedDropout(QuantizedOp):
 class QuantizedCast(QuantizedOp):
     """A cast of the features is folded into their quantizer; integers have no dtype to change."""
 
+    follows_link = True
+
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
@@ -83,6 +91,7 @@ class QuantizedCast(QuantizedOp):
 class ElementMove(QuantizedOp):
     """Finds which element goes where by running the float operator on element numbers."""
 
+    moves_elements = True
     raw_inputs = frozenset(range(1, 5))
 
     def lower(
@@ -145,20 +154,31 @@ class ElementMove(QuantizedOp):
 class QuantizedReshape(ElementMove):
     """The same elements in another shape."""
 
+    keeps_element_order = True
+    follows_link = True
+
 
 @quantizes("Flatten")
 class QuantizedFlatten(ElementMove):
     """Two axes: the rows, and everything else."""
+
+    keeps_element_order = True
 
 
 @quantizes("Squeeze")
 class QuantizedSqueeze(ElementMove):
     """Axes of length 1 dropped."""
 
+    keeps_element_order = True
+    follows_link = True
+
 
 @quantizes("Unsqueeze")
 class QuantizedUnsqueeze(ElementMove):
     """Axes of length 1 inserted."""
+
+    keeps_element_order = True
+    follows_link = True
 
 
 @quantizes("DepthToSpace")
@@ -190,6 +210,8 @@ class QuantizedExpand(ElementMove):
 class QuantizedSlice(ElementMove):
     """A part of each axis."""
 
+    follows_link = True
+
     def _selects_rows(self, others: Sequence[Any]) -> bool:
         return slices_rows(others)
 
@@ -197,6 +219,8 @@ class QuantizedSlice(ElementMove):
 @quantizes("Gather")
 class QuantizedGather(ElementMove):
     """Elements at constant positions of an axis, or of a constant vector at integers' positions."""
+
+    follows_link = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -242,6 +266,12 @@ def looked_up(low: Lowering, index: QuantizedTensor, table: Array) -> QuantizedT
 class QuantizedSplit(ElementMove):
     """Parts of an axis."""
 
+    @classmethod
+    def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:
+        if step.weight.size == step.values.size == len(step.values):  # one element a row
+            return step.weight.reshape(step.values.shape)
+        return None
+
     def _n_outputs(self) -> int:
         if 1 in self.constants:
             return int(np.asarray(self.constants[1]).size)
@@ -278,6 +308,9 @@ class QuantizedPad(ElementMove):
 @quantizes("Concat")
 class QuantizedConcat(QuantizedOp):
     """Tensors and constants joined along an axis; each part keeps its own scale."""
+
+    moves_elements = True
+    follows_link = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -386,6 +419,8 @@ class _Constant(QuantizedOp):
 @quantizes("Constant")
 class QuantizedConstant(_Constant):
     """A constant."""
+
+    follows_link = True
 
 
 @quantizes("ConstantOfShape")

@@ -15,19 +15,20 @@ from skq.graph.ops import TreeArrays
 from skq.graph.ops.tree_attributes import NODE_MODES
 from skq.program import Concat, Trees
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
+from skq.quantization.lower.joint_features import split_features
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor
 from skq.quantization.trees.columns import Columns
 from skq.quantization.trees.derived_columns import DerivedColumns
-from skq.quantization.trees.joint import split_features
 from skq.quantization.trees.leaves import (
     Leaves,
     QuantizedLeaves,
-    quantize_leaves,
     routing_error,
     sum_error,
 )
-from skq.quantization.trees.surrogates import MAX_SURROGATE_BITS, with_surrogates
+from skq.quantization.trees.quantize_leaves import quantize_leaves
+from skq.quantization.trees.settings import EDGES
+from skq.quantization.trees.surrogates import with_surrogates
 
 _LEQ = NODE_MODES.index("BRANCH_LEQ")
 
@@ -38,8 +39,13 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
 
     Each feature is binned at the ensemble's own thresholds: where they are no more than the codes
     can tell apart, no split changes. Leaf values have one scale for the ensemble.
+
+    Trees with monotonic constraints keep them at every width: thresholds move in their order, so
+    the integer trees are the float trees of features that a rising function has rounded; and leaf
+    values are rounded in their order.
     """
 
+    is_layer = True
     reads_features = True
 
     def lower(
@@ -66,13 +72,17 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             reached=reached,
             reached_by_codes=reached,
             row_weight=low.row_weight,
+            monotonic=low.settings.monotonic,
         )
         n_bits, method = low.settings.n_bits, low.settings.calibration
         derived = DerivedColumns.of(low, tensors, trees, reals[0])
         tried: list[_Option] = []
-        for columns in Columns.options(
+        options = Columns.options(
             trees, features, reached, n_bits["model_inputs"], low.row_weight, method
-        ):
+        )
+        for columns in options:
+            if columns.kind == "routing" and real.monotonic:
+                continue  # its thresholds may pass each other
             codes, sample = self._codes(low, columns, features, derived)
             threshold = columns.node_threshold + derived.node_threshold
             by_code = replace(
@@ -92,13 +102,14 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
         if (
             method == "auto"
             and best.columns.drops_edges
-            and n_bits["model_inputs"] <= MAX_SURROGATE_BITS
+            and n_bits["model_inputs"] <= EDGES.max_surrogate_bits
             and real.are_probabilities
+            and not real.monotonic
         ):
             other = best.with_surrogates(trees, reals[0], n_bits["op_weights"])
             best = min(best, other, key=lambda option: option.error)
         by_code, leaves = best.by_code, best.leaves
-        low.uncoded.update(best.columns.uncoded.tolist())
+        low.without_missing_code.update(best.columns.without_missing_code.tolist())
         is_leaf = trees.leaf >= 0
         value = low.add(
             Trees(

@@ -40,8 +40,16 @@ UNIVARIATE = {
     "ThresholdedRelu": "``x`` where it is above ``alpha``, else 0",
 }
 
+#: Functions that are applied to dequantized scores where they end a model.
+_LINKS = ("Exp", "Log", "Sigmoid")
+
 for _op_type, _meaning in UNIVARIATE.items():
     _name = f"Quantized{_op_type}"
-    _members = {"__doc__": f"{_meaning}, as a table.", "__module__": __name__}
+    _members = {
+        "__doc__": f"{_meaning}, as a table.",
+        "__module__": __name__,
+        "is_link": _op_type in _LINKS,
+        "follows_link": _op_type == "Abs",
+    }
     _class = type(_name, (QuantizedOpUnivariateOfEncrypted,), _members)
     globals()[_name] = quantizes(_op_type)(_class)

@@ -13,22 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.numerics import quantize
+from skq.quantization.search.settings import RANGES
 
 Floats = NDArray[np.float64]
 
-#: Share of the rows that each end of a range may cut off, by width.
-_TAILS = {
-    1: (0.0, 0.1, 0.25, 0.4),
-    2: (0.0, 0.02, 0.06, 0.15, 0.25, 0.4),
-    3: (0.0, 0.01, 0.04, 0.1, 0.2, 0.35),
-    4: (0.0, 0.005, 0.02, 0.06, 0.15),
-    5: (0.0, 0.002, 0.01, 0.03, 0.08),
-    6: (0.0, 0.002, 0.01, 0.03, 0.08),
-}
-_FEW_TAILS = (0.0, 0.001, 0.01)
 
-#: Steps that a range may span instead of all.
-_SPANS = {1: (1,), 2: (3, 2, 1), 3: (7, 5, 3, 2), 4: (15, 10, 6), 5: (31, 18, 9, 4)}
+#: Steps over integers are wider by this factor, so that no integer is half-way between two codes:
+#: floats would round such ones this way or that, and integer arithmetic could not follow.
+BETWEEN_TIES = 1 + 2.0**-40
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +48,7 @@ def candidates(
     few: bool = False,
     clips: bool = True,
     starts_at_zero: bool = False,
+    whole: bool = False,
 ) -> Candidates:
     """Grids to choose from.
 
@@ -73,11 +66,19 @@ def candidates(
         Whether grids may leave out ends of the range.
     starts_at_zero : bool, default=False
         Keep to grids whose code of real 0 is 0, as behind a ReLU.
+    whole : bool, default=False
+        Only the grid of scale 1, for integers that it holds.
     """
     top = 2**n_bits - 1
-    tails = _FEW_TAILS if few else _TAILS.get(n_bits, _FEW_TAILS)
+    if whole:
+        zero_point = whole_zero_point(np.array([lo]), np.array([hi]), top)
+        codes = quantize(values[None], 1.0, zero_point[:, None], 0, top)
+        return Candidates(
+            np.ones(1), zero_point, codes.astype(np.uint8 if n_bits <= 8 else np.uint16)
+        )
+    tails = RANGES.few_grid_tails if few else RANGES.grid_tails.get(n_bits, RANGES.few_grid_tails)
     tails = tails if clips else (0.0,)
-    spans = (top,) if few else _SPANS.get(n_bits, (top,))
+    spans = (top,) if few else RANGES.grid_spans.get(n_bits, (top,))
     order = np.argsort(values, kind="stable")
     total = np.cumsum(row_weight[order])
     low_ends, high_ends = (
@@ -95,6 +96,8 @@ def candidates(
         zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
     first = hi / top - lo / top
     scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
+    if np.array_equal(np.rint(values), values):
+        scale = scale * BETWEEN_TIES
     sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
     if starts_at_zero:
         sound &= zero_point <= 0
@@ -104,6 +107,31 @@ def candidates(
     kept = _distinct(codes)
     dtype = np.uint8 if n_bits <= 8 else np.uint16
     return Candidates(scale[kept], zero_point[kept], codes[kept].astype(dtype))
+
+
+def whole_columns(values: Floats, lo: Floats, hi: Floats, n_bits: int) -> NDArray[np.bool_]:
+    """Columns of integers whose range codes of `n_bits` hold with a scale of 1.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        NaN counts as absent.
+    lo, hi : ndarray of shape (n_columns,)
+        Range of all calibration data.
+    n_bits : int
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), bool
+    """
+    values = np.where(np.isnan(values), 0.0, values)
+    ends = (np.rint(lo) == lo) & (np.rint(hi) == hi) & (hi - lo <= 2**n_bits - 1)
+    return np.asarray(ends & np.all(np.rint(values) == values, axis=0))
+
+
+def whole_zero_point(lo: Floats, hi: Floats, top: int) -> Floats:
+    """Zero point of grids of scale 1 over integers: 0 where codes from 0 to `top` hold them."""
+    return np.where((lo >= 0) & (hi <= top), 0.0, -lo)
 
 
 def _distinct(codes: NDArray[np.int64]) -> NDArray[np.int64]:

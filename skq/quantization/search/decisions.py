@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.graph.graph import FloatGraph
+from skq.quantization.operator_facts import ONNX_OPS_TO_QUANTIZED_IMPL, has_fact
 from skq.quantization.search.ranges import percentiles
 
 Floats = NDArray[np.float64]
-
-_COMPARISONS = frozenset({"Greater", "GreaterOrEqual", "Less", "LessOrEqual"})
-#: Operators that may stand between scores and the decision on them.
-_MOVES = frozenset({"Gather", "Reshape", "Identity", "Squeeze", "Flatten", "Concat", "Slice"})
 
 
 @dataclass(frozen=True)
@@ -100,9 +97,10 @@ def last_scores(graph: FloatGraph, values: Mapping[str, NDArray[Any]]) -> dict[s
         read = [name for name in node.inputs if name not in constants]
         if len(read) != 1:
             continue
-        if node.op_type == "ArgMax":
+        decides = getattr(ONNX_OPS_TO_QUANTIZED_IMPL.get(node.op_type), "decides", "")
+        if decides == "greatest":
             found[read[0]] = Decision()
-        elif node.op_type in _COMPARISONS:
+        elif decides == "threshold":
             number = next(values.get(name) for name in node.inputs if name in constants)
             if number is not None and number.size == 1:
                 found[read[0]] = Decision(float(number.reshape(-1)[0]))
@@ -115,7 +113,7 @@ def all_scores(graph: FloatGraph, values: Mapping[str, NDArray[Any]]) -> dict[st
     constants = graph.constant_names
     for node in reversed(graph.nodes):
         read = [found[name] for name in node.outputs if name in found]
-        if node.op_type in _MOVES and read:
+        if has_fact(node.op_type, "moves_elements") and read:
             found.update((name, read[0]) for name in node.inputs if name not in constants)
     return found
 

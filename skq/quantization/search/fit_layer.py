@@ -6,11 +6,12 @@ their difference on the calibration rows, ``z`` being what the float model gives
 feature by feature: with all others fixed, every grid of the feature is tried with the integer
 weights that are best for it (closed form, rounded); after each round the scales ``s`` are refitted.
 This is coordinate descent, as in GPTQ (arXiv:2210.17323) or OBQ (arXiv:2208.11580), with the input
-grid in the loop. Weights are drawn a little to the real ones, because few rows do not tell all;
-most of all where the codes hardly vary over the rows, as those of a neuron that one row reaches.
+grid in the loop. Integer weights are regularized towards the real ones, because a few calibration
+rows do not determine them: most of all where codes hardly vary over the rows, as those of a neuron
+that is active in one row.
 
-The search starts at the best weights for min-max grids, at several scales, and returns min-max
-itself should nothing be better.
+The search starts at the best weights for min-max grids, at several scales. It returns the min-max
+weights if nothing is better.
 """
 
 from __future__ import annotations
@@ -22,45 +23,11 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dger
 
 from skq.quantization.search.candidates import Candidates, candidates
+from skq.quantization.search.least import first_least
+from skq.quantization.search.settings import LAYERS
 from skq.quantization.search.weights import quantize_weights
 
 Floats = NDArray[np.float64]
-
-#: Pull of the integer weights to the real ones, as a share of the feature's variance; wide weights
-#: can afford to make up for what the codes of the inputs have lost. As they also reach far from the
-#: real ones, for a single row if need be, their variance counts as if there were one row more.
-PULL, WEAK_PULL = 0.05, 0.005
-
-#: Where descents start: whether from min-max grids (or those whose codes are used most evenly), and
-#: a factor on the scales. With few levels a descent ends near where it starts.
-STARTS = {
-    2: ((True, 1.0), (True, 0.7), (True, 1.4), (False, 1.0), (False, 0.7), (False, 1.4)),
-    3: ((True, 1.0), (True, 0.7), (True, 1.4), (False, 1.0), (False, 0.7)),
-    4: ((True, 1.0), (True, 0.75), (False, 1.0)),
-}
-FEW_STARTS = ((True, 1.0),)
-
-MAX_ROUNDS = 6
-
-#: With wide weights the first rounds bring all there is.
-WIDE_WEIGHTS, FEW_ROUNDS = 5, 2
-
-#: A round that lowers the error by less than this share is the last.
-TOLERANCE = 2e-3
-
-#: Errors that differ by less than this share are equal: which is less may change with the order of
-#: the rows.
-TIE = 1e-9
-
-#: Layers with more inputs have a handful of grids a feature.
-MANY_INPUTS = 128
-
-#: Layers with more weights start from two places only.
-MANY_WEIGHTS = 1500
-
-#: Products of rows, grids, inputs and outputs that a round may cost.
-ROUND_COST = 6e7
-MIN_ROWS = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +53,7 @@ class FittedLayer:
 
 @dataclass(frozen=True, eq=False)
 class LayerData:
-    """A layer on the calibration rows, and the widths that it is to have.
+    """A layer on the calibration rows, and the widths of its codes and weights.
 
     Parameters
     ----------
@@ -107,6 +74,8 @@ class LayerData:
         Whether grids may leave out ends of the ranges.
     starts_at_zero : bool, default=False
         Whether code 0 must stand for real 0 (and everything below).
+    whole : ndarray of shape (n_in,), bool, default=None
+        Columns of integers that get the grid of scale 1, and no other; None for no column.
     """
 
     x: Floats
@@ -120,6 +89,7 @@ class LayerData:
     weight_bits: int
     clips: bool = True
     starts_at_zero: bool = False
+    whole: NDArray[np.bool_] | None = None
 
     def on_rows(self, most: int) -> LayerData:
         """The same on at most so many rows, evenly spaced."""
@@ -135,13 +105,13 @@ def fit_layer(data: LayerData) -> FittedLayer:
     search = _Search(data)
     plain = search.min_max()
     ends = [search.descend(from_range, factor) for from_range, factor in search.starts]
-    best = ends[_first_least(np.array([state.error for state in ends]))]
+    best = ends[first_least([state.error for state in ends], share=LAYERS.tie)]
     return search.result(best if best.error < plain.error else plain)
 
 
 @dataclass(eq=False)
 class _State:
-    """One choice for all features."""
+    """One grid and one row of integer weights for each feature, with the scales of the outputs."""
 
     grid: NDArray[np.int64]
     integers: Floats
@@ -150,20 +120,20 @@ class _State:
 
 
 class _Search:
-    """The calibration rows as every grid sees them, and the descent over them."""
+    """Codes of the calibration rows on every candidate grid, and the coordinate descent."""
 
     def __init__(self, data: LayerData) -> None:
         n_in, n_out = data.weights.shape
-        few = n_in > MANY_INPUTS
+        few = n_in > LAYERS.many_inputs
         self.n_bits = data.weight_bits
-        wide = data.weight_bits >= WIDE_WEIGHTS
-        pull = WEAK_PULL if wide else PULL
+        wide = data.weight_bits >= LAYERS.wide_weights
+        pull = LAYERS.weak_pull if wide else LAYERS.pull
         self.top = max(1, 2 ** (data.weight_bits - 1) - 1)
         self.shape = (n_in, n_out)
         one_row = float(data.row_weight @ data.row_weight) if wide else 0.0
         top_code = 2**data.input_bits - 1
         n_grids = 9 if few or data.input_bits > 6 else 100
-        data = data.on_rows(int(max(MIN_ROWS, ROUND_COST / (n_grids * n_in * n_out))))
+        data = data.on_rows(int(max(LAYERS.min_rows, LAYERS.round_cost / (n_grids * n_in * n_out))))
         share = data.error_weight * data.row_weight[:, None]
         importance = share.sum(axis=0)
         self.share = share / importance  # sums to 1 for each output
@@ -177,6 +147,7 @@ class _Search:
             grids = candidates(
                 data.x[:, j], data.row_weight, data.lo[j], data.hi[j], data.input_bits,
                 few=few, clips=data.clips, starts_at_zero=data.starts_at_zero,
+                whole=data.whole is not None and bool(data.whole[j]),
             )  # fmt: skip
             if np.ptp(grids.codes[0]):
                 self.grids.append(grids)
@@ -188,7 +159,7 @@ class _Search:
             self.mean.append(mean)
             variance = np.maximum((codes * codes) @ self.share - mean * mean, 1e-12)
             self.variance.append(variance)
-            # what one more row adds to the variance, if any code is as likely as any other
+            # variance that one more row adds if all codes are equally likely
             unseen = top_code**2 / 12 + (top_code / 2 - mean) ** 2
             self.pull.append(pull * variance + one_row * unseen)
         #: Real weights over the codes of each grid: (n_grids, n_out).
@@ -203,8 +174,12 @@ class _Search:
             for real, v in zip(self.real, self.variance, strict=True)
         ]
         self.order = np.argsort(-np.array(spread), kind="stable")
-        starts = FEW_STARTS if few else STARTS.get(data.weight_bits, FEW_STARTS)
-        self.starts = starts[:: max(1, len(starts) // 2)] if n_in * n_out > MANY_WEIGHTS else starts
+        starts = (
+            LAYERS.few_starts if few else LAYERS.starts.get(data.weight_bits, LAYERS.few_starts)
+        )
+        self.starts = (
+            starts[:: max(1, len(starts) // 2)] if n_in * n_out > LAYERS.many_weights else starts
+        )
 
     # ------------------------------------------------------------------ states
 
@@ -213,26 +188,28 @@ class _Search:
         return self._on(np.zeros(len(self.grids), dtype=np.int64), "minmax")
 
     def descend(self, from_range: bool, factor: float) -> _State:
-        """From good weights on first grids down to where no feature can be bettered."""
+        """Coordinate descent from given grids until a round no longer lowers the error."""
         first = [0 if from_range else _most_even(g.codes, self.row_weight) for g in self.grids]
         best = self._refitted(self._on(np.array(first, dtype=np.int64), "auto"))
         state = _State(best.grid, best.integers, best.scale * factor, np.inf)
-        for _ in range(MAX_ROUNDS if self.n_bits < WIDE_WEIGHTS else FEW_ROUNDS):
+        for _ in range(
+            LAYERS.max_rounds if self.n_bits < LAYERS.wide_weights else LAYERS.few_rounds
+        ):
             before = state.error
             state = _State(state.grid.copy(), state.integers.copy(), state.scale, np.inf)
-            # a constant a column makes no difference to `_better`
+            # `_better` ignores a constant in each column
             residual = self.target - self._sums(state) * state.scale
             for i in self.order:
                 self._better(int(i), state, residual)
             state = self._refitted(state)
             if state.error < best.error:
                 best = state
-            if state.error > before * (1 - TOLERANCE):
+            if state.error > before * (1 - LAYERS.tolerance):
                 break
         return best
 
     def result(self, state: _State) -> FittedLayer:
-        """The choice spread over all features; those that do not matter keep weight 0."""
+        """The state as a `FittedLayer` of all features; those without influence have weight 0."""
         n_in, n_out = self.shape
         scale, zero_point = np.zeros(n_in), np.zeros(n_in)
         integers = np.zeros((n_in, n_out), dtype=np.int64)
@@ -245,7 +222,7 @@ class _Search:
     # ------------------------------------------------------------------ parts
 
     def _on(self, grid: NDArray[np.int64], method: str) -> _State:
-        """Weights for given grids, each output by itself."""
+        """Integer weights for given grids, one output at a time."""
         if not self.grids:
             n_out = self.shape[1]
             return self._measured(_State(grid, np.zeros((0, n_out)), np.ones(n_out), 0.0))
@@ -256,7 +233,7 @@ class _Search:
         return self._measured(_State(grid, integers.astype(np.float64), scale, np.inf))
 
     def _better(self, i: int, state: _State, residual: Floats) -> None:
-        """Give feature i its best grid and weights; the residual follows, in place."""
+        """Choose the grid and the weights of feature i; updates the residual in place."""
         grids, mean, variance, real = self.grids[i], self.mean[i], self.variance[i], self.real[i]
         pull = self.pull[i]
         codes = grids.codes.astype(np.float64)
@@ -270,7 +247,7 @@ class _Search:
             integers = np.clip(np.rint(wish), -self.top, self.top)
         step = integers * state.scale
         cost = step * (step * variance - 2 * product) + pull * (step - real) ** 2
-        chosen = _first_least(cost @ self.importance)
+        chosen = first_least(cost @ self.importance, share=LAYERS.tie)
         state.grid[i], state.integers[i] = chosen, integers[chosen]
         _add_outer(residual, codes[chosen], -step[chosen])
 
@@ -298,18 +275,13 @@ class _Search:
         return self._measured(_State(state.grid, state.integers, scale, np.inf))
 
 
-def _first_least(values: Floats) -> int:
-    """Index of the least value; the first of those that only rounding tells apart."""
-    return int((values <= values.min() + TIE * np.abs(values).max()).argmax())
-
-
 def _add_outer(values: Floats, rows: Floats, columns: Floats) -> None:
     """``values += outer(rows, columns)`` in one pass, without a temporary array."""
     dger(1.0, columns, rows, a=values.T, overwrite_a=1)
 
 
 def _most_even(codes: NDArray[np.unsignedinteger], row_weight: Floats) -> int:
-    """The grid whose codes say most: greatest entropy."""
+    """Index of the grid whose codes have the greatest entropy."""
     top = int(codes.max(initial=0))
     if top > 15:
         return 0

@@ -11,16 +11,11 @@ from numpy.typing import NDArray
 from skq.graph.graph import FloatGraph, Node
 from skq.graph.ops import bind_node
 from skq.quantization.search.decisions import all_scores, last_scores, weighted_median
-from skq.quantization.trees.compared import compared_by_trees
+from skq.quantization.search.settings import ERRORS
+from skq.quantization.search.tree_inputs import read_by_trees
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
-
-#: What a label that changes counts; the square of a score that changes sides counts 4 at most.
-CHANGED_LABEL = 2.0
-
-#: Variance of an output, as a share of its mean square, that is the rounding of floats.
-NEGLIGIBLE_SPREAD = 1e-24
 
 
 class ModelError:
@@ -29,8 +24,8 @@ class ModelError:
     Outputs count relative to their variance (constant ones to their square). Of scores that
     labels are decided on it is ``tanh(margin / typical margin)`` that is compared (see
     `skq.quantization.search.decisions`): beyond the decision an error does not count, however large
-    it is. Added to that is the share of labels that change, times `CHANGED_LABEL`: scores that are
-    all near the decision, as those behind clipped inputs may be, are no worse for that.
+    it is. Added to that is the share of labels that change, times `ERRORS.changed_label`: scores
+    that are all near the decision, as those behind clipped inputs may be, are no worse for that.
 
     Parameters
     ----------
@@ -53,7 +48,7 @@ class ModelError:
         self._floats = floats
         self._row_weight = row_weight
         self._nodes = [n for n in graph.nodes if all(name in floats for name in n.outputs if name)]
-        self._compared_by_trees = compared_by_trees(graph)
+        self._read_by_trees = read_by_trees(graph)
         decided = all_scores(graph, floats)
         self._decisions = last_scores(graph, floats)
         self._typical: dict[str, float] = {}
@@ -86,7 +81,7 @@ class ModelError:
         values : ndarray of shape (n_rows, ...)
             As many as the graph has there.
         """
-        if name not in self._floats or name in self._compared_by_trees:
+        if name not in self._floats or name in self._read_by_trees:
             return None
         found = self._run_from(name, values.reshape(self._floats[name].shape))
         ends = [end for end in self._exact if end in found]
@@ -102,14 +97,14 @@ class ModelError:
                 mean = (by_row * exact).sum(axis=0)
                 power = float((by_row * exact**2).sum())
                 spread = float((by_row * (exact - mean) ** 2).sum())
-                if spread <= NEGLIGIBLE_SPREAD * power:  # a constant
+                if spread <= ERRORS.negligible_spread * power:  # a constant
                     spread = power or 1.0
             with np.errstate(over="ignore"):
                 total += float((by_row * difference**2).sum()) / spread
             if end in self._labels:
                 labels = self._decisions[end].labels(_rows(found[end]))
                 changed = labels != self._labels[end]
-                total += CHANGED_LABEL * float((by_row * changed).sum())
+                total += ERRORS.changed_label * float((by_row * changed).sum())
         return total
 
     def _run_from(self, name: str, values: Array) -> dict[str, Array]:

@@ -2,7 +2,7 @@
 
 ========== ==========================================================================
 minmax     from the least to the greatest value
-percentile from the percentile ``100 - PERCENTILE`` to the percentile `PERCENTILE`
+percentile from the percentile ``100 - PERCENTILE`` to the percentile `RANGES.percentile`
 mse        the range whose codes have the least mean squared error as the tensor itself
 auto       whichever of these gives the least error at a layer's output, as a start
 ========== ==========================================================================
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.numerics import dequantize, quantize
+from skq.quantization.search.settings import RANGES
 
 Floats = NDArray[np.float64]
 
@@ -27,16 +28,6 @@ RANGE_METHODS = ("minmax", "percentile", "mse")
 
 #: What `calibration` may be.
 CALIBRATION_METHODS = ("auto", *RANGE_METHODS)
-
-#: Percentile at which "percentile" ends a range; it begins at 100 minus this.
-PERCENTILE = 99.9
-
-#: Shares of the way from the median to an end that "mse" tries, coarsely and then around the best.
-COARSE_SHARES = 0.8 ** np.arange(1, 9)
-FINE_SHARES = np.array([0.88, 0.94, 1.06, 1.13])
-
-#: Values of which "mse" takes the mean, and rows that it looks at in any case.
-MSE_VALUES, MSE_ROWS = 50_000, 200
 
 
 def check_calibration(calibration: Any) -> str:
@@ -93,7 +84,7 @@ def find_range(
         row_weight = np.broadcast_to(row_weight[:, None], values.shape)
     if method == "mse":
         values, row_weight = _thinned(values, row_weight)
-    shares = np.array([1 - PERCENTILE / 100, 0.5, PERCENTILE / 100])
+    shares = np.array([1 - RANGES.percentile / 100, 0.5, RANGES.percentile / 100])
     ends = np.nan_to_num(percentiles(values, row_weight, shares), nan=0.0)
     first, middle, last = (np.clip(end, lo, hi) for end in ends)
     if method == "percentile":
@@ -176,7 +167,7 @@ def find_reach(weights: Floats, n_bits: int, method: str) -> Floats:
     if method == "minmax" or not weights.size:
         return widest
     if method == "percentile":
-        found = np.percentile(magnitude, PERCENTILE, axis=0, method="inverted_cdf")
+        found = np.percentile(magnitude, RANGES.percentile, axis=0, method="inverted_cdf")
         return np.where(found > 0, found, widest)
     top = max(1, 2 ** (n_bits - 1) - 1)
     best, least = widest, np.full(len(widest), np.inf)
@@ -190,8 +181,8 @@ def find_reach(weights: Floats, n_bits: int, method: str) -> Floats:
 
 
 def _thinned(values: Floats, row_weight: Floats) -> tuple[Floats, Floats]:
-    """At most `MSE_VALUES` values, or `MSE_ROWS` rows, evenly spaced."""
-    most = max(MSE_ROWS, MSE_VALUES // values.shape[1])
+    """At most `RANGES.mse_values` values, or `RANGES.mse_rows` rows, evenly spaced."""
+    most = max(RANGES.mse_rows, RANGES.mse_values // values.shape[1])
     if len(values) <= most:
         return values, row_weight
     rows = np.linspace(0, len(values) - 1, most).astype(np.int64)
@@ -221,7 +212,7 @@ def _least_error(
         return np.where(is_range, error, np.inf)
 
     least = error_of(factor)
-    for shares, end in product((COARSE_SHARES, FINE_SHARES), (1, 0)):
+    for shares, end in product((RANGES.coarse_shares, RANGES.fine_shares), (1, 0)):
         before = factor[end].copy()
         for share in shares:
             tried = factor.copy()

@@ -15,26 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.graph.graph import FloatGraph, Node
-from skq.graph.ops import bind_node
-from skq.quantization.base_quantized_op import (
-    ONNX_OPS_TO_QUANTIZED_IMPL,
-    QuantizedOp,
-    QuantizedOpUnivariateOfEncrypted,
-)
+from skq.quantization.operator_facts import ONNX_OPS_TO_QUANTIZED_IMPL, ErrorStep
 from skq.quantization.search.decisions import all_scores
+from skq.quantization.search.settings import ERRORS
 
 Floats = NDArray[np.float64]
-
-#: Half the distance over which a function's slope is taken, in standard deviations of its argument:
-#: quantized arguments are off by some of it.
-REACH = 0.2
-
-#: Least weight of an error inside of the network, as a share of the mean: derivatives hold for
-#: small errors only.
-FLOOR = 0.02
-
-#: Operators that leave the elements of a row in their order.
-_MOVES = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
 
 
 def error_weights(
@@ -86,7 +71,9 @@ def error_weights(
             else:
                 found[name] = found[name] + weight if name in found else weight
     return {
-        name: weight if name in seeds else weight + FLOOR * (row_weight @ weight).mean()
+        name: weight
+        if name in seeds
+        else weight + ERRORS.least_weight * (row_weight @ weight).mean()
         for name, weight in found.items()
         if weight.any()
     }
@@ -104,36 +91,11 @@ def _before(
     values = floats[name]
     if weight is None or values.ndim != 2 or values.dtype.kind != "f" or not len(values):
         return None
-    if node.op_type in _MOVES or (node.op_type == "Gather" and weight.size == len(values)):
-        return weight.reshape(values.shape) if weight.size == values.size else None
-    if node.op_type in ("Add", "Sub"):
-        return weight if weight.shape == values.shape else None
-    arguments = [floats.get(n) if n else None for n in node.inputs]
-    position = node.inputs.index(name)
-    real = values.astype(np.float64)
-    if node.op_type in ("Gemm", "MatMul"):
-        matrix = arguments[1 - position] if position == 0 else None
-        if matrix is None or matrix.ndim > 2 or node.attributes.get("transA", 0):
-            return None
-        if matrix.ndim == 1:
-            matrix, weight = matrix[:, None], weight[:, None]
-        weights = np.asarray(matrix, np.float64) * float(node.attributes.get("alpha", 1.0))
-        weights = weights.T if node.attributes.get("transB", 0) else weights
-        weight = weight @ (weights * weights).T
-    elif issubclass(
-        ONNX_OPS_TO_QUANTIZED_IMPL.get(node.op_type, QuantizedOp), QuantizedOpUnivariateOfEncrypted
-    ):
-        spread = np.sqrt(row_weight @ (real - row_weight @ real) ** 2)
-        step = REACH * spread + 1e-12 * np.abs(real).max(axis=0) + 1e-300
-        sides = []
-        for moved in (real - step, real + step):
-            arguments[position] = moved.astype(values.dtype)
-            with np.errstate(all="ignore"):
-                sides.append(np.asarray(bind_node(node)(*arguments)[0], np.float64))
-        if sides[0].shape != weight.shape or sides[0].shape != real.shape:
-            return None
-        slope = (sides[1] - sides[0]) / (2 * step)
-        weight = weight * slope * slope
-    else:
+    operator = ONNX_OPS_TO_QUANTIZED_IMPL.get(node.op_type)
+    if operator is None:
         return None
-    return weight if np.all(np.isfinite(weight)) else None
+    arguments = [floats.get(n) if n else None for n in node.inputs]
+    real = values.astype(np.float64)
+    step = ErrorStep(node, node.inputs.index(name), arguments, real, weight, row_weight)
+    before: Floats | None = operator.input_error_weight(step)
+    return before if before is not None and np.all(np.isfinite(before)) else None

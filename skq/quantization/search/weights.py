@@ -20,18 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.quantization.search.ranges import find_reach
+from skq.quantization.search.settings import LAYERS
 
 Floats = NDArray[np.float64]
-
-#: Weight of the plain weight error beside the error at the output: few rows do not tell all.
-RIDGE = 0.05
-
-#: Layers with more inputs are quantized without descent, and with the diagonal of G alone.
-MAX_INPUTS = 1500
-
-#: Most sweeps of the descent, and the products that all of them may cost together: one sweep costs
-#: ``n_in**2 * n_out``, so that wide layers get fewer, or none.
-SWEEPS, DESCENT_COST = 4, 4e8
 
 
 def quantize_weights(
@@ -93,8 +84,8 @@ def _covariance(codes: Floats, row_weight: Floats) -> Floats:
     centered = codes - row_weight @ codes
     variance = row_weight @ centered**2
     floor = 1e-6 * float(variance.max(initial=0.0)) + 1e-300
-    ridge = RIDGE * variance + floor
-    if codes.shape[1] > MAX_INPUTS:
+    ridge = LAYERS.ridge * variance + floor
+    if codes.shape[1] > LAYERS.max_descent_inputs:
         return np.asarray(variance + ridge)
     gram = (centered * row_weight[:, None]).T @ centered
     gram[np.diag_indices_from(gram)] += ridge
@@ -103,7 +94,7 @@ def _covariance(codes: Floats, row_weight: Floats) -> Floats:
 
 def n_sweeps(n_in: int, n_out: int) -> int:
     """Sweeps of the descent that a layer of this size gets."""
-    return int(min(SWEEPS, DESCENT_COST // max(n_in * n_in * n_out, 1)))
+    return int(min(LAYERS.sweeps, LAYERS.descent_cost // max(n_in * n_in * n_out, 1)))
 
 
 class _Candidate:

@@ -12,17 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.quantization.trees.settings import EDGES
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
-
-#: Up to this many thresholds the choice is optimal; more are grouped first.
-MAX_CANDIDATES = 192
-
-#: Above this many bins, groups of equal weight are as good as the optimum, and quick.
-MAX_EXACT_BINS = 64
-
-#: Share of the rows by which `share_below` tells thresholds apart that no row lies between.
-TRACE = 1e-4
 
 
 def select_edges(
@@ -55,12 +48,12 @@ def select_edges(
     if budget <= 0:
         return np.zeros(0, dtype=np.int64), np.zeros(n, dtype=np.int64)
     weight = weight + 1e-3 * weight.mean() + 1e-12
-    if budget > MAX_EXACT_BINS and n_values is not None and n_values < budget:
+    if budget > EDGES.max_exact_bins and n_values is not None and n_values < budget:
         group = _groups_between_rows(position, weight, budget)
-    elif budget > MAX_EXACT_BINS:
+    elif budget > EDGES.max_exact_bins:
         group = _groups(weight, budget)
-    elif n > MAX_CANDIDATES:
-        coarse = _groups(weight, max(MAX_CANDIDATES, 2 * budget))
+    elif n > EDGES.max_candidates:
+        coarse = _groups(weight, max(EDGES.max_candidates, 2 * budget))
         median = _medians(coarse, weight)
         merged = np.bincount(coarse, weights=weight).astype(np.float64)
         group = partition(_group_costs(position[median], merged), budget)[coarse]
@@ -82,7 +75,7 @@ def share_below(x: Floats, row_weight: Floats, edges: Floats) -> Floats:
     order = np.argsort(x[present], kind="stable")
     total = np.concatenate([[0.0], np.cumsum(row_weight[present][order])])
     below = total[np.searchsorted(x[present][order], edges, side="right")]
-    return np.asarray(below + TRACE * np.arange(len(edges)) / max(1, len(edges)))
+    return np.asarray(below + EDGES.trace * np.arange(len(edges)) / max(1, len(edges)))
 
 
 def uniform_edges(
@@ -105,11 +98,12 @@ def uniform_edges(
     assignment : ndarray of shape (n_thresholds,)
         Index into `edges` of the edge with the fewest rows between it and each threshold.
     """
+    x = np.where(np.isinf(x), np.nan, x)
     low, high = np.nanmin(x, initial=np.inf), np.nanmax(x, initial=-np.inf)
     if not low < high:
         low = high = thresholds[0]
     edges = np.unique(low + (high - low) * (np.arange(budget) + 0.5) / budget)
-    rows = share_below(x, row_weight, edges) - TRACE * np.arange(len(edges)) / len(edges)
+    rows = share_below(x, row_weight, edges) - EDGES.trace * np.arange(len(edges)) / len(edges)
     between = np.abs(share_below(x, row_weight, thresholds)[:, None] - rows)
     nearest = between.argmin(axis=1)
     used = np.unique(nearest)
@@ -121,7 +115,7 @@ def _groups_between_rows(position: Floats, weight: Floats, count: int) -> Ints:
 
     For the groups that are left over the heaviest neighbours are parted too.
     """
-    first = np.diff(position, prepend=-np.inf) > TRACE
+    first = np.diff(position, prepend=-np.inf) > EDGES.trace
     inside = np.flatnonzero(~first)
     heaviest = np.argsort(-np.minimum(weight[inside - 1], weight[inside]), kind="stable")
     first[inside[heaviest[: count - int(first.sum())]]] = True

@@ -17,14 +17,9 @@ from skq.quantization.lower.operands import Features
 from skq.quantization.trees.bins import select_edges, share_below, uniform_edges
 from skq.quantization.trees.pull_back import pull_back
 from skq.quantization.trees.routing import Routing, route_edges
+from skq.quantization.trees.settings import EDGES
 
 Array = NDArray[Any]
-
-#: Above this many bits few rows are misrouted, and comparing ways to place edges takes its time.
-MAX_SEARCHED_BITS = 5
-
-#: Leaves that calibration rows visit, at most, to tell by which nodes they come.
-MAX_VISITS = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +29,14 @@ class Columns:
     With missing values in the calibration data, a feature may stand in two columns: one whose code
     for NaN is below all others (NaN goes left at every node that reads it), one where it is above.
     Without any, NaN has the code of a number that goes the same ways, as an imputer's filler does;
-    features without such a number are `uncoded`.
+    features without such a number are `without_missing_code`.
     """
 
     feature: Array
     edges: list[Array]
     base: Array
     nan_code: Array
-    uncoded: Array
+    without_missing_code: Array
     node_column: NDArray[np.int64]
     node_threshold: NDArray[np.int64]
     drops_edges: bool
@@ -70,7 +65,7 @@ class Columns:
         splits = _Splits(trees, features, reached, n_bits, row_weight)
         plain = cls._of(splits, "distance")
         yield plain
-        if plain.drops_edges and n_bits <= MAX_SEARCHED_BITS and method == "auto":
+        if plain.drops_edges and n_bits <= EDGES.max_searched_bits and method == "auto":
             yield cls._of(splits, "uniform")
             yield cls._of(splits, "cheaper")
             if trees.n_targets == 1 and (trees.aggregate == "AVERAGE" or trees.n_trees == 1):
@@ -103,7 +98,7 @@ class Columns:
             edges_of,
             np.array(base, dtype=np.int64),
             np.array(nan_code, dtype=np.int64),
-            splits.uncoded,
+            splits.without_missing_code,
             column,
             threshold,
             any(own.drops_edges for own in splits.by_feature),
@@ -216,7 +211,7 @@ class _Splits:
         )
 
     @property
-    def uncoded(self) -> Array:
+    def without_missing_code(self) -> Array:
         """Features whose NaN has no code: calibration had none, and no number goes its ways."""
         found = [own.feature for own in self.by_feature if np.isnan(own.missing_as)]
         return np.array([] if self.has_missing else found, dtype=np.int64)
@@ -250,7 +245,7 @@ class _Splits:
     @cached_property
     def _every(self) -> int:
         """Of the calibration rows, every so many-th tells where rows meet nodes."""
-        return max(1, -(-self._reached.size // MAX_VISITS))
+        return max(1, -(-self._reached.size // EDGES.max_visits))
 
     @cached_property
     def _routing(self) -> Routing:

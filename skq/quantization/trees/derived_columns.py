@@ -1,10 +1,10 @@
-"""Further columns of a tree ensemble: integers that it compares beside the bins of the features.
+"""Derived columns of a tree ensemble: integers that nodes compare beside the bins of features.
 
-They are bits (splits by category) or sums (projections). A threshold on integers parts two
-neighbours exactly. The sums of a layer are wide, though, and trees are fast on codes of at most 16
-bits; so they are rescaled, each column over its own thresholds. Where all thresholds of a tensor
-span no more integers than there are codes, that is a shift of the origin and exact; else a
-threshold moves to the nearest end of a code.
+A derived column is a bit (a split by category) or a sum (a projection). A threshold between two
+integers is exact. The sums of a layer are wide, though, and trees are fast on codes of at most 16
+bits; so sums are rescaled, each column over the range of its thresholds. Where the thresholds of a
+tensor span no more integers than there are codes, the rescaling is a subtraction and exact.
+Elsewhere a threshold moves to the nearest end of a code.
 """
 
 from __future__ import annotations
@@ -21,29 +21,22 @@ from skq.program import Requantize
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import QuantizedTensor
 from skq.quantization.lower.views import arranged
+from skq.quantization.trees.settings import EDGES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Codes of a further column have at most so many bits.
-CODE_BITS = 16
-
-#: They cover at least one in so many parts of what the sums span on calibration rows, and of the
-#: widest span one in its square: multipliers share one shift, and a column with thresholds next to
-#: each other would leave no bits to the others.
-LEAST_SPAN = 16
-
 
 @dataclass(frozen=True, eq=False)
 class DerivedColumns:
-    """Codes of further columns, and the codes that nodes compare them with.
+    """Codes of derived columns, and the codes that nodes compare them with.
 
     Parameters
     ----------
     values : tuple of int
         Values of the program, of shape (n_columns,) each, in order.
     samples : tuple of ndarray of shape (n_rows, n_columns), int64
-        What the calibration rows give there; see `_on_their_side`.
+        Codes of the calibration rows; see `_on_float_side`.
     node_threshold : ndarray of shape (n_nodes,), int64
         Greatest code that goes left; 0 at nodes that read features, and at leaves.
     """
@@ -60,14 +53,14 @@ class DerivedColumns:
         trees: TreeArrays,
         reals: Floats,
     ) -> DerivedColumns:
-        """Write the codes of tensors.
+        """Write the instructions that compute the codes of tensors.
 
         Parameters
         ----------
         low : Lowering
         tensors : sequence of QuantizedTensor
         trees : TreeArrays
-        reals : ndarray of shape (n_rows, n_features + n_further)
+        reals : ndarray of shape (n_rows, n_features + n_derived)
             What the trees read on the calibration rows; the tensors are its last columns.
         """
         node_threshold = np.zeros(len(trees.leaf), dtype=np.int64)
@@ -76,24 +69,24 @@ class DerivedColumns:
         first = reals.shape[1] - sum(low.type(tensor.value).size for tensor in tensors)
         for tensor in tensors:
             end = first + low.type(tensor.value).size
-            mine = (trees.leaf < 0) & (trees.feature >= first) & (trees.feature < end)
-            nodes = np.flatnonzero(mine)
+            reads_it = (trees.leaf < 0) & (trees.feature >= first) & (trees.feature < end)
+            nodes = np.flatnonzero(reads_it)
             column = trees.feature[nodes] - first
             threshold = trees.threshold[nodes]
             value, code = _codes(low, tensor, column, threshold)
             node_threshold[nodes] = code
             values.append(value)
-            own = reals[:, first:end]
-            samples.append(_on_their_side(low.sample(value), own, threshold, column, code))
+            part = reals[:, first:end]
+            samples.append(_on_float_side(low.sample(value), part, threshold, column, code))
             first = end
         return cls(tuple(values), tuple(samples), node_threshold)
 
 
-def _on_their_side(codes: Ints, reals: Floats, threshold: Floats, column: Ints, code: Ints) -> Ints:
-    """Calibration codes, moved to where each row is on the float model's side of all thresholds.
+def _on_float_side(codes: Ints, reals: Floats, threshold: Floats, column: Ints, code: Ints) -> Ints:
+    """Calibration codes, moved so that each row goes the way of the float model at all thresholds.
 
-    Which way a row near a threshold goes in integers is a matter of rounding, and says nothing of
-    other rows: leaves should not be fitted to it.
+    The side of a row near a threshold depends on rounding in integers and does not generalize to
+    other rows, so leaves are not fitted to it.
     """
     codes = codes.copy()
     limits = np.iinfo(np.int64)
@@ -110,7 +103,7 @@ def _on_their_side(codes: Ints, reals: Floats, threshold: Floats, column: Ints, 
 
 def _codes(low: Lowering, x: QuantizedTensor, column: Ints, threshold: Floats) -> tuple[int, Ints]:
     """Codes of a tensor, and for each (column, threshold) the greatest code at or below it."""
-    if np.any(x.scale <= 0):  # a falling column: on a scale that rises
+    if np.any(x.scale <= 0):  # a decreasing column: use a positive scale
         x = low.align(x)
     lo, hi = low.type(x.value).interval
     size = low.type(x.value).size
@@ -122,13 +115,15 @@ def _codes(low: Lowering, x: QuantizedTensor, column: Ints, threshold: Floats) -
     np.minimum.at(first, column, limit)
     np.maximum.at(last, column, limit)
     last = np.maximum(first, last)
-    top = 2 ** max(2, low.settings.rounding.limit(CODE_BITS)) - 1
+    top = 2 ** max(2, low.settings.rounding.limit(EDGES.max_derived_bits)) - 1
     if np.all(last - first < top):
         one = np.ones(size, dtype=np.int64)
         step = Requantize((x.value,), one, -first, 0, 0, int((last - first).max()) + 1)
         return low.add(step), limit - first[column]
     spread = np.ptp(low.sample(x.value), axis=0)
-    least = np.maximum(spread // LEAST_SPAN, spread.max() // LEAST_SPAN**2)
+    least = np.maximum(
+        spread // EDGES.least_derived_span, spread.max() // EDGES.least_derived_span**2
+    )
     ratio = np.minimum((top - 2) / np.maximum(np.maximum(last - first, least), 1), 1.0)
     multiplier, _, shift = fixed_point(ratio, first * ratio, lo, hi)
     # code 0 ends at `first`, and the last threshold's code is below `top`
@@ -136,7 +131,7 @@ def _codes(low: Lowering, x: QuantizedTensor, column: Ints, threshold: Floats) -
     multiplier = np.maximum(np.minimum(multiplier, greatest), 1)
     offset = (1 << shift) - first * multiplier - (multiplier + 1) // 2
     code = requantize(limit, multiplier[column], offset[column], shift, 0, top)
-    # start .. end have this code, the limit among them: the nearer of the two ends counts
+    # integers from start to end have this code, the limit among them; take the nearer end
     above = ((code + 1) << shift) - offset[column]
     below = (code << shift) - offset[column]
     end = -(-above // multiplier[column]) - 1

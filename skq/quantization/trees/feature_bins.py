@@ -21,20 +21,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skq.quantization.trees.bins import partition
+from skq.quantization.trees.settings import EDGES
 
 Floats = NDArray[np.float64]
-
-#: Rows that edges are learned from, evenly spaced, where there are more.
-MAX_ROWS = 200_000
-
-#: Up to this many bins edges are chosen by targets and ranks.
-MAX_CHOSEN_BINS = 32
-
-#: Groups of equal weight for each bin, among whose ends edges are chosen, and at most in all.
-GROUPS_PER_BIN, MAX_GROUPS = 4, 64
-
-#: What the variance of ranks counts beside that of the targets.
-RANK_SHARE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +67,13 @@ class FeatureBins:
         weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
         weight = weight if np.any(weight > 0) else np.ones(X.shape[0])
         rows = np.flatnonzero(weight > 0)
-        if len(rows) > MAX_ROWS:
-            rows = rows[np.linspace(0, len(rows) - 1, MAX_ROWS).astype(np.int64)]
+        if len(rows) > EDGES.max_training_rows:
+            rows = rows[np.linspace(0, len(rows) - 1, EDGES.max_training_rows).astype(np.int64)]
         if len(rows) < X.shape[0]:
             X = (X.tocsr() if sparse.issparse(X) else X)[rows]
         weight = weight[rows]
         moment = np.zeros((len(rows), 0))
-        if target is not None and n_bins <= MAX_CHOSEN_BINS:
+        if target is not None and n_bins <= EDGES.max_chosen_bins:
             moment = _standardized(target[rows], weight) * weight[:, np.newaxis]
         columns = X.tocsc() if sparse.issparse(X) else X
         edges, representatives = [], []
@@ -189,8 +178,8 @@ def _distinct(values: NDArray[Any], weight: Floats) -> tuple[Floats, Floats]:
 
 def _edges(values: Floats, mass: Floats, column: _Column, n_bins: int) -> Floats:
     """Edges between at most `n_bins` bins of a feature's distinct values."""
-    chosen = n_bins <= MAX_CHOSEN_BINS
-    cuts = _cuts(mass, min(n_bins * GROUPS_PER_BIN, MAX_GROUPS) if chosen else n_bins)
+    chosen = n_bins <= EDGES.max_chosen_bins
+    cuts = _cuts(mass, min(n_bins * EDGES.groups_per_bin, EDGES.max_groups) if chosen else n_bins)
     ends = _between(values[cuts], values[cuts + 1]) if len(cuts) else np.zeros(0)
     if len(ends) < n_bins:
         return ends
@@ -201,7 +190,7 @@ def _edges(values: Floats, mass: Floats, column: _Column, n_bins: int) -> Floats
         for part in (column[1], *column[2].T)
     )
     rank = _standardized((np.cumsum(total) - total / 2)[:, np.newaxis], total)[:, 0]
-    sums.append(np.sqrt(RANK_SHARE) * total * rank)
+    sums.append(np.sqrt(EDGES.rank_share) * total * rank)
     group = partition(_variance_within(total, np.stack(sums, axis=1)), n_bins)
     return ends[np.flatnonzero(np.diff(group))]
 

@@ -1,4 +1,4 @@
-"""Leaf values → integers, so that the sum over the trees stays right."""
+"""Leaves of an ensemble, real and quantized, and the error of their sum over the trees."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.quantization.trees.settings import LEAVES
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
 
 
-#: A leaf is corrected by ``n / (n + PRIOR_ROWS)`` of the mean error of its n calibration rows.
-PRIOR_ROWS = 20.0
-
-
 def misrouted_prior(n_trees: int) -> float:
     """The same for what misrouted rows bring into a leaf; in many trees it averages out."""
-    return min(PRIOR_ROWS, 2.0 * n_trees)
+    return min(LEAVES.prior_rows, 2.0 * n_trees)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +56,8 @@ class Leaves:
     reached_by_codes : ndarray of shape (n_rows, n_trees)
         The same with its integer codes.
     row_weight : ndarray of shape (n_rows,)
+    monotonic : bool, default=False
+        Whether integers of a tree's leaves must be in the order of the real values.
     """
 
     weights: Floats
@@ -69,6 +69,7 @@ class Leaves:
     reached: Ints
     reached_by_codes: Ints
     row_weight: Floats
+    monotonic: bool = False
 
     @property
     def n_trees(self) -> int:
@@ -86,57 +87,6 @@ class Leaves:
             and float(self.weights.min()) >= 0
             and bool(np.all(np.abs(total - np.rint(total[0])) < 1e-9))
         )
-
-
-def quantize_leaves(leaves: Leaves, n_bits: int, *, method: str = "auto") -> QuantizedLeaves:
-    """Leaf values as integers of `n_bits`.
-
-    Probabilities keep their sum exactly, on the grid of [0, 1] whatever the method; other values
-    see `skq.quantization.trees.sums`.
-    """
-    if leaves.are_probabilities:
-        plain = _quantize_probabilities(leaves, leaves.weights, 2**n_bits - 1)
-        if method != "auto" or np.array_equal(leaves.reached, leaves.reached_by_codes):
-            return plain
-        refitted = _quantize_probabilities(leaves, _refitted(leaves), 2**n_bits - 1)
-        return min(plain, refitted, key=lambda found: sum_error(leaves, found))
-    from skq.quantization.trees.sums import quantize_sums
-
-    return quantize_sums(leaves, 2**n_bits - 1, method=method)
-
-
-def _quantize_probabilities(leaves: Leaves, weights: Floats, top: int) -> QuantizedLeaves:
-    """Cumulative probabilities are rounded, so that a leaf's integers add up to `top`.
-
-    Tree t rounds with the threshold ``1 - (t + 0.5) / n_trees``: over the trees the roundings
-    average out, which rounding every tree alike would not do for probabilities below half a step.
-    """
-    dither = (leaves.tree + 0.5) / leaves.n_trees
-    cumulative = np.cumsum(weights, axis=1) * top
-    whole = np.floor(cumulative + dither[:, None] + 1e-9).astype(np.int64)
-    values = np.diff(whole, axis=1, prepend=0)
-    if leaves.n_trees == 1:
-        values = _keep_winner(values, weights)
-    return QuantizedLeaves(
-        values=values,
-        multiplier=np.ones(leaves.n_trees, dtype=np.int64),
-        scale=np.array(1.0 / (top * leaves.n_trees)),
-        zero_point=np.array(0.0),
-    )
-
-
-def _refitted(leaves: Leaves) -> Floats:
-    """Leaf distributions of the rows that the integer thresholds send there."""
-    share = np.repeat(leaves.row_weight * len(leaves.row_weight), leaves.n_trees)
-    leaf, exact = leaves.reached_by_codes.ravel(), leaves.weights[leaves.reached.ravel()]
-    n_leaves = len(leaves.weights)
-    count = np.bincount(leaf, weights=share, minlength=n_leaves)[:, None]
-    total = np.stack(
-        [np.bincount(leaf, weights=share * column, minlength=n_leaves) for column in exact.T],
-        axis=1,
-    )
-    prior = misrouted_prior(leaves.n_trees)
-    return np.asarray((total + prior * leaves.weights) / (count + prior))
 
 
 def sum_error(leaves: Leaves, found: QuantizedLeaves) -> float:
@@ -163,16 +113,3 @@ def _sums(leaves: Leaves, values: Any, reached: Ints) -> Floats:
     for t, first in enumerate(leaves.output):
         result[:, first : first + width] += values[reached[:, t]]
     return result
-
-
-def _keep_winner(values: Ints, weights: Floats) -> Ints:
-    """Give the most probable class of a leaf one unit of what stands before it."""
-    if abs(weights[0].sum() - 1) > 1e-9:
-        return values  # several outputs: each has a winner of its own
-    rows = np.arange(len(values))
-    winner, found = weights.argmax(axis=1), values.argmax(axis=1)
-    wrong = winner != found
-    values = values.copy()
-    values[rows[wrong], found[wrong]] -= 1
-    values[rows[wrong], winner[wrong]] += 1
-    return values

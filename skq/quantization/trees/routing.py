@@ -14,14 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.graph.ops import TreeArrays
+from skq.quantization.trees.settings import EDGES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
-
-#: More thresholds than this are thinned out first.
-MAX_THRESHOLDS = 96
-
-MAX_ROUNDS = 8
 
 
 class Routing:
@@ -125,7 +121,7 @@ def route_edges(
     cost = cost + 1e-9 * (cost.max(initial=0.0) + 1e-300) * distance / len(values)
     first = np.searchsorted(options, start)
     best = _exchange(cost, first)
-    if len(options) <= MAX_THRESHOLDS + budget:
+    if len(options) <= EDGES.max_thresholds + budget:
         best = min(
             (best, _exchange(cost, _contiguous(cost, budget))), key=lambda k: _total(cost, k)
         )
@@ -136,10 +132,10 @@ def route_edges(
 
 def _options(n: int, threshold: Ints, weight: Floats, start: Ints) -> Ints:
     """Thresholds that may become edges: all, or those at even steps of weight, and the start."""
-    if n <= MAX_THRESHOLDS:
+    if n <= EDGES.max_thresholds:
         return np.arange(n)
     total = np.cumsum(np.bincount(threshold, weights=weight, minlength=n) + 1e-12)
-    steps = np.linspace(0, total[-1], MAX_THRESHOLDS + 2)[1:-1]
+    steps = np.linspace(0, total[-1], EDGES.max_thresholds + 2)[1:-1]
     return np.union1d(np.minimum(np.searchsorted(total, steps), n - 1), start)
 
 
@@ -149,7 +145,7 @@ def _total(cost: Floats, chosen: Ints) -> float:
 
 def _exchange(cost: Floats, chosen: Ints) -> Ints:
     """Each group takes its best edge, each threshold its best group, until nothing changes."""
-    for _ in range(MAX_ROUNDS):
+    for _ in range(EDGES.max_rounds):
         group = cost[:, chosen].argmin(axis=1)
         moved = np.array(
             [
@@ -166,8 +162,8 @@ def _exchange(cost: Floats, chosen: Ints) -> Ints:
 
 def _contiguous(cost: Floats, budget: int) -> Ints:
     """Edges of the cheapest partition of the thresholds into runs (dynamic programming)."""
-    if len(cost) > 2 * MAX_THRESHOLDS:
-        starts = np.linspace(0, len(cost), 2 * MAX_THRESHOLDS + 1).astype(np.int64)[:-1]
+    if len(cost) > 2 * EDGES.max_thresholds:
+        starts = np.linspace(0, len(cost), 2 * EDGES.max_thresholds + 1).astype(np.int64)[:-1]
         cost = np.add.reduceat(cost, starts, axis=0)
     n = len(cost)
     total = np.concatenate([np.zeros((1, cost.shape[1])), np.cumsum(cost, axis=0)])

@@ -16,33 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.quantization.search.ranges import RANGE_METHODS, find_range
+from skq.quantization.trees.isotonic import in_order
 from skq.quantization.trees.leaves import (
-    PRIOR_ROWS,
     Leaves,
     QuantizedLeaves,
     misrouted_prior,
 )
+from skq.quantization.trees.settings import LEAVES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
 
 
-#: Steps of the finest tree's grid that the coarsest tree's may have.
-MAX_MULTIPLIER = 64
-
-#: Shares of the widest tree's range that the grid may cover, by the greatest code.
-SHARES = {1: (1.0, 0.7, 0.5, 0.35), 3: (1.0, 0.85, 0.7, 0.55, 0.42, 0.3), 7: (1.0, 0.8, 0.6, 0.45)}
-FEWER_SHARES = (1.0, 0.8, 0.6)
-
 #: Ways of placing each tree's grid: see `_lowest`.
 PLACES = ("center", "least", "spread")
-
-#: Above this many codes nothing is gained by a search, above this many trees it takes too long.
-MAX_SEARCHED_TOP = 63
-MAX_SEARCHED_TREES = 400
-
-#: Places of a grid that are compared for one tree.
-N_PLACES = 17
 
 
 @dataclass(frozen=True)
@@ -78,8 +65,8 @@ def quantize_sums(leaves: Leaves, top: int, *, method: str = "auto") -> Quantize
     if method != "auto":
         return _Rounding(leaves, top, _Way(range_method=method)).result
     ways = [_Way(range_method=name) for name in RANGE_METHODS] + [_Way(feedback=True)]
-    if top <= MAX_SEARCHED_TOP and leaves.n_trees <= MAX_SEARCHED_TREES:
-        shares = SHARES.get(top, FEWER_SHARES)
+    if top <= LEAVES.max_searched_top and leaves.n_trees <= LEAVES.max_searched_trees:
+        shares = LEAVES.range_shares.get(top, LEAVES.few_range_shares)
         ways += [_Way(share, place, True, rescales=True) for share in shares for place in PLACES]
     return min((_Rounding(leaves, top, way) for way in ways), key=lambda found: found.error).result
 
@@ -121,7 +108,9 @@ class _Rounding:
                     place, end - start, leaves.row_weight, exact - wanted[place], error[:, column]
                 )
                 wanted = wanted + moved * (count / (count + misrouted_prior(leaves.n_trees)))
-                wanted = wanted + carried * (count / (count + PRIOR_ROWS))
+                wanted = wanted + carried * (count / (count + LEAVES.prior_rows))
+                if leaves.monotonic:
+                    wanted = in_order(wanted, leaves.weights[own], count[:, 0] + LEAVES.prior_rows)
             bounds = (lowest[t], highest[t]) if way.range_method != "minmax" else None
             low = self._lowest(wanted, step, place, t, bounds)
             values[own] = np.clip(np.rint((wanted - low) / step), 0, top)
@@ -146,8 +135,8 @@ class _Rounding:
         """Integer factor of each tree, where trees differ in range."""
         if not self.way.feedback or self.leaves.average or relative.min() >= 0.5 * relative.max():
             return np.ones(len(relative), dtype=np.int64)
-        finest = max(float(relative.max()) / MAX_MULTIPLIER, 1e-300)
-        return np.clip(np.ceil(relative / finest), 1, MAX_MULTIPLIER).astype(np.int64)
+        finest = max(float(relative.max()) / LEAVES.max_multiplier, 1e-300)
+        return np.clip(np.ceil(relative / finest), 1, LEAVES.max_multiplier).astype(np.int64)
 
     def _lowest(
         self,
@@ -173,7 +162,7 @@ class _Rounding:
             return np.asarray(center + step * ((t * 0.6180339887) % 1.0 - 0.5))
         reach = np.abs((high - low) / 2 - step * self.top / 2) + step / 2
         weight = np.bincount(place, weights=self.leaves.row_weight, minlength=len(wanted)) + 1e-6
-        shifts = np.linspace(-1.0, 1.0, N_PLACES)[:, None] * reach + center
+        shifts = np.linspace(-1.0, 1.0, LEAVES.n_places)[:, None] * reach + center
         off = wanted - shifts[:, None, :]
         off = off - step * np.clip(np.rint(off / step), 0, self.top)
         loss = np.einsum("l,slk->sk", weight, off * off)

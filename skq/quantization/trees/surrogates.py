@@ -24,19 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.graph.ops import TreeArrays
+from skq.quantization.trees.settings import EDGES
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-#: Above this many bits few rows are misrouted.
-MAX_SURROGATE_BITS = 3
-
-#: Columns among which nodes choose, at most: those that most nodes read.
-MAX_COLUMNS = 64
-
-#: Rows that a split must win by against the nearest edge of the node's own column.
-MARGIN = 1.0
 
 
 def with_surrogates(
@@ -78,7 +70,7 @@ def with_surrogates(
     node = np.repeat(trees.roots, len(x))
     offered = _most_read(column[trees.leaf < 0], n_edges)
     while True:
-        many = np.bincount(node, weight[row], minlength=len(column)) > MARGIN
+        many = np.bincount(node, weight[row], minlength=len(column)) > EDGES.surrogate_margin
         open_ = np.flatnonzero((many & (trees.leaf < 0))[node])
         row, node = row[open_], node[open_]
         if not len(node):
@@ -86,7 +78,7 @@ def with_surrogates(
         wanted = _goes_left(trees, x, row, node)
         wrong = wanted != (codes[column[node], row] <= code[node])
         misrouted = np.bincount(node, weight[row] * wrong, minlength=len(column))
-        chosen = np.flatnonzero((misrouted > MARGIN) & (column < len(n_edges)))
+        chosen = np.flatnonzero((misrouted > EDGES.surrogate_margin) & (column < len(n_edges)))
         if len(chosen):
             place = np.full(len(column), -1)
             place[chosen] = np.arange(len(chosen))
@@ -150,7 +142,7 @@ class _Best:
             wrong = self._to_right[:, None] + below if turned else self._to_left[:, None] - below
             edge = wrong.argmin(axis=1)
             own = (self._own == column) & (not turned)
-            found = wrong[np.arange(n_nodes), edge] + np.where(own, 0.0, MARGIN)
+            found = wrong[np.arange(n_nodes), edge] + np.where(own, 0.0, EDGES.surrogate_margin)
             better = found < self.misrouted - 1e-9
             self.misrouted = np.where(better, found, self.misrouted)
             self.column = np.where(better, column, self.column)
@@ -169,4 +161,4 @@ def _most_read(column: Ints, n_edges: Ints) -> Ints:
     """The bins that most nodes read, of those with edges."""
     count = np.bincount(column, minlength=len(n_edges))[: len(n_edges)]
     most = np.argsort(-count, kind="stable")
-    return np.sort(most[n_edges[most] > 0][:MAX_COLUMNS])
+    return np.sort(most[n_edges[most] > 0][: EDGES.max_surrogate_columns])

@@ -1,8 +1,11 @@
 """A layer's parameters are chosen by the error at its output: "auto" is never worse than a name."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+import skq.linear_model
 from skq.frontend.numpy_module import NumpyModule
 from skq.graph.graph import FloatGraph, Node, TensorInfo
 from skq.program import MatMul, Quantize
@@ -12,6 +15,7 @@ from skq.quantization.lower.lowering import Lowering, Settings
 from skq.quantization.lower.rounding import Rounding
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.search.ranges import CALIBRATION_METHODS, RANGE_METHODS
+from skq.quantization.search.settings import LAYERS
 
 KEYS = ("op_inputs", "op_weights", "model_inputs", "model_outputs")
 
@@ -107,7 +111,7 @@ def test_inner_codes_of_8_bits_keep_room_for_other_rows(monkeypatch):
         return np.abs(module.forward(beyond) - exact).max() / np.abs(exact).max()
 
     with_room = largest_error()
-    monkeypatch.setattr(layers, "HEADROOM_BITS", 99)
+    monkeypatch.setattr(layers, "LAYERS", replace(LAYERS, headroom_bits=99))
     assert with_room < 0.02 < 0.5 * largest_error()
 
 
@@ -198,3 +202,44 @@ def test_the_mean_output_is_right(method):
     result = layer(low, x, weights, X, target)
     reals = result.reals(low.sample(result.value))
     np.testing.assert_allclose(row_weight @ reals, row_weight @ target, rtol=1e-9)
+
+
+class TestWholeColumns:
+    """Integer columns are codes as they are, where that is as good as other grids."""
+
+    @pytest.mark.parametrize("n_bits", [6, 8, 12])
+    def test_codes_of_integers_have_scale_one(self, n_bits):
+        rng = np.random.default_rng(0)
+        X = rng.integers(-7, 17, (300, 6)).astype(float)
+        y = X @ rng.normal(size=6)
+        module = skq.linear_model.Ridge(n_bits=n_bits).fit(X, y).quantized_module_
+        (step,) = (s for _, s, _ in module.program.steps() if isinstance(s, Quantize))
+        assert np.array_equal(step.scale, np.ones(6))
+        codes = module.quantize_input(X)[0]
+        assert np.array_equal(codes - step.zero_point, X)
+
+    def test_columns_of_reals_and_wide_integers_keep_their_grids(self):
+        rng = np.random.default_rng(0)
+        X = np.stack([rng.integers(0, 9, 300), rng.uniform(0, 9, 300), rng.integers(0, 999, 300)])
+        X = X.T.astype(float)
+        y = X @ [1.0, 1.0, 0.01]
+        module = skq.linear_model.Ridge(n_bits=8).fit(X, y).quantized_module_
+        (step,) = (s for _, s, _ in module.program.steps() if isinstance(s, Quantize))
+        assert step.scale[1] != 1
+        assert step.scale[2] != 1
+
+    def test_a_column_of_small_range_does_not_starve_the_others(self):
+        rng = np.random.default_rng(0)
+        X = np.stack([rng.integers(0, 2, 400), rng.integers(0, 200, 400)]).T.astype(float)
+        y = 5.0 * X[:, 0] + 0.01 * X[:, 1]  # on grids of scale 1 the second weight would be 0
+        model = skq.linear_model.LinearRegression(n_bits=8).fit(X, y)
+        assert np.abs(model.predict(X) - y).max() < 0.05
+
+    def test_no_integer_is_half_way_between_two_codes(self):
+        rng = np.random.default_rng(0)
+        X = rng.integers(-55, 56, (300, 4)).astype(float)
+        y = X @ [1.0, -2.0, 0.5, 3.0]
+        module = skq.linear_model.Ridge(n_bits=5).fit(X, y).quantized_module_
+        (step,) = (s for _, s, _ in module.program.steps() if isinstance(s, Quantize))
+        reals = np.arange(-55, 56)[:, None] / step.scale + step.zero_point
+        assert np.abs(np.abs(reals - np.floor(reals)) - 0.5).min() > 1e-13

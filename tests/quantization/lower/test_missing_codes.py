@@ -78,7 +78,7 @@ def test_trees_compare_what_fills_a_missing_value(rows, n_bits):
     opsets = {**model.graph.opsets, **trees.opsets}
     graph = replace(model.graph, nodes=nodes, opsets=opsets)
     module = PostTrainingAffineQuantization(n_bits, NumpyModule(graph)).quantize_module(rows)
-    assert module.uncoded == ()
+    assert module.features_without_missing_code == ()
     filled = np.where(np.isnan(WITH_NAN), fill, WITH_NAN)
     np.testing.assert_array_equal(module.forward(WITH_NAN), module.forward(filled))
 

@@ -161,9 +161,8 @@ def test_quantize_linear_gives_the_codes() -> None:
         constants={"coarse": np.array(0.5)},
         outputs=("y", "w"),
     )
-    codes, coarse = module.forward(X, Z)
-    np.testing.assert_array_equal(codes, model.forward(X, Z)[0])
-    np.testing.assert_array_equal(coarse, np.floor(Z / 0.5 + 128 + 0.5))
+    for result, expected in zip(module.forward(X, Z), model.forward(X, Z), strict=True):
+        np.testing.assert_array_equal(result, expected)  # ties to even, as ONNX rounds
 
 
 def test_pooled_maximum_is_exact() -> None:

@@ -6,7 +6,8 @@ import pytest
 from skq.graph.graph import FloatGraph, Node, TensorInfo
 from skq.graph.ops import bind_node
 from skq.quantization.search.decisions import Decision
-from skq.quantization.search.model_error import CHANGED_LABEL, ModelError
+from skq.quantization.search.model_error import ModelError
+from skq.quantization.search.settings import ERRORS
 
 EVEN = np.full(60, 1 / 60)
 
@@ -61,7 +62,7 @@ def test_beyond_the_decision_no_error_counts():
     surer, flipped = floats["y"] + 1000.0 * ahead, floats["y"] - 1000.0 * ahead
     assert error.of("y", surer) < 0.5 * error.of("y", flipped)
     # bounded: three margins, each off by 2 at most, and a label
-    assert error.of("y", 1e9 * flipped) <= 3 * 4.0 + CHANGED_LABEL
+    assert error.of("y", 1e9 * flipped) <= 3 * 4.0 + ERRORS.changed_label
 
 
 def test_labels_that_change_count():
@@ -69,7 +70,9 @@ def test_labels_that_change_count():
     error = ModelError(graph, floats, ["label"], EVEN)
     nearer, away = 1e-9 * floats["y"], -1e-9 * floats["y"]  # next to the decision, on either side
     changed = (floats["y"].argmax(axis=1) != away.argmax(axis=1)).mean()
-    assert error.of("y", away) - error.of("y", nearer) == pytest.approx(CHANGED_LABEL * changed)
+    assert error.of("y", away) - error.of("y", nearer) == pytest.approx(
+        ERRORS.changed_label * changed
+    )
 
 
 def test_a_score_that_is_picked_from_a_column_counts_once():

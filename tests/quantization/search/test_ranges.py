@@ -6,12 +6,12 @@ import pytest
 from skq.numerics import dequantize, quantize
 from skq.quantization.search.ranges import (
     CALIBRATION_METHODS,
-    PERCENTILE,
     check_calibration,
     find_joint_range,
     find_range,
     find_reach,
 )
+from skq.quantization.search.settings import RANGES
 
 
 def values(seed=0, n_rows=2500, n_columns=4):
@@ -40,7 +40,7 @@ def test_minmax_is_the_range():
 def test_percentile_cuts_off_a_share_of_the_weight():
     x = values()
     lo, hi = ranges(x, 4, "percentile")
-    share = 1 - PERCENTILE / 100
+    share = 1 - RANGES.percentile / 100
     np.testing.assert_array_equal(lo, np.quantile(x, share, axis=0, method="inverted_cdf"))
     np.testing.assert_array_equal(hi, np.quantile(x, 1 - share, axis=0, method="inverted_cdf"))
 

@@ -5,7 +5,8 @@ import numpy as np
 from skq.graph.graph import FloatGraph, Node, TensorInfo
 from skq.graph.ops import bind_node
 from skq.quantization.search.decisions import Decision
-from skq.quantization.search.sensitivity import FLOOR, error_weights
+from skq.quantization.search.sensitivity import error_weights
+from skq.quantization.search.settings import ERRORS
 
 EVEN = np.full(50, 1 / 50)
 
@@ -38,7 +39,7 @@ def test_inside_of_a_network_they_are_squared_derivatives():
     np.testing.assert_array_equal(found["y"], 1.0)
     behind = (graph.initializers["w2"] ** 2).sum(axis=1)
     exact = (1 - floats["a"] ** 2) ** 2 * behind
-    inside = found["h"] - FLOOR * found["h"].mean() / (1 + FLOOR)
+    inside = found["h"] - ERRORS.least_weight * found["h"].mean() / (1 + ERRORS.least_weight)
     assert np.corrcoef(inside.ravel(), exact.ravel())[0, 1] > 0.98
 
 

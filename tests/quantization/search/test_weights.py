@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skq.quantization.search.weights import RIDGE, quantize_weights
+from skq.quantization.search.settings import LAYERS
+from skq.quantization.search.weights import quantize_weights
 
 
 def layer(seed, n_rows=200, n_in=8, n_out=3):
@@ -16,7 +17,7 @@ def output_error(weights, integers, scale, codes, row_weight):
     """What the search lowers: variance of the output error, with the ridge."""
     centered = codes - row_weight @ codes
     difference = weights - integers * scale
-    own = (RIDGE * (row_weight @ centered**2)[:, None] * difference**2).sum(axis=0)
+    own = (LAYERS.ridge * (row_weight @ centered**2)[:, None] * difference**2).sum(axis=0)
     return row_weight @ (centered @ difference) ** 2 + own
 
 

@@ -16,7 +16,7 @@ from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.search.model_error import ModelError
-from skq.quantization.trees.compared import compared_by_trees, weights_by_variance
+from skq.quantization.search.tree_inputs import read_by_trees, weights_by_variance
 from skq.quantization.trees.derived_columns import DerivedColumns
 
 
@@ -142,7 +142,7 @@ def test_rows_on_a_threshold_do_not_count_in_the_leaves():
 
 def test_sums_are_quantized_for_their_own_sake():
     graph = projected([0.0, 0.0])
-    assert compared_by_trees(graph) == {"z", "xz"}
+    assert read_by_trees(graph) == {"z", "xz"}
     X = np.random.default_rng(0).normal(size=(300, 4))
     share = np.full(300, 1 / 300)
     module = NumpyModule(graph)

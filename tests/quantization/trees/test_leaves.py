@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from skq.quantization.search.ranges import CALIBRATION_METHODS
-from skq.quantization.trees.leaves import Leaves, quantize_leaves
+from skq.quantization.trees.leaves import Leaves
+from skq.quantization.trees.quantize_leaves import quantize_leaves
 
 
 def make(seed, *, n_trees=10, n_leaves=8, width=1, average=False, misrouted=0.0, scales=None):

@@ -17,10 +17,12 @@ from skq.frontend.numpy_module import NumpyModule
 from skq.graph.ops import TreeArrays
 from skq.program import Trees
 from skq.quantization import post_training
+from skq.quantization.calibration_settings import CALIBRATION
 from skq.quantization.n_bits import KEYS
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_ops import tree_ensemble as lowering
 from skq.quantization.trees import surrogates
+from skq.quantization.trees.settings import EDGES
 from skq.quantization.trees.surrogates import with_surrogates
 
 
@@ -149,8 +151,8 @@ def test_other_rows_gain(model, monkeypatch):
         model.fit(X[:1500], (z[:1500] * 3).astype(int) @ [9, 3, 1])
         wanted = model.predict(X[1500:])
         agreement = []
-        for most in (surrogates.MAX_SURROGATE_BITS, 0):
-            monkeypatch.setattr(lowering, "MAX_SURROGATE_BITS", most)
+        for most in (EDGES.max_surrogate_bits, 0):
+            monkeypatch.setattr(lowering, "EDGES", replace(EDGES, max_surrogate_bits=most))
             labels = converted(model, X[:1500], 2).forward(X[1500:], outputs=["predict"])
             agreement.append(np.mean(np.ravel(labels) == wanted))
         gain.append(agreement[0] - agreement[1])
@@ -175,7 +177,7 @@ def test_values_of_a_regression_and_wide_codes_keep_their_splits(n_bits, monkeyp
 
 def test_few_columns_are_offered(monkeypatch):
     """With one column to choose from, nodes of the others keep theirs."""
-    monkeypatch.setattr(surrogates, "MAX_COLUMNS", 1)
+    monkeypatch.setattr(surrogates, "EDGES", replace(EDGES, max_surrogate_columns=1))
     x = np.random.RandomState(0).uniform(size=(40, 2))
     codes = np.stack([np.zeros(40, dtype=np.int64), x[:, 0] > 0.8], axis=1)
     assert same(*replaced(stump(threshold=0.8), x, codes))
@@ -191,8 +193,8 @@ def test_few_columns_are_offered(monkeypatch):
     ids=["narrow forest", "forest", "narrow boosting"],
 )
 def test_narrow_forests_are_calibrated_on_all_rows(model, n_bits, n_rows, monkeypatch):
-    monkeypatch.setattr(post_training, "LARGE_ENSEMBLE", 10)
-    monkeypatch.setattr(post_training, "MAX_ENSEMBLE_ROWS", 50)
+    small = replace(CALIBRATION, large_ensemble_nodes=10, max_ensemble_rows=50)
+    monkeypatch.setattr(post_training, "CALIBRATION", small)
     X, y = make_regression(200, 6, random_state=0)
     model.fit(X, y)
     seen = []

@@ -1,10 +1,14 @@
-"""Every quantized class as a quick instance, with data that suits it."""
+"""The list of estimators: every quantized class as a quick instance, with data that suits it.
+
+`classes` and `quick` give all of them. `SAMPLE` is one of each family, on small real tables, for
+tests that fit many times.
+"""
 
 import inspect
 from functools import cache
 
 import numpy as np
-from sklearn.datasets import make_classification, make_regression
+from sklearn.datasets import load_diabetes, load_iris, make_classification, make_regression
 
 import skq
 from skq.estimators.base import QuantizedEstimator
@@ -27,7 +31,8 @@ _PARAMETERS = {
     "IsolationForest": {"n_estimators": 16, "contamination": 0.2},
     "Lasso": {"alpha": 0.01},
     "LassoLars": {"alpha": 0.01},
-    "LinearSVR": {"max_iter": 10_000},
+    "LinearSVR": {"C": 10.0, "max_iter": 10_000},
+    "LogisticRegression": {"max_iter": 1000},
     "LogisticRegressionCV": {"Cs": 3, "cv": 3},
     "MLPClassifier": {"hidden_layer_sizes": (12, 8), "max_iter": 200, "solver": "lbfgs"},
     "MLPRegressor": {"hidden_layer_sizes": (30,), "max_iter": 300},
@@ -93,3 +98,60 @@ def data_for(cls):
     train, test = slice(0, None, 2), slice(1, None, 2)
     held_out = np.all((X[test] >= X[train].min(axis=0)) & (X[test] <= X[train].max(axis=0)), axis=1)
     return X[train], X[test][held_out], y[train], y[test][held_out]
+
+
+#: One of each family.
+_SAMPLED = (
+    "LogisticRegression",
+    "LinearSVC",
+    "DecisionTreeClassifier",
+    "RandomForestClassifier",
+    "GradientBoostingClassifier",
+    "MLPClassifier",
+    "LinearRegression",
+    "Ridge",
+    "Lasso",
+    "ElasticNet",
+    "LinearSVR",
+    "DecisionTreeRegressor",
+    "RandomForestRegressor",
+    "GradientBoostingRegressor",
+    "MLPRegressor",
+)
+
+SAMPLE = [quick(cls) for name in _SAMPLED for cls in classes() if cls.__name__ == name]
+CLASSIFIERS = [estimator for estimator in SAMPLE if answers_labels(type(estimator))]
+REGRESSORS = [estimator for estimator in SAMPLE if not answers_labels(type(estimator))]
+
+
+def name_of(estimator):
+    return type(estimator).__name__
+
+
+def has_trees(estimator):
+    return hasattr(estimator, "max_depth")
+
+
+def parent_params(estimator):
+    """The estimator's parameters that its scikit-learn parent has too."""
+    added = {parameter.name for parameter in estimator._added_parameters}
+    return {k: v for k, v in estimator.get_params().items() if k not in added}
+
+
+@cache
+def small_classification(kind="multiclass"):
+    """X, y: three flowers, or two classes with features of very different scale."""
+    if kind == "multiclass":
+        return load_iris(return_X_y=True)
+    X, y = make_classification(200, 6, n_informative=4, random_state=0)
+    return X * 10.0 ** np.arange(-3, 3), y
+
+
+@cache
+def small_regression():
+    X, y = load_diabetes(return_X_y=True)
+    return X[:200], (y[:200] - y.mean()) / y.std()
+
+
+def small_data_for(estimator):
+    return small_classification() if estimator in CLASSIFIERS else small_regression()

@@ -16,15 +16,15 @@ from skq.graph.graph import FloatGraph
 Floats = NDArray[np.float64]
 
 
-def compared_by_trees(graph: FloatGraph) -> frozenset[str]:
+def read_by_trees(graph: FloatGraph) -> frozenset[str]:
     """Names of these values."""
-    compared: set[str] = set()
+    read: set[str] = set()
     for node in reversed(graph.nodes):
         if node.op_type == "TreeEnsembleRegressor" or (
-            node.op_type == "Concat" and compared.intersection(node.outputs)
+            node.op_type == "Concat" and read.intersection(node.outputs)
         ):
-            compared.update(node.inputs)
-    return frozenset(compared - set(graph.initializers) - {info.name for info in graph.inputs})
+            read.update(node.inputs)
+    return frozenset(read - set(graph.initializers) - {info.name for info in graph.inputs})
 
 
 def weights_by_variance(
@@ -46,7 +46,7 @@ def weights_by_variance(
         0 for columns that are constant.
     """
     found = {}
-    for name in compared_by_trees(graph):
+    for name in read_by_trees(graph):
         values = floats.get(name)
         if values is not None and values.ndim == 2 and values.dtype.kind == "f":
             real = values.astype(np.float64)

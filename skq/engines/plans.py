@@ -1,0 +1,53 @@
+"""The compiled plans of one program."""
+
+from __future__ import annotations
+
+from skq.engines import native
+from skq.program.program import IntegerProgram
+
+
+class Plans:
+    """Plans of a program for the native engine, compiled when they are first needed.
+
+    One plan computes all outputs from the inputs, and those of them that are wanted at a time.
+    Values in between have plans of their own. Plans depend on the program alone and never change,
+    so any number of threads may share them.
+
+    Parameters
+    ----------
+    program : IntegerProgram
+    """
+
+    def __init__(self, program: IntegerProgram) -> None:
+        self.program = program
+        self._plans: dict[tuple[tuple[int, ...], tuple[int, ...]], native.NativePlan] = {}
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all plans compiled by now."""
+        return sum(plan.nbytes for plan in self._plans.values())
+
+    def plan(self, given: tuple[int, ...], wanted: tuple[int, ...]) -> native.NativePlan:
+        """The plan that computes the wanted values from those that are given.
+
+        Raises
+        ------
+        ImportError
+            The kernels were not compiled.
+        """
+        program, targets = self.program, wanted
+        if sorted(given) == list(range(len(program.inputs))):
+            outputs = tuple(v for v in dict.fromkeys(program.outputs.values()) if v not in given)
+            targets = outputs if set(wanted).issubset(outputs) else wanted
+        plan = self._plans.get((given, targets))
+        if plan is None:
+            if native.UNAVAILABLE is not None:
+                raise ImportError(
+                    f"engine='native' was asked for, but {native.UNAVAILABLE}; "
+                    "use engine='auto' or 'numpy', or install skq where there is a C compiler"
+                )
+            plan = self._plans[given, targets] = native.NativePlan(program, given, targets)
+        return plan

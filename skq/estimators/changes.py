@@ -1,0 +1,70 @@
+"""Learned attributes that are set after ``fit``: the integers do not follow, so they are dropped.
+
+Predictions then raise, instead of answering with what was learned before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+
+#: Attributes that predictions read, or that are made from the integers.
+FOLLOWED = frozenset({"quantized_module_", "classes_", "feature_names_in_", "n_features_in_"})
+
+#: Where the name of the first attribute that was set is remembered.
+_CHANGED = "_set_after_fit"
+
+
+def before_setting(estimator: Any, name: str, value: Any) -> None:
+    """Drop the integers of a fitted estimator whose learned attribute gets another value."""
+    attributes = vars(estimator)
+    if (
+        not name.endswith("_")
+        or name.startswith("_")
+        or name in FOLLOWED
+        or name not in attributes
+        or "quantized_module_" not in attributes
+        or _is_same(attributes[name], value)
+    ):
+        return
+    del attributes["quantized_module_"]
+    attributes[_CHANGED] = name
+
+
+def forget_changes(estimator: Any) -> None:
+    """What ``fit`` calls first."""
+    vars(estimator).pop(_CHANGED, None)
+
+
+def check_unchanged(estimator: Any) -> None:
+    """Raise where a learned attribute was set after ``fit``.
+
+    Raises
+    ------
+    NotFittedError
+        Names the attribute, and says what to do.
+    """
+    name = vars(estimator).get(_CHANGED)
+    if name is not None:
+        raise NotFittedError(
+            f"{name} of this {type(estimator).__name__} was set after fit, and its integers do not "
+            "follow. Set it on a fitted scikit-learn estimator and quantize that with "
+            "skq.quantize(estimator, X), or call fit again."
+        )
+
+
+def _is_same(old: Any, new: Any) -> bool:
+    if old is new:
+        return True
+    if isinstance(old, list | tuple) and isinstance(new, list | tuple):
+        return len(old) == len(new) and all(map(_is_same, old, new))
+    old, new = (v.toarray() if sparse.issparse(v) else v for v in (old, new))
+    plain = np.ndarray | np.generic | int | float
+    if not (isinstance(old, plain) and isinstance(new, plain)):
+        return False
+    old, new = np.asarray(old), np.asarray(new)
+    numbers = old.dtype.kind in "biuf" and new.dtype.kind in "biuf"
+    return numbers and np.array_equal(old, new, equal_nan=True)

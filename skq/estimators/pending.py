@@ -1,0 +1,64 @@
+"""Rows that an estimator has learned from since it was quantized, until a prediction is asked for.
+
+``partial_fit`` may be called thousands of times between two predictions, so a call only copies the
+rows; they are merged when the estimator is quantized, or when there are many of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from skq.estimators.calibration import CalibrationData, Summary
+from skq.estimators.validation import numeric_array
+from skq.quantization.calibration_settings import CALIBRATION
+
+#: Rows, and values, that are held before they are merged.
+MOST_ROWS, MOST_VALUES = 8 * CALIBRATION.max_rows, 1 << 22
+
+
+class PendingData:
+    """Summaries of batches, and what is known of those before.
+
+    Pickles hold it: an estimator goes on learning where it was.
+    """
+
+    def __init__(self) -> None:
+        self._known: CalibrationData | None = None
+        self._batches: list[Summary] = []
+        self._n_rows = 0
+
+    def add(self, estimator: Any, X: Any, sample_weight: Any = None) -> None:
+        """Remember a batch.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The fitted estimator, which has validated X.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        sample_weight : array-like of shape (n_samples,), default=None
+        """
+        plain = type(X) is np.ndarray and X.dtype in (np.float64, np.float32)
+        if not plain and not sparse.issparse(X):
+            X = numeric_array(estimator, X, dense=False)
+        batch = Summary.of(X, sample_weight)
+        n_features = batch.rows.shape[1]
+        if self._known is not None and self._known.rows.shape[1] != n_features:
+            self._known = None
+        if self._batches and self._batches[0].rows.shape[1] != n_features:
+            self._batches, self._n_rows = [], 0
+        self._batches.append(batch)
+        self._n_rows += len(batch.rows)
+        if self._n_rows > min(MOST_ROWS, max(1, MOST_VALUES // n_features)):
+            self.collected()
+
+    def collected(self) -> CalibrationData:
+        """What is known of all batches."""
+        if self._batches:
+            data = Summary.joined(self._batches).to_data()
+            self._known = data if self._known is None else self._known.merged(data)
+            self._batches, self._n_rows = [], 0
+        assert self._known is not None  # there is a batch at least
+        return self._known

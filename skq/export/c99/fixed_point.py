@@ -1,0 +1,125 @@
+"""A uniform grid on integers without floats: ``clip((x * m + o) >> s)``, proven for every integer.
+
+The codes ``clip(rint(x / scale + zero_point), lo, hi)`` of the integers x of a type rise with x, so
+they are told by the least x of each code. A fixed-point form rises as well: the two are equal for
+every x if they are at those and at the integers before them. For a given multiplier these are
+bounds of the offset; there is a form if one offset meets them all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.numerics import quantize
+
+Ints = NDArray[np.int64]
+
+#: Shifts that are tried; with wider ones the multiplier of a scale of 1 leaves 31 bits.
+SHIFTS = range(31)
+
+#: Pairs of bounds that are looked at one by one.
+MAX_PAIRS = 1 << 20
+
+
+def rounded(x: Any, scale: float, zero_point: float, lo: int, hi: int, ties: str = "even") -> Ints:
+    """Codes as `skq.numerics.quantize` gives them, or with all ties rounded up or down.
+
+    Codes with ties to even are those with ties down, plus 1 where these are odd and those with ties
+    up differ.
+    """
+    if ties == "even":
+        return quantize(x, scale, zero_point, lo, hi)
+    reals = np.asarray(x, np.float64) / scale + zero_point
+    below = np.floor(reals)
+    rest = reals - below
+    codes = below + (rest >= 0.5 if ties == "up" else rest > 0.5)
+    return np.clip(codes, lo, hi).astype(np.int64)
+
+
+def steps_of(
+    scale: float, zero_point: float, lo: int, hi: int, first: int, last: int, ties: str = "even"
+) -> Ints:
+    """Least integer of each code that integers in [first, last] reach, lowest code first.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_codes, 2)
+        Code and least integer.
+    """
+
+    def code(x: Any) -> Ints:
+        return rounded(x, scale, zero_point, lo, hi, ties)
+
+    low, high = int(code(first)), int(code(last))
+    codes = np.arange(low + 1, high + 1)
+    left, right = np.full(len(codes), first), np.full(len(codes), last)
+    while np.any(left + 1 < right):  # code(left) < wanted <= code(right)
+        middle = left + (right - left) // 2
+        reached = code(middle) >= codes
+        left, right = np.where(reached, left, middle), np.where(reached, middle, right)
+    least = np.concatenate([[first], right]).astype(np.int64)
+    found = np.stack([code(least), least], axis=1)
+    return found[np.append(True, np.diff(least) > 0)] if len(found) > 1 else found
+
+
+def fixed_point_of(
+    steps: Ints, scale: float, lo: int, hi: int, first: int, last: int, shift: int
+) -> tuple[int, int] | None:
+    """Multiplier and offset with ``clip((x * m + o) >> shift, lo, hi)`` equal for all x.
+
+    Parameters
+    ----------
+    steps : ndarray of int64, shape (n_codes, 2)
+        As `steps_of` returns them.
+    scale : float
+    lo, hi : int
+        Range of the codes.
+    first, last : int
+        Least and greatest x.
+    shift : int
+
+    Returns
+    -------
+    (m, o) or None
+        None where no offset makes them equal with a multiplier next to ``2**shift / scale``.
+    """
+    if len(steps) == 1:
+        return 0, int(steps[0, 0]) << shift
+    # at the least x of code c: x * m + o >= c << shift; at x - 1: below the code after that one's
+    codes, least = steps[:, 0], steps[:, 1]
+    at_least = np.stack([codes[1:] << shift, least[1:]])
+    below = np.stack([((codes[:-1] + 1) << shift) - 1, least[1:] - 1])
+    if codes[0] > lo:  # not clipped there: the form must not be below either
+        at_least = np.append(at_least, [[codes[0] << shift], [first]], axis=1)
+    if codes[-1] < hi:
+        below = np.append(below, [[((codes[-1] + 1) << shift) - 1], [last]], axis=1)
+    # in between two steps the form stays on its code, as it rises
+    for multiplier in _multipliers(at_least, below, 2.0**shift / scale):
+        need = int((at_least[0] - at_least[1] * multiplier).max())
+        room = int((below[0] - below[1] * multiplier).min())
+        if need <= room:
+            return multiplier, need + (room - need) // 2
+    return None
+
+
+def _multipliers(at_least: Ints, below: Ints, ideal: float) -> list[int]:
+    """Multipliers for which there may be an offset, the likeliest first.
+
+    Each pair of a lower bound ``v - x * m`` and an upper bound ``w - y * m`` of the offset is a bound
+    of the multiplier, ``m * (y - x) <= w - v``; many pairs are not looked at one by one.
+    """
+    nearest = round(ideal)
+    if at_least.shape[1] * below.shape[1] > MAX_PAIRS:
+        return [m for m in (nearest, nearest - 1, nearest + 1) if m >= 0]
+    gap = below[1][:, None] - at_least[1]
+    room = below[0][:, None] - at_least[0]
+    if np.any((gap == 0) & (room < 0)):
+        return []
+    positive, negative = gap > 0, gap < 0
+    greatest = int((room[positive] // gap[positive]).min()) if positive.any() else nearest
+    least = int((-(room[negative] // -gap[negative])).max()) if negative.any() else nearest
+    least = max(least, 0)
+    return [min(max(nearest, least), greatest)] if least <= greatest else []

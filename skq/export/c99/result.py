@@ -1,0 +1,96 @@
+"""What `to_c` returns: two files, and what they need."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class CReport:
+    """What an exported model needs; bytes are those of a target with 8-bit bytes.
+
+    Parameters
+    ----------
+    name : str
+    features, optimize : str
+        As `to_c` was asked.
+    functions : tuple of str
+        Declarations.
+    constant_bytes : int
+        Bytes of all tables, in flash. The code comes on top.
+    tables : tuple of (str, int)
+        What each table holds, and its bytes.
+    stack_bytes : int
+        Most that one call takes of the stack on a 32-bit target, the frames of the functions in it
+        included.
+    workspace_bytes : int
+        Bytes of local arrays in that.
+    accumulator_bits : int
+        Widest exact sum.
+    """
+
+    name: str
+    features: str
+    optimize: str
+    functions: tuple[str, ...]
+    constant_bytes: int
+    tables: tuple[tuple[str, int], ...]
+    stack_bytes: int
+    workspace_bytes: int
+    accumulator_bits: int
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.name}: features as {self.features}, optimized for {self.optimize}",
+            *(f"  {declaration}" for declaration in self.functions),
+            f"constants   {self.constant_bytes:>7} bytes of flash, the code comes on top",
+            *(f"  {size:>7}  {what}" for what, size in self.tables),
+            f"stack       {self.stack_bytes:>7} bytes at most "
+            f"({self.workspace_bytes} in local arrays); no static RAM, no heap",
+            f"accumulator {self.accumulator_bits:>7} bits at most",
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class CSource:
+    """A model as C99: a header and a source.
+
+    Parameters
+    ----------
+    name : str
+        Prefix of all identifiers, and of the files.
+    header, source : str
+        Texts of ``name.h`` and ``name.c``.
+    """
+
+    name: str
+    header: str
+    source: str
+    _report: CReport
+
+    def write(self, directory: str | os.PathLike[str]) -> tuple[Path, Path]:
+        """Write ``name.h`` and ``name.c``.
+
+        Parameters
+        ----------
+        directory : str or path-like
+            Made if it is not there.
+
+        Returns
+        -------
+        tuple of Path
+            Of the header and the source.
+        """
+        folder = Path(directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = folder / f"{self.name}.h", folder / f"{self.name}.c"
+        for path, text in zip(paths, (self.header, self.source), strict=True):
+            path.write_text(text, encoding="ascii", newline="\n")
+        return paths
+
+    def report(self) -> CReport:
+        """Functions, flash, stack and widths; prints as a table."""
+        return self._report

@@ -1,0 +1,97 @@
+"""What a module leaves to floats: the functions after the dequantized scores.
+
+All operators of a tail are the same in the operator sets from 13 on, so its nodes are written as
+they are, but for those whose float64 kernels are imprecise: ONNX Runtime's Sigmoid gives 0 from
+about -18 on, its Softmax is off by 6 units in the last place. They are written with Exp.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skq.export.onnx_integer.builder import GraphBuilder, Value
+from skq.graph.graph import FloatGraph
+
+#: Dtype of all floats of a tail.
+REALS = "float64"
+#: Sums that NumPy adds at a time in a row of fewer than `LONGEST` elements.
+LANES, LONGEST = 8, 128
+
+
+def add_tail(g: GraphBuilder, tail: FloatGraph, values: dict[str, Value]) -> dict[str, Value]:
+    """Append the nodes of a tail.
+
+    Parameters
+    ----------
+    g : GraphBuilder
+    tail : FloatGraph
+        Of a `QuantizedModule`.
+    values : dict of str to Value
+        Outputs of the program by name.
+
+    Returns
+    -------
+    dict of str to Value
+        Outputs of the module by name.
+    """
+    known = {info.name: g.cast(values[info.name], info.dtype) for info in tail.inputs}
+    shapes = {info.name: info.shape[1:] for info in tail.inputs}
+    known |= {name: g.constant(array) for name, array in tail.initializers.items()}
+    for node in tail.nodes:
+        operands = [known[name] if name else "" for name in node.inputs]
+        (output,) = node.outputs
+        if node.op_type == "Sigmoid":
+            known[output] = _sigmoid(g, *operands)
+        elif node.op_type == "Softmax":
+            columns = shapes.get(node.inputs[0], ())
+            known[output] = _softmax(g, *operands, columns=columns, **node.attributes)
+        else:
+            known[output] = g.node(node.op_type, operands, "", **node.attributes)
+    outputs = {}
+    for info in tail.outputs:
+        dtype = REALS if info.dtype.startswith("float") else info.dtype
+        outputs[info.name] = Value(known[info.name].name, known[info.name].dtype or dtype)
+    return outputs
+
+
+def _sigmoid(g: GraphBuilder, x: Value) -> Value:
+    """``1 / (1 + exp(-x))``."""
+    power = g.node("Exp", [g.node("Neg", [x], REALS)], REALS)
+    return g.node("Div", [np.array(1.0), g.binary("Add", power, 1.0)], REALS)
+
+
+def _softmax(g: GraphBuilder, x: Value, columns: tuple[int | None, ...], axis: int = -1) -> Value:
+    """``exp(x - max) / sum(exp(x - max))`` along an axis.
+
+    Parameters
+    ----------
+    g : GraphBuilder
+    x : Value
+    columns : tuple of int
+        Shape of a row; empty where it is not known.
+    axis : int, default=-1
+    """
+    greatest = g.reduce("ReduceMax", x, axis, keepdims=1)
+    powers = g.node("Exp", [g.node("Sub", [x, greatest], REALS)], REALS)
+    if len(columns) == 1 and columns[0] is not None and LANES <= columns[0] < LONGEST:
+        total = _sum_of_lanes(g, powers, columns[0])
+    else:
+        total = g.reduce("ReduceSum", powers, axis, keepdims=1)
+    return g.node("Div", [powers, total], REALS)
+
+
+def _sum_of_lanes(g: GraphBuilder, x: Value, n_columns: int) -> Value:
+    """Sums of rows, shape (n_rows, 1), added in NumPy's order: eight lanes, then what is left."""
+    whole = n_columns // LANES * LANES
+    lanes = g.reshape(_columns(g, x, 0, whole), (whole // LANES, LANES))
+    lanes = g.reduce("ReduceSum", lanes, 1)
+    for pairs in (4, 2, 1):
+        lanes = g.reduce("ReduceSum", g.reshape(lanes, (pairs, 2)), -1)
+    for column in range(whole, n_columns):
+        lanes = g.node("Add", [lanes, _columns(g, x, column, column + 1)], REALS)
+    return lanes
+
+
+def _columns(g: GraphBuilder, x: Value, first: int, end: int) -> Value:
+    ends = [np.array([first]), np.array([end]), np.array([1])]
+    return g.node("Slice", [x, *ends], REALS)

@@ -1,0 +1,189 @@
+"""What is exported: the quantized module of a model, its labels and the names of the outputs.
+
+================= =======================================
+output of the module output of the ONNX model
+================= =======================================
+predict           ``label`` of a classifier, else ``variable``
+predict_proba     ``probabilities``
+decision_function ``scores``
+others            as the module names them
+================= =======================================
+
+An estimator of several outputs has ``probabilities_0``, ``probabilities_1`` and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.exceptions import UnsupportedModelError
+from skq.export.onnx_integer.builder import GraphBuilder, Value
+from skq.graph.graph import TensorInfo
+from skq.quantization.quantized_module import QuantizedModule
+
+Array = NDArray[Any]
+
+#: Names of ONNX outputs by the method of an estimator.
+OUTPUT_NAMES = {
+    "predict_proba": "probabilities",
+    "decision_function": "scores",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """A model as the export sees it.
+
+    Parameters
+    ----------
+    module : QuantizedModule
+    classes : ndarray, list of ndarray or None
+        Labels, or the labels of each output.
+    feature_names : tuple of str or None
+    takes_missing : bool
+        Whether X may hold NaN.
+    """
+
+    module: QuantizedModule
+    classes: Any = None
+    feature_names: tuple[str, ...] | None = None
+    takes_missing: bool = True
+
+
+def exported(model: Any) -> Exported:
+    """Find the quantized module and the labels of a model.
+
+    Raises
+    ------
+    TypeError
+        If the model is nothing that predicts in integers, or is not fitted.
+    UnsupportedModelError
+        If it reads texts.
+    """
+    if isinstance(model, QuantizedModule):
+        return Exported(model)
+    module = getattr(model, "quantized_module_", None)
+    if not isinstance(module, QuantizedModule):
+        raise TypeError(
+            "model must be a fitted estimator of skq, a loaded model or a QuantizedModule. Got "
+            f"{type(model).__name__}. Fit it first; of a Pipeline, quantize the whole "
+            "(skq.QuantizedClassifier(pipeline)) or export its last step."
+        )
+    if getattr(model, "_preprocessor", None) is not None:
+        from skq.frontend.equivalents.hist_boosting import has_text_categories
+
+        if has_text_categories(model):
+            raise UnsupportedModelError(
+                f"{type(model).__name__} reads categories that are texts, which its integer "
+                "program does not encode. Encode them with an OrdinalEncoder before the model."
+            )
+    names = getattr(model, "feature_names_in_", None)
+    return Exported(
+        module,
+        getattr(model, "classes_", None),
+        None if names is None else tuple(map(str, names)),
+        _takes_missing(model),
+    )
+
+
+def _takes_missing(model: Any) -> bool:
+    """Whether a model takes NaN in some column; a loaded model says in which."""
+    takes = getattr(model, "takes_missing", None)
+    if takes is not None:
+        return bool(np.any(takes))
+    return bool(model.__sklearn_tags__().input_tags.allow_nan)
+
+
+def add_outputs(
+    g: GraphBuilder, model: Exported, values: dict[str, Value]
+) -> tuple[TensorInfo, ...]:
+    """Append what an estimator's methods make of the outputs of its module.
+
+    Parameters
+    ----------
+    g : GraphBuilder
+    model : Exported
+    values : dict of str to Value
+        Outputs of the module by name.
+
+    Returns
+    -------
+    tuple of TensorInfo
+        The outputs of the model, predictions first.
+    """
+    shapes = {info.name: info.shape[1:] for info in model.module.epilogue.outputs}
+    labels = [name for name in shapes if _method(name) == "predict"]
+    infos = []
+    if labels:
+        parts = [values[name] for name in labels]
+        label, shape = _labels(g, parts, shapes[labels[0]], model.classes)
+        is_label = model.classes is not None or label.dtype == "int64"
+        infos.append(_output(g, label, "label" if is_label else "variable", shape))
+    for name, shape in shapes.items():
+        if name in labels:
+            continue
+        method, value = _method(name), values[name]
+        if method == "predict_proba":  # sums of rounded parts may leave [0, 1] by a rounding
+            value = g.node("Clip", [value, np.array(0.0), np.array(1.0)], value.dtype)
+        public = OUTPUT_NAMES.get(method, method) + name.removeprefix(method)
+        infos.append(_output(g, value, public, shape))
+    return tuple(infos)
+
+
+def _method(output: str) -> str:
+    """Name of the method that an output of a module is, or is a numbered part of."""
+    stem, _, number = output.rpartition("_")
+    known = ("predict", *OUTPUT_NAMES)
+    return stem if number.isdigit() and stem in known else output
+
+
+def _output(g: GraphBuilder, value: Value, name: str, shape: Sequence[int | None]) -> TensorInfo:
+    g.node("Identity", [value], value.dtype, name=name)
+    return TensorInfo(name, value.dtype, (None, *shape))
+
+
+def _labels(
+    g: GraphBuilder, parts: list[Value], shape: tuple[int | None, ...], classes: Any
+) -> tuple[Value, tuple[int | None, ...]]:
+    """Labels of the indices that the program computes; multilabel indicators are labels."""
+    if classes is None or (len(parts) == 1 and len(shape) == 1):
+        if len(parts) == 1:
+            return parts[0], shape
+        return _stacked(g, parts), (len(parts),)
+    if len(parts) == 1:
+        return _taken(g, _label_array(classes), parts[0]), shape
+    dtype = np.asarray(classes[0]).dtype
+    columns = [
+        _taken(g, _label_array(np.asarray(labels).astype(dtype)), part)
+        for labels, part in zip(classes, parts, strict=True)
+    ]
+    return _stacked(g, columns), (len(parts),)
+
+
+def _taken(g: GraphBuilder, labels: Array, index: Value) -> Value:
+    return g.node("Gather", [labels, g.cast(index, "int64")], labels.dtype.name, axis=0)
+
+
+def _stacked(g: GraphBuilder, columns: list[Value]) -> Value:
+    dtype = columns[0].dtype
+    wide = [g.node("Unsqueeze", [column, np.array([1])], dtype) for column in columns]
+    return g.node("Concat", wide, dtype, axis=1)
+
+
+def _label_array(classes: Any) -> Array:
+    """Labels in a dtype that ONNX has: texts as objects, numbers as they are."""
+    labels = np.asarray(classes)
+    if labels.dtype.kind in "iufb":
+        return labels
+    texts = labels.astype(object)
+    if not all(isinstance(label, str) for label in texts):
+        raise UnsupportedModelError(
+            "ONNX labels are texts, integers, floats or booleans; classes_ has the dtype "
+            f"{labels.dtype} with {type(texts.ravel()[0]).__name__}. Encode y before fitting."
+        )
+    return texts

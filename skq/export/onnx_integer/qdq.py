@@ -1,0 +1,126 @@
+"""Rules of ``form="qdq"``: QuantizeLinear and DequantizeLinear, as toolchains for hardware read it.
+
+Codes and weights of 8 bits (16 with operator set 21) stand between a QuantizeLinear and a
+DequantizeLinear. One unit of a code is the scale 1; what a layer multiplies its accumulator by is
+the scale of its weights, one a channel::
+
+    Quantize                 exact codes in float64, QuantizeLinear(1) DequantizeLinear(1)
+    MatMul, then Requantize  MatMul with DequantizeLinear(weights, multiplier / 2**shift),
+                             Add, Clip, QuantizeLinear(1) DequantizeLinear(1)
+    last MatMul              MatMul with DequantizeLinear(weights, 1): the exact accumulator
+
+Codes of inputs and weights are exact. A code between two layers is rounded in float32, ties to
+even, where the program rounds the exact number half up: it may differ by one where the number is
+within float32's rounding of a half. All other instructions follow the rules of ``form="fast"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.export.onnx_integer import fast
+from skq.export.onnx_integer.builder import GraphBuilder, Source, Value
+from skq.export.onnx_integer.quantizers import Types, quantized_reals
+from skq.export.onnx_integer.rules import Rule, largest_sum
+from skq.export.onnx_integer.tree_ensemble import EXACT_FLOAT32
+from skq.program import TensorType
+from skq.program import instructions as ins
+
+ONE = np.float32(1)
+#: First operator set in which QuantizeLinear knows 16 bits.
+OPSET_OF_16_BITS = 21
+
+
+def code_dtype(g: GraphBuilder, type_: TensorType) -> str | None:
+    """Dtype of codes that QuantizeLinear gives; None where they are wider."""
+    lo, hi = type_.interval
+    widths = (8, 16) if g.opset >= OPSET_OF_16_BITS else (8,)
+    for dtype in (f"{sign}int{width}" for width in widths for sign in ("u", "")):
+        if np.iinfo(dtype).min <= lo and hi <= np.iinfo(dtype).max:
+            return dtype
+    return None
+
+
+def quantize(
+    g: GraphBuilder, step: ins.Quantize, types: Types, result: TensorType, x: Value
+) -> Value:
+    """Exact codes, through a QuantizeLinear that changes none."""
+    dtype = code_dtype(g, result)
+    if dtype is None:
+        return fast.quantize(g, step, types, result, x)
+    return _coded(g, g.cast(quantized_reals(g, step, x), "float32"), dtype)
+
+
+def _coded(g: GraphBuilder, x: Value, dtype: str) -> Value:
+    """Reals rounded to codes and back, one unit a code."""
+    zero = np.zeros((), dtype=dtype)
+    codes = g.node("QuantizeLinear", [x, ONE, zero], dtype)
+    result = g.node("DequantizeLinear", [codes, ONE, zero], "float32")
+    g.coded.add(result.name)
+    return result
+
+
+def matmul(g: GraphBuilder, step: ins.MatMul, types: Types, result: TensorType, x: Value) -> Value:
+    """The exact accumulator of codes and weights in float32."""
+    weights = _weights(g, step, types[0], x)
+    if weights is None:
+        return fast.matmul(g, step, types, result, x)
+    product = g.node("MatMul", [x, _scaled(g, weights, ONE)], "float32")
+    g.sources[product.name] = Source(step, x, types[0])
+    return product
+
+
+def _weights(
+    g: GraphBuilder, step: ins.MatMul, codes: TensorType, x: Value
+) -> NDArray[np.integer] | None:
+    """Weights as DequantizeLinear reads them; None where they or the sums are too wide."""
+    if x.name not in g.coded or largest_sum(step, codes) > EXACT_FLOAT32:
+        return None
+    weights = step.weights.astype(np.int64)
+    largest = int(np.abs(weights).max())
+    if largest <= 127:
+        return weights.astype(np.int8)
+    return weights.astype(np.int16) if largest < 2**15 and g.opset >= OPSET_OF_16_BITS else None
+
+
+def _scaled(g: GraphBuilder, weights: NDArray[np.integer], scale: NDArray[np.float32]) -> Value:
+    zero = np.zeros(np.shape(scale), dtype=weights.dtype)
+    axis = {"axis": 1} if np.ndim(scale) else {}
+    stored = g.stored(weights)
+    return g.node("DequantizeLinear", [stored, np.float32(scale), zero], "float32", **axis)
+
+
+def requantize(
+    g: GraphBuilder, step: ins.Requantize, types: Types, result: TensorType, x: Value
+) -> Value:
+    """Codes of the next layer: the product in reals, rounded by QuantizeLinear."""
+    dtype, source = code_dtype(g, result), g.sources.get(x.name)
+    weights = None
+    if source is not None and isinstance(source.step, ins.MatMul):
+        weights = _weights(g, source.step, source.type_, source.operand)
+    if dtype is None or source is None or weights is None or step.shift == 0:
+        return fast.requantize(g, step, types, result, g.cast(x, "float64"))
+    multiplier = np.broadcast_to(step.multiplier.astype(np.float64), weights.shape[1:])
+    half = 1 << (step.shift - 1)  # QuantizeLinear rounds by itself
+    offset = np.ldexp(step.offset.astype(np.float64) - half, -step.shift)
+    signed = weights * np.where(multiplier < 0, -1, 1).astype(weights.dtype)
+    scale = np.ldexp(np.abs(multiplier), -step.shift).astype(np.float32)
+    product = g.node("MatMul", [source.operand, _scaled(g, signed, scale)], "float32")
+    reals = g.binary("Add", product, offset)
+    bounds = np.iinfo(dtype)
+    if (step.lo, step.hi) != (bounds.min, bounds.max):
+        ends = [np.float32(step.lo), np.float32(step.hi)]
+        reals = g.node("Clip", [reals, *ends], "float32")
+    return _coded(g, reals, dtype)
+
+
+#: Rules of ``form="qdq"``.
+QDQ_RULES: Mapping[type[ins.Instruction], Rule] = {
+    **fast.FAST_RULES,
+    ins.Quantize: quantize,
+    ins.MatMul: matmul,
+    ins.Requantize: requantize,
+}

@@ -1,0 +1,247 @@
+"""Trees as ``TreeEnsembleRegressor`` (ai.onnx.ml 3), which runtimes walk fastest.
+
+A tree that reads codes of a Bin is put on the reals: ``base + #{edges < x} <= threshold`` is
+``x <= edges[threshold - base]``. Leaf values are integers whose sums are exact in the floats that
+the operator adds in: its result is float32, so sums of more than 24 bits are split into digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.export.onnx_integer.builder import GraphBuilder, Value
+from skq.graph.graph import ML_DOMAIN
+from skq.numerics import EXACT_FLOAT64
+from skq.program import TensorType
+from skq.program import instructions as ins
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+#: Integers up to this magnitude are exact in float32.
+EXACT_FLOAT32 = 2**24
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What each node asks of its operand: ``x[feature] <= threshold``, where NaN goes, sides."""
+
+    feature: Ints
+    threshold: NDArray[np.floating]
+    missing_left: Bools
+    left: Ints
+    right: Ints
+
+
+def ensemble_sums(
+    g: GraphBuilder, step: ins.Trees, x: Value, codes: ins.Bin | TensorType
+) -> Value | None:
+    """Sums of the trees in float32 or float64, (n_rows, n_outputs).
+
+    Parameters
+    ----------
+    g : GraphBuilder
+    step : Trees
+    x : Value
+        Reals that a Bin reads, or codes in float32 or float64.
+    codes : Bin or TensorType
+        The Bin, or the type of the codes.
+
+    Returns
+    -------
+    Value or None
+        None where nodes are shared by several parents, nothing is asked, or sums leave 53 bits.
+    """
+    order = _nodes_by_tree(step)
+    values = step.leaf_values.astype(object)
+    bound = sum(int(m) * int(np.abs(values).max(initial=0)) for m in step.multiplier)
+    if order is None or bound > EXACT_FLOAT64 or not np.any(step.feature >= 0):
+        return None
+    tree, node = order
+    if isinstance(codes, ins.Bin):
+        splits = _on_reals(step, codes, x.dtype)
+    else:
+        splits = _on_codes(step, codes, x.dtype)
+    digits = _digits(step, tree, node, bound)
+    sums = g.node(
+        "TreeEnsembleRegressor",
+        [x],
+        "float32",
+        domain=ML_DOMAIN,
+        **_node_attributes(step, splits, tree, node, g.takes_missing),
+        **_leaf_attributes(step, tree, node, digits, x.dtype),
+        n_targets=step.n_outputs * len(digits),
+        aggregate_function="SUM",
+    )
+    return sums if len(digits) == 1 else _recombined(g, sums, step.n_outputs, digits)
+
+
+def _nodes_by_tree(step: ins.Trees) -> tuple[Ints, Ints] | None:
+    """Tree and number of every node that a root leads to, by tree; None where one is reached twice."""
+    level = step.roots.astype(np.int64)
+    tree = np.arange(len(level))
+    nodes, trees = [level], [tree]
+    reached = np.bincount(level, minlength=len(step.feature))
+    while len(level):
+        inner = step.feature[level] >= 0
+        level, tree = level[inner], tree[inner]
+        level = np.concatenate([step.left[level], step.right[level]]).astype(np.int64)
+        tree = np.concatenate([tree, tree])
+        reached += np.bincount(level, minlength=len(reached))
+        if reached.max(initial=0) > 1:
+            return None
+        nodes.append(level)
+        trees.append(tree)
+    node, of_tree = np.concatenate(nodes), np.concatenate(trees)
+    order = np.lexsort((node, of_tree))  # a root stands before the other nodes of its tree
+    return of_tree[order], node[order]
+
+
+def _on_reals(step: ins.Trees, bins: ins.Bin, dtype: str) -> Splits:
+    """Splits of the reals that a Bin reads."""
+    inner = np.flatnonzero(step.feature >= 0)
+    column = step.feature[inner].astype(np.int64)
+    offsets = bins.offsets.astype(np.int64)
+    threshold = step.threshold[inner].astype(np.int64)
+    edge = threshold - bins.base[column].astype(np.int64)  # the one that a real may not exceed
+    counts = np.diff(offsets)[column]
+    real = np.full(len(inner), np.inf, dtype=dtype)
+    between = (edge >= 0) & (edge < counts)
+    real[between] = _at_most(bins.edges[(offsets[column] + edge)[between]], dtype)
+    n_nodes = len(step.feature)
+    missing = bins.nan_code[column].astype(np.int64) <= threshold
+    left, right = step.left.astype(np.int64), step.right.astype(np.int64)
+    swapped = edge < 0  # no real goes left: ask x <= inf, with the sides exchanged
+    at = inner[swapped]
+    left[at], right[at] = right[at], left[at].copy()
+    missing = missing ^ swapped
+    return Splits(
+        _spread(bins.feature[column], inner, n_nodes),
+        _spread(real, inner, n_nodes),
+        _spread(missing, inner, n_nodes),
+        left,
+        right,
+    )
+
+
+def _on_codes(step: ins.Trees, codes: TensorType, dtype: str) -> Splits:
+    """Splits of the codes themselves, held in floats."""
+    lo, hi = codes.interval
+    threshold = np.clip(step.threshold.astype(np.int64), lo - 1, hi)
+    return Splits(
+        step.feature.astype(np.int64),
+        threshold.astype(dtype),
+        np.zeros(len(threshold), dtype=bool),
+        step.left.astype(np.int64),
+        step.right.astype(np.int64),
+    )
+
+
+def _at_most(edges: NDArray[np.float64], dtype: str) -> NDArray[np.floating]:
+    """The greatest numbers of a dtype that are not above the edges: they split it in the same way."""
+    if dtype == "float64":
+        return edges
+    with np.errstate(over="ignore"):
+        narrow = edges.astype(np.float32)
+    return np.where(narrow > edges, np.nextafter(narrow, np.float32(-np.inf)), narrow)
+
+
+def _spread(values: np.ndarray, at: Ints, length: int) -> np.ndarray:
+    spread = np.zeros(length, dtype=values.dtype)
+    spread[at] = values
+    return spread
+
+
+def _node_attributes(
+    step: ins.Trees, splits: Splits, tree: Ints, node: Ints, takes_missing: bool
+) -> dict[str, object]:
+    leaf = step.feature[node] < 0
+    number = np.zeros(len(step.feature), dtype=np.int64)  # in its tree
+    number[node] = np.arange(len(node)) - np.searchsorted(tree, tree)
+    sides = [
+        np.where(leaf, 0, number[np.where(leaf, 0, side[node])])
+        for side in (splits.left, splits.right)
+    ]
+    threshold = np.where(leaf, 0, splits.threshold[node])
+    attributes: dict[str, object] = {
+        "nodes_treeids": tree,
+        "nodes_nodeids": number[node],
+        "nodes_featureids": np.where(leaf, 0, splits.feature[node]),
+        "nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ"),
+        "nodes_truenodeids": sides[0],
+        "nodes_falsenodeids": sides[1],
+    }
+    if threshold.dtype == np.float64:
+        attributes["nodes_values_as_tensor"] = threshold
+    else:
+        attributes["nodes_values"] = threshold
+    missing = np.where(leaf, 0, splits.missing_left[node]).astype(np.int64)
+    if takes_missing and missing.any():
+        attributes["nodes_missing_value_tracks_true"] = missing
+    return attributes
+
+
+def _digits(step: ins.Trees, tree: Ints, node: Ints, bound: int) -> list[tuple[int, Ints]]:
+    """Leaf values times the multiplier of their tree, in parts whose sums float32 holds.
+
+    Returns
+    -------
+    list of (int, ndarray of shape (n_leaves_reached, width))
+        Factor and digits: the values are the sum of factor times digits.
+    """
+    leaf = step.feature[node] < 0
+    values = step.leaf_values[step.left[node[leaf]]].astype(np.int64)
+    values = values * step.multiplier[tree[leaf]].astype(np.int64)[:, np.newaxis]
+    if bound <= EXACT_FLOAT32:
+        return [(1, values)]
+    bits = 24 - max(1, len(step.roots)).bit_length()
+    digits, factor = [], 1
+    while np.any(values):
+        low = values & ((1 << bits) - 1)
+        digits.append((factor, low))
+        values = (values - low) >> bits
+        factor <<= bits
+        if factor > bound:  # what is left of negative values is -1
+            digits.append((factor, values))
+            break
+    return digits or [(1, values)]
+
+
+def _leaf_attributes(
+    step: ins.Trees, tree: Ints, node: Ints, digits: list[tuple[int, Ints]], dtype: str
+) -> dict[str, object]:
+    """One entry for each leaf and target that it adds something to, at least one for each leaf."""
+    leaf = step.feature[node] < 0
+    number = (np.arange(len(node)) - np.searchsorted(tree, tree))[leaf]
+    weights = np.concatenate([part for _, part in digits], axis=1)
+    first = step.output[tree[leaf]].astype(np.int64)[:, np.newaxis]
+    targets = np.concatenate(
+        [first + np.arange(step.width) + k * step.n_outputs for k in range(len(digits))], axis=1
+    )
+    stays = weights != 0
+    stays[:, :1] |= ~stays.any(axis=1, keepdims=True)
+    at = np.nonzero(stays)
+    attributes: dict[str, object] = {
+        "target_treeids": tree[leaf][at[0]],
+        "target_nodeids": number[at[0]],
+        "target_ids": targets[at],
+    }
+    suffix = "_as_tensor" if dtype == "float64" else ""
+    attributes["target_weights" + suffix] = weights[at].astype(dtype)
+    return attributes
+
+
+def _recombined(g: GraphBuilder, sums: Value, n: int, digits: list[tuple[int, Ints]]) -> Value:
+    """The sum of factor times digits, in float64; highest first, so that every step is exact."""
+    wide = g.cast(sums, "float64")
+    total: Value | None = None
+    for k, (factor, _) in reversed(list(enumerate(digits))):
+        ends = [np.array([k * n]), np.array([(k + 1) * n]), np.array([1])]
+        part = g.node("Slice", [wide, *ends], "float64")
+        part = g.binary("Mul", part, float(factor)) if factor > 1 else part
+        total = part if total is None else g.binary("Add", total, part)
+    assert total is not None
+    return total

@@ -1,0 +1,31 @@
+"""Settings of the calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """Rows that a model is calibrated on."""
+
+    #: Calibration rows on which layers are run; ranges of the inputs are taken over all rows.
+    max_rows: int = 2000
+
+    #: Elements that these rows have at most in all, where an input has rows of more than one axis.
+    max_elements: int = 500_000
+
+    #: Nodes from which on an ensemble is large, and the rows that it is calibrated on.
+    large_ensemble_nodes: int = 20_000
+    max_ensemble_rows: int = 1000
+
+    #: Up to this many bits of the codes of X, forests keep all rows: most thresholds move, and how
+    #: nodes split instead is learned from the rows.
+    max_narrow_bits: int = 3
+
+    #: Weights of a network from which on it is lowered once without a search, to find what cannot
+    #: be quantized before the search takes its time.
+    large_network_weights: int = 20_000
+
+
+CALIBRATION = CalibrationSettings()

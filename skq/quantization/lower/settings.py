@@ -1,0 +1,36 @@
+"""Settings of the lowering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LoweringSettings:
+    """Widths and limits of what is written between layers."""
+
+    #: Bits by which the grid on which tensors of different scales are added and compared is finer
+    #: than the codes of inner layers, and its greatest width.
+    finer_bits: int = 10
+    common_bits: int = 22
+
+    #: That width where grids are trained: with it a sum is as exact as a multiplier of 31 bits.
+    trained_bits: int = 30
+
+    #: A weight is on a grid when it is at most this fraction of a step away from it.
+    grid_noise: float = 1e-3
+
+    #: Rows of a layer (positions of a convolution count each) that its weights are fitted to.
+    max_layer_rows: int = 20_000
+
+    #: From this width of inner codes on their ranges are widened, by this share at either end; a
+    #: table, which has fewer entries, by less.
+    spare_bits: int = 12
+    headroom: float = 0.5
+    table_headroom: float = 0.1
+
+    #: Bits by which scores of several channels are refined when they are brought to one scale.
+    align_bits: int = 24
+
+
+LOWERING = LoweringSettings()

@@ -1,0 +1,319 @@
+"""Grids that a graph fixes: constants given as codes, layers of them, requantization to them.
+
+Nothing here looks at values where the graph says a grid, and no width but the graph's counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.exceptions import UnsupportedModelError
+from skq.graph.graph import FloatGraph, Node
+from skq.graph.ops import bind_node
+from skq.numerics import EXACT_FLOAT64
+from skq.program import MatMul, Maximum, Requantize
+from skq.quantization.lower.exact import exact_step, half_down, half_even, half_up
+from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
+from skq.quantization.lower.rounding import WIDEST_TABLE_BITS
+
+#: Operators whose results are codes on a grid that the graph states.
+QUANTIZERS = frozenset({"DequantizeLinear", "Quant", "BipolarQuant"})
+#: Operators that give elements of their inputs: a grid stays a grid.
+MOVES = frozenset(
+    {
+        "Expand",
+        "Flatten",
+        "Gather",
+        "Identity",
+        "Reshape",
+        "Slice",
+        "Split",
+        "Squeeze",
+        "Transpose",
+        "Unsqueeze",
+    }
+)
+#: And those whose results are on the grid too, or clipped to an end of it.
+KEEPING = MOVES | {"Clip", "Concat", "GlobalMaxPool", "MaxPool", "Pad", "Relu"}
+LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
+#: A clip counts as on the grid when it is at most this part of a step away from a code.
+ON_GRID = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedConstant:
+    """A constant that the graph gives as integers.
+
+    Parameters
+    ----------
+    codes : ndarray of int64
+        Zero point left out: a value is ``codes * scale``.
+    scale : ndarray of float64, of the same shape
+    """
+
+    codes: NDArray[np.int64]
+    scale: NDArray[np.float64]
+
+    def moved(self, function: Callable[[Array], Array]) -> TrainedConstant:
+        """The constant with its elements moved by a function of one array."""
+        return TrainedConstant(np.asarray(function(self.codes)), np.asarray(function(self.scale)))
+
+
+def trained_constants(
+    nodes: Sequence[Node], known: Mapping[str, Any]
+) -> dict[str, TrainedConstant]:
+    """Constants of a graph that are given as integers, by name.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+    known : mapping of str to ndarray
+        Values of constants.
+    """
+    found: dict[str, TrainedConstant] = {}
+    for node in nodes:
+        if not all(name in known for name in node.inputs if name):
+            continue
+        arrays = [known[name] if name else None for name in node.inputs]
+        if node.op_type == "DequantizeLinear":
+            found[node.outputs[0]] = _dequantized(node, arrays)
+        elif node.op_type in MOVES and node.inputs[0] in found:
+            bound = bind_node(node)
+
+            def move(array: Array, bound: Any = bound, rest: Any = arrays[1:]) -> Array:
+                return np.asarray(bound(array, *rest)[0])
+
+            if len(node.outputs) == 1:
+                found[node.outputs[0]] = found[node.inputs[0]].moved(move)
+    return found
+
+
+def _dequantized(node: Node, arrays: Sequence[Any]) -> TrainedConstant:
+    """Integers and scales of a DequantizeLinear of constants."""
+    q, scale = arrays[0], np.asarray(arrays[1])
+    zero_point = arrays[2] if len(arrays) > 2 else None
+    check_scale(node, scale)
+    # with codes of 1 and no zero point the node gives its scales, broadcast as it broadcasts them
+    bound = bind_node(node)
+    scales = bound(np.ones_like(q), scale)[0]
+    codes = bound(q, np.ones_like(scale, dtype=np.float64), zero_point)[0]
+    return TrainedConstant(np.rint(codes).astype(np.int64), np.asarray(scales, np.float64))
+
+
+def given_as_codes(low: Lowering, node: Node, position: int) -> TrainedConstant | None:
+    """The constant at a position of a node's inputs, if the graph gives it as integers."""
+    if position >= len(node.inputs):
+        return None
+    found: TrainedConstant | None = low.trained.get(node.inputs[position])
+    return found
+
+
+def check_scale(node: Node, scale: Array) -> None:
+    """Refuse scales that are no scales.
+
+    Raises
+    ------
+    UnsupportedModelError
+    """
+    if not np.all(np.isfinite(scale) & (scale > 0)):
+        raise UnsupportedModelError(
+            f"{node}: the scale {node.inputs[1]!r} must be finite and above 0. "
+            f"Got {np.ravel(scale)[~(np.isfinite(scale) & (scale > 0)).ravel()][0]}."
+        )
+
+
+def check_grids(graph: FloatGraph, constants: Collection[str]) -> None:
+    """Refuse quantizers whose scale or zero point is not constant, before anything runs.
+
+    Parameters
+    ----------
+    graph : FloatGraph
+    constants : collection of str
+        Names of initializers and of what is computed from these alone.
+
+    Raises
+    ------
+    UnsupportedModelError
+    """
+    for node in graph.nodes:
+        if node.op_type in QUANTIZERS | {"QuantizeLinear"}:
+            for name in filter(None, node.inputs[1:]):
+                if name not in constants:
+                    raise UnsupportedModelError(
+                        f"{node}: {name!r} is computed from the input. Scales and zero points "
+                        "must be constant: export the model with static quantization."
+                    )
+
+
+def check_layers(graph: FloatGraph, trained: Mapping[str, TrainedConstant]) -> None:
+    """Refuse layers of trained weights whose input no quantizer precedes; all are listed.
+
+    Raises
+    ------
+    UnsupportedModelError
+    """
+    producers = {name: node for node in graph.nodes for name in node.outputs}
+
+    def is_quantized(name: str) -> bool:
+        node = producers.get(name)
+        if node is None:
+            return name in graph.initializers
+        if node.op_type in QUANTIZERS:
+            return True
+        first = node.inputs if node.op_type == "Concat" else node.inputs[:1]
+        return node.op_type in KEEPING and all(map(is_quantized, first))
+
+    missing = [
+        f"{node}: {node.inputs[0]!r}"
+        for node in graph.nodes
+        if node.op_type in LAYERS and len(node.inputs) > 1 and node.inputs[1] in trained
+        if not is_quantized(node.inputs[0])
+    ]
+    if missing:
+        raise UnsupportedModelError(
+            "Layers with quantized weights need a quantizer before their input; without one the "
+            f"integers are not known. Add QuantizeLinear and DequantizeLinear before "
+            f"{'; '.join(missing)}."
+        )
+
+
+def trained_codes(low: Lowering, x: Features | QuantizedTensor) -> QuantizedTensor:
+    """A tensor on its own grid as integers of one scale; a clip becomes one of the integers.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If the tensor is not on a grid.
+    """
+    if isinstance(x, Features) or x.function is not None or not x.has_one_scale:
+        raise UnsupportedModelError("its input is not on a grid of one scale")
+    if x.clip is None:
+        return x
+    first, last = low.type(x.value).interval
+    ends = np.asarray(x.clip) / x.scale + x.zero_point
+    ends = np.sort(ends)
+    finite = np.isfinite(ends)
+    if np.any(np.abs(ends[finite] - np.rint(ends[finite])) > ON_GRID):
+        raise UnsupportedModelError(f"its input is clipped at {x.clip}, which is not on its grid")
+    lo, hi = (int(end) for end in np.clip(np.rint(ends), first, last))
+    if (lo, hi) == (first, last):
+        return replace(x, clip=None)
+    one, zero = np.ones((), np.int64), np.zeros((), np.int64)
+    return replace(x, value=low.add(Requantize((x.value,), one, zero, 0, lo, hi)), clip=None)
+
+
+def trained_product(
+    low: Lowering,
+    rows: QuantizedTensor,
+    weights: NDArray[np.int64],
+    scale: NDArray[np.float64],
+    bias: Array | TrainedConstant | None = None,
+) -> QuantizedTensor:
+    """Codes times given integer weights, over the last axis; the bias stays a real offset.
+
+    A bias that the graph gives as integers is taken as these, if its scale is that of the sums in
+    float32.
+
+    Parameters
+    ----------
+    low : Lowering
+    rows : QuantizedTensor
+        Plain, with one scale.
+    weights : ndarray of int64, shape (n_in, n_out)
+    scale : ndarray of float64, shape (n_in, n_out)
+        The same for all inputs of an output.
+    bias : ndarray or TrainedConstant of shape (n_out,), or None
+    """
+    columns = scale[:1].ravel() if len(scale) else np.ones(scale.shape[1])
+    if np.any(scale != columns):
+        raise UnsupportedModelError("weights must have one scale, or one an output channel")
+    step = columns * rows.scale
+    value = low.add(MatMul((rows.value,), weights))
+    offset = rows.zero_point * weights.sum(axis=0) - _bias_codes(bias, step)
+    return QuantizedTensor(value, step, offset)
+
+
+def _bias_codes(bias: Array | TrainedConstant | None, step: Array) -> Array:
+    """The bias in steps of the sums."""
+    if bias is None:
+        return np.zeros_like(step)
+    if not isinstance(bias, TrainedConstant):
+        return np.asarray(bias, np.float64) / step
+    if np.array_equal(bias.scale.astype(np.float32), step.astype(np.float32)):
+        return bias.codes.astype(np.float64)
+    return bias.codes * bias.scale / step
+
+
+def on_given_grid(
+    low: Lowering, x: QuantizedTensor, scale: float, zero_point: int, lo: int, hi: int
+) -> QuantizedTensor:
+    """Codes ``clip(rint(x / scale) + zero_point, lo, hi)``, exact, with ties to even.
+
+    Returns
+    -------
+    QuantizedTensor
+        The codes, standing for reals on the grid.
+    """
+    step, zero = scalar(scale), scalar(zero_point)
+    if x.function is not None:
+        if low.type(x.value).bits > WIDEST_TABLE_BITS:
+            return low.on_grid(x, step, zero, lo, hi)
+        odd = zero_point % 2  # a table of rint(x / scale) + even part, as ties are decided there
+        found = low.on_grid(x, step, zero - odd, lo - odd, hi - odd)
+        return _moved_by(low, found, odd)
+    if x.clip is not None:
+        ends = np.clip(np.rint(np.asarray(x.clip) / scale) + zero_point, lo, hi)
+        lo, hi = int(ends.min()), int(ends.max())
+    ratio = x.scale / scale
+    addend = -x.zero_point * ratio
+    value = _exact(low, x.value, ratio, addend, zero_point, lo, hi)
+    if value is None:
+        return low.on_grid(x, step, zero, lo, hi)
+    return QuantizedTensor(value, step, zero, view=x.view)
+
+
+def _exact(
+    low: Lowering, operand: int, ratio: Array, addend: Array, zero_point: int, lo: int, hi: int
+) -> int | None:
+    """Exact requantization: one step, or the greater of two; None where neither is exact."""
+    interval = low.type(operand).interval
+    shape = np.broadcast_shapes(np.shape(ratio), np.shape(addend))
+    least, most = lo - zero_point, hi - zero_point
+
+    def step_of(rule: Any) -> Any:
+        found = exact_step(ratio, addend, interval, least, most, rule)
+        return found and (found[0].reshape(shape), found[1].reshape(shape), found[2])
+
+    def added(step: Any, zero: int, lo: int, hi: int) -> int:
+        multiplier, offset, shift = step
+        return low.add(Requantize((operand,), multiplier, offset + (zero << shift), shift, lo, hi))
+
+    if not -EXACT_FLOAT64 < zero_point < EXACT_FLOAT64:
+        return None
+    direct = step_of(half_even)
+    if direct is not None:
+        return added(direct, zero_point, lo, hi)
+    down, up = step_of(half_down), step_of(half_up)
+    if down is None or up is None:
+        return None
+    one = np.ones((), np.int64)
+    high = added(up, 0, least, most)
+    half = low.add(Requantize((high,), one, one * 0, 1, least // 2, most // 2))
+    even = low.add(Requantize((half,), 2 * one, one * zero_point, 0, lo, hi))
+    return low.add(Maximum((added(down, zero_point, lo, hi), even)))
+
+
+def _moved_by(low: Lowering, x: QuantizedTensor, offset: int) -> QuantizedTensor:
+    """The same reals as codes that are greater by an integer."""
+    if not offset:
+        return x
+    lo, hi = (end + offset for end in low.type(x.value).interval)
+    one = np.ones((), np.int64)
+    value = low.add(Requantize((x.value,), one, one * offset, 0, lo, hi))
+    return replace(x, value=value, zero_point=x.zero_point + offset)

@@ -1,0 +1,80 @@
+"""Replace a file as a whole: another process, or a crash, sees the old content or the new."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import uuid
+from pathlib import Path
+from typing import BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be removed
+    fcntl = None  # type: ignore[assignment]
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    A symbolic link is followed, and the permissions of an existing file are kept. What is no
+    regular file (a pipe, ``/dev/null``) is written into.
+    """
+    target = Path(os.path.realpath(path))
+    mode = _mode(target)
+    if mode is not None and not stat.S_ISREG(mode):
+        target.write_bytes(data)
+        return
+    # short, whatever the length of the name, and the same for each save of this file
+    prefix = f".skq-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}-"
+    _remove_left(target.parent, prefix)
+    file, temporary = _temporary(target.parent, prefix)
+    try:
+        with file:
+            file.write(data)
+            if mode is not None:
+                os.chmod(temporary, stat.S_IMODE(mode))
+            file.flush()
+            os.fsync(file.fileno())
+            if fcntl is not None:  # under the lock, so that nobody takes it for a left one
+                os.replace(temporary, target)
+        if fcntl is None:
+            os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _remove_left(folder: Path, prefix: str) -> None:
+    """Remove temporary files that no process has locked: the one that wrote them is gone."""
+    for left in folder.glob(f"{prefix}*.tmp"):
+        with contextlib.suppress(OSError):
+            if fcntl is None:
+                left.unlink()
+                continue
+            with open(left, "rb+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+
+
+def _temporary(folder: Path, prefix: str) -> tuple[BinaryIO, Path]:
+    """A new file, locked; another process may take one that is not locked yet for a left one."""
+    while True:
+        path = folder / f"{prefix}{uuid.uuid4().hex[:12]}.tmp"
+        file = open(path, "xb")  # noqa: SIM115 (the caller closes it)
+        if fcntl is None:
+            return file, path
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file, path
+        file.close()

@@ -1,0 +1,119 @@
+"""`IntegerPredictions`: how estimators, wrappers and loaded models predict. No scikit-learn."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.quantization.quantized_module import QuantizedModule
+from skq.serving.outputs import as_predicted, check_missing, predict_with
+from skq.serving.result_types import ResultTypes, typed
+
+Array = NDArray[Any]
+
+#: Sparse rows are made dense in blocks of about this many values.
+BLOCK_VALUES = 1 << 22
+
+
+class IntegerPredictions:
+    """Mixin of whatever predicts with a quantized module.
+
+    A plain table takes the fast path (`skq.engines.session.Session.run_table`). Anything else takes
+    the fallback: it is validated first. Subclasses say how in the methods that raise
+    NotImplementedError here, and which tables their validation would pass unchanged.
+    """
+
+    quantized_module_: QuantizedModule
+
+    def _predict_table(self, method: str, X: Any) -> Any:
+        """What a method returns for X, by the fast path; None where the fallback is to be taken."""
+        module: QuantizedModule | None = self.__dict__.get("quantized_module_")
+        if module is None or not self._passes_plain_tables():
+            return None
+        n_threads = self._threads(module, X.size) if type(X) is np.ndarray else None
+        result = module._session.run_table(method, X, n_threads)
+        if result is None:
+            return None
+        result = as_predicted(method, result, getattr(self, "classes_", None))
+        types = self._types
+        return typed(result, types, method, X.dtype) if types else result
+
+    def _predict_validated(self, method: str, X: Any, module: QuantizedModule | None = None) -> Any:
+        """The same by the fallback, or what another module computes from the same columns.
+
+        Sparse rows are made dense a block at a time.
+        """
+        module = self.quantized_module_ if module is None else module
+        return self._predict_array(method, self._validated(X), module)
+
+    def _predict_array(self, method: str, X: Any, module: QuantizedModule) -> Any:
+        """The same for X that is validated."""
+        columns = self._missing_columns(X, module)
+        if len(columns):
+            takes = self._takes_missing_in(module)
+            check_missing(self._display_name, module, takes, columns, self._feature_names)
+            module._session.takes_missing = bool(takes.all())
+        predict = partial(
+            predict_with,
+            module,
+            method,
+            classes=getattr(self, "classes_", None),
+            n_threads=self._threads(module, X.shape[0] * X.shape[1]),
+            feature_names=self._feature_names,
+        )
+        if isinstance(X, np.ndarray):
+            return typed(predict(X), self._types, method, X.dtype)
+        X = X.tocsr()
+        n_rows = max(1, BLOCK_VALUES // max(1, X.shape[1]))
+        starts = range(0, X.shape[0], n_rows)
+        blocks = [predict(X[start : start + n_rows].toarray()) for start in starts]
+        if isinstance(blocks[0], list):
+            result: Any = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        else:
+            result = np.concatenate(blocks)
+        return typed(result, self._types, method, X.dtype)
+
+    # ------------------------------------------------------------------ what subclasses say
+
+    @property
+    def _display_name(self) -> str:
+        """The name in messages."""
+        return type(self).__name__
+
+    @property
+    def _feature_names(self) -> Any:
+        """Names of the columns, or None."""
+        return getattr(self, "feature_names_in_", None)
+
+    @property
+    def _types(self) -> ResultTypes | None:
+        """Data types of results that are not those of the integer program."""
+        return None
+
+    @property
+    def _takes_infinity(self) -> bool:
+        """Whether infinity is accepted."""
+        return False
+
+    def _passes_plain_tables(self) -> bool:
+        """Whether validation passes a table of finite numbers unchanged, without a warning."""
+        return True
+
+    def _threads(self, module: QuantizedModule, n_values: int) -> int | None:
+        """Threads for a table of so many values; None leaves it to the settings."""
+        return None
+
+    def _validated(self, X: Any) -> Any:
+        """X as an ndarray or sparse matrix of numbers, or an error; NaN may be left in it."""
+        raise NotImplementedError
+
+    def _missing_columns(self, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
+        """Columns of a validated X with NaN that are still to be checked."""
+        raise NotImplementedError
+
+    def _takes_missing_in(self, module: QuantizedModule) -> NDArray[np.bool_]:
+        """Columns in which NaN is taken."""
+        raise NotImplementedError

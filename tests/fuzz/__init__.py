@@ -1,0 +1,1 @@
+"""Forged model files: right checksums, wrong contents. ``python -m tests.fuzz --help``."""
