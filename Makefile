@@ -21,11 +21,11 @@ BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
     $(shell find skq -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck format bench venv clean
+.PHONY: help demo test test-mcu lint typecheck format bench fuzz venv clean
 
 help: ## list the targets
 	@echo 'Targets (each does its own set-up in $(VENV)):'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) \
 	    | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: $(STAMP) ## train, quantize, compare widths on real data, draw a plot
@@ -33,6 +33,10 @@ demo: $(STAMP) ## train, quantize, compare widths on real data, draw a plot
 
 test: lint typecheck ## lint, type check, then all tests: what CI runs
 	$(ONE_THREAD) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-mcu: $(STAMP) ## exported C on emulated microcontrollers; installs what they need, where it may
+	@sh tests/mcu/install.sh
+	SKQ_TEST_MCU=1 $(ONE_THREAD) $(BIN)/python -m pytest tests/mcu
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -44,6 +48,10 @@ typecheck: $(STAMP) lint ## mypy
 format: $(STAMP) ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Stop it with Ctrl-C; FUZZ_ARGS='--seconds 600' or '--first 7 --count 1' (see --help).
+fuzz: $(STAMP) ## mutated model files on all engines, with sanitized kernels
+	$(ONE_THREAD) $(BIN)/python -m tests.fuzz --sanitized --count 1000000000 $(FUZZ_ARGS)
 
 bench: $(STAMP) ## scores at low widths, seconds that conversion adds, import time
 	@$(BIN)/python benchmarks/import_time.py

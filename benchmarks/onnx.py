@@ -1,127 +1,29 @@
-"""Exported models next to the float models of skl2onnx, on ONNX Runtime: bytes and time.
+"""Exported models next to the float models of skl2onnx; see `onnx_side_by_side`.
 
-Run it with ``python benchmarks/onnx.py [--models NAME ...] [--dtype float64 float32]`` where
-onnxruntime and skl2onnx are installed (``pip install skl2onnx onnxruntime``).
-
-`bytes` is the size of the file of ``to_onnx(model, form="fast")`` by that of skl2onnx; `batch` and
-`one` are the times of 100 000 rows and of one row by those of skl2onnx, the best of several runs
-that take turns. Both use the same number of threads, and both give labels and probabilities.
+This file has the name of a package that scripts in its folder import: imported by them, it puts
+that package in its place.
 """
 
-from __future__ import annotations
-
+import importlib
 import sys
-
-sys.path = [path for path in sys.path if not path.endswith("benchmarks")]  # this file is onnx.py
-import onnx  # noqa: E402
-
-sys.path.append(__file__.rpartition("/")[0])
-
-import argparse  # noqa: E402
-import time  # noqa: E402
-import warnings  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from typing import Any  # noqa: E402
-
-import numpy as np  # noqa: E402
-from sklearn.datasets import make_classification  # noqa: E402
-from tables import line, print_header  # noqa: E402
-
-import skq  # noqa: E402
-from skq.export import to_onnx  # noqa: E402
-
-try:
-    import onnxruntime
-    import skl2onnx
-except ImportError as error:
-    sys.exit(f"This benchmark needs {error.name}: pip install skl2onnx onnxruntime")
-
-MODELS: dict[str, Callable[[], Any]] = {
-    "LogisticRegression": lambda: skq.linear_model.LogisticRegression(max_iter=300),
-    "Ridge": lambda: skq.linear_model.Ridge(),
-    "MLPClassifier": lambda: skq.neural_network.MLPClassifier((100,), max_iter=10, random_state=0),
-    "RandomForestClassifier": lambda: skq.ensemble.RandomForestClassifier(100, random_state=0),
-    "RandomForestClassifier, depth 8": lambda: skq.ensemble.RandomForestClassifier(
-        100, max_depth=8, random_state=0
-    ),
-    "RandomForestRegressor, depth 8": lambda: skq.ensemble.RandomForestRegressor(
-        100, max_depth=8, random_state=0
-    ),
-    "GradientBoostingClassifier": lambda: skq.ensemble.GradientBoostingClassifier(random_state=0),
-    "HistGradientBoostingClassifier": lambda: skq.ensemble.HistGradientBoostingClassifier(
-        random_state=0
-    ),
-}
-N_TRAINING, N_ROWS, N_FEATURES = 5000, 100_000, 20
-WIDTHS = (34, 9, 11, 8, 11, 8, 8, 8)
-HEADER = ("model", "dtype", "bytes", "ratio", "batch, ms", "ratio", "one, µs", "ratio")
+from pathlib import Path
+from types import ModuleType
 
 
-def session(proto: onnx.ModelProto, n_threads: int) -> Any:
-    """A session on the CPU."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = n_threads, 3
-    return onnxruntime.InferenceSession(
-        proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+def package_of_this_name() -> ModuleType:
+    """Import the package onnx, which this file hides."""
+    folder, path = Path(__file__).resolve().parent, list(sys.path)
+    sys.path[:] = [entry for entry in path if Path(entry or ".").resolve() != folder]
+    sys.modules.pop("onnx", None)
+    try:
+        return importlib.import_module("onnx")
+    finally:
+        sys.path[:] = path
 
 
-def float_proto(model: Any, x: Any) -> onnx.ModelProto:
-    """The float parent of an estimator by skl2onnx, with labels and probabilities as tensors."""
-    parent = type(model)._parent(**{k: v for k, v in model.get_params().items()
-                                    if k not in ("n_bits", "rounding_threshold_bits", "calibration",
-                                                 "fit_on_bins")})  # fmt: skip
-    names = [name for name in vars(model) if name.endswith("_") or name.startswith("_")]
-    parent.__dict__.update({name: vars(model)[name] for name in names})
-    options = {"zipmap": False} if hasattr(parent, "classes_") else None
-    versions = {"": 17, "ai.onnx.ml": 3}
-    return skl2onnx.to_onnx(parent, x, options=options, target_opset=versions)
-
-
-def times(runs: list[Callable[[], Any]], n_turns: int) -> list[float]:
-    """Best time of each, which take turns."""
-    best = [np.inf] * len(runs)
-    for _ in range(n_turns):
-        for k, run in enumerate(runs):
-            start = time.perf_counter()
-            run()
-            best[k] = min(best[k], time.perf_counter() - start)
-    return best
-
-
-def measure(name: str, dtype: str, n_threads: int) -> tuple[object, ...]:
-    """A row of the table."""
-    X, y = make_classification(
-        N_TRAINING + N_ROWS, N_FEATURES, n_informative=10, n_classes=3, random_state=0
-    )
-    model = MODELS[name]().fit(X[:N_TRAINING], y[:N_TRAINING])
-    x = X[N_TRAINING:].astype(dtype)
-    protos = [to_onnx(model, form="fast", input_dtype=dtype), float_proto(model, x[:1])]
-    sizes = [len(proto.SerializeToString()) for proto in protos]
-    sessions = [session(proto, n_threads) for proto in protos]
-    batch, one = (
-        times([lambda s=s: s.run(None, {"X": rows}) for s in sessions], turns)
-        for rows, turns in ((x, 9), (x[:1], 2000))
-    )
-    return (
-        name, dtype, sizes[0], f"{sizes[0] / sizes[1]:.2f}", f"{batch[0] * 1e3:.1f}",
-        f"{batch[0] / batch[1]:.2f}", f"{one[0] * 1e6:.1f}", f"{one[0] / one[1]:.2f}",
-    )  # fmt: skip
-
-
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--dtype", nargs="*", default=["float64", "float32"])
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")
-    print_header(HEADER, WIDTHS)
-    for name in options.models:
-        for dtype in options.dtype:
-            print(line(measure(name, dtype, options.threads), WIDTHS), flush=True)
-
+package_of_this_name()
 
 if __name__ == "__main__":
+    from onnx_side_by_side import main
+
     main()

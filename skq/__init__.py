@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 #: Public names by the module that defines them; loaded when first asked for.
 _NAMES = {
     "QuantizedClassifier": "skq.estimators.meta",
+    "QuantizedOutlierDetector": "skq.estimators.meta",
     "QuantizedRegressor": "skq.estimators.meta",
     "quantize": "skq.estimators.meta",
     "save": "skq.serving.saved_model",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -18,7 +19,8 @@ class CsvReader(TableReader):
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._file = open(path, newline="", encoding="utf-8-sig")
+        self._bytes = open(path, "rb")  # noqa: SIM115 (closed by __exit__)
+        self._file = io.TextIOWrapper(self._bytes, encoding="utf-8-sig", newline="")
         try:
             first = next(csv.reader(self._file), None)
         except (UnicodeDecodeError, csv.Error) as error:
@@ -42,7 +44,7 @@ class CsvReader(TableReader):
                 continue
             array = self._numbers(cells, columns)
             self.rows_read += len(cells)
-            self.part_read = self._file.buffer.tell() / self._size
+            self.part_read = self._bytes.tell() / self._size
             yield array
 
     def _numbers(self, cells: list[list[str]], columns: Sequence[int]) -> Floats:
@@ -83,7 +85,7 @@ class CsvWriter(TableWriter):
     """Writes names, then rows; floats with as many digits as they need."""
 
     def __init__(self, path: str, names: list[str]) -> None:
-        self._file = open(path, "w", newline="", encoding="utf-8")
+        self._file = open(path, "w", newline="", encoding="utf-8")  # noqa: SIM115
         self._rows = csv.writer(self._file)
         self._rows.writerow(names)
 

@@ -65,7 +65,7 @@ def evaluate(
 
 def execute(step: ins.Instruction, types: list[TensorType], operands: list[Array]) -> Array:
     """As `skq.engines.reference.execute`, faster."""
-    return _RULES.get(type(step), reference.execute)(step, types, operands)
+    return RULES.get(type(step), reference.execute)(step, types, operands)
 
 
 def _block_rows(program: IntegerProgram, steps: Mapping[int, ins.Instruction]) -> int:
@@ -114,7 +114,8 @@ def _trees(step: ins.Trees, types: list[TensorType], operands: list[Array]) -> A
     return sums
 
 
-_RULES: Mapping[type[ins.Instruction], Callable[..., Array]] = {
+#: What differs from the reference's rule.
+RULES: Mapping[type[ins.Instruction], Callable[..., Array]] = {
     ins.MatMul: _matmul,
     ins.Trees: _trees,
 }

@@ -15,11 +15,14 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import sklearn
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -160,6 +163,26 @@ class QuantizedEstimator(EstimatorPredictions):
                 setattr(copy, parameter.name, getattr(self, parameter.name))
             copy._in_float = True
         return copy
+
+    def __getstate__(self) -> Any:
+        """State for pickles, with scikit-learn's version as its own classes have it."""
+        state: Any = super().__getstate__()
+        return {**state, "_sklearn_version": sklearn.__version__}
+
+    def __setstate__(self, state: Any) -> None:
+        """Warn as scikit-learn does if the state is of another version of it."""
+        state = dict(state)
+        version = state.pop("_sklearn_version", sklearn.__version__)
+        if version != sklearn.__version__:
+            warnings.warn(
+                InconsistentVersionWarning(
+                    estimator_name=type(self).__name__,
+                    current_sklearn_version=sklearn.__version__,
+                    original_sklearn_version=version,
+                ),
+                stacklevel=2,
+            )
+        super().__setstate__(state)  # type: ignore[misc]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters of this estimator; a parent that is fitting sees its own only."""
@@ -405,8 +428,5 @@ def _like_parent(cls: type[QuantizedEstimator], name: str, function: Callable[..
     if not _is_conditional(cls._parent, name):
         return function
 
-    def parent_has_it(self: Any) -> bool:
-        getattr(super(cls, self), name)
-        return True
-
-    return available_if(parent_has_it)(function)
+    # the parent's own check: its error, which says the reason, is the cause of the AttributeError
+    return available_if(inspect.getattr_static(cls._parent, name).check)(function)

@@ -138,6 +138,6 @@ def public_path(cls: type) -> str:
 
 def _sections(text: str) -> list[tuple[str, str]]:
     """Titles and bodies of the numpydoc sections."""
-    heads = list(_HEADING.finditer(text))
-    ends = [*(head.start() for head in heads[1:]), len(text)]
+    heads = list(_HEADING.finditer(text))  # none with ``python -OO``, which drops docstrings
+    ends = [head.start() for head in heads[1:]] + [len(text)] * bool(heads)
     return [(head["title"], text[head.end() : end]) for head, end in zip(heads, ends, strict=True)]

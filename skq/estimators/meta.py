@@ -8,9 +8,11 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     MetaEstimatorMixin,
+    OutlierMixin,
     RegressorMixin,
     clone,
     is_classifier,
+    is_outlier_detector,
     is_regressor,
 )
 from sklearn.frozen import FrozenEstimator
@@ -25,6 +27,7 @@ from skq.estimators.calibration import CalibrationData
 from skq.estimators.delegation import inner_has
 from skq.estimators.in_float import in_float
 from skq.estimators.missing_values import takes_missing
+from skq.estimators.named_columns import by_name
 from skq.estimators.overwriting import to_write_into
 from skq.estimators.predictions import EstimatorPredictions
 from skq.estimators.result_types import result_types
@@ -32,6 +35,7 @@ from skq.estimators.validation import numeric_array, refuse_text
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import check_trainable
 from skq.quantization.quantized_module import QuantizedModule
+from skq.serving.outputs import log_probabilities
 
 if TYPE_CHECKING:
     import onnx
@@ -135,6 +139,9 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         check_is_fitted(self, "quantized_module_")
         return self._predict_validated(method, X)
 
+    def _validated(self, X: Any) -> Any:
+        return super()._validated(by_name(self, X))
+
     @property
     def _float_model(self) -> Any:
         """The fitted estimator that was quantized."""
@@ -221,6 +228,20 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         """
         return self._answer("predict_proba", X)
 
+    @available_if(inner_has("predict_proba", "estimator_"))
+    def predict_log_proba(self, X: Any) -> Any:
+        """Logarithms of `predict_proba`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or a list of them for several outputs
+        """
+        return log_probabilities(self.predict_proba(X))
+
     @available_if(inner_has("decision_function", "estimator_"))
     def decision_function(self, X: Any) -> Any:
         """Confidence scores, dequantized from the integer program's accumulators.
@@ -277,6 +298,76 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     """
 
 
+class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[misc]
+    """Quantize an outlier detector, or a Pipeline that ends in one.
+
+    Parameters
+    ----------
+    estimator : estimator
+        `sklearn.ensemble.IsolationForest`, `sklearn.linear_model.SGDOneClassSVM`, or a Pipeline
+        that ends in one of them. It is cloned and fitted; wrap one that is fitted already in
+        `sklearn.frozen.FrozenEstimator`.
+    n_bits : int or dict, default=8
+        Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
+    rounding_threshold_bits : int or dict, default=None
+        Precision to which accumulators are rounded before a function or another layer reads them.
+    calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
+        How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted float model. Its offset is kept as it is, also where it follows from a
+        ``contamination``; `skq.ensemble.IsolationForest` sets it by the integer scores.
+    quantized_module_ : QuantizedModule
+        The integer program with its quantizers.
+    n_bits_ : dict
+        The widths that were used, by role.
+    onnx_model_ : onnx.ModelProto
+        The float graph that was quantized.
+    n_features_in_ : int
+        Features seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X has any.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import IsolationForest
+    >>> from skq import quantize
+    >>> X, _ = load_iris(return_X_y=True)
+    >>> forest = IsolationForest(n_estimators=20, random_state=0).fit(X)
+    >>> bool((quantize(forest, X).predict(X) == forest.predict(X)).mean() > 0.95)
+    True
+    """
+
+    def decision_function(self, X: Any) -> Any:
+        """Scores less the offset: negative for outliers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self._answer("decision_function", X)
+
+    def score_samples(self, X: Any) -> Any:
+        """Scores: the lower, the more abnormal.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self._answer("score_samples", X)
+
+
 def quantize(
     fitted: Any,
     X: Any,
@@ -285,13 +376,13 @@ def quantize(
     rounding_threshold_bits: Any = None,
     calibration: str = "auto",
     verbose: bool = False,
-) -> QuantizedClassifier | QuantizedRegressor:
+) -> QuantizedClassifier | QuantizedRegressor | QuantizedOutlierDetector:
     """Quantize an estimator that is fitted already.
 
     Parameters
     ----------
     fitted : estimator or Pipeline
-        A fitted classifier or regressor.
+        A fitted classifier, regressor or outlier detector.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Calibration data: rows like those that it will predict on, such as the training data.
     n_bits : int or dict, default=8
@@ -305,7 +396,7 @@ def quantize(
 
     Returns
     -------
-    QuantizedClassifier or QuantizedRegressor
+    QuantizedClassifier, QuantizedRegressor or QuantizedOutlierDetector
         Fitted, around ``FrozenEstimator(fitted)``.
 
     Examples
@@ -324,9 +415,12 @@ def quantize(
         wrapper: Any = QuantizedClassifier
     elif is_regressor(fitted):
         wrapper = QuantizedRegressor
+    elif is_outlier_detector(fitted):
+        wrapper = QuantizedOutlierDetector
     else:
         raise UnsupportedModelError(
-            f"fitted must be a classifier or a regressor. Got {type(fitted).__name__} instead."
+            "fitted must be a classifier, a regressor or an outlier detector. Got "
+            f"{type(fitted).__name__} instead."
         )
     result = wrapper(
         FrozenEstimator(fitted),

@@ -11,14 +11,19 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skq.estimators.base import QuantizedEstimator
-from skq.estimators.meta import QuantizedClassifier, QuantizedRegressor
+from skq.estimators.meta import QuantizedClassifier, QuantizedOutlierDetector, QuantizedRegressor
 from skq.estimators.overwriting import to_write_into
 from skq.estimators.validation import numeric_array
 from skq.graph.evaluator import GraphEvaluator
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
 
-_QUANTIZED = (QuantizedEstimator, QuantizedClassifier, QuantizedRegressor)
+_QUANTIZED = (
+    QuantizedEstimator,
+    QuantizedClassifier,
+    QuantizedRegressor,
+    QuantizedOutlierDetector,
+)
 
 
 def quantized_part(estimator: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.frontend.equivalents.hist_boosting import taking_encoded
 from skq.frontend.parity import call_method
 
 #: Methods whose results are compared.
@@ -32,6 +33,7 @@ def result_types(estimator: Any, rows: NDArray[Any]) -> dict[str, tuple[str, str
     dict of str to tuple of str
         See `skq.serving.result_types.ResultTypes`.
     """
+    estimator = taking_encoded(estimator)  # the rows are encoded
     row = np.asarray(rows[:1], dtype=np.float64)
     float32 = np.clip(row, -_LARGEST, _LARGEST).astype(np.float32)
     found = {}

@@ -10,6 +10,7 @@ from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.graph.ml_operators import without_ml_operators
 from skq.graph.onnx_proto import at_supported_opset, graph_from_proto
+from skq.graph.quantized_forms import in_linear_form
 from skq.serialization import serializable
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class NumpyModule(GraphEvaluator):
         model: FloatGraph | onnx.ModelProto | torch.nn.Module,
         dummy_input: Any = None,
     ) -> None:
-        super().__init__(_as_graph(model, dummy_input))
+        super().__init__(in_linear_form(_as_graph(model, dummy_input)))
 
     def __skq_state__(self) -> dict[str, Any]:
         """Return the constructor's argument."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ConversionError, UnsupportedModelError
+from skq.graph.four_bits import FOUR_BITS, four_bit_tensors, with_clips
 from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
 from skq.graph.ops.element_types import ELEMENT_TYPE_CODES, element_dtype
 
@@ -145,9 +146,12 @@ def _read_graph(graph: onnx.GraphProto, opsets: Mapping[str, int]) -> FloatGraph
         )
     # a ZipMap's dictionaries, which are read as the array that they are made of
     maps = frozenset(node.output[0] for node in graph.node if node.op_type == "ZipMap")
+    read = (_read_node(node, opsets) for node in graph.node)
+    nodes, constants = with_clips(read, four_bit_tensors(graph))
+    tensors = {tensor.name: _read_tensor(tensor) for tensor in graph.initializer}
     return FloatGraph(
-        nodes=tuple(_read_node(node, opsets) for node in graph.node),
-        initializers={tensor.name: _read_tensor(tensor) for tensor in graph.initializer},
+        nodes=nodes,
+        initializers={**tensors, **constants},
         inputs=tuple(_read_info(info, "input") for info in graph.input),
         outputs=tuple(_read_info(info, "output", maps) for info in graph.output),
         opsets=dict(opsets),
@@ -187,6 +191,8 @@ def _read_tensor(tensor: onnx.TensorProto) -> NDArray[Any]:
     from onnx import numpy_helper
 
     _refuse_external_data(tensor)
+    if tensor.data_type in FOUR_BITS:
+        return np.asarray(numpy_helper.to_array(tensor)).astype(FOUR_BITS[tensor.data_type].dtype)
     dtype = element_dtype(tensor.data_type)
     array = np.asarray(numpy_helper.to_array(tensor))
     if dtype.hasobject:

@@ -15,7 +15,18 @@ FIELDS = {
     "program": "n_values n_steps n_inputs n_outputs block laid_out scratch "
     "n_forests n_bins arranged more_products",
     "value": "size dtype slot",
-    "step": "op m n *a *b b_dtype own in kind lo hi a_dtype *c c_dtype shift out in2",
+    "step": "op own in out in2",
+    "quantize": "row n_channels *scale *zero_point zero_point_dtype kind lo hi",
+    "matmul": "n_inputs n_outputs *weights weights_dtype kind panel",
+    "linear": "n_inputs n_outputs *scale *zero_point zero_point_dtype *weights weights_dtype lo hi",
+    "requantize": "row n_channels *multiplier multiplier_dtype *offset offset_dtype "
+    "shift kind lo hi",
+    "table": "row *table table_dtype n_entries lo n_tables",
+    "elementwise": "row *index index_dtype *index2 index2_dtype",
+    "reduction": "length n_runs",
+    "gather": "n_read row *index index_dtype laid_out fill",
+    "copy": "n_read row first",
+    "dequantize": "row n_channels *scale *zero_point",
     "argument": "value lo hi",
     "bins": "*edges *feature *offsets *base *nan_code n "
     "offsets_dtype feature_dtype base_dtype nan_code_dtype",
@@ -59,12 +70,22 @@ ITEM_BYTES = (1, 1, 2, 2, 4, 8, 8)
 #: Dtype of packed constants, to which their bits are added; of signed ones it is ``-bits``.
 PACKED = 9
 
-#: Steps, in the order of the header.
-_NAMES = (
-    "Quantize Bin MatMul Requantize Table Trees Add Sub Mul Maximum Minimum "
-    "Sum Max Min ArgMax Gather Concat Dequantize Linear"
-)
-OPS = {name: number for number, name in enumerate(_NAMES.split())}
+#: Steps, in the order of the header, and the struct of the parameters of each.
+PARAMETERS = {
+    "Quantize": "quantize",
+    "Bin": "bins",
+    "MatMul": "matmul",
+    "Requantize": "requantize",
+    "Table": "table",
+    "Trees": "forest",
+    **dict.fromkeys(("Add", "Sub", "Mul", "Maximum", "Minimum"), "elementwise"),
+    **dict.fromkeys(("Sum", "Max", "Min", "ArgMax"), "reduction"),
+    "Gather": "gather",
+    "Concat": "copy",
+    "Dequantize": "dequantize",
+    "Linear": "linear",
+}
+OPS = {name: number for number, name in enumerate(PARAMETERS)}
 RECIPROCAL, DIVIDE, WIDE_CODES = range(3)
 NARROW_FACTORS, ANY_FACTORS, UNCLIPPED = 0, 1, 2
 DOT_U8_I8, DOT_I16_I16, DOT_I32_I32, DOT_I64_I64, PAIRS_I16_I8, PAIRS_I16_I16, QUADS_U8_I8 = range(

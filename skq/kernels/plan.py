@@ -35,12 +35,13 @@ Fields = dict[str, int]
 
 @dataclass(frozen=True)
 class _Step:
-    """A step that defines the value `out`, and the structs that its field ``a`` names, by kind."""
+    """A step that defines the value `out`, and the structs of its parameters, by name."""
 
+    op: str
     out: int
     operands: tuple[int, ...]
-    fields: Fields
-    named: list[tuple[str, Fields]]
+    workspace: int
+    parameters: list[tuple[str, Fields]]
 
 
 class Packer:
@@ -91,7 +92,7 @@ class Packer:
         slots, slot_bytes = self._slots()
         place = {v: i for i, v in enumerate(slots)}
         number = [place.get(root, 0) for root in self.same.values()]
-        kinds = [kind for step in self.emitted for kind, _ in step.named]
+        kinds = [kind for step in self.emitted for kind, _ in step.parameters]
         block = self._block_rows(slot_bytes)
         written = Descriptors()
         written.struct(
@@ -122,9 +123,10 @@ class Packer:
             expected = out + 1
             if len(step.operands) > 1:
                 fields["in2"] = number[step.operands[1]]
-            written.struct("step", step.fields | fields)
-            for kind, named in step.named:
-                written.struct(kind, named)
+            fields |= {"op": layout.OPS[step.op], "own": step.workspace}
+            written.struct("step", fields)
+            for kind, parameters in step.parameters:
+                written.struct(kind, parameters)
         for v in self.given:
             lo, hi = self.types[v].interval if self.types[v].is_integer else (0, 0)
             written.struct("argument", {"value": number[v], "lo": lo, "hi": hi})
@@ -150,19 +152,22 @@ class Packer:
             array = array.astype(np.int64)
         return {letter: self.constant(array), f"{letter}_dtype": layout.CONSTANTS[array.dtype.name]}
 
-    def own(self, size: int) -> dict[str, int]:
-        """The field of a step for bytes of the arena in which it lays out its constants."""
+    def workspace(self, size: int) -> int:
+        """Where a step lays out so many bytes of constants in the workspace of a run, in lines."""
         start = self.laid_out
         self.laid_out += lines(size)
-        return {"own": start}
+        return start
 
-    def emit(self, number: int, op: str, *operands: int, **fields: int) -> None:
-        """Append a step that defines value `number`."""
-        self.emitted.append(_Step(number, operands, fields | {"op": layout.OPS[op]}, []))
+    def emit(
+        self, number: int, op: str, *operands: int, workspace: int = 0, **parameters: int
+    ) -> None:
+        """Append a step that defines value `number`, with the struct `layout.PARAMETERS` names."""
+        structs = [(layout.PARAMETERS[op], parameters)]
+        self.emitted.append(_Step(op, number, operands, workspace, structs))
 
-    def name(self, kind: str, fields: Fields) -> None:
-        """Describe a ``skq_forest`` or ``skq_bins`` that the last step names."""
-        self.emitted[-1].named.append((kind, fields))
+    def add_bins(self, fields: Fields) -> None:
+        """Describe the bins of the last step, a forest whose operand is real."""
+        self.emitted[-1].parameters.append(("bins", fields))
 
     def _slots(self) -> tuple[dict[int, int], list[int]]:
         """Place of each value in the arena, reused after its last reader, and their sizes."""
@@ -197,7 +202,7 @@ class Packer:
     def _block_rows(self, slot_bytes: list[int]) -> int:
         a_row = sum(slot_bytes) + self.scratch_a_row + 1
         rows = int(min(max(BLOCK_BYTES // a_row, 1), 1024))
-        if any(step.fields["op"] == layout.OPS["Trees"] for step in self.emitted):
+        if any(step.op == "Trees" for step in self.emitted):
             return layout.ROWS if rows > 16 else rows
         return rows // 64 * 64 if rows > 64 else rows
 

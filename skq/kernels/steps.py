@@ -28,22 +28,25 @@ _LINEAR_OUTPUTS = 4
 def emit_steps(packer: Packer) -> None:
     """Emit the steps of all instructions of a packer's program."""
     for number, step in packer.steps.items():
-        _EMIT[type(step)](packer, number, step)
+        EMITTERS[type(step)](packer, number, step)
 
 
-def _channels(p: Packer, type_: TensorType, **parameters: Array) -> dict[str, int]:
-    """Step fields of parameters along the last axis: arrays of one length."""
+def _channels(p: Packer, type_: TensorType, **parameters: Array) -> Fields:
+    """Fields of parameters along the last axis, arrays of one length, and the workspace."""
     if type_.size == 0:  # nothing is computed; kernels read one number
-        parameters = {letter: np.ones((), array.dtype) for letter, array in parameters.items()}
+        parameters = {name: np.ones((), array.dtype) for name, array in parameters.items()}
     scalars = all(array.shape == () for array in parameters.values())
     last = 1 if scalars else type_.shape[-1]
-    fields = {"m": type_.size, "n": last}
-    for letter, array in parameters.items():
-        fields |= p.numbers(letter, np.broadcast_to(array, (last,)))
-        if fields[f"{letter}_dtype"] == layout.F64:  # known from the operation
-            del fields[f"{letter}_dtype"]
+    fields = {"row": type_.size, "n_channels": last}
+    for name, array in parameters.items():
+        repeated = np.broadcast_to(array, (last,))
+        if array.dtype.kind == "f":
+            fields[name] = p.constant(repeated)
+        else:
+            fields |= p.numbers(name, repeated)
     # a third array is the reciprocals of a Quantize
-    return fields | p.own(3 * 8 * last * -(-layout.PERIOD // last))
+    fields["workspace"] = p.workspace(3 * 8 * last * -(-layout.PERIOD // last))
+    return fields
 
 
 def _quantize(p: Packer, number: int, step: ins.Quantize) -> None:
@@ -61,7 +64,7 @@ def _quantize(p: Packer, number: int, step: ins.Quantize) -> None:
         p.fused.add(number)
         p.linear.add(number)
         return
-    fields = _channels(p, p.types[number], a=scale, b=step.zero_point)
+    fields = _channels(p, p.types[number], scale=scale, zero_point=step.zero_point)
     p.emit(number, "Quantize", step.inputs[0], kind=kind, lo=step.lo, hi=step.hi, **fields)
 
 
@@ -89,13 +92,14 @@ def _linear(p: Packer, number: int, step: ins.MatMul) -> None:
     assert isinstance(quantize, ins.Quantize)
     n, m = step.weights.shape
     scale = np.broadcast_to(np.asarray(quantize.scale, np.float64), (n,))
-    fields = {"a": p.constant(scale)}
-    fields |= p.numbers("b", np.broadcast_to(quantize.zero_point, (n,)))
-    fields |= p.numbers("c", step.weights.T)
-    fields |= p.own((3 + m) * 8 * (-(-n // 8) * 8))
+    fields = {"scale": p.constant(scale)}
+    fields |= p.numbers("zero_point", np.broadcast_to(quantize.zero_point, (n,)))
+    fields |= p.numbers("weights", step.weights.T)
+    fields["workspace"] = p.workspace((3 + m) * 8 * (-(-n // 8) * 8))
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
     lo, hi = quantize.lo, quantize.hi
-    p.emit(number, "Linear", quantize.inputs[0], n=n, m=m, lo=lo, hi=hi, **fields)
+    fields |= {"n_inputs": n, "n_outputs": m, "lo": lo, "hi": hi}
+    p.emit(number, "Linear", quantize.inputs[0], **fields)
 
 
 def _bin(p: Packer, number: int, step: ins.Bin) -> None:
@@ -108,21 +112,20 @@ def _bin(p: Packer, number: int, step: ins.Bin) -> None:
             p.fused.add(number)
             p.forests[readers[0]] = forest
             return
-    p.emit(number, "Bin", step.inputs[0], **_own_bins(p, step))
-    _name_bins(p, step)
+    p.emit(number, "Bin", step.inputs[0], workspace=_bins_workspace(p, step), **_bins(p, step))
 
 
-def _name_bins(p: Packer, step: ins.Bin) -> None:
-    """Describe the ``skq_bins`` of a binning."""
+def _bins(p: Packer, step: ins.Bin) -> Fields:
+    """Fields of the ``skq_bins`` of a binning."""
     fields = {"n": len(step.feature), "edges": p.constant(np.asarray(step.edges, np.float64))}
     for name in ("feature", "offsets", "base", "nan_code"):
         fields |= p.numbers(name, getattr(step, name))
-    p.name("bins", fields)
+    return fields
 
 
-def _own_bins(p: Packer, step: ins.Bin) -> Fields:
-    """The field of a step that reads bins for where it lays them out."""
-    return p.own(8 * 4 * (len(step.feature) + 1))
+def _bins_workspace(p: Packer, step: ins.Bin) -> int:
+    """Where a step that reads bins lays them out."""
+    return p.workspace(8 * 4 * (len(step.feature) + 1))
 
 
 def _trees(p: Packer, number: int, step: ins.Trees) -> None:
@@ -145,10 +148,10 @@ def _trees(p: Packer, number: int, step: ins.Trees) -> None:
             fields |= (
                 p.unpacked_numbers(name, array) if name == "bias" else {name: p.constant(array)}
             )
-    p.emit(number, "Trees", operand, **({} if bins is None else _own_bins(p, bins)))
-    p.name("forest", fields)
+    workspace = 0 if bins is None else _bins_workspace(p, bins)
+    p.emit(number, "Trees", operand, workspace=workspace, **fields)
     if bins is not None:
-        _name_bins(p, bins)
+        p.add_bins(_bins(p, bins))
 
 
 def _within_int32(type_: TensorType) -> bool:
@@ -173,9 +176,10 @@ def _matmul(p: Packer, number: int, step: ins.MatMul) -> None:
     panel = lines(together * an_output) + 1  # a vector may reach beyond
     p.scratch = max(p.scratch, panel * layout.LINE_BYTES)
     p.most_products = max(p.most_products, p.types[number].size // max(m, 1))
-    fields = p.numbers("a", step.weights.T) | {"own": p.arranged}
+    fields = p.numbers("weights", step.weights.T) | {"workspace": p.arranged}
     p.arranged += lines(form.arranged_bytes(n, m))
-    p.emit(number, "MatMul", step.inputs[0], kind=kind, n=n, m=m, lo=together, **fields)
+    fields |= {"kind": kind, "n_inputs": n, "n_outputs": m, "panel": together}
+    p.emit(number, "MatMul", step.inputs[0], **fields)
 
 
 def _matmul_kind(p: Packer, operand: int, weights: Array) -> int:
@@ -230,7 +234,7 @@ def _requantize(p: Packer, number: int, step: ins.Requantize) -> None:
         and int(np.abs(np.asarray(step.multiplier, np.int64)).max(initial=0)) <= INT32_MAX
         and _within_int32(p.types[number])
     )
-    fields = _channels(p, p.types[number], a=step.multiplier, b=step.offset)
+    fields = _channels(p, p.types[number], multiplier=step.multiplier, offset=step.offset)
     kind = layout.NARROW_FACTORS if narrow else layout.ANY_FACTORS
     if step.lo < lo and hi < step.hi:
         kind += layout.UNCLIPPED
@@ -246,32 +250,32 @@ def _table(p: Packer, number: int, step: ins.Table) -> None:
         number,
         "Table",
         operand,
-        n=table.shape[0] if len(table.shape) == 2 else 0,
-        m=p.types[number].size,
+        n_tables=table.shape[0] if len(table.shape) == 2 else 0,
+        row=p.types[number].size,
         lo=p.types[operand].interval[0],
-        hi=table.shape[-1],
-        **p.numbers("a", table, layout.DTYPES[p.dtype[number]]),
-        **p.own(table.size * layout.ITEM_BYTES[p.dtype[number]]),
+        n_entries=table.shape[-1],
+        workspace=p.workspace(table.size * layout.ITEM_BYTES[p.dtype[number]]),
+        **p.numbers("table", table, layout.DTYPES[p.dtype[number]]),
     )
 
 
 def _elementwise(p: Packer, number: int, step: ins.Instruction) -> None:
     shape = p.types[number].shape
     fields: Fields = {}
-    for letter, operand in zip("ab", step.inputs, strict=True):
+    for name, operand in zip(("index", "index2"), step.inputs, strict=True):
         type_ = p.types[operand]
         places = np.arange(type_.size, dtype=np.int32).reshape(type_.shape)
         index = np.broadcast_to(places, shape).ravel()
         if not np.array_equal(index, places.ravel()):
-            fields |= p.unpacked_numbers(letter, narrowed(index))
+            fields |= p.unpacked_numbers(name, narrowed(index))
     a, b = step.inputs
-    p.emit(number, type(step).__name__, a, b, n=p.types[number].size, **fields)
+    p.emit(number, type(step).__name__, a, b, row=p.types[number].size, **fields)
 
 
 def _reduction(p: Packer, number: int, step: ins.Instruction) -> None:
     operand = step.inputs[0]
     length = p.types[operand].shape[-1]
-    p.emit(number, type(step).__name__, operand, n=length, m=p.types[number].size)
+    p.emit(number, type(step).__name__, operand, length=length, n_runs=p.types[number].size)
 
 
 def _gather(p: Packer, number: int, step: ins.Gather) -> None:
@@ -283,12 +287,12 @@ def _gather(p: Packer, number: int, step: ins.Gather) -> None:
         number,
         "Gather",
         operand,
-        n=p.types[operand].size,
-        m=index.size,
-        lo=step.fill,
-        kind=laid_out,
-        **p.numbers("a", index),
-        **p.own(index.size * layout.ITEM_BYTES[laid_out]),
+        n_read=p.types[operand].size,
+        row=index.size,
+        fill=step.fill,
+        laid_out=laid_out,
+        workspace=p.workspace(index.size * layout.ITEM_BYTES[laid_out]),
+        **p.numbers("index", index),
     )
 
 
@@ -299,24 +303,25 @@ def _reshape(p: Packer, number: int, step: ins.Reshape) -> None:
 
 
 def _concat(p: Packer, number: int, step: ins.Concat) -> None:
-    place = 0
+    first = 0
     for operand in step.inputs:
         size = p.types[operand].size
-        p.emit(number, "Concat", operand, n=size, m=p.types[number].size, lo=place)
-        place += size
+        p.emit(number, "Concat", operand, n_read=size, row=p.types[number].size, first=first)
+        first += size
 
 
 def _dequantize(p: Packer, number: int, step: ins.Dequantize) -> None:
     fields = _channels(
         p,
         p.types[number],
-        a=np.asarray(step.scale, np.float64),
-        b=np.asarray(step.zero_point, np.float64),
+        scale=np.asarray(step.scale, np.float64),
+        zero_point=np.asarray(step.zero_point, np.float64),
     )
     p.emit(number, "Dequantize", step.inputs[0], **fields)
 
 
-_EMIT: Mapping[type[ins.Instruction], Callable[..., None]] = {
+#: What emits the steps of each instruction.
+EMITTERS: Mapping[type[ins.Instruction], Callable[..., None]] = {
     ins.Quantize: _quantize,
     ins.Bin: _bin,
     ins.MatMul: _matmul,

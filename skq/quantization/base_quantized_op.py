@@ -82,6 +82,31 @@ def quantizes(op_type: str, *, domain: str = "") -> Callable[[OpClass], OpClass]
     return register
 
 
+#: Rows that stand for the samples of a calibration.
+TYPICAL_ROWS = 65
+
+
+def typical_rows(samples: Array) -> Array:
+    """Rows in which each element takes the quantiles of its samples, in an order of its own.
+
+    They have the range and the distribution of each element, and none of the samples' rows.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_rows, ...)
+
+    Returns
+    -------
+    ndarray of shape (TYPICAL_ROWS, ...), of the dtype of `samples`
+    """
+    if samples.ndim == 0 or samples.size == 0:
+        return samples
+    at = np.rint(np.linspace(0, len(samples) - 1, TYPICAL_ROWS)).astype(np.int64)
+    quantiles = np.sort(samples, axis=0)[at].reshape(TYPICAL_ROWS, -1)
+    mixed = np.random.default_rng(0).permuted(quantiles, axis=0)
+    return mixed.reshape(TYPICAL_ROWS, *samples.shape[1:])
+
+
 class QuantizedOp(Serializable):
     """An ONNX operator that can calibrate itself and lower itself to integer instructions.
 
@@ -254,6 +279,9 @@ class QuantizedOp(Serializable):
     def calibrate(self, *inputs: Array) -> Any:
         """Take sample inputs: they fix the range of the output, and what weights are fitted to.
 
+        Of the samples the operator holds the quantiles of each element (`typical_rows`), of the
+        outputs the range. Files and pickles hold no row of them.
+
         Parameters
         ----------
         *inputs : ndarray of shape (n_rows, ...)
@@ -266,7 +294,7 @@ class QuantizedOp(Serializable):
         """
         inputs = self._as_reals(inputs)
         outputs = self._outputs(inputs)
-        self._calibration = tuple(np.asarray(array) for array in inputs)
+        self._calibration = tuple(typical_rows(np.asarray(array)) for array in inputs)
         self._output_quantizers = tuple(self._quantizer_of(output) for output in outputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -305,6 +333,7 @@ class QuantizedOp(Serializable):
         assert self._calibration is not None
         if {**self.attributes, **attrs} != dict(self.attributes):
             state = {**self.__skq_state__(), "attributes": {**self.attributes, **attrs}}
+            del state["output_ranges"]  # those of other attributes
             return self.__skq_build__(state).q_impl(*q_inputs)
         if len(q_inputs) != len(self._calibration):
             raise ValueError(
@@ -345,7 +374,7 @@ class QuantizedOp(Serializable):
     # ---------------------------------------------------------------- files
 
     def __skq_state__(self) -> dict[str, Any]:
-        """Return the constructor's arguments and the calibration data."""
+        """Return the constructor's arguments and the statistics of calibration."""
         return {
             "n_bits_output": self.n_bits_output,
             "op_instance_name": self.op_instance_name,
@@ -355,6 +384,7 @@ class QuantizedOp(Serializable):
             "input_quant_opts": self.input_quant_opts,
             "attributes": dict(self.attributes),
             "calibration": self._calibration,
+            "output_ranges": [(q.rmin, q.rmax) for q in self._output_quantizers],
             **self._more_state(),
         }
 
@@ -364,10 +394,14 @@ class QuantizedOp(Serializable):
         state = dict(state)
         attributes, calibration = state.pop("attributes"), state.pop("calibration")
         weight_bits = QuantizationOptions(state.pop("weight_bits")).n_bits
+        ranges = state.pop("output_ranges", None)
         op = cls(**state, **attributes)
         op._weight_bits = weight_bits
-        if calibration is not None:
+        if calibration is not None and ranges is None:  # samples, of skq 1.0
             op.calibrate(*calibration)
+        elif calibration is not None:
+            op._calibration = tuple(np.asarray(array) for array in calibration)
+            op._output_quantizers = tuple(op._quantizer_of(np.array(ends)) for ends in ranges)
         return op
 
     def _more_state(self) -> dict[str, Any]:
@@ -428,8 +462,8 @@ class QuantizedOp(Serializable):
         return arguments
 
     def _quantizer_of(self, output: Array) -> UniformQuantizer:
-        stats = MinMaxQuantizationStats()
-        stats.compute_quantization_stats(np.asarray(output, dtype=np.float64))
+        output = np.asarray(output, dtype=np.float64)
+        stats = MinMaxQuantizationStats(rmax=output.max(), rmin=output.min())
         return UniformQuantizer(QuantizationOptions(self.n_bits_output), stats)
 
     def _as_codes(self, given: Any, sample: Array) -> QuantizedArray:
@@ -580,13 +614,18 @@ class QuantizedMixingOp(QuantizedOp):
     rounding_threshold_bits : None, int or dict, default=None
         Precision to which accumulators are rounded; see
         `skq.quantization.lower.rounding.get_rounding`.
+
+    Attributes
+    ----------
+    lsbs_to_remove : dict of str to int
+        Lowest bits that each calibrated rounding of `cnp_round` takes off, by its identifier.
     """
 
     def __init__(self, *args: Any, rounding_threshold_bits: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rounding_threshold_bits = rounding_threshold_bits
         self._rounding = get_rounding(rounding_threshold_bits)
-        self._lsbs_to_remove: dict[str, int] = {}
+        self.lsbs_to_remove: dict[str, int] = {}
 
     def can_fuse(self) -> bool:
         """Whether the operator becomes part of a table: never, it reads several elements."""
@@ -624,11 +663,11 @@ class QuantizedMixingOp(QuantizedOp):
         if calibrate_rounding:
             largest = max(abs(int(x.min(initial=0))), abs(int(x.max(initial=0))))
             width = largest.bit_length() + int(x.min(initial=0) < 0)
-            before = self._lsbs_to_remove.get(key, 0)
-            self._lsbs_to_remove[key] = max(before, width - self._rounding.n_bits)
-        if key not in self._lsbs_to_remove:
+            before = self.lsbs_to_remove.get(key, 0)
+            self.lsbs_to_remove[key] = max(before, width - self._rounding.n_bits)
+        if key not in self.lsbs_to_remove:
             raise ValueError(f"the rounding {key!r} has not been calibrated yet")
-        lsbs = self._lsbs_to_remove[key]
+        lsbs = self.lsbs_to_remove[key]
         if lsbs == 0:
             return x
         limit = 2**62

@@ -35,7 +35,12 @@ from skq.quantization.lower.operands import (
 )
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.lower.rows import check_rows_alone
-from skq.quantization.lower.trained import check_grids, check_layers, trained_constants
+from skq.quantization.lower.trained import (
+    check_grids,
+    check_layers,
+    quantizers_first,
+    trained_constants,
+)
 from skq.quantization.lower.views import arranged
 from skq.quantization.lower.whole_numbers import MATCHING, check_holds_integers, jumping_inputs
 from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
@@ -264,6 +269,8 @@ class _Conversion:
         sample_weight: Array | None,
         ranges: Sequence[InputRange] | None = None,
     ) -> None:
+        if settings.discrete:
+            model = GraphEvaluator(quantizers_first(model.graph))
         self.model, self.graph = model, model.graph
         monotonic = any(node.doc_string == MONOTONIC for node in self.graph.nodes)
         settings = replace(settings, monotonic=monotonic)

@@ -315,14 +315,41 @@ class QuantizedArray(Record):
         return array
 
     def quant(self) -> IntArray | None:
-        """Quantize the real values; see `UniformQuantizer.quant`. None if there are none."""
-        return None if self._values is None else self.quantizer.quant(self._values)
+        """Quantize the real values under the present quantizer; `qvalues` are the result.
+
+        Returns
+        -------
+        qvalues : ndarray of int64 or None
+            None if there are no values. See `UniformQuantizer.quant`.
+        """
+        if self._values is None:
+            return None
+        codes = self.quantizer.quant(self._values)
+        self._qvalues = _frozen(codes)
+        return codes
 
     def dequant(self) -> FloatArray:
-        """Dequantize the codes; see `UniformQuantizer.dequant`."""
+        """Dequantize the codes under the present quantizer; `values` are the result.
+
+        Returns
+        -------
+        values : ndarray of float64
+            See `UniformQuantizer.dequant`.
+
+        Raises
+        ------
+        ValueError
+            If there are no codes.
+        """
         if self._qvalues is None:
             raise ValueError("there are no codes yet: call update_values or assign qvalues.")
-        return self.quantizer.dequant(self._qvalues)
+        array = self.quantizer.dequant(self._qvalues)
+        self._values = _frozen(array)
+        return array
+
+    def __call__(self) -> IntArray | None:
+        """The codes, `qvalues`."""
+        return self._qvalues
 
 
 def _codes(qvalues: ArrayLike) -> IntArray:

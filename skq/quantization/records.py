@@ -274,7 +274,8 @@ def fill_from_kwargs(obj: Any, klass: type, **kwargs: Any) -> tuple[Any, dict[st
     Raises
     ------
     TypeError
-        If a new record lacks a member that nothing else can give, or a value is of a wrong type.
+        If the record, new or given, lacks a member that nothing else can give, or a value is of a
+        wrong type.
 
     Examples
     --------
@@ -286,16 +287,17 @@ def fill_from_kwargs(obj: Any, klass: type, **kwargs: Any) -> tuple[Any, dict[st
     remaining = {name: value for name, value in kwargs.items() if name not in members}
     if not given:
         return obj, remaining
+    known = {} if obj is None else fields_of(obj, klass)
+    required = [m.name for m in fields(klass) if m.metadata.get("required")]
+    missing = [name for name in required if {**known, **given}.get(name) is None]
+    if missing:
+        raise TypeError(
+            f"{klass.__name__} is incomplete: missing {', '.join(missing)}; "
+            f"given {', '.join(given)}. Give all of {', '.join(required)}."
+        )
     if obj is None:
-        required = [m.name for m in fields(klass) if m.metadata.get("required")]
-        missing = [name for name in required if name not in given]
-        if missing:
-            raise TypeError(
-                f"{klass.__name__} is incomplete: missing {', '.join(missing)}; "
-                f"given {', '.join(given)}. Give all of {', '.join(required)}."
-            )
         return klass(**given), remaining
-    filled = klass(**{**fields_of(obj, klass), **given})
+    filled = klass(**{**known, **given})
     copy_fields(filled, obj, klass)
     return obj, remaining
 

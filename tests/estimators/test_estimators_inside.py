@@ -153,3 +153,11 @@ def test_boosting_of_one_class_answers_as_the_parent():
         warnings.simplefilter("error")
         for name in ("predict", "predict_proba", "decision_function"):
             np.testing.assert_array_equal(getattr(ours, name)(X), getattr(theirs, name)(X))
+
+
+def test_a_network_of_one_class_always_predicts_it():
+    model = skq.neural_network.MLPClassifier(max_iter=3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X, np.full(len(X), "only"))
+    np.testing.assert_array_equal(model.predict(100 * X), "only")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes, load_iris
 
 import skq
 from skq.exceptions import UnsupportedModelError
@@ -56,3 +57,39 @@ def test_zeros_as_missing_are_refused(data):
     )
     with pytest.raises(UnsupportedModelError, match="LGBMRegressor.*zero_as_missing=False"):
         skq.quantize(model, X)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_averaged_classifiers(n_classes):
+    X, y = load_iris(return_X_y=True)
+    X, y = X[y < n_classes], y[y < n_classes]
+    options = {"boosting_type": "rf", "bagging_freq": 1, "bagging_fraction": 0.5, "verbose": -1}
+    fitted = lightgbm.LGBMClassifier(n_estimators=5, min_child_samples=5, **options).fit(X, y)
+    model = skq.quantize(fitted, X, n_bits=16)
+    assert np.mean(model.predict(X) == fitted.predict(X)) > 0.99  # but for ties
+    np.testing.assert_allclose(model.predict_proba(X), fitted.predict_proba(X), atol=1e-4)
+    raw = fitted.predict(X, raw_score=True)
+    if hasattr(fitted, "decision_function"):
+        np.testing.assert_allclose(model.decision_function(X), raw, atol=1e-4 * np.abs(raw).max())
+
+
+OPTIONS = [
+    ({"linear_tree": True}, "use linear_tree=False"),
+    ({"objective": "cross_entropy"}, "its objective 'cross_entropy'"),
+    ({"zero_as_missing": True}, "use zero_as_missing=False"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), OPTIONS, ids=str)
+def test_options_are_refused_before_training(options, message, monkeypatch):
+    monkeypatch.setattr(lightgbm.LGBMRegressor, "fit", None)
+    model = skq.QuantizedRegressor(lightgbm.LGBMRegressor(**options))
+    with pytest.raises(UnsupportedModelError, match=message):
+        model.fit(np.eye(4), np.arange(4.0))
+
+
+def test_linear_trees_that_are_fitted_are_refused():
+    X, y = load_diabetes(return_X_y=True)
+    fitted = lightgbm.LGBMRegressor(n_estimators=3, linear_tree=True, verbose=-1).fit(X, y)
+    with pytest.raises(UnsupportedModelError, match="linear_tree=True.*use linear_tree=False"):
+        skq.quantize(fitted, X)

@@ -111,7 +111,7 @@ def test_sample_weight_reaches_the_last_step():
 def test_refusals_name_the_model_and_the_way_out():
     with pytest.raises(UnsupportedModelError, match=r"Ridge is quantized already"):
         QuantizedRegressor(skq.linear_model.Ridge()).fit(DATA, TARGET)
-    with pytest.raises(UnsupportedModelError, match="classifier or a regressor. Got KMeans"):
+    with pytest.raises(UnsupportedModelError, match="outlier detector. Got KMeans"):
         quantize(KMeans(2, n_init=1).fit(X), X)
     with pytest.raises(NotFittedError):
         quantize(Ridge(), DATA)

@@ -23,7 +23,6 @@ from skq.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from skq.estimators import convert
 from skq.exceptions import UnsupportedModelError
 from skq.linear_model import (
     BayesianRidge,
@@ -36,6 +35,7 @@ from skq.linear_model import (
     SGDRegressor,
 )
 from skq.neural_network import MLPClassifier, MLPRegressor
+from skq.serving import predictions
 from skq.svm import LinearSVC
 from skq.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tests.estimators.cases import classes, data_for, quick
@@ -85,7 +85,7 @@ def test_partial_fit_learns_from_all_batches(estimator, wine):
         batch = slice(start, start + 60)
         estimator.partial_fit(X[batch], y[batch], **arguments)
         estimator.predict(X)  # between batches
-    data = estimator._calibration_data
+    data = estimator._pending.collected()
     np.testing.assert_array_equal(data.ranges.lo, X.min(axis=0))
     np.testing.assert_array_equal(data.ranges.hi, X.max(axis=0))
     assert data.weight.sum() == pytest.approx(len(X))
@@ -151,7 +151,7 @@ def test_sparse_rows_are_made_dense_by_the_block(monkeypatch):
     y = rng.integers(0, 2, 400)
     estimator = SGDClassifier(random_state=0, max_iter=5).fit(X, y)
     whole = estimator.predict(X)
-    monkeypatch.setattr(convert, "BLOCK_VALUES", 5000 * 7)
+    monkeypatch.setattr(predictions, "BLOCK_VALUES", 5000 * 7)
     largest = []
     forward = type(estimator.quantized_module_).forward
     monkeypatch.setattr(

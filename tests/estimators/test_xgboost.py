@@ -164,3 +164,26 @@ def test_vector_leaves_and_categories_are_refused(data):
 def test_it_is_imported_by_its_own_models_only():
     code = "import sys, skq, skq.frontend.equivalents; sys.exit('xgboost' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_objectives_of_each_class_are_named_before_training(monkeypatch):
+    monkeypatch.setattr(xgboost.XGBModel, "fit", None)
+    monkeypatch.setattr(xgboost.XGBClassifier, "fit", None)
+    pairs = [
+        (skq.QuantizedClassifier(xgboost.XGBClassifier(objective="binary:hinge")), "softprob"),
+        (skq.QuantizedRegressor(xgboost.XGBRegressor(objective="rank:pairwise")), "reg:gamma"),
+    ]
+    for model, offered in pairs:
+        with pytest.raises(UnsupportedModelError, match=f"its objective '.*use one of.*{offered}"):
+            model.fit(np.eye(4), np.arange(4) % 2)
+    with pytest.raises(UnsupportedModelError) as info:
+        pairs[0][0].fit(np.eye(4), np.arange(4) % 2)
+    assert "reg:" not in str(info.value)  # what a classifier would refuse
+
+
+def test_probabilities_of_a_regressor():
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    y = (X[:, 0] > 0).astype(float)
+    fitted = xgboost.XGBRegressor(objective="binary:logistic", n_estimators=5).fit(X, y)
+    model = skq.quantize(fitted, X, n_bits=16)
+    np.testing.assert_allclose(model.predict(X), fitted.predict(X), atol=1e-4)

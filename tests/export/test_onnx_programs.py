@@ -1,18 +1,11 @@
 """Random programs as ONNX graphs give what the reference engine gives, in every form."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "program"))
-
-from random_programs import random_inputs, random_program
 
 from skq.engines import reference
 from skq.export.onnx_integer.builder import GraphBuilder
@@ -22,6 +15,7 @@ from skq.export.onnx_integer.rules import INTEGER_RULES
 from skq.graph.graph import TensorInfo
 from skq.graph.onnx_proto import graph_to_proto
 from skq.program import INSTRUCTIONS
+from tests.program.random_programs import random_inputs, random_program
 
 RULES = {"integer": INTEGER_RULES, "fast": FAST_RULES}
 

@@ -1,22 +1,16 @@
 """``form="qdq"``: exact codes of inputs and weights between QuantizeLinear and DequantizeLinear."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from onnx import numpy_helper
 from sklearn.datasets import load_digits
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from onnx_cases import assert_follows, outputs_of
 
 from skq.ensemble import RandomForestClassifier
 from skq.export import to_onnx
 from skq.linear_model import LogisticRegression
 from skq.neural_network import MLPClassifier
 from skq.program import MatMul
+from tests.export.onnx_cases import assert_follows, outputs_of
 
 DIGITS = load_digits(return_X_y=True)
 
@@ -42,7 +36,7 @@ def test_network_agrees(network):
     assert different.mean() <= 0.01
 
 
-@pytest.mark.parametrize(("n_bits", "opset", "stored"), [(8, 17, "int8"), (12, 21, "int16")])
+@pytest.mark.parametrize(("n_bits", "opset", "stored"), [(8, 17, "int8"), (10, 21, "int16")])
 def test_weights_are_those_of_the_program(n_bits, opset, stored):
     X, y = DIGITS
     widths = {"op_weights": n_bits, "op_inputs": 8, "model_inputs": 8, "model_outputs": 8}

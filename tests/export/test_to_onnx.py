@@ -1,8 +1,6 @@
 """What `to_onnx` takes, refuses and writes around the integers."""
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -14,10 +12,6 @@ from sklearn.linear_model import LogisticRegression as SklearnLogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from onnx_cases import assert_follows, outputs_of, session
-
 import skq
 from skq.ensemble import HistGradientBoostingClassifier, IsolationForest, RandomForestRegressor
 from skq.exceptions import UnsupportedModelError
@@ -25,6 +19,7 @@ from skq.export import to_onnx
 from skq.frontend.numpy_module import NumpyModule
 from skq.linear_model import LogisticRegression, Ridge
 from skq.quantization import PostTrainingAffineQuantization
+from tests.export.onnx_cases import assert_follows, outputs_of, session
 
 IRIS = load_iris(return_X_y=True)
 FORMS = ["integer", "fast", "qdq"]

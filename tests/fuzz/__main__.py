@@ -167,8 +167,10 @@ def main() -> int:
             print(f"seed {seed} ({name}): {result}", flush=True)
         seed += 1
     n = seed - arguments.first
-    print(f"{n} mutants: {counts['refused']} refused, {counts['loaded']} loaded, "
-          f"{counts['wrong']} wrong; longest {longest:.2f} s, {time.monotonic() - start:.0f} s in all")  # fmt: skip
+    summary = ", ".join(f"{count} {what}" for what, count in counts.items())
+    print(
+        f"{n} mutants: {summary}; longest {longest:.2f} s, {time.monotonic() - start:.0f} s in all"
+    )
     return int(counts["wrong"] > 0)
 
 

@@ -168,7 +168,7 @@ def nudged(old: object, rng: random.Random) -> object:
     if type(old) is int:
         return old + rng.choice([-1, 1, -2, 2, 100, -old])
     if type(old) is float:
-        return old * rng.choice([0.5, -1.0, 0.0, 1e9])
+        return max(min(old * rng.choice([0.5, -1.0, 0.0, 1e9]), 1.7e308), -1.7e308)
     if type(old) is bool:
         return not old
     return leaf(rng) if not isinstance(old, str) else rng.choice([*TEXTS, old + "_"])

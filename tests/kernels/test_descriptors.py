@@ -41,15 +41,16 @@ def test_numbers(number, expected):
 def test_structs_have_only_what_is_not_zero():
     assert written("value") == [0]
     assert written("value", size=3, dtype=0, slot=1) == [0b101, 6, 2]
-    assert written("step", out=5) == [0x80, 0x80, 0b10, 10]
-    assert written("step", op=1, **{"in": 2}) == [0x80 | 1, 2, 1, 4]
+    assert written("step", out=5) == [0b1000, 10]
+    assert written("step", op=1, **{"in": 2}) == [0b101, 2, 4]
+    assert written("quantize", hi=1) == [0x80, 1, 2]
 
 
-def test_addresses_are_differences():
+def test_offsets_are_differences():
     descriptors = Descriptors()
     descriptors.struct("bins", {"edges": 1000, "feature": 1001})
-    descriptors.struct("step", {"a": 999})
-    assert descriptors.array().tolist() == [0b11, 0xD0, 0x0F, 2, 0b1000, 3]
+    descriptors.struct("matmul", {"weights": 999})
+    assert descriptors.array().tolist() == [0b11, 0xD0, 0x0F, 2, 0b100, 3]
 
 
 def test_fields_that_there_are_not():
@@ -92,8 +93,10 @@ class TestCompiled:
         packer = Packer(program, (0,), (y,), native.best_isa())
         emit_steps(packer)
         (step,) = packer.emitted
-        assert bool(step.fields["kind"] & layout.UNCLIPPED) == (clips == "none")
-        assert ("lo" in step.fields) == (clips != "none")
+        ((struct, parameters),) = step.parameters
+        assert struct == "requantize"
+        assert bool(parameters["kind"] & layout.UNCLIPPED) == (clips == "none")
+        assert ("lo" in parameters) == (clips != "none")
         rows = np.stack([np.arange(-15, 16)] * 2, axis=1)
         (expected,) = reference.evaluate(program, {0: rows}, [y])
         for isa in range(native.best_isa() + 1):

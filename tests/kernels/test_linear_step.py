@@ -16,8 +16,7 @@ def step_names(program, targets, isa):
     """Operations of the steps that the kernels do."""
     packer = Packer(program, (0,), tuple(targets), isa)
     emit_steps(packer)
-    names = {number: name for name, number in layout.OPS.items()}
-    return [names[step.fields["op"]] for step in packer.emitted]
+    return [step.op for step in packer.emitted]
 
 
 @pytest.mark.parametrize("isa", range(4))

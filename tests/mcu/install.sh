@@ -8,7 +8,7 @@ for pair in arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm 
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 [ -z "$missing" ] && exit 0
-packages="$missing libnewlib-arm-none-eabi avr-libc"
+packages="$missing libnewlib-arm-none-eabi picolibc-riscv64-unknown-elf avr-libc"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing$missing (about two minutes)"
     apt-get update -qq &&

@@ -15,7 +15,7 @@ LINK = ["-Wl,--gc-sections"]
 PACKAGES = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     "qemu-system-arm": "qemu-system-arm",
-    "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
+    "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
     "qemu-system-riscv32": "qemu-system-misc",
     "avr-gcc": "gcc-avr avr-libc",
     "simavr": "simavr",
@@ -98,8 +98,9 @@ TARGETS = {
                 fpu=("-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")),
         _cortex("cortex-m7", "cortex-m7", "mps2-an500"),
         Target(
-            "rv32imac", "riscv64-unknown-elf-gcc", ("-march=rv32imac", "-mabi=ilp32"), "riscv.c",
-            ("-nostdlib", "-nostartfiles", "-T", str(SUPPORT / "riscv.ld"), "-lgcc"),
+            "rv32imac", "riscv64-unknown-elf-gcc",
+            ("-march=rv32imac", "-mabi=ilp32", "--specs=picolibc.specs"), "riscv.c",
+            ("-nostartfiles", "-T", str(SUPPORT / "riscv.ld"), "-lm"),
             ("qemu-system-riscv32", "-M", "virt", "-bios", "none", "-display", "none", "-monitor",
              "none", "-serial", "none", "-semihosting-config", "enable=on,target=native", "-icount",
              "shift=0", "-kernel"),

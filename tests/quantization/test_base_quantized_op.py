@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import pickle
 
 import numpy as np
 import pytest
@@ -153,6 +154,7 @@ def test_cnp_round() -> None:
     )
     np.testing.assert_array_equal(op.cnp_round(np.array([-5, 3]), False), [-8, 0])
     assert set(op.cnp_round(x, True, "other") % 8) == {0}
+    assert op.lsbs_to_remove == {"single_rounding_op": 3, "other": 3}
     exact = QuantizedConv(8, "conv", {"x"})
     np.testing.assert_array_equal(exact.cnp_round(x, calibrate_rounding=True), x)
 
@@ -191,7 +193,8 @@ def test_files(calibrated: bool) -> None:
 
 @pytest.mark.parametrize(
     "cls",
-    [c for c in vars(quantization).values() if isinstance(c, type)] + [QuantizedConv, QuantizedAdd],
+    [c for n, c in vars(quantization).items() if isinstance(c, type) and n[0] != "_"]
+    + [QuantizedConv, QuantizedAdd],
     ids=lambda cls: cls.__name__,
 )
 def test_every_class_of_the_vocabulary_can_be_written(cls: type) -> None:
@@ -207,6 +210,35 @@ def test_an_operator_is_registered_once() -> None:
     with pytest.raises(ValueError, match="no NumPy implementation"):
         quantizes("Nonsense")(type("Another", (QuantizedOp,), {}))
     assert set(ONNX_OPS_TO_QUANTIZED_IMPL.values()) == ALL_QUANTIZED_OPS
+
+
+def test_files_and_pickles_hold_statistics_of_the_samples_and_no_row():
+    rng = np.random.default_rng(0)
+    samples = rng.normal(size=(10_000, 100)) * rng.uniform(0.1, 9, 100)
+    op = QuantizedTanh(8, "r")
+    op.calibrate(samples)
+    text, pickled = op.dumps(), pickle.dumps(op)
+    assert max(len(text), len(pickled)) < samples.nbytes / 50
+    assert all(row.tobytes() not in pickled for row in samples)
+    (kept,) = op._calibration
+    np.testing.assert_array_equal(kept.min(axis=0), samples.min(axis=0))
+    np.testing.assert_array_equal(kept.max(axis=0), samples.max(axis=0))
+    assert not any((kept == row).all(axis=1).any() for row in samples)
+    x = QuantizedArray(8, samples[:50])
+    for other in (QuantizedTanh.loads(text), pickle.loads(pickled)):
+        np.testing.assert_array_equal(other(x).qvalues, op(x).qvalues)
+        assert other(x).quantizer == op(x).quantizer
+
+
+def test_operators_that_were_saved_with_their_samples_are_read():
+    samples = np.random.default_rng(0).normal(size=(300, 4))
+    op = QuantizedTanh(8, "r")
+    op.calibrate(samples)
+    state = {**op.__skq_state__(), "calibration": (samples,)}
+    del state["output_ranges"]
+    old = QuantizedTanh.__skq_build__(state)
+    x = QuantizedArray(8, samples)
+    np.testing.assert_array_equal(old(x).qvalues, op(x).qvalues)
 
 
 # ------------------------------------------------------------------ integer data

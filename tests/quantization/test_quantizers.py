@@ -526,3 +526,33 @@ def test_loading_checks_the_class():
     text = QuantizationOptions(3).dumps()
     with pytest.raises(SerializationError, match="expected QuantizedArray, got Quantization"):
         QuantizedArray.loads(text)
+
+
+def test_incomplete_keywords_are_refused_with_a_record_too():
+    values = [0.0, 1.0]
+    with pytest.raises(TypeError, match="incomplete: missing rmin; given rmax"):
+        QuantizedArray(2, values, stats=MinMaxQuantizationStats(), rmax=1.0)
+    with pytest.raises(TypeError, match="incomplete: missing zero_point; given scale"):
+        QuantizedArray(2, values, params=UniformQuantizationParameters(), scale=0.5)
+    stats = MinMaxQuantizationStats()
+    with pytest.raises(TypeError, match="incomplete: missing rmin"):
+        fill_from_kwargs(stats, MinMaxQuantizationStats, rmax=1.0)
+    assert stats.rmax is None
+    filled, _ = fill_from_kwargs(
+        MinMaxQuantizationStats(rmax=2.0, rmin=-1.0), MinMaxQuantizationStats, rmax=1.0
+    )
+    assert (filled.rmin, filled.rmax) == (-1.0, 1.0)
+
+
+def test_quant_and_dequant_update_the_array():
+    array = QuantizedArray(3, [0.0, 2.0, 6.0], rmax=7.0, rmin=0.0)
+    np.testing.assert_array_equal(array.qvalues, [0, 2, 6])
+    array.quantizer.scale = 2.0
+    np.testing.assert_array_equal(array.quant(), [0, 1, 3])
+    np.testing.assert_array_equal(array.qvalues, [0, 1, 3])
+    np.testing.assert_array_equal(array(), [0, 1, 3])
+    np.testing.assert_array_equal(array.values, [0.0, 2.0, 6.0])
+    array.quantizer.scale = 4.0
+    np.testing.assert_array_equal(array.dequant(), [0.0, 4.0, 12.0])
+    np.testing.assert_array_equal(array.values, [0.0, 4.0, 12.0])
+    assert QuantizedArray(3, None, rmax=7.0, rmin=0.0)() is None

@@ -222,3 +222,35 @@ def test_all_layers_without_a_quantizer_are_listed() -> None:
     )
     with pytest.raises(UnsupportedModelError, match=r"'x'.*'a'"):
         PostTrainingQATImporter(8, model).quantize_module(X)
+
+
+def test_a_scaler_before_the_quantizer_becomes_part_of_it() -> None:
+    """Pixels divided by 255, a shift by whole steps: one Quantize with the graph's own grid."""
+    pixels = RNG.integers(0, 256, (200, 6)).astype(np.float32)
+    factor = np.array([255, 128, 255, 64, 32, 255], np.float32)
+    model = model_of(
+        Node("Div", ("x", "factor"), ("a",)),
+        Node("Add", ("a", "shift"), ("b",)),
+        Node("QuantizeLinear", ("b", "sx", "zx"), ("y",)),
+        factor=factor,
+        shift=np.float32(0.5),
+        sx=np.float32(0.25),
+        zx=np.uint8(3),
+        out="uint8",
+    )
+    module = PostTrainingQATImporter(2, model).quantize_module(pixels)
+    expected = quantized(pixels / factor.astype(float) + 0.5, 0.25, np.uint8(3))
+    np.testing.assert_array_equal(module.forward(pixels), expected)
+
+
+def test_a_shift_by_part_of_a_step_is_refused() -> None:
+    model = model_of(
+        Node("Add", ("x", "shift"), ("b",)),
+        Node("QuantizeLinear", ("b", "sx", "zx"), ("y",)),
+        shift=np.float32(0.1),
+        sx=np.float32(0.25),
+        zx=np.uint8(3),
+        out="uint8",
+    )
+    with pytest.raises(UnsupportedModelError, match="whole number"):
+        PostTrainingQATImporter(2, model).quantize_module(X)

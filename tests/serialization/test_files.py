@@ -5,6 +5,8 @@ import gzip
 import json
 import math
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -152,3 +154,69 @@ def test_the_page_on_the_file_format_runs():
     )
     assert result.attempted > 5
     assert result.failed == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions and links of POSIX")
+def test_an_existing_file_keeps_its_permissions_and_links_are_followed(tmp_path):
+    target, link = tmp_path / "folder" / "model.skq", tmp_path / "link.skq"
+    target.parent.mkdir()
+    save([1], target)
+    target.chmod(0o600)
+    link.symlink_to(target)
+    save([2], link)
+    assert link.is_symlink()
+    assert load(target) == [2]
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(target.parent) == ["model.skq"]
+    (tmp_path / "new.skq").symlink_to(target.parent / "absent.skq")
+    save([3], tmp_path / "new.skq")
+    assert load(target.parent / "absent.skq") == [3]
+
+
+def test_long_names_are_taken(tmp_path):
+    path = tmp_path / ("m" * 251 + ".skq")
+    save([1], path)
+    assert load(path) == [1]
+    assert os.listdir(tmp_path) == [path.name]
+
+
+KILLED = """
+import os, sys
+os.fsync = lambda _: os.kill(os.getpid(), 9)
+from skq.serialization import save
+save([1], sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_what_a_killed_save_leaves_is_removed_by_the_next(tmp_path):
+    path = tmp_path / "model.skq"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", KILLED, str(path)], timeout=100)
+        assert len(os.listdir(tmp_path)) == 1  # of a second one the first is gone
+    save([2], tmp_path / "other.skq")
+    assert len(os.listdir(tmp_path)) == 2
+    save([1], path)
+    assert sorted(os.listdir(tmp_path)) == ["model.skq", "other.skq"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of POSIX")
+def test_what_another_process_writes_is_not_removed(tmp_path, monkeypatch):
+    path = tmp_path / "model.skq"
+    sync, seen = os.fsync, []
+
+    def save_meanwhile(descriptor):
+        monkeypatch.setattr(os, "fsync", sync)
+        save([2], path)
+        seen.append(sorted(os.listdir(tmp_path)))
+
+    monkeypatch.setattr(os, "fsync", save_meanwhile)
+    save([1], path)
+    assert len(seen[0]) == 2
+    assert load(path) == [1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices of POSIX")
+def test_a_device_is_written_into():
+    save([1], os.devnull)
+    assert not os.path.isfile(os.devnull)

@@ -53,7 +53,8 @@ def source_text(plan: Any) -> str:
     for function in plan.functions:
         if not function.inline:
             bodies += ["", function.declaration, "{", *indented(function.lines), "}"]
-    if any("double" in line for line in (*bodies, *sum(plan.unit.helpers.values(), []))):
+    helpers = [line for helper in plan.unit.helpers.values() for line in helper]
+    if any("double" in line for line in (*bodies, *helpers)):
         lines += [
             "",
             "/* doubles of 64 bits are needed (AVR: -mdouble=64, or integer features) */",

@@ -67,8 +67,8 @@ def steps_of(
 
 def fixed_point_of(
     steps: Ints, scale: float, lo: int, hi: int, first: int, last: int, shift: int
-) -> tuple[int, int] | None:
-    """Multiplier and offset with ``clip((x * m + o) >> shift, lo, hi)`` equal for all x.
+) -> tuple[int, int, int] | None:
+    """Multiplier and offsets with ``clip((x * m + o) >> shift, lo, hi)`` equal for all x.
 
     Parameters
     ----------
@@ -83,11 +83,12 @@ def fixed_point_of(
 
     Returns
     -------
-    (m, o) or None
-        None where no offset makes them equal with a multiplier next to ``2**shift / scale``.
+    (m, least o, greatest o) or None
+        None where no multiplier and offset make them equal.
     """
     if len(steps) == 1:
-        return 0, int(steps[0, 0]) << shift
+        code = int(steps[0, 0])
+        return 0, code << shift, ((code + 1) << shift) - 1
     # at the least x of code c: x * m + o >= c << shift; at x - 1: below the code after that one's
     codes, least = steps[:, 0], steps[:, 1]
     at_least = np.stack([codes[1:] << shift, least[1:]])
@@ -101,15 +102,30 @@ def fixed_point_of(
         need = int((at_least[0] - at_least[1] * multiplier).max())
         room = int((below[0] - below[1] * multiplier).min())
         if need <= room:
-            return multiplier, need + (room - need) // 2
+            return multiplier, need, room
     return None
+
+
+def chosen_offsets(ends: list[tuple[int, int]]) -> list[int]:
+    """An offset of each interval: one for all where there is one, else those closest to 0.
+
+    Examples
+    --------
+    >>> chosen_offsets([(3, 9), (5, 12)]), chosen_offsets([(3, 4), (-9, -5), (-1, 1)])
+    ([5, 5], [3, -5, 0])
+    """
+    need, room = max(a for a, _ in ends), min(b for _, b in ends)
+    if need <= room:
+        common = min(max(need, 0), room)
+        return [common] * len(ends)
+    return [min(max(a, 0), b) for a, b in ends]
 
 
 def _multipliers(at_least: Ints, below: Ints, ideal: float) -> list[int]:
     """Multipliers for which there may be an offset, the likeliest first.
 
-    Each pair of a lower bound ``v - x * m`` and an upper bound ``w - y * m`` of the offset is a bound
-    of the multiplier, ``m * (y - x) <= w - v``; many pairs are not looked at one by one.
+    Each pair of a lower bound ``v - x * m`` and an upper bound ``w - y * m`` of the offset is a
+    bound of the multiplier, ``m * (y - x) <= w - v``; many pairs are not looked at one by one.
     """
     nearest = round(ideal)
     if at_least.shape[1] * below.shape[1] > MAX_PAIRS:

@@ -110,6 +110,8 @@ class Body:
             if target is None or BYTES[target.ctype] < BYTES[kind]:
                 target = self.workspace.take(kind, max(1, unit.type(value).size))
             self.places[value] = target
+            if not unit.type(value).size:
+                continue
             emitter(self, value, fused.get(value))
             for operand in set(operands[value]):
                 if last[operand] == i and operand in self.places and operand not in self._targets:

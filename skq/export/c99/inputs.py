@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
-from skq.export.c99.fixed_point import SHIFTS, fixed_point_of, steps_of
+from skq.export.c99.fixed_point import SHIFTS, chosen_offsets, fixed_point_of, steps_of
 from skq.program import (
     Add,
     Bin,
@@ -170,8 +170,8 @@ def _quantized(
     return builder.add(Requantize((even,), one, none, 0, step.lo, step.hi))
 
 
-def _form(step: Quantize, j: int, features: str, ties: str, shift: int) -> tuple[int, int] | None:
-    """Multiplier and offset of one column."""
+def _form(step: Quantize, j: int, features: str, ties: str, shift: int) -> Any:
+    """Fixed-point form of one column; None if there is none."""
     lo, hi = INTEGER_FEATURES[features]
     scale, zero_point = float(np.ravel(step.scale)[j]), float(np.ravel(step.zero_point)[j])
     steps = steps_of(scale, zero_point, step.lo, step.hi, lo, hi, ties)
@@ -185,7 +185,7 @@ def _fixed_point(step: Quantize, used: list[int], features: str, ties: str) -> R
     grids = {j: (float(scale[j]), float(zero_point[j])) for j in used}
     steps = {grid: steps_of(*grid, step.lo, step.hi, lo, hi, ties) for grid in set(grids.values())}
     for shift in SHIFTS:
-        found = {}
+        found: dict[tuple[float, float], Any] = {}
         for grid, levels in steps.items():
             found[grid] = fixed_point_of(levels, grid[0], step.lo, step.hi, lo, hi, shift)
             if found[grid] is None:
@@ -194,9 +194,11 @@ def _fixed_point(step: Quantize, used: list[int], features: str, ties: str) -> R
             break
     else:
         return None
-    forms = {j: found[grid] for j, grid in grids.items()}
-    filler = forms[used[0]] if used else (0, 0)
-    pairs = np.array([forms.get(j, filler) for j in range(len(scale))], dtype=object)
+    forms = [found[grid] for grid in grids.values()] or [(0, 0, 0)]
+    offsets = chosen_offsets([(least, greatest) for _, least, greatest in forms])
+    chosen = {j: (form[0], o) for j, form, o in zip(grids, forms, offsets, strict=False)}
+    filler = (forms[0][0], offsets[0])
+    pairs = np.array([chosen.get(j, filler) for j in range(len(scale))], dtype=object)
     multiplier, offset = (pairs[:, k].astype(np.int64) for k in (0, 1))
     if np.all(multiplier == multiplier[:1]) and np.all(offset == offset[:1]):
         multiplier, offset = multiplier[0].reshape(()), offset[0].reshape(())

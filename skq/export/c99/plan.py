@@ -11,6 +11,7 @@ from skq.exceptions import UnsupportedModelError
 from skq.export.c99.ctypes import BYTES, INT32, real, unsigned
 from skq.export.c99.function import Body, Unit
 from skq.export.c99.inputs import INTEGER_FEATURES, with_integer_inputs
+from skq.export.c99.narrow import narrowed
 from skq.export.c99.result import CReport
 from skq.export.c99.subject import Output, Subject
 from skq.export.c99.tables import Tables
@@ -65,11 +66,11 @@ class Plan:
         program = subject.program
         if not self.is_float:
             program = with_integer_inputs(program, features)
-            self.outputs = {
-                key: Output(program.outputs[key], output.scale, output.zero_point)
-                for key, output in self.outputs.items()
-            }
-        self.program = program
+        self.program = program = narrowed(program)
+        self.outputs = {
+            key: Output(program.outputs[key], output.scale, output.zero_point)
+            for key, output in self.outputs.items()
+        }
         self.tables = Tables(name, progmem)
         self.unit = Unit(name, program, optimize == "size", self.type, self.tables)
         self.functions: list[Function] = []
@@ -167,7 +168,8 @@ class Plan:
         if self._scores_written:
             return name
         self._scores_written = True
-        targets, start = {}, 0
+        targets: dict[int, Place] = {}
+        start = 0
         for output in self.scores:
             root = self.unit.root(output.value)
             targets.setdefault(root, Place("out", self.score_type, start))
@@ -394,7 +396,8 @@ class Plan:
         if not self.scores:
             return lines
         lines.append(f"#define {prefix}_N_SCORES {self.n_scores}")
-        scales, zeros = [], []
+        scales: list[float] = []
+        zeros: list[float] = []
         for output in self.scores:
             shape = program.types[output.value].shape
             for values, array in ((scales, output.scale), (zeros, output.zero_point)):

@@ -81,7 +81,7 @@ class Tables:
         return self._add(kind, tuple(real(v, kind) for v in np.ravel(values)), comment)
 
     def bits(self, values: Sequence[int], width: int, comment: str, spare: int = 3) -> Table:
-        """Fields of `width` bits each, lowest bits first; `spare` bytes may be read past the last."""
+        """Fields of `width` bits each, lowest bits first, and `spare` bytes after the last."""
         return self.integers(packed_bits(values, width, spare), f"{comment}, {width} bits each",
                              "uint8_t")  # fmt: skip
 

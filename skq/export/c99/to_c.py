@@ -17,43 +17,9 @@ GOALS = ("size", "speed")
 FUNCTIONS = ("predict", "scores", "proba")
 
 _KEYWORDS = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "main",
-    ]
+    """auto break case char const continue default do double else enum extern float for goto if
+    inline int long register restrict return short signed sizeof static struct switch typedef
+    union unsigned void volatile while main""".split()  # noqa: SIM905 (a list of words)
 )
 
 
@@ -94,7 +60,7 @@ def to_c(
           second argument.
         - ``void name_scores(const T x[], int32_t out[])``: the integers that decide, ``int64_t``
           where the proven width needs it. The header tells what they stand for.
-        - ``void name_proba(const T x[], float out[])``: probabilities, in floats, with ``<math.h>``.
+        - ``void name_proba(const T x[], float out[])``: probabilities, by ``<math.h>``.
 
         None: "predict" where the model has it, and "scores".
     progmem : bool, default=False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -215,6 +215,22 @@ class GraphBuilder:
         return self._batch
 
     # ------------------------------------------------------------------ result
+
+    def name_outputs(self, outputs: Mapping[str, Value]) -> None:
+        """Give tensors the names of outputs, at the end; an input or constant gets a copy."""
+        made = {written for node in self.nodes for written in node.outputs}
+        new: dict[str, str] = {}
+        for name, value in outputs.items():
+            if value.name in made and value.name not in new:
+                new[value.name] = name
+        for k, node in enumerate(self.nodes):
+            inputs = tuple(new.get(read, read) for read in node.inputs)
+            written = tuple(new.get(written, written) for written in node.outputs)
+            self.nodes[k] = replace(node, inputs=inputs, outputs=written)
+        for name, value in outputs.items():
+            if new.get(value.name) != name:
+                source = Value(new.get(value.name, value.name), value.dtype)
+                self.node("Identity", [source], value.dtype, name=name)
 
     def graph(self, outputs: Sequence[TensorInfo], opsets: dict[str, int]) -> FloatGraph:
         """Return the graph, without nodes and constants that no output needs."""

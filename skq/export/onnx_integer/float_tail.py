@@ -38,14 +38,15 @@ def add_tail(g: GraphBuilder, tail: FloatGraph, values: dict[str, Value]) -> dic
     shapes = {info.name: info.shape[1:] for info in tail.inputs}
     known |= {name: g.constant(array) for name, array in tail.initializers.items()}
     for node in tail.nodes:
-        operands = [known[name] if name else "" for name in node.inputs]
         (output,) = node.outputs
+        first = known[node.inputs[0]]
         if node.op_type == "Sigmoid":
-            known[output] = _sigmoid(g, *operands)
+            known[output] = _sigmoid(g, first)
         elif node.op_type == "Softmax":
             columns = shapes.get(node.inputs[0], ())
-            known[output] = _softmax(g, *operands, columns=columns, **node.attributes)
+            known[output] = _softmax(g, first, columns, **node.attributes)
         else:
+            operands = [known[name] if name else "" for name in node.inputs]
             known[output] = g.node(node.op_type, operands, "", **node.attributes)
     outputs = {}
     for info in tail.outputs:

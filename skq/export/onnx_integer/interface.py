@@ -14,8 +14,7 @@ An estimator of several outputs has ``probabilities_0``, ``probabilities_1`` and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from skq.exceptions import UnsupportedModelError
 from skq.export.onnx_integer.builder import GraphBuilder, Value
 from skq.graph.graph import TensorInfo
 from skq.quantization.quantized_module import QuantizedModule
+from skq.serving.result_types import ResultTypes
 
 Array = NDArray[Any]
 
@@ -47,12 +47,15 @@ class Exported:
     feature_names : tuple of str or None
     takes_missing : bool
         Whether X may hold NaN.
+    result_types : ResultTypes
+        See `skq.serving.result_types`.
     """
 
     module: QuantizedModule
     classes: Any = None
     feature_names: tuple[str, ...] | None = None
     takes_missing: bool = True
+    result_types: ResultTypes = field(default_factory=dict)
 
 
 def exported(model: Any) -> Exported:
@@ -88,7 +91,13 @@ def exported(model: Any) -> Exported:
         getattr(model, "classes_", None),
         None if names is None else tuple(map(str, names)),
         _takes_missing(model),
+        _result_types(model),
     )
+
+
+def _result_types(model: Any) -> ResultTypes:
+    types = getattr(model, "result_types", None)  # of a loaded model
+    return (vars(model).get("_result_types") if types is None else types) or {}
 
 
 def _takes_missing(model: Any) -> bool:
@@ -118,20 +127,27 @@ def add_outputs(
     """
     shapes = {info.name: info.shape[1:] for info in model.module.epilogue.outputs}
     labels = [name for name in shapes if _method(name) == "predict"]
+    found: dict[str, Value] = {}
     infos = []
     if labels:
         parts = [values[name] for name in labels]
         label, shape = _labels(g, parts, shapes[labels[0]], model.classes)
-        is_label = model.classes is not None or label.dtype == "int64"
-        infos.append(_output(g, label, "label" if is_label else "variable", shape))
+        label = _typed(g, label, model, "predict")
+        is_label = model.classes is not None or label.dtype.startswith("int")
+        name = "label" if is_label else "variable"
+        found[name] = label
+        infos.append(TensorInfo(name, label.dtype, (None, *shape)))
     for name, shape in shapes.items():
         if name in labels:
             continue
         method, value = _method(name), values[name]
         if method == "predict_proba":  # sums of rounded parts may leave [0, 1] by a rounding
             value = g.node("Clip", [value, np.array(0.0), np.array(1.0)], value.dtype)
+        value = _typed(g, value, model, method)
         public = OUTPUT_NAMES.get(method, method) + name.removeprefix(method)
-        infos.append(_output(g, value, public, shape))
+        found[public] = value
+        infos.append(TensorInfo(public, value.dtype, (None, *shape)))
+    g.name_outputs(found)
     return tuple(infos)
 
 
@@ -142,9 +158,12 @@ def _method(output: str) -> str:
     return stem if number.isdigit() and stem in known else output
 
 
-def _output(g: GraphBuilder, value: Value, name: str, shape: Sequence[int | None]) -> TensorInfo:
-    g.node("Identity", [value], value.dtype, name=name)
-    return TensorInfo(name, value.dtype, (None, *shape))
+def _typed(g: GraphBuilder, value: Value, model: Exported, method: str) -> Value:
+    """The value in the data type that the method returns for X of the input's data type."""
+    pair = model.result_types.get(method)
+    if pair is None:
+        return value
+    return g.cast(value, pair[g.inputs[0].dtype == "float32"])
 
 
 def _labels(

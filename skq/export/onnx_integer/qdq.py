@@ -22,14 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.export.onnx_integer import fast
-from skq.export.onnx_integer.builder import GraphBuilder, Source, Value
+from skq.export.onnx_integer.builder import GraphBuilder, Operand, Source, Value
 from skq.export.onnx_integer.quantizers import Types, quantized_reals
 from skq.export.onnx_integer.rules import Rule, largest_sum
 from skq.export.onnx_integer.tree_ensemble import EXACT_FLOAT32
 from skq.program import TensorType
 from skq.program import instructions as ins
 
-ONE = np.float32(1)
+ONE = np.array(1, dtype=np.float32)
 #: First operator set in which QuantizeLinear knows 16 bits.
 OPSET_OF_16_BITS = 21
 
@@ -88,9 +88,10 @@ def _weights(
 
 def _scaled(g: GraphBuilder, weights: NDArray[np.integer], scale: NDArray[np.float32]) -> Value:
     zero = np.zeros(np.shape(scale), dtype=weights.dtype)
-    axis = {"axis": 1} if np.ndim(scale) else {}
-    stored = g.stored(weights)
-    return g.node("DequantizeLinear", [stored, np.float32(scale), zero], "float32", **axis)
+    operands: list[Operand] = [g.stored(weights), scale, zero]
+    if not scale.ndim:
+        return g.node("DequantizeLinear", operands, "float32")
+    return g.node("DequantizeLinear", operands, "float32", axis=1)
 
 
 def requantize(
@@ -112,7 +113,7 @@ def requantize(
     reals = g.binary("Add", product, offset)
     bounds = np.iinfo(dtype)
     if (step.lo, step.hi) != (bounds.min, bounds.max):
-        ends = [np.float32(step.lo), np.float32(step.hi)]
+        ends = [np.array(end, dtype=np.float32) for end in (step.lo, step.hi)]
         reals = g.node("Clip", [reals, *ends], "float32")
     return _coded(g, reals, dtype)
 

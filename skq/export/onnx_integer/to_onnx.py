@@ -68,7 +68,8 @@ QuantizedModule
         - Input: ``X`` of shape (n_rows, n_features), n_rows left open.
         - Outputs: ``label`` of a classifier, in the dtype of ``classes_`` (texts as strings), or
           ``variable`` of a regressor; then ``probabilities`` and ``scores`` where the model has
-          ``predict_proba`` and ``decision_function``, in float64, with scikit-learn's shapes.
+          ``predict_proba`` and ``decision_function``, with the shapes and data types that these
+          methods return for X of `input_dtype`.
         - Metadata: ``skq_version``, ``form``, ``n_bits`` (JSON), ``max_accumulator_bits``, and
           ``feature_names`` (JSON) where they are known.
 

@@ -8,6 +8,7 @@ the operator adds in: its result is float32, so sums of more than 24 bits are sp
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ def ensemble_sums(
 
 
 def _nodes_by_tree(step: ins.Trees) -> tuple[Ints, Ints] | None:
-    """Tree and number of every node that a root leads to, by tree; None where one is reached twice."""
+    """Tree and number of all nodes that roots lead to, by tree; None where one is reached twice."""
     level = step.roots.astype(np.int64)
     tree = np.arange(len(level))
     nodes, trees = [level], [tree]
@@ -141,7 +142,7 @@ def _on_codes(step: ins.Trees, codes: TensorType, dtype: str) -> Splits:
 
 
 def _at_most(edges: NDArray[np.float64], dtype: str) -> NDArray[np.floating]:
-    """The greatest numbers of a dtype that are not above the edges: they split it in the same way."""
+    """The greatest numbers of a dtype up to each edge: they split the dtype as the edges do."""
     if dtype == "float64":
         return edges
     with np.errstate(over="ignore"):
@@ -157,7 +158,7 @@ def _spread(values: np.ndarray, at: Ints, length: int) -> np.ndarray:
 
 def _node_attributes(
     step: ins.Trees, splits: Splits, tree: Ints, node: Ints, takes_missing: bool
-) -> dict[str, object]:
+) -> dict[str, Any]:
     leaf = step.feature[node] < 0
     number = np.zeros(len(step.feature), dtype=np.int64)  # in its tree
     number[node] = np.arange(len(node)) - np.searchsorted(tree, tree)
@@ -166,7 +167,7 @@ def _node_attributes(
         for side in (splits.left, splits.right)
     ]
     threshold = np.where(leaf, 0, splits.threshold[node])
-    attributes: dict[str, object] = {
+    attributes: dict[str, Any] = {
         "nodes_treeids": tree,
         "nodes_nodeids": number[node],
         "nodes_featureids": np.where(leaf, 0, splits.feature[node]),
@@ -212,7 +213,7 @@ def _digits(step: ins.Trees, tree: Ints, node: Ints, bound: int) -> list[tuple[i
 
 def _leaf_attributes(
     step: ins.Trees, tree: Ints, node: Ints, digits: list[tuple[int, Ints]], dtype: str
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """One entry for each leaf and target that it adds something to, at least one for each leaf."""
     leaf = step.feature[node] < 0
     number = (np.arange(len(node)) - np.searchsorted(tree, tree))[leaf]
@@ -224,7 +225,7 @@ def _leaf_attributes(
     stays = weights != 0
     stays[:, :1] |= ~stays.any(axis=1, keepdims=True)
     at = np.nonzero(stays)
-    attributes: dict[str, object] = {
+    attributes: dict[str, Any] = {
         "target_treeids": tree[leaf][at[0]],
         "target_nodeids": number[at[0]],
         "target_ids": targets[at],

@@ -86,6 +86,7 @@ class _Bits:
 
     def add(self, column: Column, weight: Floats) -> None:
         """A column's values, each with a weight: one bit for two values, else one an edge."""
+        column = self._without_own_value(column, weight)
         assert column.values is not None
         assert column.edges is not None
         values, missing = column.values, column.missing
@@ -106,6 +107,29 @@ class _Bits:
                 bits = np.array([False, True])
                 self._put(column.feature, np.array([edge]), bits, False, rise * weight)
 
+    def _without_own_value(self, column: Column, weight: Floats) -> Column:
+        """The column that goes on with its last value where one value needs bits of its own.
+
+        So what stands for unknown categories (``unknown_value=9999``) is in no other bit's weight.
+        """
+        assert column.values is not None
+        assert column.edges is not None
+        values = column.values
+        own = _own_value(values)
+        if own is None:
+            return column
+        is_own = values == own
+        place = np.maximum.accumulate(np.where(is_own, -1, np.arange(len(values))))
+        place[place < 0] = np.argmin(is_own)  # before the first other value: that
+        others = values[place]
+        missing = column.missing
+        for other in np.unique(others[is_own]):
+            for_missing = missing == own
+            missing = float(other) if for_missing else missing
+            bits = is_own & (others == other)
+            self._put(column.feature, column.edges, bits, for_missing, (own - other) * weight)
+        return replace(column, values=others, missing=missing)
+
     def add_missing(self, feature: int, weight: Floats) -> None:
         """Whether a feature is missing."""
         self._put(feature, np.zeros(0), np.zeros(1, dtype=bool), True, weight)
@@ -115,6 +139,22 @@ class _Bits:
         if place == len(self._weights):
             self._weights.append(np.zeros(len(self.bias)))
         self._weights[place] = self._weights[place] + weight
+
+
+def _own_value(values: Floats) -> float | None:
+    """What stands for all values that are not known, or is further from all than these are apart.
+
+    Values that are not known lie on both sides of those that are, and in between.
+    """
+    known = np.unique(values)
+    if len(known) < 3:
+        return None
+    if values[0] == values[-1] and np.any(values[1:-1] == values[0]):
+        return float(values[0])
+    below, above = known[1] - known[0], known[-1] - known[-2]
+    if max(below, above) <= known[-1] - known[0] - max(below, above):
+        return None
+    return float(known[0] if below > above else known[-1])
 
 
 def _fill(preprocessing: Preprocessing) -> Floats:

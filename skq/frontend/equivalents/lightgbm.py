@@ -7,14 +7,47 @@ from typing import Any
 
 import numpy as np
 
+from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.equivalents.decision_trees import Node, OneTree, stack
-from skq.frontend.equivalents.lookup import equivalent
+from skq.frontend.equivalents.lookup import before_training, equivalent
 from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
 _IDENTITY = {"regression", "regression_l1", "huber", "fair", "quantile", "mape"}
 _EXP = {"poisson", "gamma", "tweedie"}
+
+
+#: Objectives of LightGBM, and their other names, that no class here knows.
+_UNKNOWN = {
+    *("multiclassova", "multiclass_ova", "ova", "ovr"),
+    *("cross_entropy", "xentropy", "cross_entropy_lambda", "xentlambda"),
+    *("lambdarank", "rank_xendcg", "xendcg", "xe_ndcg", "xe_ndcg_mart", "xendcg_mart"),
+}
+
+
+@before_training("LGBMClassifier", "LGBMRegressor")
+def _check_options(estimator: Any) -> None:
+    params = estimator.get_params()
+    if params.get("linear_tree") or params.get("linear_trees"):
+        raise _linear_tree(estimator)
+    if params.get("zero_as_missing"):
+        raise _zero_as_missing(estimator)
+    if params.get("objective") in _UNKNOWN:
+        raise unsupported(
+            estimator,
+            f"its objective {params['objective']!r} has no integer representation; leave it out",
+        )
+
+
+def _linear_tree(estimator: Any) -> UnsupportedModelError:
+    return unsupported(
+        estimator, "linear_tree=True puts a linear model into each leaf; use linear_tree=False"
+    )
+
+
+def _zero_as_missing(estimator: Any) -> UnsupportedModelError:
+    return unsupported(estimator, "it takes zeros for missing values; use zero_as_missing=False")
 
 
 @equivalent("LGBMRegressor")
@@ -35,15 +68,18 @@ def _classifier(estimator: Any) -> Predictor:
     name, *options = model["objective"].split()
     ensemble = _ensemble(estimator, model)
     decision = hasattr(estimator, "decision_function")  # since LightGBM 4.7
+    sums = None
+    if decision and model.get("average_output"):  # boosting_type="rf": raw scores are sums
+        sums = _ensemble(estimator, {**model, "average_output": False})
     if name == "binary":
         settings = dict(option.split(":") for option in options if ":" in option)
         factor = float(settings.get("sigmoid", 1.0))
         head = Head("binary", "sigmoid", decision=decision, score_factor=factor)
-        return Predictor(ensemble, head)
+        return Predictor(ensemble, head, sums)
     if name == "multiclass":
         n_classes = (ensemble.n_scores,)
         head = Head("multiclass", "softmax", decision=decision, n_classes=n_classes)
-        return Predictor(ensemble, head)
+        return Predictor(ensemble, head, sums)
     raise unsupported(
         estimator, f"its objective {model['objective']!r} has no integer representation"
     )
@@ -80,6 +116,8 @@ def _tree(estimator: Any, root: Any, memberships: Memberships) -> OneTree:
 
     def add(node: Any) -> int:
         number = len(nodes)
+        if node.get("leaf_features"):
+            raise _linear_tree(estimator)
         if "leaf_value" in node:
             nodes.append((-1, 0.0, -1, -1, False, float(node["leaf_value"])))
             return number
@@ -105,4 +143,4 @@ def _split(estimator: Any, node: Any, memberships: Memberships) -> tuple[int, fl
         return feature, threshold, bool(node["default_left"])
     if node["missing_type"] == "None":  # NaN counts as 0
         return feature, threshold, threshold >= 0.0
-    raise unsupported(estimator, "it takes zeros for missing values; use zero_as_missing=False")
+    raise _zero_as_missing(estimator)

@@ -13,7 +13,7 @@ import numpy as np
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.decision_trees import OneTree, stack
-from skq.frontend.equivalents.lookup import equivalent
+from skq.frontend.equivalents.lookup import before_training, equivalent
 from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.predictors import Floats, Head, Predictor, TreeEnsemble
 
@@ -25,10 +25,14 @@ _LINKS = {
     "reg:pseudohubererror": "identity",
     "reg:quantileerror": "identity",
     "reg:logistic": "sigmoid",
+    "binary:logistic": "sigmoid",
     "count:poisson": "exp",
     "reg:gamma": "exp",
     "reg:tweedie": "exp",
 }
+
+#: Objectives of a classifier.
+_OF_CLASSIFIERS = ("binary:logistic", "multi:softprob", "multi:softmax")
 
 _TO_MARGIN: dict[str, Callable[[Any], Any]] = {
     "identity": lambda score: score,
@@ -37,12 +41,40 @@ _TO_MARGIN: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@before_training("XGBRegressor", "XGBRFRegressor", "XGBClassifier", "XGBRFClassifier")
+def _check_options(estimator: Any) -> None:
+    objective = estimator.objective
+    if objective is not None and objective not in _known(estimator):
+        raise _unknown_objective(estimator, objective)
+    if estimator.booster == "gblinear":
+        raise _linear(estimator)
+    _check_missing(estimator)
+
+
+def _known(estimator: Any) -> Sequence[str]:
+    """Objectives that the estimator may have here."""
+    return _OF_CLASSIFIERS if hasattr(estimator, "predict_proba") else tuple(_LINKS)
+
+
+def _check_missing(estimator: Any) -> None:
+    if not np.isnan(estimator.missing):
+        raise unsupported(
+            estimator, f"it takes {estimator.missing} for missing values; use missing=nan"
+        )
+
+
+def _linear(estimator: Any) -> UnsupportedModelError:
+    return unsupported(
+        estimator, "it is linear; use Ridge or LogisticRegression, or booster='gbtree'"
+    )
+
+
 @equivalent("XGBRegressor", "XGBRFRegressor")
 def _regressor(estimator: Any) -> Predictor:
     model = _model(estimator)
     link = _LINKS.get(model["objective"]["name"])
     if link is None:
-        raise _unknown_objective(estimator, model)
+        raise _unknown_objective(estimator, model["objective"]["name"])
     ensemble = _ensemble(estimator, model, link)
     return Predictor(ensemble, Head("regressor", link, flat=ensemble.n_scores == 1))
 
@@ -55,27 +87,22 @@ def _classifier(estimator: Any) -> Predictor:
         ensemble = _ensemble(estimator, model, "sigmoid")
         several = int(model["learner_model_param"].get("num_target", 1)) > 1
         return Predictor(ensemble, Head("multilabel" if several else "binary", "sigmoid"))
-    if name in ("multi:softprob", "multi:softmax"):
+    if name in _OF_CLASSIFIERS:
         ensemble = _ensemble(estimator, model, "identity")
         return Predictor(ensemble, Head("multiclass", "softmax", n_classes=(ensemble.n_scores,)))
-    raise _unknown_objective(estimator, model)
+    raise _unknown_objective(estimator, model["objective"]["name"])
 
 
 def _model(estimator: Any) -> Any:
     """The learner's part of the saved model."""
-    if not np.isnan(estimator.missing):
-        raise unsupported(
-            estimator, f"it takes {estimator.missing} for missing values; use missing=nan"
-        )
+    _check_missing(estimator)
     return json.loads(estimator.get_booster().save_raw(raw_format="json"))["learner"]
 
 
 def _ensemble(estimator: Any, model: Any, link: str) -> TreeEnsemble:
     booster = model["gradient_booster"]
     if booster["name"] == "gblinear":
-        raise unsupported(
-            estimator, "it is linear; use Ridge or LogisticRegression, or booster='gbtree'"
-        )
+        raise _linear(estimator)
     trees = booster.get("gbtree", booster)["model"]
     output = np.asarray(trees["tree_info"], dtype=np.int64)
     weights = np.asarray(booster.get("weight_drop", np.ones(len(output))))  # of the dart booster
@@ -154,10 +181,10 @@ def _reached(left: Any, right: Any) -> Any:
     return np.concatenate(levels)
 
 
-def _unknown_objective(estimator: Any, model: Any) -> UnsupportedModelError:
-    known: Sequence[str] = [*_LINKS, "binary:logistic", "multi:softprob"]
+def _unknown_objective(estimator: Any, objective: Any) -> UnsupportedModelError:
+    name = getattr(objective, "__name__", objective)
     return unsupported(
         estimator,
-        f"its objective {model['objective']['name']!r} has no integer representation; use one of "
-        f"{', '.join(known)}",
+        f"its objective {name!r} has no integer representation; use one of "
+        f"{', '.join(_known(estimator))}",
     )

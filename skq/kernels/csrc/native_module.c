@@ -412,6 +412,9 @@ static PyObject *layout(PyObject *self, PyObject *none)
     } structs[] = {
         DESCRIPTOR(program), DESCRIPTOR(value), DESCRIPTOR(step), DESCRIPTOR(argument),
         DESCRIPTOR(bins), DESCRIPTOR(forest),
+#define PARAMETERS(name, fields) DESCRIPTOR(name),
+        SKQ_PARAMETER_STRUCTS(PARAMETERS)
+#undef PARAMETERS
         ARRAY(tree), ARRAY(small_tree), ARRAY(tiny_node), ARRAY(small_node), ARRAY(node),
         ARRAY(big_node), ARRAY(wide_node),
     };

@@ -30,36 +30,15 @@ enum {
  * B = ceil(N w / 8) bytes; code e is in byte e % B, from bit w (e / B) on. */
 enum { SKQ_PACKED = SKQ_U64 };
 
-/* Steps. The comment names the fields that a step reads beside `in` and `out`. Constants a, b and c
- * have the dtype of the fields a_dtype, b_dtype, c_dtype, unless they are said to be doubles: they are
- * the arrays of the program itself, packed or not.
- * A step lays them out as its loops read them in its part `own` of the arena, once a run. */
+/* Steps. The parameters of each are a struct of skq_parameters.h; a step lays out their arrays as its
+ * loops read them in its part `own` of the arena, once a run. `own` of a matmul counts from where weights
+ * are arranged; its scratch has room for `panel` outputs as elements of the operand's dtype, and a line
+ * more, before that of the operand. */
 enum {
-    SKQ_QUANTIZE,   /* n channels, m row, lo, hi, kind, a scale (double), b zero                   */
-    SKQ_BIN,        /* a skq_bins                                                                  */
-    SKQ_MATMUL,     /* n inputs, m outputs, kind, a weights [m][n], lo outputs (SKQ_GROUP_OUTPUTS at
-                       least, or all) whose weights are unpacked together, at the start of the scratch:
-                       there is room for them as elements of the operand's dtype, and a line more,
-                       before that of the operand; `own` counts from where weights are arranged    */
-    SKQ_REQUANTIZE, /* n channels, m row, lo, hi, shift, kind, a multiplier, b offset              */
-    SKQ_TABLE,      /* n channels (0: one table), m row, lo, hi entries, a table: packed, or of the
-                       dtype of `out`                                                              */
-    SKQ_FOREST,     /* a skq_forest                                                                */
-    SKQ_ADD,        /* in2, n result size, a and b index of each element, or NULL                  */
-    SKQ_SUB,
-    SKQ_MUL,
-    SKQ_MAXIMUM,
-    SKQ_MINIMUM,
-    SKQ_SUM,        /* n length, m runs a row                                                      */
-    SKQ_MAX,
-    SKQ_MIN,
-    SKQ_ARGMAX,
-    SKQ_GATHER,     /* n operand size, m result size, a index (-1: fill), lo fill; kind: the dtype
-                       in which a packed index is laid out                                         */
-    SKQ_COPY,       /* n operand size, m result size, lo place in the result                       */
-    SKQ_DEQUANTIZE, /* n channels, m row, a scale (double), b zero (double)                        */
-    SKQ_LINEAR      /* quantize and matmul: n inputs, m <= 4 outputs, lo, hi of the codes, a scale
-                       (double), b zero, c weights [m][n]; not in SKQ_PORTABLE */
+    SKQ_QUANTIZE, SKQ_BIN, SKQ_MATMUL, SKQ_REQUANTIZE, SKQ_TABLE, SKQ_FOREST,
+    SKQ_ADD, SKQ_SUB, SKQ_MUL, SKQ_MAXIMUM, SKQ_MINIMUM,
+    SKQ_SUM, SKQ_MAX, SKQ_MIN, SKQ_ARGMAX, SKQ_GATHER, SKQ_COPY, SKQ_DEQUANTIZE, SKQ_LINEAR,
+    SKQ_N_OPERATIONS
 };
 
 /* Kinds of SKQ_QUANTIZE. */
@@ -104,15 +83,26 @@ typedef struct {
     uint8_t wanted;    /* in this run */
 } skq_value;
 
+#include "skq_parameters.h"
+
+struct skq_bins;
+struct skq_forest;
+
+/* The parameters of one step. */
+typedef union {
+#define SKQ_MEMBER(name, fields) skq_##name name;
+    SKQ_PARAMETER_STRUCTS(SKQ_MEMBER)
+#undef SKQ_MEMBER
+    const struct skq_bins *bins;
+    const struct skq_forest *forest;
+} skq_parameters;
+
 typedef struct {
     int32_t in, in2, out;        /* described: how far `out` is below that of the step before, plus 1,
                                     and `in` below `out`, less 1 */
     uint32_t own;                /* where it lays out constants, in lines of 64 bytes */
-    int32_t n, m;
-    uint8_t op, kind, shift;
-    int8_t a_dtype, b_dtype, c_dtype;
-    int64_t lo, hi;
-    const void *a, *b, *c;
+    uint8_t op;
+    skq_parameters of;           /* described behind the step */
 } skq_step;
 
 typedef struct {
@@ -144,7 +134,7 @@ typedef struct {
 } skq_input;
 
 /* Bins: column c has the n_edges = offsets[c + 1] - offsets[c] sorted edges from offsets[c] on. */
-typedef struct {
+typedef struct skq_bins {
     const double *edges;
     const void *feature, *offsets, *base, *nan_code;
     int32_t n;                   /* columns */
@@ -208,7 +198,7 @@ enum { SKQ_TREES, SKQ_SMALL_TREES, SKQ_ALIKE_TREES };
 
 typedef struct { int64_t threshold; int32_t feature; int32_t child[2]; } skq_wide_node;
 
-typedef struct {
+typedef struct skq_forest {
     int32_t codes, n_trees, n_columns, n_outputs;
     int32_t n_words, lane_bits;
     int32_t width;               /* CODES_WIDE: outputs that a tree adds to */
@@ -226,8 +216,8 @@ typedef struct {
     const double *edges;         /* REALS */
 } skq_forest;
 
-/* Descriptors: a skq_program, its values, its steps, each followed by the skq_forest or skq_bins that
- * its field `a` names (a forest whose operand is binned by its skq_bins), its inputs, and the numbers of
+/* Descriptors: a skq_program, its values, its steps, each followed by its parameters: a struct of
+ * skq_parameters.h, a skq_bins or a skq_forest (one whose operand is binned, by its skq_bins), its inputs, and the numbers of
  * its outputs. A small model is not to take more for its descriptors than for its constants, so a plan
  * keeps them as numbers of variable length, and only the fields that are not zero:
  *
@@ -244,6 +234,9 @@ typedef struct {
     const char *name;            /* with an asterisk where it is an address; the last is NULL */
     uint8_t place, bytes, is_address;
 } skq_field;
+#define SKQ_FIELDS_OF(name, fields) extern const skq_field skq_##name##_fields[];
+SKQ_PARAMETER_STRUCTS(SKQ_FIELDS_OF)
+#undef SKQ_FIELDS_OF
 extern const skq_field skq_program_fields[], skq_value_fields[], skq_step_fields[],
     skq_argument_fields[], skq_bins_fields[], skq_forest_fields[];
 const void *skq_read_program(const void *packed, skq_program *program); /* answers where the rest is */

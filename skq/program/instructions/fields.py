@@ -118,7 +118,8 @@ def declarations(cls: Any) -> tuple[tuple[str, Declaration], ...]:
 
 def check_fields(instruction: Any) -> None:
     """Raise `ProgramError` for a field that does not hold what its annotation declares."""
-    for name, declaration in declarations(type(instruction)):
+    cls: Any = type(instruction)
+    for name, declaration in declarations(cls):
         value = getattr(instruction, name)
         expected = declaration.complaint(value)
         if expected is not None:

@@ -72,7 +72,8 @@ class Bin(Instruction):
             and bool(np.all(self.offsets[1:] >= self.offsets[:-1])),
             "Bin offsets rise from 0 to the number of edges",
         )
-        counts = np.diff(self.offsets.astype(np.int64))
+        offsets = self.offsets.astype(np.int64)
+        counts = offsets[1:] - offsets[:-1]
         require(
             n == 0 or (int(self.feature.min()) >= 0 and int(self.feature.max()) < x.shape[0]),
             f"Bin reads features outside of the {x.shape[0]} there are",

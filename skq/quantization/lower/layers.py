@@ -13,11 +13,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skq.numerics import dequantize, quantize
-from skq.program import MatMul, Quantize, Reshape
-from skq.quantization.lower.lowering import FROZEN_SCALE, Lowering
-from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
+from skq.program import Add, MatMul, Quantize, Reshape
+from skq.quantization.lower.lowering import FROZEN_SCALE, Lowering, offsets
+from skq.quantization.lower.missing_codes import (
+    far_fills,
+    filled,
+    missing_bits,
+    unseen_fill,
+    with_fill,
+    with_near_fills,
+)
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor
 from skq.quantization.lower.trained import TrainedConstant, trained_codes, trained_product
 from skq.quantization.lower.views import arranged, elements, gather
@@ -35,8 +43,12 @@ def layer(
     target: Array,
     *,
     name: str = "",
+    has_bias: bool = True,
 ) -> QuantizedTensor:
     """``x @ weights`` over the last axis of `x`, with the bias that `target` calls for.
+
+    Where features are multiplied and nothing is added, each has a code for 0, whatever its range,
+    and a row of zeros gives exactly 0.
 
     Parameters
     ----------
@@ -49,14 +61,35 @@ def layer(
         What the float layer gives.
     name : str
         The result's name in the float graph, for the weights of errors.
+    has_bias : bool, default=True
+        Whether there may be a bias.
     """
+    far = far_fills(x) if isinstance(x, Features) else np.zeros(0, dtype=np.int64)
+    if len(far):
+        assert isinstance(x, Features)
+        return _with_far_fills(low, x, far, weights, reals, target, has_bias=has_bias)
+    holds_zero = (
+        isinstance(x, Features)
+        and x.raw.ndim == 2
+        and not (has_bias or low.settings.discrete or np.any(x.affine()[1]))
+    )
+    if holds_zero:
+        assert isinstance(x, Features)
+        x = x.holding_zero()
 
     def write(range_method: str, weight_method: str) -> QuantizedTensor:
         n_bits = low.settings.n_bits
         codes = low.codes(x, reals, n_bits=n_bits["op_inputs"], method=range_method)
         rows, order = _rows(low, codes, reals, range_method)
         real = np.asarray(weights, dtype=np.float64)[order]
-        return low.matmul(rows, real, target, n_bits=n_bits["op_weights"], method=weight_method)
+        return low.matmul(
+            rows,
+            real,
+            target,
+            n_bits=n_bits["op_weights"],
+            method=weight_method,
+            holds_zero=holds_zero,
+        )
 
     if low.settings.monotonic:
         return write(low.settings.range_method, low.settings.range_method)
@@ -69,6 +102,29 @@ def layer(
     fitted = _written(low, x, _problems(low, x, data, name))
     found = least_error(low, write, target, name, fitted, preferred)
     return _with_whole_codes(low, x, found, write, data, target, name)
+
+
+def _with_far_fills(
+    low: Lowering,
+    x: Features,
+    far: NDArray[np.int64],
+    weights: Array,
+    reals: Array,
+    target: Array,
+    *,
+    has_bias: bool,
+) -> QuantizedTensor:
+    """The layer with near fillers, and what it is off by added where a value is missing."""
+    near = with_near_fills(x, far)
+    assert x.fill is not None
+    assert near.fill is not None
+    change = (x.fill - near.fill)[far] * x.affine()[0][far]
+    added = change[:, None] * np.asarray(weights, dtype=np.float64)[far]
+    missing = np.isnan(x.raw[:, far]).astype(np.float64)
+    found = layer(low, near, weights, reals, target - missing @ added, has_bias=has_bias)
+    bits = low.add(missing_bits(x, far))
+    more = low.add(MatMul((bits,), offsets(added, found.scale)))
+    return replace(found, value=low.add(Add((found.value, more))))
 
 
 def _with_whole_codes(
@@ -240,6 +296,7 @@ def _layer_data(
         input_bits=input_bits,
         weight_bits=weight_bits,
         starts_at_zero=isinstance(x, QuantizedTensor) and x.clip is not None,
+        holds_zero=isinstance(x, Features) and x.holds_zero,
     )
 
 
@@ -285,6 +342,8 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
         shares = np.array([0.0 if data.starts_at_zero else share, 1 - share])
         first, last = percentiles(data.x, data.row_weight, shares) if share else (data.lo, data.hi)
         first, last = np.maximum(first, data.lo), np.minimum(last, data.hi)
+        if data.holds_zero:
+            first, last = np.minimum(first, 0.0), np.maximum(last, 0.0)
         narrow = ~(last > first)
         first, last = np.where(narrow, data.lo, first), np.where(narrow, data.hi, last)
         top = 2**data.input_bits - 1
@@ -339,6 +398,8 @@ def _as_fitted(
         # code 0 is real 0: saturating there is the ReLU
         codes = low.on_grid(replace(x, clip=None), scale, fitted.zero_point, 0, top).value
     value = low.add(MatMul((codes,), fitted.integers))
+    if data.holds_zero:
+        return QuantizedTensor(value, fitted.scale, fitted.zero_point @ fitted.integers)
     share = data.error_weight * data.row_weight[:, None]
     share = share / share.sum(axis=0)
     mean_error = (share * (low.sample(value) - data.target / fitted.scale)).sum(axis=0)

@@ -39,6 +39,9 @@ from skq.quantization.search.model_error import ModelError
 from skq.quantization.search.ranges import find_joint_range, find_range
 from skq.quantization.search.weights import quantize_weights
 
+#: A weight that stands for an offset has at most this magnitude.
+LARGEST_OFFSET = 2.0**40
+
 #: Step of a column that held one value in calibration: every other value gets the same code.
 FROZEN_SCALE = float(np.finfo(np.float64).max / 4)
 
@@ -163,6 +166,10 @@ class Lowering:
         """Type of a value."""
         return self.builder.types[value]
 
+    def step(self, value: int) -> Instruction | None:
+        """The instruction of a value; None for inputs."""
+        return self._steps.get(value)
+
     def sample(self, value: int) -> Array:
         """What the calibration rows give at a value; computed when it is first asked for."""
         if value not in self._samples:
@@ -203,6 +210,8 @@ class Lowering:
             lo, hi = find_range(raw, self.row_weight, lo, hi, n_bits, method)
             hold = unseen_fill(features)
             lo, hi = np.fmin(lo, hold), np.fmax(hi, hold)
+            if features.holds_zero:
+                lo, hi = np.minimum(lo, 0.0), np.maximum(hi, 0.0)
         else:
             lo, hi = scalar(lo.min()), scalar(hi.max())
             if method != "minmax":
@@ -311,7 +320,10 @@ class Lowering:
             return x
         method = method or self.settings.range_method
         for features, by, tensor in self._features:
-            if features.value == x.value and features.steps == x.steps and by == method:
+            if by == method and all(
+                getattr(features, name) == getattr(x, name)
+                for name in ("value", "steps", "holds_zero")
+            ):
                 return tensor
         tensor = self.quantize_features(
             x, self.settings.n_bits["model_inputs"], per_feature=x.raw.ndim == 2, method=method
@@ -381,7 +393,14 @@ class Lowering:
     # ---------------------------------------------------------------- layers
 
     def matmul(
-        self, x: QuantizedTensor, weights: Array, target: Array, *, n_bits: int, method: str
+        self,
+        x: QuantizedTensor,
+        weights: Array,
+        target: Array,
+        *,
+        n_bits: int,
+        method: str,
+        holds_zero: bool = False,
     ) -> QuantizedTensor:
         """Codes times real weights; the bias is whatever makes the mean output right.
 
@@ -396,9 +415,14 @@ class Lowering:
             Width of the integer weights.
         method : {"auto", "minmax", "percentile", "mse"}
             How their scales are chosen.
+        holds_zero : bool, default=False
+            Whether there is no bias: where all inputs are 0, so is the output, exactly.
         """
         codes = self.sample(x.value)
         codes = codes.reshape(-1, codes.shape[-1]).astype(np.float64)
+        zero = np.broadcast_to(np.rint(x.zero_point), (codes.shape[-1],))
+        if holds_zero:
+            codes = codes - zero
         target = target.reshape(-1, target.shape[-1]).astype(np.float64)
         row_weight = np.repeat(self.row_weight, len(codes) // len(self.row_weight))
         if len(codes) > LOWERING.max_layer_rows:
@@ -406,10 +430,21 @@ class Lowering:
             codes, target, row_weight = codes[rows], target[rows], row_weight[rows]
         row_weight = row_weight / row_weight.sum()
         folded = weights * np.broadcast_to(x.scale, (len(weights),))[:, None]
+        own = _have_own_integers(codes, folded)
         integers, scale = self._integer_weights(
-            x, weights, folded, codes, n_bits, row_weight, method
+            x,
+            weights,
+            np.where(own[:, None], 0.0, folded),
+            codes,
+            n_bits,
+            row_weight,
+            method,
+            centered=not holds_zero,
         )
+        integers[own] = offsets(folded[own], scale)
         value = self.add(MatMul((x.value,), integers))
+        if holds_zero:
+            return QuantizedTensor(value, scale, zero @ integers)
         if self.settings.discrete:
             # most rows meet the float layer exactly: theirs is the bias
             return QuantizedTensor(
@@ -427,6 +462,8 @@ class Lowering:
         n_bits: int,
         row_weight: NDArray[np.float64],
         method: str,
+        *,
+        centered: bool = True,
     ) -> tuple[Array, Array]:
         """Integers and one scale an output channel, with ``folded ≈ integers * scale``."""
         if self.settings.discrete and np.ndim(x.scale) == 0:
@@ -444,7 +481,7 @@ class Lowering:
             zero_point = np.rint(-lo / scale)
             integers = quantize_codes(folded, scale, zero_point, 0, 2**n_bits - 1)
             return integers - zero_point.astype(np.int64), scale
-        return quantize_weights(folded, codes, n_bits, row_weight, method=method)
+        return quantize_weights(folded, codes, n_bits, row_weight, method=method, centered=centered)
 
     def align(self, x: QuantizedTensor) -> QuantizedTensor:
         """The same reals as integers of one scale with zero point 0, so that order is comparable.
@@ -466,12 +503,14 @@ class Lowering:
         room = int(np.floor(np.log2(EXACT_FLOAT64 / 2 / (reach / largest))))
         common = largest / 2.0 ** min(LOWERING.align_bits, room)
         multiplier = np.rint(x.scale / common).astype(np.int64)
+        whole = np.rint(x.zero_point) == x.zero_point  # 0 stays 0
+        steps = np.where(whole, -x.zero_point * multiplier, offset / common)
         shape = np.broadcast_shapes(np.shape(x.scale), np.shape(x.zero_point))
         value = self.add(
             Requantize(
                 (x.value,),
                 np.broadcast_to(multiplier, shape).copy(),
-                np.broadcast_to(np.rint(offset / common).astype(np.int64), shape).copy(),
+                np.broadcast_to(np.rint(steps).astype(np.int64), shape).copy(),
                 shift=0,
                 lo=-EXACT_FLOAT64,
                 hi=EXACT_FLOAT64,
@@ -573,6 +612,21 @@ def _whole_grids(
         np.where(holds, least, lo).reshape(shape),
         np.where(holds, step, scale).reshape(shape),
     )
+
+
+def offsets(values: Array, scale: Array) -> NDArray[np.int64]:
+    """Reals as integers of a layer's output, as wide as they need: a bias under a condition."""
+    return np.rint(np.clip(values / scale, -LARGEST_OFFSET, LARGEST_OFFSET)).astype(np.int64)
+
+
+def _have_own_integers(codes: Array, folded: Array) -> NDArray[np.bool_]:
+    """Inputs that no calibration row varies, with weights that all others would be lost beside.
+
+    They are bits of values that no row has, such as that of unknown categories.
+    """
+    span = np.ptp(codes, axis=0)
+    effect = np.abs(folded).max(axis=1, initial=0.0)
+    return (span == 0) & (effect > np.max(effect * span, initial=0.0)) & bool(np.any(span > 0))
 
 
 def _weight_grid(weights: Array, n_bits: int) -> float | None:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,41 @@ def unseen_fill(features: Features) -> Array:
     return np.where(np.isnan(features.raw).any(axis=0), np.nan, features.fill)
 
 
+def far_fills(features: Features) -> NDArray[np.int64]:
+    """Features whose filler is far from all their values, as -999 often is.
+
+    A grid that holds it would leave few codes to the values: further away than these are from each
+    other, it takes a code of its own.
+    """
+    fill = features.fill
+    if fill is None or features.raw.ndim != 2:
+        return np.zeros(0, dtype=np.int64)
+    lo, hi = np.asarray(features.lo, np.float64), np.asarray(features.hi, np.float64)
+    distance = np.maximum(lo - fill, fill - hi)
+    return np.flatnonzero((hi > lo) & (distance > hi - lo))
+
+
+def with_near_fills(features: Features, column: NDArray[np.int64]) -> Features:
+    """The same features, some with the nearest of their values for a filler."""
+    fill = np.array(features.fill, dtype=np.float64)
+    fill[column] = np.clip(fill[column], features.lo[column], features.hi[column])
+    first = replace(features.steps[0], constant=fill)
+    return replace(features, steps=(first, *features.steps[1:]))
+
+
+def missing_bits(features: Features, column: NDArray[np.int64]) -> Bin:
+    """1 where these features are missing, else 0."""
+    none = np.zeros(len(column), dtype=np.int64)
+    return Bin(
+        (features.value,),
+        feature=column,
+        edges=np.zeros(0),
+        offsets=np.zeros(len(column) + 1, dtype=np.int64),
+        base=none,
+        nan_code=none + 1,
+    )
+
+
 def filled(
     add: Callable[[Instruction], int],
     features: Features,
@@ -70,16 +105,7 @@ def filled(
     if not np.any(code[column]):
         return codes
     none = np.zeros(len(column), dtype=np.int64)
-    missing = add(
-        Bin(
-            (features.value,),
-            feature=column,
-            edges=np.zeros(0),
-            offsets=np.zeros(len(column) + 1, dtype=np.int64),
-            base=none,
-            nan_code=none + 1,
-        )
-    )
+    missing = add(missing_bits(features, column))
     raised = add(Requantize((missing,), code[column], none, shift=0, lo=0, hi=top))
     if len(column) < len(fill):
         place = np.full(len(fill), -1, dtype=np.int64)

@@ -93,6 +93,8 @@ class Features:
     steps : tuple of FeatureStep
     is_whole : bool
         Whether columns of whole numbers get grids that hold these exactly.
+    holds_zero : bool
+        Whether ranges hold 0, so that a code stands for exactly 0.
     """
 
     value: int
@@ -102,6 +104,12 @@ class Features:
     has_missing: bool = False
     steps: tuple[FeatureStep, ...] = ()
     is_whole: bool = False
+    holds_zero: bool = False
+
+    def holding_zero(self) -> Features:
+        """The same features with ranges that hold 0."""
+        lo, hi = np.minimum(self.lo, 0.0), np.maximum(self.hi, 0.0)
+        return replace(self, lo=lo, hi=hi, holds_zero=True)
 
     def then(self, step: FeatureStep) -> Features:
         """The features behind one more step."""

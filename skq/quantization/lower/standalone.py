@@ -68,8 +68,8 @@ def run_alone(
     outputs = op._outputs(samples)
     results = op.lower(low, op._with_constants(operands), reals, outputs)
     found = [
-        _on_output_grid(low, result, output, op.n_bits_output)
-        for result, output in zip(results, outputs, strict=True)
+        _on_output_grid(low, result, quantizer, op.n_bits_output)
+        for result, quantizer in zip(results, op._output_quantizers, strict=True)
     ]
     program = low.builder.build({str(i): tensor.value for i, tensor in enumerate(found)})
     codes = {i: np.asarray(array.qvalues) for i, array in enumerate(inputs)}
@@ -107,8 +107,7 @@ def _parameters(quantizer: Any) -> tuple[Any, Any]:
     return quantizer.scale, quantizer.zero_point
 
 
-def _on_output_grid(low: Lowering, x: Any, reals: Array, n_bits: int) -> QuantizedTensor:
+def _on_output_grid(low: Lowering, x: Any, quantizer: Any, n_bits: int) -> QuantizedTensor:
     if not isinstance(x, QuantizedTensor):
         raise ValueError("the operator's output does not depend on its inputs")
-    lo, hi = float(reals.min()), float(reals.max())
-    return arranged(low, low.materialize(x, lo, hi, n_bits))
+    return arranged(low, low.materialize(x, quantizer.rmin, quantizer.rmax, n_bits))

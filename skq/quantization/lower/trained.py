@@ -16,7 +16,7 @@ from skq.exceptions import UnsupportedModelError
 from skq.graph.graph import FloatGraph, Node
 from skq.graph.ops import bind_node
 from skq.numerics import EXACT_FLOAT64
-from skq.program import MatMul, Maximum, Requantize
+from skq.program import MatMul, Maximum, Quantize, Requantize
 from skq.quantization.lower.exact import exact_step, half_down, half_even, half_up
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
@@ -63,6 +63,47 @@ class TrainedConstant:
     def moved(self, function: Callable[[Array], Array]) -> TrainedConstant:
         """The constant with its elements moved by a function of one array."""
         return TrainedConstant(np.asarray(function(self.codes)), np.asarray(function(self.scale)))
+
+
+def quantizers_first(graph: FloatGraph) -> FloatGraph:
+    """The graph with quantizers of an input in front of what only moves its elements.
+
+    QuantizeLinear with one scale commutes with such operators, and the input's own quantizer is the
+    only one that reads floats.
+    """
+    nodes = list(graph.nodes)
+    floats = {info.name for info in graph.inputs} - set(graph.initializers)
+    index = 0
+    while index < len(nodes):
+        node = nodes[index]
+        producer = next((n for n in nodes[:index] if node.inputs[:1] == n.outputs), None)
+        if (
+            node.op_type == "QuantizeLinear"
+            and producer is not None
+            and producer.op_type in MOVES
+            and _comes_from(nodes, producer.inputs[0], floats)
+            and sum(node.inputs[0] in n.inputs for n in nodes) == 1
+            and node.inputs[0] not in graph.output_names
+        ):
+            codes = f"{node.outputs[0]} before {producer.op_type}"
+            first = replace(node, inputs=(producer.inputs[0], *node.inputs[1:]), outputs=(codes,))
+            then = replace(producer, inputs=(codes, *producer.inputs[1:]), outputs=node.outputs[:1])
+            nodes[index : index + 1] = [first, then]
+            nodes.remove(producer)
+            index -= 1  # the quantizer, which may move on
+        else:
+            index += 1
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _comes_from(nodes: Sequence[Node], name: str, floats: set[str]) -> bool:
+    """Whether a tensor holds elements of an input."""
+    while name not in floats:
+        producer = next((n for n in nodes if name in n.outputs), None)
+        if producer is None or producer.op_type not in MOVES:
+            return False
+        name = producer.inputs[0]
+    return True
 
 
 def trained_constants(
@@ -204,8 +245,13 @@ def trained_codes(low: Lowering, x: Features | QuantizedTensor) -> QuantizedTens
     lo, hi = (int(end) for end in np.clip(np.rint(ends), first, last))
     if (lo, hi) == (first, last):
         return replace(x, clip=None)
-    one, zero = np.ones((), np.int64), np.zeros((), np.int64)
-    return replace(x, value=low.add(Requantize((x.value,), one, zero, 0, lo, hi)), clip=None)
+    step = low.step(x.value)
+    if isinstance(step, Quantize | Requantize):  # it saturates at the clip's ends itself
+        narrower = replace(step, lo=max(step.lo, lo), hi=min(step.hi, hi))
+    else:
+        one, zero = np.ones((), np.int64), np.zeros((), np.int64)
+        narrower = Requantize((x.value,), one, zero, 0, lo, hi)
+    return replace(x, value=low.add(narrower), clip=None)
 
 
 def trained_product(

@@ -124,7 +124,9 @@ class QuantizedGemm(QuantizedMixingOp):
             return [trained_layer(low, x[0], known.codes, known.scale * alpha, bias)]
         weights = weights.T if self.attributes.get("transB", 0) else weights
         weights = weights * alpha
-        return [layer(low, x[0], weights, reals[0], outputs[0], name=self.node.outputs[0])]
+        has_bias = len(x) > 2 and x[2] is not None and bool(np.any(x[2]))
+        name = self.node.outputs[0]
+        return [layer(low, x[0], weights, reals[0], outputs[0], name=name, has_bias=has_bias)]
 
 
 def _weight_before_product(step: ErrorStep) -> NDArray[np.float64] | None:

@@ -13,6 +13,9 @@ from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor, scalar
 from skq.quantization.lower.trained import check_scale, on_given_grid, trained_codes
 
+#: Part of a step by which what is added to the input may miss a whole number of steps.
+WHOLE = 1e-6
+
 
 class _Grid(QuantizedOp):
     """What both have in common: one scale and zero point, which are constant."""
@@ -42,22 +45,35 @@ class QuantizedQuantizeLinear(_Grid):
         limits = np.iinfo(outputs[0].dtype)
         lo, hi = int(limits.min), int(limits.max)
         one, zero = scalar(1.0), scalar(0.0)
-        if isinstance(x[0], Features) and all(s.function == "cast" for s in x[0].steps):
-            value = self._of_features(low, x[0].value, scale, int(zero_point), lo, hi)
+        if isinstance(x[0], Features) and x[0].fill is None:
+            value = self._of_features(low, x[0], scale, int(zero_point), lo, hi)
             return [QuantizedTensor(value, one, zero)]
         codes = on_given_grid(low, low.tensor(x[0]), float(scale), int(zero_point), lo, hi)
         return [QuantizedTensor(codes.value, one, zero, view=codes.view)]
 
     def _of_features(
-        self, low: Lowering, value: int, scale: Array, zero_point: int, lo: int, hi: int
+        self, low: Lowering, x: Features, scale: Array, zero_point: int, lo: int, hi: int
     ) -> int:
-        """Codes of the float input. ONNX adds the zero point after rounding, Quantize before.
+        """Codes of the float input, of which features may be scaled, and moved by whole steps.
+
+        ONNX adds the zero point after rounding, Quantize before.
 
         That makes a difference at ties, where the zero point is odd: one step is added then.
         """
+        factor, offset = x.affine()
+        moved = np.rint(offset / scale)
+        if np.any(np.abs(offset / scale - moved) > WHOLE) or np.any(factor <= 0):
+            raise self.unsupported(
+                f"its input is the model's input after an affine step that moves {scale:g}, a step "
+                "of the grid, by no whole number, or turns it around: quantize the input itself"
+            )
+        if np.all(factor == 1) and np.all(moved == moved.ravel()[:1]):
+            steps, moved = np.asarray(scale), moved.ravel()[0]
+        else:
+            steps = scale / factor
         odd = zero_point % 2
-        zeros = np.asarray(zero_point - odd, dtype=np.int64)
-        codes = low.add(Quantize((value,), np.asarray(scale), zeros, lo - odd, hi - odd))
+        zeros = np.asarray(moved + zero_point - odd).astype(np.int64)
+        codes = low.add(Quantize((x.value,), steps, zeros, lo - odd, hi - odd))
         if not odd:
             return codes
         one = np.ones((), np.int64)

@@ -75,6 +75,8 @@ def extreme(
 class _ReduceExtreme(_Reduction):
     """The largest or the least element over axes of a row."""
 
+    follows_link = False
+
     is_largest: ClassVar[bool]
 
     def lower(

@@ -49,6 +49,7 @@ def candidates(
     clips: bool = True,
     starts_at_zero: bool = False,
     whole: bool = False,
+    holds_zero: bool = False,
 ) -> Candidates:
     """Grids to choose from.
 
@@ -68,6 +69,8 @@ def candidates(
         Keep to grids whose code of real 0 is 0, as behind a ReLU.
     whole : bool, default=False
         Only the grid of scale 1, for integers that it holds.
+    holds_zero : bool, default=False
+        Keep to grids with a code for real 0, which lies in the range.
     """
     top = 2**n_bits - 1
     if whole:
@@ -101,6 +104,8 @@ def candidates(
     sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
     if starts_at_zero:
         sound &= zero_point <= 0
+    if holds_zero:
+        sound &= (zero_point >= 0) & (zero_point <= top)
     sound[0] = True
     scale, zero_point = scale[sound], zero_point[sound]
     codes = quantize(values[None], scale[:, None], zero_point[:, None], 0, top)

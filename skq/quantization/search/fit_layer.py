@@ -17,6 +17,7 @@ weights if nothing is better.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,8 @@ class LayerData:
         Whether code 0 must stand for real 0 (and everything below).
     whole : ndarray of shape (n_in,), bool, default=None
         Columns of integers that get the grid of scale 1, and no other; None for no column.
+    holds_zero : bool, default=False
+        Whether there is no bias: where all inputs are 0, so is the output, exactly.
     """
 
     x: Floats
@@ -90,6 +93,7 @@ class LayerData:
     clips: bool = True
     starts_at_zero: bool = False
     whole: NDArray[np.bool_] | None = None
+    holds_zero: bool = False
 
     def on_rows(self, most: int) -> LayerData:
         """The same on at most so many rows, evenly spaced."""
@@ -138,7 +142,8 @@ class _Search:
         importance = share.sum(axis=0)
         self.share = share / importance  # sums to 1 for each output
         self.importance = importance / importance.mean()
-        self.target = data.target - (self.share * data.target).sum(axis=0)
+        self.holds_zero = data.holds_zero
+        self.target = self._center(data.target)
         self.grids: list[Candidates] = []
         self.feature: list[int] = []
         for j in range(n_in):
@@ -148,19 +153,22 @@ class _Search:
                 data.x[:, j], data.row_weight, data.lo[j], data.hi[j], data.input_bits,
                 few=few, clips=data.clips, starts_at_zero=data.starts_at_zero,
                 whole=data.whole is not None and bool(data.whole[j]),
+                holds_zero=data.holds_zero,
             )  # fmt: skip
             if np.ptp(grids.codes[0]):
                 self.grids.append(grids)
                 self.feature.append(j)
         self.mean, self.variance, self.pull = [], [], []
         for grids in self.grids:
-            codes = grids.codes.astype(np.float64)
+            codes, zero = self._codes_of(grids), 0.0
             mean = codes @ self.share
+            if self.holds_zero:
+                mean, zero = np.zeros_like(mean), grids.zero_point[:, None]
             self.mean.append(mean)
             variance = np.maximum((codes * codes) @ self.share - mean * mean, 1e-12)
             self.variance.append(variance)
             # variance that one more row adds if all codes are equally likely
-            unseen = top_code**2 / 12 + (top_code / 2 - mean) ** 2
+            unseen = top_code**2 / 12 + (top_code / 2 - zero - mean) ** 2
             self.pull.append(pull * variance + one_row * unseen)
         #: Real weights over the codes of each grid: (n_grids, n_out).
         self.real = [
@@ -227,16 +235,18 @@ class _Search:
             n_out = self.shape[1]
             return self._measured(_State(grid, np.zeros((0, n_out)), np.ones(n_out), 0.0))
         chosen = list(zip(self.grids, self.real, grid, strict=True))
-        codes = np.stack([g.codes[k] for g, _, k in chosen], axis=1).astype(np.float64)
+        codes = np.stack([self._codes_of(g, k) for g, _, k in chosen], axis=1)
         real = np.stack([r[k] for _, r, k in chosen])
-        integers, scale = quantize_weights(real, codes, self.n_bits, self.row_weight, method=method)
+        integers, scale = quantize_weights(
+            real, codes, self.n_bits, self.row_weight, method=method, centered=not self.holds_zero
+        )
         return self._measured(_State(grid, integers.astype(np.float64), scale, np.inf))
 
     def _better(self, i: int, state: _State, residual: Floats) -> None:
         """Choose the grid and the weights of feature i; updates the residual in place."""
         grids, mean, variance, real = self.grids[i], self.mean[i], self.variance[i], self.real[i]
         pull = self.pull[i]
-        codes = grids.codes.astype(np.float64)
+        codes = self._codes_of(grids)
         _add_outer(residual, codes[state.grid[i]], state.integers[i] * state.scale)
         weighted = np.multiply(self.share, residual, out=self._weighted)
         product = codes @ weighted - mean * weighted.sum(axis=0)
@@ -254,10 +264,19 @@ class _Search:
     def _sums(self, state: _State) -> Floats:
         if not self.grids:
             return np.zeros_like(self.target)
-        codes = np.stack([g.codes[k] for g, k in zip(self.grids, state.grid, strict=True)], axis=1)
-        return np.asarray(codes.astype(np.float64) @ state.integers)
+        pairs = zip(self.grids, state.grid, strict=True)
+        codes = np.stack([self._codes_of(g, k) for g, k in pairs], axis=1)
+        return np.asarray(codes @ state.integers)
+
+    def _codes_of(self, grids: Candidates, grid: Any = slice(None)) -> Floats:
+        """Codes of all grids of a feature, or of one; counted from 0 where 0 is to stay 0."""
+        codes = grids.codes[grid].astype(np.float64)
+        return codes - grids.zero_point[grid, ..., None] if self.holds_zero else codes
 
     def _center(self, values: Floats) -> Floats:
+        """Values but for their mean, which is made up for by the offset, where that is free."""
+        if self.holds_zero:
+            return values
         return np.asarray(values - (self.share * values).sum(axis=0))
 
     def _measured(self, state: _State) -> _State:

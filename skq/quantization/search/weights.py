@@ -26,7 +26,13 @@ Floats = NDArray[np.float64]
 
 
 def quantize_weights(
-    weights: Floats, codes: Floats, n_bits: int, row_weight: Floats, *, method: str = "auto"
+    weights: Floats,
+    codes: Floats,
+    n_bits: int,
+    row_weight: Floats,
+    *,
+    method: str = "auto",
+    centered: bool = True,
 ) -> tuple[NDArray[np.int64], Floats]:
     """Quantize a layer's weights.
 
@@ -44,6 +50,10 @@ def quantize_weights(
     method : {"auto", "minmax", "percentile", "mse"}
         Other than "auto": scale = the reach of `find_reach` / largest integer, and nothing else.
 
+    centered : bool, default=True
+        Whether the offset of the output is free: then codes count from their mean. Else they count
+        from 0.
+
     Returns
     -------
     integers : ndarray of shape (n_in, n_out), int64
@@ -55,7 +65,7 @@ def quantize_weights(
     scale = np.where(reach > 0, reach, 1.0) / top
     if method != "auto" or not weights.size:
         return _round(weights, scale, n_bits), scale
-    gram = _covariance(codes, row_weight)
+    gram = _covariance(codes, row_weight, centered=centered)
     target = gram @ weights if gram.ndim == 2 else gram[:, None] * weights
     best = _Candidate.of(weights, scale, n_bits, gram, target)
     for fraction in _fractions(n_bits):
@@ -79,15 +89,19 @@ def _round(weights: Floats, scale: Floats, n_bits: int) -> NDArray[np.int64]:
     return np.clip(np.rint(weights / scale), -top, top).astype(np.int64)
 
 
-def _covariance(codes: Floats, row_weight: Floats) -> Floats:
-    """Weighted covariance of the codes with a ridge on its diagonal; the diagonal alone if wide."""
-    centered = codes - row_weight @ codes
-    variance = row_weight @ centered**2
+def _covariance(codes: Floats, row_weight: Floats, *, centered: bool) -> Floats:
+    """Weighted covariance of the codes with a ridge on its diagonal; the diagonal alone if wide.
+
+    Moments about 0 where codes are not to be centered.
+    """
+    if centered:
+        codes = codes - row_weight @ codes
+    variance = row_weight @ codes**2
     floor = 1e-6 * float(variance.max(initial=0.0)) + 1e-300
     ridge = LAYERS.ridge * variance + floor
     if codes.shape[1] > LAYERS.max_descent_inputs:
         return np.asarray(variance + ridge)
-    gram = (centered * row_weight[:, None]).T @ centered
+    gram = (codes * row_weight[:, None]).T @ codes
     gram[np.diag_indices_from(gram)] += ridge
     return np.asarray(gram)
 

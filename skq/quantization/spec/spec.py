@@ -87,13 +87,14 @@ class QuantizationSpec(CompressionSpec):
     SUPPORTED_DTYPES: ClassVar[set[Any]] = dtypes.supported_dtypes()
 
     dtype: Any = torch.int8
-    qscheme: QuantizationScheme = QuantizationScheme.SYMMETRIC
-    qformulation: QuantizationFormulation = QuantizationFormulation.ZP
-    granularity: QuantizationGranularity = field(default_factory=PerTensorGranularity)
+    # What the constructor accepts is wider than what the fields hold.
+    qscheme: Any = QuantizationScheme.SYMMETRIC
+    qformulation: Any = QuantizationFormulation.ZP
+    granularity: Any = field(default_factory=PerTensorGranularity)
     fake_quantize_cls: Any = "default"
     qparam_calculator_cls: Any = "default"
     range_calculator_cls: Any = "minmax"
-    float_range: list[float | None] = field(default_factory=lambda: [None, None])
+    float_range: Any = field(default_factory=lambda: [None, None])
     scale_dtype: Any = None
 
     @classmethod

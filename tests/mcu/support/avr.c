@@ -22,7 +22,6 @@ void quit(int status)
     while ((UCSR0A & (1 << TXC0)) == 0) {
     }
     cli();
-    set_sleep_mode(SLEEP_MODE_PWR_DOWN);
-    sleep_enable();
+    SMCR = (1 << SM1) | (1 << SE); /* power down */
     sleep_cpu();
 }

@@ -1,12 +1,9 @@
-/* Start-up code and semihosting of an emulated RISC-V, and what the compiler calls of a libc. */
-#include <stddef.h>
+/* Start-up code and semihosting of an emulated RISC-V. */
 #include <stdint.h>
 
 int main(void);
 void put(const char *text);
 void quit(int status);
-void *memcpy(void *to, const void *from, size_t size);
-void *memset(void *to, int value, size_t size);
 
 __asm__(".section .start, \"ax\"\n"
         ".globl start\n"
@@ -48,25 +45,4 @@ void quit(int status)
 __attribute__((used)) void run(void)
 {
     quit(main());
-}
-
-void *memcpy(void *to, const void *from, size_t size)
-{
-    unsigned char *t = to;
-    const unsigned char *f = from;
-    while (size-- != 0u) {
-        *t++ = *f++;
-        __asm__ volatile("");
-    }
-    return to;
-}
-
-void *memset(void *to, int value, size_t size)
-{
-    unsigned char *t = to;
-    while (size-- != 0u) {
-        *t++ = (unsigned char)value;
-        __asm__ volatile("");
-    }
-    return to;
 }

@@ -98,7 +98,7 @@ def _products(
         return _whole_bytes(body, codes, bits, bias, x, index, kind, comment, n_in)
     table = unit.tables.bits(codes.tolist(), bits, comment, spare=0)
     less = f" - {literal(bias)}" if bias else ""
-    term = [
+    reading = [
         f"while (n_bits < {bits}u) {{",
         f"    bits |= (uint32_t){table.at('k')} << n_bits;",
         "    k++;",
@@ -109,7 +109,7 @@ def _products(
         f"n_bits = (uint8_t)(n_bits - {bits}u);",
     ]
     setup = [f"{k} k = 0u;", "uint32_t bits = 0u;", "uint8_t n_bits = 0u;"]
-    return setup, body.loop("i", n_in, term)
+    return setup, body.loop("i", n_in, reading)
 
 
 def _whole_bytes(

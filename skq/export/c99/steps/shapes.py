@@ -36,6 +36,10 @@ def gather(body: Any, value: int) -> None:
         return
     has_fill = bool(np.any(indices < 0))
     source_size = unit.type(step.inputs[0]).size
+    if not np.any(indices >= 0):
+        line = f"{target.at('i')} = ({target.ctype}){literal(step.fill)};"
+        body.write(*body.loop("i", len(indices), [line]))
+        return
     places = np.where(indices < 0, source_size, indices)
     kind = "uint8_t" if places.max(initial=0) <= 255 else "uint16_t"
     kind = kind if places.max(initial=0) <= 65535 else "int32_t"

@@ -41,15 +41,15 @@ def trees(body: Any, value: int) -> None:
     forest = Forest.of(step)
     target = body.place(value)
     x = body.place(step.inputs[0])
-    leaves = _Leaves.of(unit, forest, value)
     if forest.n_outputs == 1:
         start, add = [f"{target.at('0u')} = 0;"], "0u"
     else:
         start = body.loop("i", forest.n_outputs, [f"{target.at('i')} = 0;"])
         add = ""
     body.write(*start)
-    if not len(forest.sizes):
+    if not len(forest.sizes) or not forest.width:
         return
+    leaves = _Leaves.of(unit, forest, value)
     walk = _walk_tables if unit.small else _walk_code
     body.write(*walk(body, value, forest, leaves, x, target, add))
 
@@ -111,9 +111,14 @@ class _Leaves:
         bias = -min(0, *terms.value)
         value_bits = bits_of(max(terms.value) + bias)
         output_bits = bits_of(forest.width - 1)
+        rows = None
+        numbers = terms.value
+        if 1 + output_bits + value_bits > 31:  # a table of their own
+            rows = unit.tables.integers(numbers, f"values of the terms of value {value}")
+            numbers, bias, value_bits = [0] * len(numbers), 0, 0
         fields = [
             last | (output << 1) | ((v + bias) << (1 + output_bits))
-            for output, v, last in zip(terms.output, terms.value, terms.last, strict=True)
+            for output, v, last in zip(terms.output, numbers, terms.last, strict=True)
         ]
         width = 1 + output_bits + value_bits
         comment = f"terms of the leaves of value {value}: last, output, value"
@@ -122,7 +127,7 @@ class _Leaves:
         else:
             table = unit.tables.integers(fields, comment)
         starts = [terms.start[r] for r in forest.leaf]
-        return cls(starts, terms, bias, table, (output_bits, value_bits))
+        return cls(starts, terms, bias, table, (output_bits, value_bits), rows)
 
     def lines(self, body: Any, forest: Forest, target: Any, single: str) -> list[str]:
         """Statements that add what ``found`` tells of tree ``t``."""
@@ -147,6 +152,8 @@ class _Leaves:
         else:
             term = f"(uint32_t){table.at('found')}"
         value = f"({kind})(term >> {1 + output_bits})"
+        if self.rows is not None:
+            value = f"({kind}){self.rows.at('found')}"
         value = f"({value} - {literal(self.bias)})" if self.bias else value
         index = f"((term >> 1) & {2**output_bits - 1}u)"
         place = target.at(f"{first} + o" if first else "o")

@@ -1,0 +1,32 @@
+"""The integer program in ONNX Runtime: the same labels, bit by bit, in three forms.
+
+Run it with ``python examples/deploy_with_onnx_runtime.py`` (needs onnxruntime).
+"""
+
+import numpy as np
+import onnxruntime
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
+
+from skq.ensemble import RandomForestClassifier
+from skq.export import to_onnx
+from skq.linear_model import LogisticRegression
+
+X_train, X_test, y_train, y_test = train_test_split(
+    *load_breast_cancer(return_X_y=True), random_state=0
+)
+for model in (
+    LogisticRegression(max_iter=5000, n_bits=6),
+    RandomForestClassifier(20, max_depth=6, random_state=0, n_bits=4),
+):
+    model.fit(X_train, y_train)
+    for form in ("integer", "fast", "qdq"):
+        data = to_onnx(model, form=form).SerializeToString()
+        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+        (label,) = session.run(["label"], {"X": X_test})
+        same = np.array_equal(label, model.predict(X_test))
+        accuracy = np.mean(label == y_test)
+        print(
+            f"{type(model).__name__}, {form}: {len(data)} bytes, accuracy {accuracy:.3f}, "
+            f"the same labels: {same}"
+        )

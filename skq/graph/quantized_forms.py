@@ -1,0 +1,294 @@
+"""Quantized operators of other exporters, written with QuantizeLinear and DequantizeLinear.
+
+=============================== ====================================================
+operator                        becomes
+=============================== ====================================================
+QLinearMatMul                   two DequantizeLinear, MatMul, QuantizeLinear
+QLinearConv                     the same with Conv; the bias is dequantized at the
+                                product of both scales
+com.microsoft QGemm             the same with Gemm; without QuantizeLinear where no
+                                output scale is given
+com.microsoft QLinearAdd        the same with Add
+MatMulInteger                   two DequantizeLinear of scale 1, MatMul
+Quant (QONNX)                   QuantizeLinear, Clip, DequantizeLinear
+BipolarQuant (QONNX), constants DequantizeLinear of -1 and 1
+=============================== ====================================================
+
+In exact arithmetic each form gives the same codes as the operator. Quant rounds ``x / scale +
+zero_point``, QuantizeLinear ``x / scale`` alone: where the zero point is odd, x is moved up by one
+step and the zero point down by one.
+
+Source: ONNX operators QLinearMatMul-10, QLinearConv-10, MatMulInteger-10; ONNX Runtime's contrib
+operators; https://github.com/fastmachinelearning/qonnx, Quant and BipolarQuant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.exceptions import UnsupportedModelError
+from skq.graph.graph import FloatGraph, Node
+
+Array = NDArray[Any]
+
+MICROSOFT = "com.microsoft"
+#: Domains in which Quant and BipolarQuant stand.
+QONNX_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas")
+#: Greatest width of the codes of Quant.
+MAX_BITS = 16
+
+
+def in_linear_form(graph: FloatGraph) -> FloatGraph:
+    """The graph with the operators above in terms of QuantizeLinear and DequantizeLinear.
+
+    Parameters
+    ----------
+    graph : FloatGraph
+
+    Returns
+    -------
+    FloatGraph
+        The same graph where there are none.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If an operator is not static; names node, tensor and reason.
+    """
+    if not any(_key(node) in _FORMS for node in graph.nodes):
+        return graph
+    writer = _Writer(graph)
+    for node in graph.nodes:
+        form = _FORMS.get(_key(node))
+        if form is None:
+            writer.nodes.append(node)
+        else:
+            form(writer, node)
+    used = {node.domain for node in writer.nodes} | {""}
+    return replace(
+        graph,
+        nodes=tuple(writer.nodes),
+        initializers={**graph.initializers, **writer.added},
+        opsets={domain: v for domain, v in graph.opsets.items() if domain in used},
+    )
+
+
+def _key(node: Node) -> tuple[str, str]:
+    return node.op_type, "qonnx" if node.domain in QONNX_DOMAINS else node.domain
+
+
+class _Writer:
+    """Nodes and constants of the graph that is written."""
+
+    def __init__(self, graph: FloatGraph) -> None:
+        self.nodes: list[Node] = []
+        self.added: dict[str, Array] = {}
+        self.constants: Mapping[str, Array] = {
+            **graph.initializers,
+            **{
+                node.outputs[0]: np.asarray(node.attributes["value"])
+                for node in graph.nodes
+                if node.op_type == "Constant" and "value" in node.attributes
+            },
+        }
+
+    def name(self, node: Node, what: str) -> str:
+        """Name of a tensor that stands inside a node."""
+        return f"{node.outputs[0]}/{what}"
+
+    def add(self, op_type: str, inputs: tuple[str, ...], output: str, **attributes: Any) -> str:
+        """Append a node; return the name of its result."""
+        self.nodes.append(Node(op_type, inputs, (output,), attributes, output))
+        return output
+
+    def constant(self, name: str, value: Any) -> str:
+        """Add an initializer; return its name."""
+        self.added[name] = np.asarray(value)
+        return name
+
+    def value(self, node: Node, position: int, what: str) -> Array:
+        """Value of a constant input.
+
+        Raises
+        ------
+        UnsupportedModelError
+            If it is computed while the model runs.
+        """
+        name = node.inputs[position]
+        if name not in self.constants:
+            raise UnsupportedModelError(f"{node}: the {what} {name!r} must be constant.")
+        return np.asarray(self.constants[name])
+
+    def dequantized(self, node: Node, codes: int, *, axis: int | None = None) -> str:
+        """Reals of an operand, whose scale and zero point are the next two inputs."""
+        result = self.name(node, f"input {codes}")
+        inputs = tuple(node.inputs[codes : codes + 3])
+        attributes = {} if axis is None else {"axis": axis}
+        return self.add("DequantizeLinear", inputs, result, **attributes)
+
+    def quantized(self, node: Node, reals: str, scale: int) -> None:
+        """The node's result, from reals and the inputs `scale` and the next."""
+        inputs = (reals, *node.inputs[scale : scale + 2])
+        self.add("QuantizeLinear", inputs, node.outputs[0])
+
+    def bias(self, node: Node, codes: int, scales: tuple[str, str]) -> str:
+        """Reals of an integer bias at the product of two scales."""
+        step = self.add("Mul", scales, self.name(node, "bias scale"))
+        return self.add(
+            "DequantizeLinear", (node.inputs[codes], step), self.name(node, "bias"), axis=0
+        )
+
+
+def _given(node: Node, position: int) -> bool:
+    return len(node.inputs) > position and bool(node.inputs[position])
+
+
+def _matmul(writer: _Writer, node: Node) -> None:
+    a, b = writer.dequantized(node, 0), writer.dequantized(node, 3, axis=-1)
+    writer.quantized(node, writer.add("MatMul", (a, b), writer.name(node, "product")), 6)
+
+
+def _conv(writer: _Writer, node: Node) -> None:
+    operands = [writer.dequantized(node, 0), writer.dequantized(node, 3, axis=0)]
+    if _given(node, 8):
+        operands.append(writer.bias(node, 8, (node.inputs[1], node.inputs[4])))
+    sums = writer.add("Conv", tuple(operands), writer.name(node, "sums"), **node.attributes)
+    writer.quantized(node, sums, 6)
+
+
+def _gemm(writer: _Writer, node: Node) -> None:
+    transposed = node.attributes.get("transB", 0)
+    operands = [writer.dequantized(node, 0), writer.dequantized(node, 3, axis=1 - transposed)]
+    if _given(node, 6):
+        if node.attributes.get("alpha", 1.0) != 1.0:
+            raise UnsupportedModelError(f"{node}: a bias needs alpha=1.")
+        operands.append(writer.bias(node, 6, (node.inputs[1], node.inputs[4])))
+    is_last = not _given(node, 7)
+    sums = node.outputs[0] if is_last else writer.name(node, "sums")
+    writer.add("Gemm", tuple(operands), sums, **node.attributes)
+    if not is_last:
+        writer.quantized(node, sums, 7)
+
+
+def _add(writer: _Writer, node: Node) -> None:
+    operands = writer.dequantized(node, 0), writer.dequantized(node, 3)
+    writer.quantized(node, writer.add("Add", operands, writer.name(node, "sum")), 6)
+
+
+def _matmul_integer(writer: _Writer, node: Node) -> None:
+    operands = []
+    for position, axis in ((0, 0), (1, -1)):
+        zero = node.inputs[position + 2 : position + 3]
+        length = 1
+        if _given(node, position + 2):
+            length = writer.value(node, position + 2, "zero point").size
+        ones = np.ones(length if length > 1 else (), np.float32)
+        step = writer.constant(writer.name(node, f"scale {position}"), ones)
+        inputs = (node.inputs[position], step, *zero)
+        result = writer.name(node, f"input {position}")
+        operands.append(writer.add("DequantizeLinear", inputs, result, axis=axis))
+    writer.add("MatMul", tuple(operands), node.outputs[0])
+
+
+def _quant(writer: _Writer, node: Node) -> None:
+    mode = node.attributes.get("rounding_mode", "ROUND")
+    if str(mode).upper() != "ROUND":
+        raise UnsupportedModelError(f"{node}: the rounding mode must be ROUND. Got {mode!r}.")
+    names = ("scale", "zero point", "bit width")
+    scale, zero, bits = (writer.value(node, i, n) for i, n in enumerate(names, 1))
+    lo, hi = _quant_range(node, bits)
+    if not np.all(np.isfinite(scale) & (scale > 0)):
+        raise UnsupportedModelError(
+            f"{node}: the scale {node.inputs[1]!r} must be finite and above 0."
+        )
+    point = float(np.ravel(zero)[0]) if zero.size else 0.0
+    if not np.all(zero == point) or point != np.rint(point):
+        raise UnsupportedModelError(
+            f"{node}: the zero point {node.inputs[2]!r} must be one whole number. "
+            f"Got {np.unique(zero)[:3].tolist()}."
+        )
+    odd = int(point) % 2
+    storage = _storage(node, min(lo, int(point) - 1), max(hi, int(point)))
+    flat, attributes = _along_one_axis(node, scale)
+    step = writer.constant(writer.name(node, "scale"), flat.astype(np.float32))
+    point_before = writer.constant(writer.name(node, "zero"), storage.type(point - odd))
+    zeros = writer.constant(writer.name(node, "zero point"), storage.type(point))
+    source = node.inputs[0]
+    if odd:
+        moved = writer.constant(writer.name(node, "step"), scale.astype(np.float32))
+        source = writer.add("Add", (source, moved), writer.name(node, "moved"))
+    if flat.size > 1:
+        for name in (point_before, zeros):
+            writer.added[name] = np.full(flat.size, writer.added[name])
+    codes = writer.name(node, "codes")
+    writer.add("QuantizeLinear", (source, step, point_before), codes, **attributes)
+    ends = [
+        writer.constant(writer.name(node, what), storage.type(end))
+        for what, end in (("least", lo), ("greatest", hi))
+    ]
+    clipped = writer.add("Clip", (codes, *ends), writer.name(node, "clipped"))
+    writer.add("DequantizeLinear", (clipped, step, zeros), node.outputs[0], **attributes)
+
+
+def _quant_range(node: Node, bits: Array) -> tuple[int, int]:
+    """Least and greatest code of Quant."""
+    width = float(np.ravel(bits)[0]) if bits.size == 1 else np.nan
+    if not (width == np.rint(width) and 1 <= width <= MAX_BITS):
+        raise UnsupportedModelError(
+            f"{node}: the bit width {node.inputs[3]!r} must be one whole number in "
+            f"[1, {MAX_BITS}]. Got {np.ravel(bits)[:3].tolist()}."
+        )
+    n, narrow = int(width), int(node.attributes.get("narrow", 0))
+    if node.attributes.get("signed", 1):
+        return -(2 ** (n - 1)) + narrow, 2 ** (n - 1) - 1
+    return 0, 2**n - 1 - narrow
+
+
+def _storage(node: Node, lo: int, hi: int) -> np.dtype[Any]:
+    for name in ("int8", "uint8", "int16", "uint16"):
+        limits = np.iinfo(name)
+        if limits.min <= lo and hi <= limits.max:
+            return np.dtype(name)
+    raise UnsupportedModelError(
+        f"{node}: the zero point {node.inputs[2]!r} lies outside of the codes [{lo}, {hi}]."
+    )
+
+
+def _along_one_axis(node: Node, scale: Array) -> tuple[Array, dict[str, int]]:
+    """Scales as ONNX takes them: a scalar, or a vector and its axis, counted from the end."""
+    axes = [axis for axis, n in enumerate(scale.shape) if n > 1]
+    if len(axes) > 1:
+        raise UnsupportedModelError(
+            f"{node}: the scale {node.inputs[1]!r} must vary along one axis. "
+            f"Got the shape {scale.shape}."
+        )
+    if not axes:
+        return scale.reshape(()), {}
+    return scale.reshape(-1), {"axis": axes[0] - scale.ndim}
+
+
+def _bipolar_quant(writer: _Writer, node: Node) -> None:
+    values = writer.value(node, 0, "tensor (activations of one bit are not supported)")
+    scale, attributes = _along_one_axis(node, writer.value(node, 1, "scale"))
+    codes = np.where(values >= 0, 1, -1).astype(np.int8)
+    names = (
+        writer.constant(writer.name(node, "codes"), codes),
+        writer.constant(writer.name(node, "scale"), scale.astype(np.float32)),
+    )
+    writer.add("DequantizeLinear", names, node.outputs[0], **attributes)
+
+
+_FORMS: Mapping[tuple[str, str], Callable[[_Writer, Node], None]] = {
+    ("QLinearMatMul", ""): _matmul,
+    ("QLinearConv", ""): _conv,
+    ("MatMulInteger", ""): _matmul_integer,
+    ("QGemm", MICROSOFT): _gemm,
+    ("QLinearAdd", MICROSOFT): _add,
+    ("Quant", "qonnx"): _quant,
+    ("BipolarQuant", "qonnx"): _bipolar_quant,
+}

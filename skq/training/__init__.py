@@ -1,0 +1,35 @@
+"""Training for few bits: quantization-aware training of torch modules.
+
+torch is imported when a name is asked for, not with this package.
+
+================= ==========================================================
+name              what it does
+================= ==========================================================
+`prepare_qat`     puts fake quantizers into a torch module
+`convert_qat`     makes a `QuantizedModule` of the trained module
+`QATSchedule`     turns observers and fake quantization on and off by step
+`calibrating`     context in which a module only observes
+================= ==========================================================
+"""
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
+_NAMES = {
+    "QATSchedule": "skq.training.schedule",
+    "calibrating": "skq.training.schedule",
+    "convert_qat": "skq.training.convert",
+    "prepare_qat": "skq.training.prepare",
+}
+
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _NAMES:
+        return getattr(_import_module(_NAMES[name]), name)
+    raise AttributeError(f"module 'skq.training' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(_NAMES)
