@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from skq.frontend.torch_export import export_module
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
-from skq.graph.onnx_proto import graph_from_proto
+from skq.graph.ml_operators import without_ml_operators
+from skq.graph.onnx_proto import at_supported_opset, graph_from_proto
 from skq.graph.quantized_forms import in_linear_form
 from skq.serialization import serializable
 
@@ -81,7 +82,7 @@ def _as_graph(model: Any, dummy_input: Any) -> FloatGraph:
     if isinstance(model, FloatGraph):
         return model
     if hasattr(model, "SerializeToString"):
-        return graph_from_proto(model)
+        return without_ml_operators(graph_from_proto(at_supported_opset(model)))
     raise TypeError(
         f"model must be a FloatGraph, an onnx.ModelProto or a torch.nn.Module. "
         f"Got {type(model).__name__} instead."

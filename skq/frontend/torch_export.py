@@ -9,8 +9,11 @@ from __future__ import annotations
 import io
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from skq.exceptions import UnsupportedModelError
 
 if TYPE_CHECKING:
     import onnx
@@ -20,6 +23,30 @@ if TYPE_CHECKING:
 _LOCK = threading.Lock()
 
 OPSET = 17
+
+
+@contextmanager
+def _without_fused_paths() -> Iterator[None]:
+    """Attention as plain operators: torch's fused kernels of eval mode have no ONNX form."""
+    import torch
+
+    enabled = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(enabled)
+
+
+def _not_exported(module: torch.nn.Module, inputs: Sequence[torch.Tensor], error: Exception) -> str:
+    """One sentence on a failed export: the module, the inputs, torch's reason."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = (lines[0] if lines else type(error).__name__).partition(". ")[0].rstrip(".")
+    shapes = ", ".join(str(list(tensor.shape)) for tensor in inputs)
+    return (
+        f"The torch module {type(module).__name__} cannot be exported to ONNX with inputs of "
+        f"shape {shapes}: {reason}."
+    )
 
 
 def export_module(
@@ -47,6 +74,11 @@ def export_module(
     -------
     onnx.ModelProto
         At opset 17.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If torch cannot run the module on these inputs, or has no ONNX form of it.
     """
     import onnx
     import torch
@@ -56,7 +88,7 @@ def export_module(
     dynamic: dict[str, Any] = {name: {0: "n_rows"} for name in [*names, *(output_names or ())]}
     buffer = io.BytesIO()
     was_training = module.training
-    with _LOCK, warnings.catch_warnings(), torch.no_grad():
+    with _LOCK, warnings.catch_warnings(), torch.no_grad(), _without_fused_paths():
         # The deprecation of the exporter is known, and its tracing hints mean nothing to users.
         warnings.simplefilter("ignore")
         module.eval()
@@ -73,6 +105,8 @@ def export_module(
                 custom_opsets=dict(custom_opsets or {}),
                 dynamo=False,
             )
+        except Exception as error:  # torch raises classes of its own, and its users' errors
+            raise UnsupportedModelError(_not_exported(module, inputs, error)) from error
         finally:
             module.train(was_training)
     return onnx.load_from_string(buffer.getvalue())

@@ -38,7 +38,7 @@ OPERATORS = (
     | MOVES
     | WITH_CONSTANTS
     | ON_AXIS.keys()
-    | {"Cast", "Constant", "Exp", "Log", "Neg", "Sigmoid"}
+    | {"Abs", "Cast", "Constant", "Exp", "Log", "Neg", "Sigmoid"}
 )
 
 #: What a node counts for the limit of a file: trying it takes a few dozen microseconds.

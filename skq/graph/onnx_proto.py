@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.exceptions import ConversionError
+from skq.exceptions import ConversionError, UnsupportedModelError
 from skq.graph.four_bits import FOUR_BITS, four_bit_tensors, with_clips
 from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
 from skq.graph.ops.element_types import ELEMENT_TYPE_CODES, element_dtype
 
 if TYPE_CHECKING:
     import onnx
+
+#: Models of older operator sets are converted to this one.
+OLDEST_OPSET = 13
 
 
 def graph_from_proto(model: onnx.ModelProto) -> FloatGraph:
@@ -57,6 +60,44 @@ def graph_from_proto(model: onnx.ModelProto) -> FloatGraph:
         )
     opsets = {entry.domain: int(entry.version) for entry in model.opset_import}
     return _read_graph(model.graph, opsets)
+
+
+def at_supported_opset(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model itself, or converted by onnx where its operator set is an older one.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+
+    Returns
+    -------
+    onnx.ModelProto
+        Of operator set `OLDEST_OPSET` or newer.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If onnx cannot convert it.
+    """
+    import onnx
+    from onnx import version_converter
+
+    _require_model(model)
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    version = versions.get("", versions.get("ai.onnx", OLDEST_OPSET))
+    if version >= OLDEST_OPSET:
+        return model
+    try:
+        return version_converter.convert_version(model, OLDEST_OPSET)
+    except Exception as error:  # the converter raises its own classes and bare RuntimeErrors
+        unknown = [node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type)]
+        reason = str(error).strip().rpartition("failed: ")[2].rstrip(".") or type(error).__name__
+        if unknown:
+            reason = f"ONNX has no operator {unknown[0]!r}"
+        raise UnsupportedModelError(
+            f"The ONNX model has the operator set {version}, and onnx cannot convert it to "
+            f"{OLDEST_OPSET}: {reason}. Export it again with opset_version={OLDEST_OPSET} or newer."
+        ) from error
 
 
 def graph_to_proto(graph: FloatGraph) -> onnx.ModelProto:
@@ -103,6 +144,8 @@ def _read_graph(graph: onnx.GraphProto, opsets: Mapping[str, int]) -> FloatGraph
         raise ConversionError(
             "The ONNX graph has sparse initializers; store them as dense tensors."
         )
+    # a ZipMap's dictionaries, which are read as the array that they are made of
+    maps = frozenset(node.output[0] for node in graph.node if node.op_type == "ZipMap")
     read = (_read_node(node, opsets) for node in graph.node)
     nodes, constants = with_clips(read, four_bit_tensors(graph))
     tensors = {tensor.name: _read_tensor(tensor) for tensor in graph.initializer}
@@ -110,13 +153,17 @@ def _read_graph(graph: onnx.GraphProto, opsets: Mapping[str, int]) -> FloatGraph
         nodes=nodes,
         initializers={**tensors, **constants},
         inputs=tuple(_read_info(info, "input") for info in graph.input),
-        outputs=tuple(_read_info(info, "output") for info in graph.output),
+        outputs=tuple(_read_info(info, "output", maps) for info in graph.output),
         opsets=dict(opsets),
     )
 
 
-def _read_info(info: onnx.ValueInfoProto, role: str) -> TensorInfo:
+def _read_info(
+    info: onnx.ValueInfoProto, role: str, maps: frozenset[str] = frozenset()
+) -> TensorInfo:
     kind = info.type.WhichOneof("value")
+    if info.name in maps:
+        return TensorInfo(info.name, "float32", (None, None))
     if kind != "tensor_type":
         raise ConversionError(
             f"Graph {role} {info.name!r} must be a tensor. Got {kind or 'no type'} instead."

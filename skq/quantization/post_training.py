@@ -317,8 +317,8 @@ class _Conversion:
             if step not in tail:
                 self._run_float(step, node)
         settings = self.low.settings
-        if settings.searches and self._is_large():
-            # what cannot be lowered is refused before a search that takes long
+        if settings.searches and (self._is_large() or self._changes_rows(quantized)):
+            # what cannot be lowered is refused before a search that takes long, or cannot run
             self._start(replace(settings, calibration="minmax"))
             self._lower_all(quantized, nodes)
             self._start(settings)
@@ -364,6 +364,11 @@ class _Conversion:
         sizes = [np.size(array) for array in self.graph.initializers.values()]
         return sum(sizes) > CALIBRATION.large_network_weights
 
+    def _changes_rows(self, nodes: Sequence[Node]) -> bool:
+        """Whether a node gives another number of rows than there are; shapes and constants do."""
+        names = [name for node in nodes for name in node.outputs if name]
+        return any(self.floats[name].shape[:1] != self.row_weight.shape for name in names)
+
     def _run_float(self, step: int, node: Node) -> None:
         results = self.model.run_node(step, [self.floats.get(name) for name in node.inputs])
         pairs = zip(node.outputs, results, strict=False)
@@ -373,6 +378,10 @@ class _Conversion:
         """Write all nodes; the values that the epilogue and the outputs read, by name."""
         for node in quantized:
             self._lower(node)
+        for node in epilogue:
+            shape = self.operands.get(node.inputs[1]) if node.op_type == "Reshape" else None
+            if isinstance(shape, BatchConstant):
+                self.operands[node.inputs[1]] = _any_rows(shape)
         computed = {name for node in epilogue for name in node.outputs}
         read = [name for node in epilogue for name in node.inputs if name]
         scores = dict.fromkeys(
@@ -449,6 +458,15 @@ class _Conversion:
         return self.low.dequantize(arranged(self.low, self.low.settled(tensor, reals)))
 
 
+def _any_rows(shape: BatchConstant) -> Array | BatchConstant:
+    """A shape that begins with the number of rows as a constant: -1, and the lengths of a row."""
+    two, three = np.ravel(shape.for_two), np.ravel(shape.for_three)
+    is_shape = two.size == three.size > 0 and (two[0], three[0]) == (2, 3)
+    if not is_shape or not np.array_equal(two[1:], three[1:]):
+        return shape
+    return np.array([-1, *two[1:]], np.int64)
+
+
 def _integers_of(x: QuantizedTensor) -> tuple[int, bytes]:
     """What tells integer tensors apart."""
     return x.value, b"" if x.view is None else x.view.tobytes()
@@ -483,7 +501,7 @@ def _check_operators(graph: FloatGraph, tail: set[int]) -> None:
         if op_class is None:
             raise UnsupportedModelError(
                 f"{node} cannot be quantized: operator {node.op_type} has no quantized form. "
-                f"Quantized operators: {', '.join(sorted(ONNX_OPS_TO_QUANTIZED_IMPL))}."
+                f"skq.quantization.ONNX_OPS_TO_QUANTIZED_IMPL lists the operators that have one."
             )
         if op_class.refused:
             raise UnsupportedModelError(f"{node} cannot be quantized: {op_class.refused}.")
@@ -505,9 +523,33 @@ def _checked_data(model: GraphEvaluator, data: tuple[Array, ...]) -> list[Array]
             f"Got shapes {[array.shape for array in arrays]}."
         )
     for info, array in zip(model.inputs, arrays, strict=True):
+        _check_shape(info, array)
         if array.dtype.kind == "f" and np.isinf(array).any() and not _is_compared(model, info.name):
             raise ValueError(f"Calibration data for {info.name!r} must not hold infinity.")
     return arrays
+
+
+def _check_shape(info: TensorInfo, array: Array) -> None:
+    """Raise if an input of the graph cannot take rows of this shape, or as many of them."""
+    fits = array.ndim == len(info.shape) and all(
+        length is None or length == given
+        for length, given in zip(info.shape[1:], array.shape[1:], strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"Calibration data for input {info.name!r} must have the shape {_shown(info.shape)}. "
+            f"Got {array.shape}."
+        )
+    if info.shape and info.shape[0] not in (None, len(array)):
+        raise UnsupportedModelError(
+            f"Input {info.name!r} has the fixed shape {_shown(info.shape)}, a batch of "
+            f"{info.shape[0]} rows, and cannot take {len(array)}: export the model with a dynamic "
+            f"batch axis (torch.onnx.export's dynamic_axes)."
+        )
+
+
+def _shown(shape: Sequence[int | None]) -> str:
+    return f"({', '.join('n_rows' if n is None else str(n) for n in shape)})"
 
 
 def _is_compared(model: GraphEvaluator, name: str) -> bool:

@@ -410,7 +410,7 @@ def test_qat_importer_finds_grids_in_values() -> None:
 
 IMAGE = {"x": (2, 4, 4)}
 REFUSED: dict[str, tuple[NumpyModule, str]] = {
-    "softmax inside": (two_layers(Node("Softmax", ("s",), ("t",), {"axis": 1})), "Softmax inside"),
+    "softmax over rows": (two_layers(Node("Softmax", ("s",), ("t",), {"axis": 0})), "over rows"),
     "sum over rows": (
         model_of(Node("ReduceSum", ("x", "a"), ("y",), {"keepdims": 1}), a=[0]),
         "adds up rows",
@@ -453,12 +453,12 @@ REFUSED: dict[str, tuple[NumpyModule, str]] = {
         model_of(Node("Gemm", ("x", "c"), ("y",), {"transA": 1}), c=np.ones((300, 2))),
         "transA=1",
     ),
-    "lookup": (
+    "lookup along another axis": (
         model_of(
             Node("Abs", ("x",), ("i",)),
             Node("Cast", ("i",), ("j",), {"to": 7}),
-            Node("Gather", ("table", "j"), ("y",)),
-            table=np.arange(99.0),
+            Node("Gather", ("table", "j"), ("y",), {"axis": 1}),
+            table=np.ones((3, 99)),
         ),
         "places that the input says",
     ),
@@ -512,3 +512,57 @@ def test_output_that_depends_on_the_number_of_rows_alone() -> None:
     model = model_of(Node("Shape", ("x",), ("y",)))
     with pytest.raises(ConversionError, match="number of rows"):
         quantize(model, X)
+
+
+def test_fixed_batch_is_refused_by_the_name_of_the_input() -> None:
+    graph = two_layers().graph
+    fixed = FloatGraph(
+        graph.nodes,
+        graph.initializers,
+        (TensorInfo("x", "float64", (1, 5)),),
+        graph.outputs,
+        graph.opsets,
+    )
+    with pytest.raises(UnsupportedModelError, match=r"'x'.*\(1, 5\).*batch of 1 rows.*take 300"):
+        quantize(NumpyModule(fixed), X)
+    with pytest.raises(ValueError, match=r"'x' must have the shape \(n_rows, 5\).*\(300, 4\)"):
+        quantize(two_layers(), X[:, :4])
+
+
+def test_search_of_a_layer_is_bounded_by_its_weights() -> None:
+    from skq.quantization.search.settings import LAYERS
+    from skq.quantization.search.weights import n_sweeps
+
+    assert n_sweeps(64, 32) == LAYERS.sweeps
+    for width in (512, 784, 1500):
+        assert n_sweeps(width, 512) * width * width * 512 <= LAYERS.descent_cost
+    assert LAYERS.max_fitted_weights >= 100 * 100
+
+
+@pytest.mark.parametrize("n_bits", [4, 8])
+def test_wide_layers_are_not_fitted_and_still_better_than_minmax(
+    n_bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from skq.quantization.lower import layers
+    from skq.quantization.search.settings import LAYERS
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 210))
+    model = model_of(
+        Node("MatMul", ("x", "a"), ("s",)),
+        Node("Relu", ("s",), ("t",)),
+        Node("MatMul", ("t", "b"), ("y",)),
+        inputs={"x": (210,)},
+        a=rng.normal(size=(210, 200)) / 14,
+        b=rng.normal(size=(200, 3)) / 14,
+    )
+    sizes = []
+    fit = layers.fit_layer
+    monkeypatch.setattr(
+        layers, "fit_layer", lambda data: (sizes.append(data.weights.size), fit(data))[1]
+    )
+    error = relative_error(model, quantize(model, x, n_bits=n_bits), x)
+    assert max(sizes, default=0) <= LAYERS.max_fitted_weights
+    assert error <= relative_error(
+        model, quantize(model, x, n_bits=n_bits, calibration="minmax"), x
+    )

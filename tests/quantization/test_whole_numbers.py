@@ -147,3 +147,23 @@ def test_values_beyond_calibration_saturate_within_twice_the_range() -> None:
     _, module = build([Node("Floor", ("x",), ("y",))], {"x": WHOLE * 1.0})
     far = module.forward(np.full((1, 3), 1e6))
     assert 4 <= far.min() <= far.max() <= 8
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float64])
+@pytest.mark.parametrize("shape", [(40,), (40, 5)])
+def test_constant_is_looked_up_at_integers(shape: tuple[int, ...], dtype: type) -> None:
+    """An embedding: rows of a constant at the places that an input says, also unseen ones."""
+    table = RNG.normal(size=shape)
+    index = np.resize([0, 3, 17, -1], (200, 3)).astype(dtype)
+    nodes = [
+        Node("Cast", ("x",), ("i",), {"to": 7}),
+        Node("Gather", ("table", "i"), ("y",), {"axis": 0}),
+    ]
+    _, module = build(nodes, {"x": index}, table=table)
+    unseen = np.array([[0, 5, -1], [16, 17, 9]], dtype)
+    seen = table[index.astype(int)]
+    # an output saturates at the range that the calibration rows show
+    expected = np.clip(table[unseen.astype(int)], seen.min(), seen.max())
+    found = module.forward(unseen)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 0.51 * np.ptp(seen) / 255

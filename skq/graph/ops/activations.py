@@ -106,6 +106,13 @@ def softmax(x: Array, axis: int = -1) -> Array:
     return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
 
 
+@activation("LogSoftmax")
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    """``x - log(sum(exp(x)))`` along an axis."""
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
 @activation("Clip")
 def clip(x: Array, minimum: Array | None = None, maximum: Array | None = None) -> Array:
     """``min(max(x, minimum), maximum)``; so ``maximum`` wins where the two are crossed."""

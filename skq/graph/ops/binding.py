@@ -35,6 +35,7 @@ FAMILIES = (
     "normalization",
     "pooling",
     "quantize_linear",
+    "resize",
     "tree_ensemble",
 )
 
@@ -144,5 +145,5 @@ def _unknown_operator(node: Node) -> str:
     hint = f" Did you mean {' or '.join(alike)}?" if alike else ""
     return (
         f"{node}: operator {node.op_type!r} of domain {domain!r} has no NumPy implementation."
-        f"{hint} Supported operators: {', '.join(known)}."
+        f"{hint} skq.quantization.ONNX_OPS_TO_NUMPY_IMPL lists the operators that have one."
     )

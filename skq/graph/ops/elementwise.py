@@ -38,6 +38,7 @@ UNARY_FUNCTIONS: dict[str, Implementation] = {
     "Floor": np.floor,
     "Log": np.log,
     "Neg": np.negative,
+    "Reciprocal": lambda x: 1 / x,
     "Round": np.rint,
     "Sign": np.sign,
     "Sin": np.sin,
@@ -115,6 +116,12 @@ def div(a: Array, b: Array) -> Array:
     quotient, remainder = np.divmod(a, b)
     rounded_down = (remainder != 0) & ((a < 0) != (b < 0))
     return (quotient + rounded_down).astype(a.dtype, copy=False)
+
+
+@numpy_op("Mod")
+def mod(a: Array, b: Array, *, fmod: int = 0) -> Array:
+    """Remainder with the sign of the divisor, or with ``fmod`` with that of the dividend."""
+    return np.asarray((np.fmod if fmod else np.mod)(a, b))
 
 
 @numpy_op("Pow")

@@ -1,13 +1,15 @@
-"""Batch normalization."""
+"""Normalizations, and Dropout, which does nothing where nothing is trained."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.graph.ops.binding import numpy_op
+from skq.graph.ops.binding import Implementation, numpy_op
 from skq.graph.ops.result_types import with_type_of
 
 Array = NDArray[Any]
@@ -47,3 +49,76 @@ def batch_normalization(
     factor = scale.reshape(per_channel) / np.sqrt(variance.reshape(per_channel) + epsilon)
     y = with_type_of(x, factor * (x - mean.reshape(per_channel)) + bias.reshape(per_channel))
     return (y, *running) if training_mode else y
+
+
+@numpy_op("InstanceNormalization")
+def instance_normalization(x: Array, scale: Array, bias: Array, *, epsilon: float = 1e-5) -> Array:
+    """``scale * (x - mean) / sqrt(variance + epsilon) + bias``, by the moments of each channel.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples, n_channels, *spatial)
+    scale, bias : ndarray of shape (n_channels,)
+    """
+    axes, per_channel = tuple(range(2, x.ndim)), (-1, *(1,) * (x.ndim - 2))
+    mean, variance = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
+    normal = (x - mean) / np.sqrt(variance + epsilon)
+    return with_type_of(x, scale.reshape(per_channel) * normal + bias.reshape(per_channel))
+
+
+def _bind_dropout(attributes: Mapping[str, Any], n_outputs: int) -> Implementation:
+    return partial(dropout, **attributes, n_outputs=n_outputs)
+
+
+@numpy_op("Dropout", bind=_bind_dropout)
+def dropout(
+    x: Array,
+    ratio: Array | None = None,
+    training_mode: Array | None = None,
+    *,
+    seed: int | None = None,
+    n_outputs: int = 1,
+) -> Array | tuple[Array, Array]:
+    """Return the input; in training mode a share `ratio` of it is 0 and the rest scaled up.
+
+    Returns
+    -------
+    y : ndarray of the shape of `x`
+    mask : ndarray of bool
+        Only with ``n_outputs=2``: what was not dropped.
+    """
+    share = 0.5 if ratio is None else float(ratio)
+    trains = training_mode is not None and bool(training_mode) and share > 0
+    mask = np.ones(x.shape, dtype=bool)
+    y = x
+    if trains:
+        mask = np.random.RandomState(seed).uniform(0, 1.0, x.shape) >= share
+        y = with_type_of(x, mask * x / (1 - share))
+    return (y, mask) if n_outputs > 1 else y
+
+
+def _bind_layer_normalization(attributes: Mapping[str, Any], n_outputs: int) -> Implementation:
+    return partial(layer_normalization, **attributes, n_outputs=n_outputs)
+
+
+@numpy_op("LayerNormalization", bind=_bind_layer_normalization)
+def layer_normalization(
+    x: Array,
+    scale: Array,
+    bias: Array | None = None,
+    *,
+    axis: int = -1,
+    epsilon: float = 1e-5,
+    stash_type: int = 1,
+    n_outputs: int = 1,
+) -> Array | tuple[Array, ...]:
+    """``scale * (x - mean) / sqrt(variance + epsilon) + bias``, by the moments of each row.
+
+    The moments are taken over `axis` and all axes after it, in the dtype of `x`.
+    """
+    axes = tuple(range(axis % x.ndim, x.ndim))
+    mean = x.mean(axis=axes, keepdims=True)
+    inverse = 1 / np.sqrt(x.var(axis=axes, keepdims=True) + epsilon)
+    y = scale * ((x - mean) * inverse)
+    y = with_type_of(x, y if bias is None else y + bias)
+    return (y, mean, with_type_of(x, inverse))[:n_outputs] if n_outputs > 1 else y

@@ -22,6 +22,12 @@ def global_average_pool(x: Array) -> Array:
     return x.mean(axis=tuple(range(2, x.ndim)), keepdims=True)
 
 
+@numpy_op("GlobalMaxPool")
+def global_max_pool(x: Array) -> Array:
+    """Maximum over all spatial axes, which are kept with length 1."""
+    return np.asarray(x.max(axis=tuple(range(2, x.ndim)), keepdims=True))
+
+
 @numpy_op("AveragePool")
 def average_pool(
     x: Array,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,41 @@ def reduce_mean(
 ) -> Array:
     """Mean over axes, by default over all of them. ``axes`` is an attribute before opset 18."""
     return _reduce(np.mean, x, axes, keepdims, noop_with_empty_axes)
+
+
+@numpy_op("ReduceMax")
+def reduce_max(
+    x: Array,
+    axes: Sequence[int] | Array | None = None,
+    *,
+    keepdims: int = 1,
+    noop_with_empty_axes: int = 0,
+) -> Array:
+    """Greatest element over axes; the least number there is, where there are no elements."""
+    function = partial(np.max, initial=_ends(x.dtype)[0])
+    return _reduce(function, x, axes, keepdims, noop_with_empty_axes)
+
+
+@numpy_op("ReduceMin")
+def reduce_min(
+    x: Array,
+    axes: Sequence[int] | Array | None = None,
+    *,
+    keepdims: int = 1,
+    noop_with_empty_axes: int = 0,
+) -> Array:
+    """Least element over axes; the greatest number there is, where there are no elements."""
+    function = partial(np.min, initial=_ends(x.dtype)[1])
+    return _reduce(function, x, axes, keepdims, noop_with_empty_axes)
+
+
+def _ends(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """Least and greatest number of a dtype."""
+    if dtype.kind == "f":
+        return -np.inf, np.inf
+    if dtype.kind == "b":
+        return False, True
+    return np.iinfo(dtype).min, np.iinfo(dtype).max
 
 
 @numpy_op("ArgMax")

@@ -147,3 +147,36 @@ def pad(
         options["constant_values"] = 0 if constant_value is None else constant_value.reshape(())
     padded: Array = np.pad(x[kept], added, mode=PAD_MODES[mode], **options)  # type: ignore[call-overload]
     return padded
+
+
+@numpy_op("DepthToSpace")
+def depth_to_space(x: Array, *, blocksize: int, mode: str = "DCR") -> Array:
+    """Move channels into blocks of `blocksize` by `blocksize` pixels.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples, n_channels, height, width)
+    mode : {"DCR", "CRD"}
+        Whether the first part of the channel's index, or its last, says the place in the block.
+    """
+    n, channels, height, width = x.shape
+    depth = channels // blocksize**2
+    if mode == "DCR":
+        blocks = x.reshape(n, blocksize, blocksize, depth, height, width)
+        moved = blocks.transpose(0, 3, 4, 1, 5, 2)
+    elif mode == "CRD":
+        blocks = x.reshape(n, depth, blocksize, blocksize, height, width)
+        moved = blocks.transpose(0, 1, 4, 2, 5, 3)
+    else:
+        raise ValueError(f"DepthToSpace's mode must be DCR or CRD. Got {mode!r}.")
+    return moved.reshape(n, depth, height * blocksize, width * blocksize)
+
+
+@numpy_op("SpaceToDepth")
+def space_to_depth(x: Array, *, blocksize: int) -> Array:
+    """Move blocks of `blocksize` by `blocksize` pixels into channels."""
+    n, channels, height, width = x.shape
+    blocks = x.reshape(
+        n, channels, height // blocksize, blocksize, width // blocksize, blocksize
+    ).transpose(0, 3, 5, 1, 2, 4)
+    return blocks.reshape(n, -1, height // blocksize, width // blocksize)

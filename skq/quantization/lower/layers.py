@@ -272,6 +272,7 @@ def _layer_data(
         not settings.signed_weights
         or max(input_bits, weight_bits) > LAYERS.max_fitted_bits
         or len(weights) > LAYERS.max_fitted_inputs
+        or np.size(weights) > LAYERS.max_fitted_weights
         or target.ndim != 2
     ):
         return None

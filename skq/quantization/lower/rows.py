@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.numpy_module import NumpyModule
+from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph, Node
 from skq.quantization.lower.operands import Array
 
@@ -61,12 +61,12 @@ def check_rows_alone(tail: FloatGraph, floats: Mapping[str, Array]) -> None:
     """
     if not tail.nodes:
         return
-    module, constants = NumpyModule(tail), tail.constant_names
+    module, known = GraphEvaluator(tail), set(tail.constant_names)
     feeds = {info.name: np.asarray(floats[info.name], info.dtype) for info in tail.inputs}
     n_all = min([6, *(len(array) for array in feeds.values())])
     for node in tail.nodes:
-        name = node.outputs[0]
-        if name in constants:
+        if node.op_type == "Shape" or known.issuperset(filter(None, node.inputs)):
+            known.update(node.outputs)
             continue
         initial = [tail.initializers.get(name) for name in node.inputs]
         if node.op_type == "Slice" and slices_rows(initial[1:]):
@@ -81,7 +81,9 @@ def check_rows_alone(tail: FloatGraph, floats: Mapping[str, Array]) -> None:
                 raise _mixes_rows(node)
 
 
-def _first_rows(module: NumpyModule, node: Node, feeds: Mapping[str, Array], n_rows: int) -> Array:
+def _first_rows(
+    module: GraphEvaluator, node: Node, feeds: Mapping[str, Array], n_rows: int
+) -> Array:
     name = node.outputs[0]
     try:
         return module.run({key: rows[:n_rows] for key, rows in feeds.items()}, [name])[name]

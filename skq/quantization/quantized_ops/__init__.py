@@ -22,6 +22,7 @@ from skq.quantization.quantized_ops import (  # noqa: F401
     comparison,
     convolution,
     linear,
+    normalization,
     pooling,
     quantize_linear,
     reduction,

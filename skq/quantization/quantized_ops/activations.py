@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from skq.quantization.base_quantized_op import (
-    QuantizedOp,
     QuantizedOpUnivariateOfEncrypted,
     quantizes,
 )
@@ -121,19 +120,3 @@ class QuantizedSign(QuantizedOpUnivariateOfEncrypted):
             return super().compose(low, x, constants)
         parts = [low.is_above(x, scalar(0.0), or_equal=or_equal) for or_equal in (False, True)]
         return combine.add(low, *parts).affine(scalar(1.0), scalar(-1.0))
-
-
-@quantizes("Softmax")
-class QuantizedSoftmax(QuantizedOp):
-    """Only as the end of a model, where it is applied to dequantized scores."""
-
-    is_link = True
-    refused = (
-        "a Softmax inside of a model divides by a sum that differs from row to row, which has no "
-        "integer form here; only a Softmax that ends the model is computed, on dequantized scores"
-    )
-
-    def lower(
-        self, low: Lowering, x: Sequence[object], reals: Sequence[object], outputs: Sequence[Array]
-    ) -> Sequence[QuantizedTensor]:
-        raise self.unsupported(self.refused)

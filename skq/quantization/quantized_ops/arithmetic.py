@@ -14,6 +14,7 @@ from skq.quantization.base_quantized_op import (
     quantizes,
 )
 from skq.quantization.lower import combine
+from skq.quantization.lower.inverse import inverse
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import (
     Array,
@@ -25,6 +26,9 @@ from skq.quantization.lower.operands import (
 )
 from skq.quantization.lower.whole_numbers import truncated_quotient
 from skq.quantization.operator_facts import ErrorStep
+
+#: Greatest ratio of the values of a divisor that is a tensor.
+RATIO = 256
 
 
 class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):
@@ -187,7 +191,8 @@ class QuantizedMul(_AffineOp):
 class QuantizedDiv(_AffineOp):
     """``a / b``, one of them constant, or both functions of one integer tensor.
 
-    A quotient of integers is rounded towards zero, exactly.
+    A quotient of integers is rounded towards zero, exactly. Two tensors of reals are divided where
+    the divisor keeps its sign on the calibration rows: by a table of its inverse.
     """
 
     follows_link = True
@@ -196,6 +201,7 @@ class QuantizedDiv(_AffineOp):
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
+        self._reals = reals
         if outputs[0].dtype.kind in "iu":
             x = [low.tensor(v) if isinstance(v, Features) else v for v in x]
         return super().lower(low, x, reals, outputs)
@@ -222,7 +228,18 @@ class QuantizedDiv(_AffineOp):
         constants: Mapping[int, Array],
         output: Array,
     ) -> QuantizedTensor:
-        raise self.unsupported("it divides one tensor by another, and integers have no division")
+        divisor = np.asarray(self._reals[1])
+        lo, hi = float(divisor.min()), float(divisor.max())
+        if output.dtype.kind in "iu" or lo <= 0 <= hi or max(-lo, hi) > RATIO * max(lo, -hi):
+            raise self.unsupported(
+                f"it divides by a tensor in [{lo:.4g}, {hi:.4g}], and integers have no division; "
+                f"only reals are divided, by a divisor that keeps its sign and varies by less than "
+                f"a factor of {RATIO}"
+            )
+        n_bits = low.settings.n_bits["op_inputs"]
+        codes = low.codes(tensors[0], self._reals[0], n_bits=n_bits)
+        hi = hi if hi > lo else lo + abs(lo) / 2
+        return combine.multiply(low, codes, inverse(low, tensors[1], lambda v: 1 / v, lo, hi))
 
 
 @quantizes("Sum")

@@ -15,6 +15,7 @@ from skq.quantization.lower import combine
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor
 from skq.quantization.lower.views import Indices, at, elements, lay_out
+from skq.quantization.quantized_ops.reduction import extreme
 
 
 def _windows_of(op: QuantizedOp, reals: Array) -> Windows:
@@ -55,6 +56,16 @@ class QuantizedMaxPool(QuantizedMixingOp):
         fill = low.type(tensor.value).interval[0]
         cells = lay_out(low, tensor.value, places, parameters, fill=fill, reduced=True)
         return [replace(cells, value=low.add(Max((cells.value,))), clip=tensor.clip)]
+
+
+@quantizes("GlobalMaxPool")
+class QuantizedGlobalMaxPool(QuantizedMixingOp):
+    """Maximum over all positions of a channel."""
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        return [extreme(low, x[0], reals[0], list(range(1, reals[0].ndim - 1)), keepdims=True)]
 
 
 class _Averaging(QuantizedMixingOp):

@@ -1,4 +1,4 @@
-"""Sums and means over axes."""
+"""Sums, means and extremes over axes."""
 
 from __future__ import annotations
 
@@ -8,21 +8,107 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skq.program import Sum
+from skq.program import Max, Min, Sum
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lower import combine
 from skq.quantization.lower.lowering import Lowering
-from skq.quantization.lower.operands import Array, Operand
+from skq.quantization.lower.operands import Array, Operand, QuantizedTensor
 from skq.quantization.lower.views import at, elements, lay_out, moved
 from skq.quantization.lower.whole_numbers import truncated_quotient
 
 
-@quantizes("ReduceSum")
-class QuantizedReduceSum(QuantizedMixingOp):
-    """Sum over axes of a row; exact."""
+class _Reduction(QuantizedMixingOp):
+    """A reduction over axes of a row."""
 
     follows_link = True
     raw_inputs = frozenset({1})
+
+    def _axes(self, x: Sequence[Any], n_axes: int) -> list[int]:
+        """Axes to reduce, rows included, or none."""
+        given = x[1] if len(x) > 1 else self.attributes.get("axes")
+        if given is not None and not isinstance(given, np.ndarray | tuple | list):
+            raise self.unsupported("the axes must be constant")
+        axes = [] if given is None else [int(axis) % n_axes for axis in np.ravel(given)]
+        if not axes and not self.attributes.get("noop_with_empty_axes", 0):
+            return list(range(n_axes))
+        return sorted(axes)
+
+
+def cells_of(places: Array, last: Sequence[int]) -> Array:
+    """Axes of a row to reduce, as one axis at the end."""
+    kept = [axis for axis in range(places.ndim) if axis not in last]
+    lead = tuple(places.shape[axis] for axis in kept)
+    return np.ascontiguousarray(places.transpose(*kept, *last)).reshape(*lead, -1)
+
+
+def extreme(
+    low: Lowering,
+    x: Any,
+    reals: Array,
+    last: Sequence[int],
+    *,
+    keepdims: bool,
+    is_largest: bool = True,
+) -> QuantizedTensor:
+    """Largest or least element over axes of a row; exact on integers of one scale.
+
+    Parameters
+    ----------
+    last : sequence of int
+        Axes of the row, without that of the rows.
+    """
+    tensor = combine.plain(low, x, reals)
+    places = cells_of(elements(low, tensor), last)
+    vectors = [p for p in (tensor.scale, tensor.zero_point) if np.ndim(p)]
+    differs = any(np.ptp(at(low, tensor, p, places), axis=-1).any() for p in vectors)
+    if differs or np.any(tensor.scale <= 0):
+        (tensor,) = low.common(tensor)
+    parameters = [at(low, tensor, p, places[..., 0]) for p in (tensor.scale, tensor.zero_point)]
+    rows = lay_out(low, tensor.value, places, parameters, reduced=True)
+    instruction = Max if is_largest else Min
+    result = replace(rows, value=low.add(instruction((rows.value,))))
+    if keepdims:
+        result = moved(low, result, np.expand_dims(elements(low, result), tuple(last)))
+    return result
+
+
+class _ReduceExtreme(_Reduction):
+    """The largest or the least element over axes of a row."""
+
+    follows_link = False
+
+    is_largest: ClassVar[bool]
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        axes = self._axes(x, reals[0].ndim)
+        if not axes:
+            return [low.tensor(x[0])]
+        if 0 in axes:
+            raise self.unsupported("it compares rows (axis 0)")
+        keepdims = bool(self.attributes.get("keepdims", 1))
+        last = [axis - 1 for axis in axes]
+        return [extreme(low, x[0], reals[0], last, keepdims=keepdims, is_largest=self.is_largest)]
+
+
+@quantizes("ReduceMax")
+class QuantizedReduceMax(_ReduceExtreme):
+    """Greatest element over axes of a row; exact."""
+
+    is_largest = True
+
+
+@quantizes("ReduceMin")
+class QuantizedReduceMin(_ReduceExtreme):
+    """Least element over axes of a row; exact."""
+
+    is_largest = False
+
+
+@quantizes("ReduceSum")
+class QuantizedReduceSum(_Reduction):
+    """Sum over axes of a row; exact."""
 
     #: Whether the sum is divided by the number of elements.
     is_mean: ClassVar[bool] = False
@@ -37,15 +123,8 @@ class QuantizedReduceSum(QuantizedMixingOp):
         if 0 in axes:
             raise self.unsupported("it adds up rows (axis 0)")
         tensor = combine.plain(low, tensor, reals[0])
-        found = elements(low, tensor)
         last = [axis - 1 for axis in axes]
-        kept = [axis for axis in range(found.ndim) if axis not in last]
-        lead = tuple(found.shape[axis] for axis in kept)
-
-        def cells(array: Array) -> Array:
-            return np.ascontiguousarray(array.transpose(*kept, *last)).reshape(*lead, -1)
-
-        places = cells(found)
+        places = cells_of(elements(low, tensor), last)
         if any(np.ptp(at(low, tensor, p, places), axis=-1).any() for p in _vectors(tensor)):
             (tensor,) = low.common(tensor)
         count = places.shape[-1]
@@ -62,16 +141,6 @@ class QuantizedReduceSum(QuantizedMixingOp):
         if self.attributes.get("keepdims", 1):
             total = moved(low, total, np.expand_dims(elements(low, total), tuple(last)))
         return [total]
-
-    def _axes(self, x: Sequence[Any], n_axes: int) -> list[int]:
-        """Axes to reduce, rows included, or none."""
-        given = x[1] if len(x) > 1 else self.attributes.get("axes")
-        if given is not None and not isinstance(given, np.ndarray | tuple | list):
-            raise self.unsupported("the axes must be constant")
-        axes = [] if given is None else [int(axis) % n_axes for axis in np.ravel(given)]
-        if not axes and not self.attributes.get("noop_with_empty_axes", 0):
-            return list(range(n_axes))
-        return sorted(axes)
 
 
 def _vectors(tensor: Any) -> list[Array]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skq.program import Concat
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
 from skq.quantization.lower import combine
+from skq.quantization.lower.combine import integers
 from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import (
@@ -24,7 +25,7 @@ from skq.quantization.lower.operands import (
     scalar,
 )
 from skq.quantization.lower.rows import ROWS_SELECTED, slices_rows
-from skq.quantization.lower.views import Indices, at, elements, lay_out, moved
+from skq.quantization.lower.views import Indices, at, elements, lay_out, moved, select
 from skq.quantization.lower.whole_numbers import is_not_zero
 from skq.quantization.operator_facts import ErrorStep
 
@@ -45,6 +46,24 @@ class QuantizedIdentity(QuantizedOp):
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
         return [x[0]]
+
+
+@quantizes("Dropout")
+class QuantizedDropout(QuantizedOp):
+    """The tensor itself: nothing is dropped where nothing is trained."""
+
+    raw_inputs = frozenset({1, 2})
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        if (
+            len(x) > 2
+            and x[2] is not None
+            and not (isinstance(x[2], np.ndarray) and not np.any(x[2]))
+        ):
+            raise self.unsupported("training_mode drops elements at random; export in eval mode")
+        return [x[0], np.ones(outputs[-1].shape[1:], bool)[None]][: len(outputs)]
 
 
 @quantizes("Cast")
@@ -162,6 +181,21 @@ class QuantizedUnsqueeze(ElementMove):
     follows_link = True
 
 
+@quantizes("DepthToSpace")
+class QuantizedDepthToSpace(ElementMove):
+    """Channels moved into blocks of pixels (torch's PixelShuffle)."""
+
+
+@quantizes("SpaceToDepth")
+class QuantizedSpaceToDepth(ElementMove):
+    """Blocks of pixels moved into channels."""
+
+
+@quantizes("Resize")
+class QuantizedResize(ElementMove):
+    """Pixels repeated or left out, by the nearest-neighbour rule."""
+
+
 @quantizes("Transpose")
 class QuantizedTranspose(ElementMove):
     """Axes in another order; rows stay first."""
@@ -184,9 +218,48 @@ class QuantizedSlice(ElementMove):
 
 @quantizes("Gather")
 class QuantizedGather(ElementMove):
-    """Elements at constant positions of an axis."""
+    """Elements at constant positions of an axis, or of a constant vector at integers' positions."""
 
     follows_link = True
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        table, index = x
+        if not isinstance(table, np.ndarray) or not isinstance(index, Features | QuantizedTensor):
+            return super().lower(low, x, reals, outputs)
+        axis = int(self.attributes.get("axis", 0)) % max(table.ndim, 1)
+        if axis or table.ndim not in (1, 2) or table.dtype.kind not in "fiub":
+            raise self.unsupported(
+                "a constant that is looked up at places that the input says must be a vector or a "
+                "matrix of numbers, along axis 0"
+            )
+        reach = np.array([min(float(reals[1].min()), 0.0), len(table) - 1])
+        tensor = integers(low, low.tensor(index), reach)
+        return [looked_up(low, tensor, np.asarray(table, np.float64))]
+
+
+def looked_up(low: Lowering, index: QuantizedTensor, table: Array) -> QuantizedTensor:
+    """Entries of a vector, or rows of a matrix (an embedding), at integers that count from 0.
+
+    Parameters
+    ----------
+    index : QuantizedTensor
+        Integers that stand for themselves; what is outside takes the nearest entry.
+    table : ndarray of shape (size,) or (size, n_columns)
+    """
+    size = len(table)
+
+    def positions(values: Array) -> Indices:
+        found = np.rint(values).astype(np.int64)
+        return np.clip(np.where(found < 0, found + size, found), 0, size - 1)
+
+    if table.ndim == 1:
+        return index.then(lambda values: table[positions(values)])
+    places = np.repeat(elements(low, index)[..., None], table.shape[1], axis=-1)
+    rows = QuantizedTensor(select(low, index.value, places, 0), index.scale, index.zero_point)
+    columns = np.arange(table.shape[1])
+    return rows.then(lambda values: table[positions(values), columns])
 
 
 @quantizes("Split")

@@ -26,7 +26,9 @@ UNIVARIATE = {
     "LeakyRelu": "``x`` where it is not negative, else ``alpha * x``",
     "Log": "``log(x)``",
     "PRelu": "``x`` where it is not negative, else ``slope * x``",
+    "Mod": "the remainder of ``x / y``, one of them constant",
     "Pow": "``x ** y``, one of them constant",
+    "Reciprocal": "``1 / x``",
     "Selu": "``gamma * elu(x, alpha)``",
     "Sigmoid": "``1 / (1 + exp(-x))``",
     "Sin": "``sin(x)``",
@@ -47,6 +49,7 @@ for _op_type, _meaning in UNIVARIATE.items():
         "__doc__": f"{_meaning}, as a table.",
         "__module__": __name__,
         "is_link": _op_type in _LINKS,
+        "follows_link": _op_type == "Abs",
     }
     _class = type(_name, (QuantizedOpUnivariateOfEncrypted,), _members)
     globals()[_name] = quantizes(_op_type)(_class)

@@ -121,9 +121,17 @@ class LayerSettings:
     max_descent_inputs: int = 1500
     sweeps: int = 4
 
+    #: Products that all sweeps of a descent may cost together: one costs ``n_in**2 * n_out``, so
+    #: that wide layers get fewer, or none.
+    descent_cost: float = 4e8
+
     #: Widths above this are left to one grid for all inputs of a layer, and so are wider layers.
     max_fitted_bits: int = 8
     max_fitted_inputs: int = 1500
+
+    #: Layers with more weights are not fitted: the cost grows with the weights times the rows, and
+    #: takes tens of seconds a layer from here on.
+    max_fitted_weights: int = 40_000
 
     #: Room beyond the range of an inner input for other rows, in standard deviations in front of
     #: its clip, and the width from which on: the most that costs no more than the better grids

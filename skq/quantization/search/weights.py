@@ -106,6 +106,11 @@ def _covariance(codes: Floats, row_weight: Floats, *, centered: bool) -> Floats:
     return np.asarray(gram)
 
 
+def n_sweeps(n_in: int, n_out: int) -> int:
+    """Sweeps of the descent that a layer of this size gets."""
+    return int(min(LAYERS.sweeps, LAYERS.descent_cost // max(n_in * n_in * n_out, 1)))
+
+
 class _Candidate:
     """Integers and refitted scales of all channels, with the part of the error they explain."""
 
@@ -134,7 +139,7 @@ class _Candidate:
         integers = self.integers.astype(np.float64)
         scale = self.scale
         diagonal = np.diag(gram)
-        for _ in range(LAYERS.sweeps):
+        for _ in range(n_sweeps(*integers.shape)):
             before = integers.copy()
             residual = target - gram @ (integers * scale)
             for j in range(len(gram)):

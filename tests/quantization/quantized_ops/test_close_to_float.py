@@ -137,6 +137,8 @@ UNIVARIATE = [
     Case("Clip", ((4, 3),), constants={1: None, 2: 1.25}),
     Case("Pow", constants={1: 2.0}),
     Case("Pow", constants={0: 2.0}),
+    Case("Mod", lo=0.1, hi=2.9, constants={1: 3.0}, attributes={"fmod": 1}),
+    Case("Reciprocal", lo=1.0, hi=4.0),
     Case("PRelu", constants={1: np.array([0.1, 0.5, -0.2, 0.0, 1.0])}),
     Case("PRelu", (IMAGE,), constants={1: w(3, 1, 1)}, steps=4),
     Case("BatchNormalization", (IMAGE,), {1: w(3), 2: w(3), 3: w(3), 4: w(3) ** 2 + 0.5}),
@@ -201,6 +203,17 @@ LAYERS = [
     Case("ReduceSum", ((5,),), {1: np.array([-1])}),
     Case("ReduceSum", ((5,),), {1: np.array([], np.int64)}, {"noop_with_empty_axes": 1}),
     Case("ReduceMean", (IMAGE,), {}, {"axes": (1,)}),
+    # half a step of the input is three of the outputs', whose range is small
+    Case("Div", ((5,), (5,)), lo=1.0, steps=5),
+    Case("Div", (IMAGE, (3, 1, 1)), lo=-3.0, hi=-1.0, steps=6),
+    Case("LayerNormalization", ((6,),), {1: w(6), 2: w(6)}, steps=16),
+    Case("LayerNormalization", ((4, 6),), {1: w(4, 6)}, {"axis": 1}, steps=28),
+    Case("InstanceNormalization", (IMAGE,), {1: w(3), 2: w(3)}, steps=16),
+    Case("GlobalMaxPool", (IMAGE,), steps=4),
+    Case("ReduceMax", (IMAGE,), {}, {"axes": (2, 3), "keepdims": 0}, steps=4),
+    Case("ReduceMax", ((5,),), {}, {"axes": (1,)}),
+    Case("ReduceMin", (IMAGE,), {}, {"axes": (-1,)}),
+    Case("ReduceMin", ((5,),), {}, {"axes": (1,)}),
     Case("ReduceMean", ((5, 4),), {}, {"axes": (1, 2), "keepdims": 0}),
 ]
 SHAPES = [
@@ -223,6 +236,17 @@ SHAPES = [
     Case("Transpose", (IMAGE,), {}, {"perm": (0, 3, 1, 2)}),
     Case("Unsqueeze", ((5,),), {1: np.array([1, 3])}),
     Case("Cast", ((5,),), {}, {"to": 1}),
+    Case("Dropout", ((5,),)),
+    Case("DepthToSpace", ((8, 2, 3),), {}, {"blocksize": 2}),
+    Case("DepthToSpace", ((8, 2, 3),), {}, {"blocksize": 2, "mode": "CRD"}),
+    Case("SpaceToDepth", ((2, 4, 6),), {}, {"blocksize": 2}),
+    Case("Resize", (IMAGE,), {1: None, 2: np.array([1.0, 1.0, 2.0, 2.0])}),
+    Case(
+        "Resize",
+        (IMAGE,),
+        {1: None, 2: None, 3: np.array([9, 4])},
+        {"axes": (2, 3), "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
+    ),
 ]
 CLOSE = UNIVARIATE + ARITHMETIC + LAYERS + SHAPES
 
@@ -286,7 +310,16 @@ def test_operator_alone(case: Case) -> None:
 ELSEWHERE = {
     *("And", "ArgMax", "Ceil", "Equal", "Floor", "Greater", "GreaterOrEqual", "IsNaN", "Less"),
     *("LessOrEqual", "Not", "Or", "Round", "Sign", "Where", "QuantizeLinear", "DequantizeLinear"),
-    *("Constant", "ConstantOfShape", "Shape", "Softmax", "TreeEnsembleRegressor"),
+    *(
+        "Constant",
+        "ConstantOfShape",
+        "Shape",
+        "LayerNormalization",
+        "InstanceNormalization",
+        "LogSoftmax",
+        "Softmax",
+        "TreeEnsembleRegressor",
+    ),
 }
 
 #: What `skq.quantization` promises to have.

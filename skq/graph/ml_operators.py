@@ -1,0 +1,279 @@
+"""Operators of ai.onnx.ml as operators that are quantized: files that skl2onnx wrote.
+
+============================ =====================================================================
+operator                     becomes
+============================ =====================================================================
+Scaler                       Sub, Mul
+Normalizer                   Div by a ReduceSum or ReduceMax
+OneHotEncoder                Equal, Cast
+ArrayFeatureExtractor        Gather
+LinearRegressor              Gemm
+LinearClassifier             Gemm, ArgMax (and Gather of the labels); Sigmoid or Softmax
+TreeEnsembleClassifier       TreeEnsembleRegressor, ArgMax (and Gather); Sigmoid or Softmax
+ZipMap at the end            Identity: the probabilities as an array, one column a class
+============================ =====================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.exceptions import UnsupportedModelError
+from skq.graph.graph import ML_DOMAIN, FloatGraph, Node
+
+Array = NDArray[Any]
+Rewrite = Callable[["_Written", Node], None]
+
+#: ONNX's post_transform -> the operator that follows the scores.
+POST_TRANSFORMS = {"NONE": "", "LOGISTIC": "Sigmoid", "SOFTMAX": "Softmax"}
+
+_REWRITES: dict[str, Rewrite] = {}
+
+
+def without_ml_operators(graph: FloatGraph) -> FloatGraph:
+    """A graph that computes the same with operators that skq quantizes.
+
+    Parameters
+    ----------
+    graph : FloatGraph
+
+    Returns
+    -------
+    FloatGraph
+        The graph itself where there is nothing to replace.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If a node has a form that is not supported; names the node and the reason.
+    """
+    if not any(node.domain == ML_DOMAIN and node.op_type in _REWRITES for node in graph.nodes):
+        return graph
+    written = _Written(graph)
+    for node in graph.nodes:
+        rewrite = _REWRITES.get(node.op_type) if node.domain == ML_DOMAIN else None
+        if rewrite is None:
+            written.nodes.append(node)
+        else:
+            rewrite(written, node)
+    opsets = {"": 17, **graph.opsets}
+    return replace(graph, nodes=tuple(written.nodes), initializers=written.arrays, opsets=opsets)
+
+
+class _Written:
+    """The nodes and constants of the graph that is being written."""
+
+    def __init__(self, graph: FloatGraph) -> None:
+        self.nodes: list[Node] = []
+        self.arrays: dict[str, Array] = dict(graph.initializers)
+
+    def constant(self, node: Node, name: str, values: Any, dtype: Any = np.float32) -> str:
+        """Name of a new constant."""
+        key = f"{node.outputs[0] or node.outputs[-1]}/{name}"
+        self.arrays[key] = np.asarray(values, dtype)
+        return key
+
+    def add(
+        self,
+        op_type: str,
+        *inputs: str,
+        to: str,
+        domain: str = "",
+        given: Mapping[str, Any] | None = None,
+        **attributes: Any,
+    ) -> str:
+        """Name of the result of a new node; attributes by name, or `given` as they are."""
+        attributes = {**attributes, **(given or {})}
+        self.nodes.append(Node(op_type, inputs, (to,), attributes, to, domain))
+        return to
+
+
+def _rewrites(op_type: str) -> Callable[[Rewrite], Rewrite]:
+    def register(function: Rewrite) -> Rewrite:
+        _REWRITES[op_type] = function
+        return function
+
+    return register
+
+
+def _unsupported(node: Node, reason: str) -> UnsupportedModelError:
+    return UnsupportedModelError(f"{node} of domain {ML_DOMAIN!r} is not supported: {reason}.")
+
+
+@_rewrites("ZipMap")
+def _zip_map(written: _Written, node: Node) -> None:
+    written.add("Identity", node.inputs[0], to=node.outputs[0])
+
+
+@_rewrites("Scaler")
+def _scaler(written: _Written, node: Node) -> None:
+    """``(x - offset) * scale``."""
+    (x,), (y,) = node.inputs, node.outputs
+    offset = written.constant(node, "offset", node.attributes.get("offset", [0.0]))
+    scale = written.constant(node, "scale", node.attributes.get("scale", [1.0]))
+    written.add("Mul", written.add("Sub", x, offset, to=f"{y}/centered"), scale, to=y)
+
+
+@_rewrites("Normalizer")
+def _normalizer(written: _Written, node: Node) -> None:
+    """Each row over its norm."""
+    (x,), (y,) = node.inputs, node.outputs
+    norm = node.attributes.get("norm", "MAX")
+    axis = written.constant(node, "axis", [1], np.int64)
+    if norm == "MAX":
+        length = written.add("ReduceMax", written.add("Abs", x, to=f"{y}/abs"), axis, to=f"{y}/max")
+    elif norm == "L1":
+        length = written.add("ReduceSum", written.add("Abs", x, to=f"{y}/abs"), axis, to=f"{y}/sum")
+    elif norm == "L2":
+        squares = written.add("Mul", x, x, to=f"{y}/squares")
+        length = written.add("ReduceSum", squares, axis, to=f"{y}/sum")
+        length = written.add("Sqrt", length, to=f"{y}/norm")
+    else:
+        raise _unsupported(node, f"norm must be one of MAX, L1, L2; got {norm}")
+    written.add("Div", x, length, to=y)
+
+
+@_rewrites("ArrayFeatureExtractor")
+def _array_feature_extractor(written: _Written, node: Node) -> None:
+    """Columns of a tensor, or entries of a constant vector of labels, one a row."""
+    x, index = node.inputs
+    if x in written.arrays and written.arrays[x].ndim == 1:
+        written.add("Gather", x, index, to=node.outputs[0], axis=0)
+    else:
+        written.add("Gather", x, index, to=node.outputs[0], axis=-1)
+
+
+@_rewrites("OneHotEncoder")
+def _one_hot_encoder(written: _Written, node: Node) -> None:
+    """1 where a value equals a category, on a new last axis; nothing for unknown values."""
+    categories = node.attributes.get("cats_int64s", ())
+    if not np.size(categories):
+        raise _unsupported(node, "its categories are strings, and the inputs must be numbers")
+    if not node.attributes.get("zeros", 1):
+        raise _unsupported(node, "zeros=0 fails for unknown values, and a program cannot")
+    (x,), (y,) = node.inputs, node.outputs
+    last = written.constant(node, "axis", [-1], np.int64)
+    column = written.add("Unsqueeze", x, last, to=f"{y}/column")
+    known = written.constant(node, "categories", categories, np.int64)
+    written.add("Cast", written.add("Equal", column, known, to=f"{y}/equal"), to=y, given={"to": 1})
+
+
+@_rewrites("LinearRegressor")
+def _linear_regressor(written: _Written, node: Node) -> None:
+    n_targets = int(node.attributes.get("targets", 1))
+    if node.attributes.get("post_transform", "NONE") != "NONE":
+        raise _unsupported(node, "only post_transform NONE is read")
+    _affine(written, node, n_targets, node.outputs[0])
+
+
+def _affine(written: _Written, node: Node, n_rows: int, to: str) -> None:
+    """``x @ coefficients.T + intercepts``."""
+    coefficients = np.asarray(node.attributes["coefficients"], np.float32).reshape(n_rows, -1)
+    intercepts = np.zeros(n_rows, np.float32)
+    if np.size(node.attributes.get("intercepts", ())):
+        intercepts = np.asarray(node.attributes["intercepts"], np.float32)
+    weights = written.constant(node, "coefficients", coefficients)
+    bias = written.constant(node, "intercepts", intercepts)
+    written.add("Gemm", node.inputs[0], weights, bias, to=to, transB=1)
+
+
+@_rewrites("LinearClassifier")
+def _linear_classifier(written: _Written, node: Node) -> None:
+    labels = _labels(node)
+    n_scores = np.size(node.attributes.get("intercepts", ())) or len(labels)
+    if n_scores != len(labels):
+        raise _unsupported(node, f"it has {n_scores} scores for {len(labels)} classes")
+    _affine(written, node, n_scores, _scores_name(node))
+    _classified(written, node, labels)
+
+
+@_rewrites("TreeEnsembleClassifier")
+def _tree_ensemble_classifier(written: _Written, node: Node) -> None:
+    """One target a class; a single score s of two classes becomes (1 - s, s) or (-s, s)."""
+    labels = _labels(node)
+    attributes: dict[str, Any] = {
+        name.replace("class_", "target_"): value
+        for name, value in node.attributes.items()
+        if name not in ("post_transform", "classlabels_int64s", "classlabels_strings")
+    }
+    ids = np.asarray(attributes["target_ids"])
+    if len(labels) == 2 and len(np.unique(ids)) == 1:
+        _two_targets(attributes)
+    attributes["n_targets"] = len(labels)
+    written.add(
+        "TreeEnsembleRegressor",
+        node.inputs[0],
+        to=_scores_name(node),
+        domain=ML_DOMAIN,
+        given=attributes,
+    )
+    _classified(written, node, labels)
+
+
+def _two_targets(attributes: dict[str, Any]) -> None:
+    """Leaves of one score as leaves of two, as ONNX Runtime reads them."""
+    suffix = "_as_tensor" if "target_weights_as_tensor" in attributes else ""
+    weights = np.asarray(attributes[f"target_weights{suffix}"])
+    base = np.ravel(attributes.get(f"base_values{suffix}", ()))
+    positive = bool(np.all(weights >= 0))
+    score = float(base.sum()) if base.size else 0.0
+    modes = np.asarray(attributes["nodes_modes"])
+    middle = 0.0
+    if positive and np.sum(modes == "LEAF") == len(weights):
+        # half of the score is taken from the leaves, so that a tie is an exact 0
+        middle = 0.5
+        weights = weights - weights.dtype.type(0.5 / len(np.unique(attributes["nodes_treeids"])))
+    attributes["target_ids"] = np.repeat([0, 1], len(weights))
+    for name in ("target_nodeids", "target_treeids"):
+        attributes[name] = np.tile(attributes[name], 2)
+    attributes[f"target_weights{suffix}"] = np.concatenate([-weights, weights])
+    attributes[f"base_values{suffix}"] = np.array(
+        [(1.0 if positive else 0.0) - middle - score, middle + score], weights.dtype
+    )
+
+
+def _labels(node: Node) -> Array:
+    for name in ("classlabels_ints", "classlabels_int64s"):
+        if np.size(node.attributes.get(name, ())):
+            return np.asarray(node.attributes[name], np.int64)
+    raise _unsupported(
+        node,
+        "its labels are strings, and an integer program gives integers; convert the model with "
+        "integer labels",
+    )
+
+
+def _scores_name(node: Node) -> str:
+    """Where the raw scores go: the output itself, if nothing follows them."""
+    transform = _post_transform(node)
+    return f"{node.outputs[1]}/scores" if transform else node.outputs[1]
+
+
+def _post_transform(node: Node) -> str:
+    given = node.attributes.get("post_transform", "NONE")
+    if given not in POST_TRANSFORMS:
+        raise _unsupported(
+            node, f"post_transform must be one of {', '.join(POST_TRANSFORMS)}; got {given}"
+        )
+    return POST_TRANSFORMS[given]
+
+
+def _classified(written: _Written, node: Node, labels: Array) -> None:
+    """The label of the greatest score, and the scores behind the post_transform."""
+    label, scores = node.outputs[0], _scores_name(node)
+    transform = _post_transform(node)
+    if transform:
+        axis: dict[str, Any] = {"axis": 1} if transform == "Softmax" else {}
+        written.add(transform, scores, to=node.outputs[1], **axis)
+    if not label:
+        return
+    is_range = np.array_equal(labels, np.arange(len(labels)))
+    index = label if is_range else f"{label}/index"
+    written.add("ArgMax", scores, to=index, axis=1, keepdims=0)
+    if not is_range:
+        written.add("Gather", written.constant(node, "labels", labels, np.int64), index, to=label)
