@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -45,34 +44,3 @@ class TableWriter(AbstractContextManager["TableWriter"], ABC):
     @abstractmethod
     def write(self, columns: list[Any]) -> None:
         """Append rows, given as one array of shape (n_rows,) for each column."""
-
-
-def open_table(path: str) -> TableReader:
-    """Open a table to read, by the ending of its name."""
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"there is no file {path!r}")
-    if _is_parquet(path):
-        from skq.cli.parquet import ParquetReader
-
-        return ParquetReader(path)
-    from skq.cli.csv_files import CsvReader
-
-    return CsvReader(path)
-
-
-def open_writer(path: str, partial: str, names: list[str]) -> TableWriter:
-    """Open the file `partial` to write a table in the format that the ending of `path` names."""
-    if _is_parquet(path):
-        from skq.cli.parquet import ParquetWriter
-
-        return ParquetWriter(partial, names)
-    from skq.cli.csv_files import CsvWriter
-
-    return CsvWriter(partial, names)
-
-
-def _is_parquet(path: str) -> bool:
-    ending = os.path.splitext(path)[1].lower()
-    if ending not in (".csv", ".parquet"):
-        raise ValueError(f"a table is a .csv or a .parquet file; got {path!r}")
-    return ending == ".parquet"

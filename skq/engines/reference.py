@@ -140,25 +140,9 @@ def evaluate(
         number: np.asarray(array, dtype=np.int64 if program.types[number].is_integer else None)
         for number, array in known.items()
     }
-    for number in schedule(program, values, targets):
+    for number in program.needed_for(targets, values):
         step = program.instructions[number - first]
         operands = [values[operand] for operand in step.inputs]
         types = [program.types[operand] for operand in step.inputs]
         values[number] = execute(step, types, operands)
     return [values[target] for target in targets]
-
-
-def schedule(program: IntegerProgram, known: Mapping[int, Array], targets: list[int]) -> list[int]:
-    """Numbers of the values to compute, in order."""
-    first = len(program.inputs)
-    needed: set[int] = set()
-    stack = [target for target in targets if target not in known]
-    while stack:
-        number = stack.pop()
-        if number in needed:
-            continue
-        if number < first:
-            raise ValueError(f"input {number} of the program is needed but was not given")
-        needed.add(number)
-        stack += [v for v in program.instructions[number - first].inputs if v not in known]
-    return sorted(needed)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.bitpacking import PackedIntegers
-from skq.engines.reference import schedule
 from skq.kernels import forests, layout
 from skq.kernels.constants import ConstantBlock, packed_where_it_saves
 from skq.kernels.descriptors import Descriptors
@@ -71,7 +70,7 @@ class Packer:
         known: Mapping[int, Any] = dict.fromkeys(given)
         self.steps: dict[int, ins.Instruction] = {
             number: program.instructions[number - first]
-            for number in schedule(program, known, list(targets))
+            for number in program.needed_for(targets, known)
         }
         self.readers: dict[int, list[int]] = {}
         for number, step in self.steps.items():

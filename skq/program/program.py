@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,6 +87,33 @@ class IntegerProgram:
         first = len(self.inputs)
         for number, instruction in enumerate(self.instructions, start=first):
             yield number, instruction, self.types[number]
+
+    def needed_for(self, targets: Iterable[int], known: Container[int]) -> list[int]:
+        """Numbers of the values that `targets` are computed from, in order, themselves included.
+
+        Parameters
+        ----------
+        targets : iterable of int
+        known : container of int
+            Values that are given, and need not be computed.
+
+        Raises
+        ------
+        ValueError
+            If an input of the program is needed and not known.
+        """
+        first = len(self.inputs)
+        needed: set[int] = set()
+        stack = [target for target in targets if target not in known]
+        while stack:
+            number = stack.pop()
+            if number in needed:
+                continue
+            if number < first:
+                raise ValueError(f"input {number} of the program is needed but was not given")
+            needed.add(number)
+            stack += [v for v in self.instructions[number - first].inputs if v not in known]
+        return sorted(needed)
 
     @property
     def max_accumulator_bits(self) -> int:

@@ -1,6 +1,6 @@
 """Exported models next to the float models of skl2onnx, on ONNX Runtime: bytes and time.
 
-Run it with ``python benchmarks/onnx.py [--models NAME ...] [--dtype float64 float32]`` where
+Run it with ``python benchmarks/onnx_export.py [--models NAME ...] [--dtype float64 float32]`` where
 onnxruntime and skl2onnx are installed (``pip install skl2onnx onnxruntime``).
 
 `bytes` is the size of the file of ``to_onnx(model, form="fast")`` by that of skl2onnx; `batch` and
