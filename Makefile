@@ -21,7 +21,7 @@ BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
     $(shell find skq -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-mcu lint typecheck format bench fuzz venv clean
+.PHONY: help demo test test-mcu test-sklearn lint typecheck format bench fuzz venv clean
 
 help: ## list the targets
 	@echo 'Targets (each does its own set-up in $(VENV)):'
@@ -37,6 +37,9 @@ test: lint typecheck ## lint, type check, then all tests: what CI runs
 test-mcu: $(STAMP) ## exported C on emulated microcontrollers; installs what they need, where it may
 	@sh tests/mcu/install.sh
 	SKQ_TEST_MCU=1 $(ONE_THREAD) $(BIN)/python -m pytest tests/mcu
+
+test-sklearn: $(STAMP) ## scikit-learn's own tests with the classes swapped, at 16 bits: an hour or more
+	$(ONE_THREAD) $(BIN)/python benchmarks/sklearn_tests.py
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -53,7 +53,20 @@ class CalibrationData:
         return Summary.of(X, sample_weight, copy=False).to_data()
 
     def merged(self, other: CalibrationData) -> CalibrationData:
-        """What both know: joint ranges, and rows of both in proportion to their weight."""
+        """What both know: joint ranges, and rows of both in proportion to their weight.
+
+        Rows that both have become one of their joint weight, where not too many are left.
+        """
+        ranges = InputRange(
+            np.minimum(self.ranges.lo, other.ranges.lo),
+            np.maximum(self.ranges.hi, other.ranges.hi),
+            self.ranges.has_missing or other.ranges.has_missing,
+        )
+        rows = np.concatenate([self.rows, other.rows])
+        weight = np.concatenate([self.weight, other.weight])
+        rows, weight = _merged_duplicates(rows, weight)
+        if len(rows) <= CALIBRATION.max_rows:
+            return CalibrationData(rows, weight, ranges)
         share = self.weight.sum() / (self.weight.sum() + other.weight.sum())
         total = min(CALIBRATION.max_rows, len(self.rows) + len(other.rows))
         n_own = int(np.clip(round(share * total), total - len(other.rows), len(self.rows)))
@@ -64,11 +77,7 @@ class CalibrationData:
         return CalibrationData(
             np.concatenate([rows for rows, _ in parts]),
             np.concatenate([weight for _, weight in parts]),
-            InputRange(
-                np.minimum(self.ranges.lo, other.ranges.lo),
-                np.maximum(self.ranges.hi, other.ranges.hi),
-                self.ranges.has_missing or other.ranges.has_missing,
-            ),
+            ranges,
         )
 
 

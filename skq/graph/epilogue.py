@@ -31,9 +31,7 @@ ON_AXIS: Mapping[str, int | None] = {
 #: Operators that keep integers as they are, and so their interval.
 MOVES = frozenset({"Gather", "Identity", "Reshape", "Slice", "Squeeze", "Unsqueeze"})
 #: Operators whose inputs behind the first are axes, shapes or bounds: constants.
-WITH_CONSTANTS = frozenset(
-    {"ReduceMean", "ReduceSum", "Reshape", "Slice", "Squeeze", "Unsqueeze"}
-)
+WITH_CONSTANTS = frozenset({"ReduceMean", "ReduceSum", "Reshape", "Slice", "Squeeze", "Unsqueeze"})
 #: Every operator of an epilogue.
 OPERATORS = (
     BROADCAST

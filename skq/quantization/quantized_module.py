@@ -171,14 +171,15 @@ class QuantizedModule(Serializable):
 
         Parameters
         ----------
-        *q : ndarray of int
-            What `quantize_input` returns.
+        *q : ndarray of int, or one tuple of them
+            What `quantize_input` returns, with or without a star.
 
         Returns
         -------
         tuple of ndarray of shape (n_rows, ...), int64
             One for each output of the program, before it is dequantized.
         """
+        q = _arrays(q)
         if len(q) != len(self._codes):
             raise ValueError(f"Expected {len(self._codes)} arrays of codes; got {len(q)}.")
         known = {}
@@ -189,12 +190,16 @@ class QuantizedModule(Serializable):
     def dequantize_output(self, *q: Array) -> Any:
         """Real outputs from the integers that `quantized_forward` returns.
 
+        Parameters
+        ----------
+        *q : ndarray of int, or one tuple of them
+
         Returns
         -------
         ndarray, or tuple of ndarray
             As `forward` returns them.
         """
-        known = dict(zip(self._results, (np.asarray(a) for a in q), strict=True))
+        known = dict(zip(self._results, (np.asarray(a) for a in _arrays(q)), strict=True))
         values = self._session.run(known, list(self.program.outputs.values()))
         results = dict(zip(self.program.outputs, values, strict=True))
         route = self._session.route(self.output_names)
@@ -301,3 +306,8 @@ class QuantizedModule(Serializable):
 
 def _warn_renamed(old: str, new: str) -> None:
     warnings.warn(f"QuantizedModule.{old} is deprecated; use {new}.", FutureWarning, stacklevel=3)
+
+
+def _arrays(q: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Arguments that may be one tuple: what the step before returns."""
+    return q[0] if len(q) == 1 and isinstance(q[0], tuple) else q

@@ -118,3 +118,14 @@ def test_attributes_and_files_quantize(tmp_path):
     model.partial_fit(X, Y)
     assert model.n_bits_["op_weights"] == 8
     assert not hasattr(SGDClassifier(), "quantized_module_")
+
+
+@pytest.mark.parametrize("name", ["GradientBoostingClassifier", "RandomForestRegressor"])
+def test_warm_starts_on_the_same_data_end_as_one_fit(name):
+    cls = getattr(skq.ensemble, name)
+    options = {"random_state": 0, "max_depth": 3, "n_bits": 4}
+    model = cls(n_estimators=3, warm_start=True, **options).fit(X, Y)
+    model.set_params(n_estimators=6).fit(X, Y)
+    whole = cls(n_estimators=6, **options).fit(X, Y)
+    np.testing.assert_array_equal(model.predict(X), whole.predict(X))
+    assert str(model.quantized_module_.program) == str(whole.quantized_module_.program)

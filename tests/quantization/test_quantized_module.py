@@ -69,6 +69,8 @@ def test_three_steps_are_forward() -> None:
     np.testing.assert_array_equal(label, LABEL)
     np.testing.assert_array_equal(probability, PROBABILITY)
     np.testing.assert_array_equal(MODULE(X, outputs=["label"]), LABEL)
+    chained = MODULE.dequantize_output(MODULE.quantized_forward(MODULE.quantize_input(X)))
+    np.testing.assert_array_equal(chained[1], PROBABILITY)
 
 
 def test_steps_check_what_they_are_given() -> None:

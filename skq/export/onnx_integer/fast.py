@@ -100,11 +100,14 @@ def _scaled_product(g: GraphBuilder, step: ins.Requantize, x: Value) -> Value | 
     lo, hi = source.type_.interval
     multiplier = np.broadcast_to(step.multiplier.astype(object), product.weights.shape[1:])
     offset = np.broadcast_to(step.offset.astype(object), multiplier.shape)
-    weights = product.weights.astype(object) * multiplier
-    bound = np.abs(weights).sum(axis=0) * max(-lo, hi) + np.abs(offset)
+    magnitudes = np.abs(product.weights.astype(object)).sum(axis=0) * np.abs(multiplier)
+    bound = magnitudes * max(-lo, hi) + np.abs(offset)
     if max(bound, default=0) > EXACT_FLOAT64:
         return None
-    scaled = g.constant(_part(weights.astype(np.int64), step.shift))
+    # Stored in their few bits; runtimes multiply constants when they load the model.
+    scaled = g.binary(
+        "Mul", g.constant(product.weights, "float64"), _part(step.multiplier, step.shift)
+    )
     moved = g.constant(_part(offset.astype(np.int64), step.shift))
     if len(source.type_.shape) == 1:
         return g.node("Gemm", [codes, scaled, moved], "float64")

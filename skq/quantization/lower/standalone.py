@@ -16,6 +16,7 @@ from skq.quantization.quantizers import (
     QuantizationOptions,
     QuantizedArray,
     UniformQuantizationParameters,
+    UniformQuantizer,
 )
 from skq.quantization.search.grids import code_range
 
@@ -25,6 +26,7 @@ class Lowerable(Protocol):
 
     n_bits_output: int
     _weight_bits: int
+    _output_quantizers: tuple[UniformQuantizer, ...]
 
     def _with_constants(self, variables: Sequence[Any]) -> list[Any]: ...
 

@@ -93,7 +93,7 @@ def quantizers_first(graph: FloatGraph) -> FloatGraph:
             index -= 1  # the quantizer, which may move on
         else:
             index += 1
-    return replace(graph, nodes=tuple(nodes))
+    return graph if tuple(nodes) == graph.nodes else replace(graph, nodes=tuple(nodes))
 
 
 def _comes_from(nodes: Sequence[Node], name: str, floats: set[str]) -> bool:

@@ -99,7 +99,7 @@ def candidates(
         zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
     first = hi / top - lo / top
     scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
-    if np.array_equal(np.rint(values), values):
+    if np.array_equal(np.rint(values), values) and np.all(np.abs(values) < 2.0**31):
         scale = scale * BETWEEN_TIES
     sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
     if starts_at_zero:

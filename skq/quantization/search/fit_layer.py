@@ -160,8 +160,9 @@ class _Search:
                 self.feature.append(j)
         self.mean, self.variance, self.pull = [], [], []
         for grids in self.grids:
-            codes, zero = self._codes_of(grids), 0.0
+            codes = self._codes_of(grids)
             mean = codes @ self.share
+            zero = np.zeros((len(grids.codes), 1))
             if self.holds_zero:
                 mean, zero = np.zeros_like(mean), grids.zero_point[:, None]
             self.mean.append(mean)
@@ -271,7 +272,9 @@ class _Search:
     def _codes_of(self, grids: Candidates, grid: Any = slice(None)) -> Floats:
         """Codes of all grids of a feature, or of one; counted from 0 where 0 is to stay 0."""
         codes = grids.codes[grid].astype(np.float64)
-        return codes - grids.zero_point[grid, ..., None] if self.holds_zero else codes
+        if not self.holds_zero:
+            return codes
+        return np.asarray(codes - grids.zero_point[grid, ..., None])
 
     def _center(self, values: Floats) -> Floats:
         """Values but for their mean, which is made up for by the offset, where that is free."""

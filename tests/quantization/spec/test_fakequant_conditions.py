@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from fakequant_vectors import VECTORS
 
 from skq.quantization.spec import (
     CompressionTargetTensor,
@@ -28,6 +27,7 @@ from skq.quantization.spec import (
     RangeCalculatorBase,
     StaticQParamsCalculator,
 )
+from tests.quantization.spec.fakequant_vectors import VECTORS
 
 WEIGHT, ACTIVATION = CompressionTargetTensor.WEIGHT, CompressionTargetTensor.ACTIVATION
 Factory = QuantizationComponentFactory

@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 import torch
-from fakequant_vectors import VECTORS, assert_same, fake_quantizer_of, tensor_of
 
 from skq.quantization.spec import FakeQuantizeImplBase, QuantizationSpec, RangeError
+from tests.quantization.spec.fakequant_vectors import (
+    VECTORS,
+    assert_same,
+    fake_quantizer_of,
+    tensor_of,
+)
 
 #: Fields that no range is needed for: what is left where the range of a step is not finite.
 UNUSABLE = "The observed range is not finite|is too wide"
