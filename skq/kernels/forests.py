@@ -133,7 +133,7 @@ def _smallest_trees(
             [small[:1].view(np.uint16), own], dtype=np.uint16
         )
     form = min(forms, key=lambda form: forms[form].nbytes)
-    return arrays | {"trees": forms[form]}, numbers | {"tree_form": form}
+    return arrays | {"trees": forms[form]}, numbers | {"tree_layout": form}
 
 
 @dataclass

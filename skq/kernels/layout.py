@@ -15,7 +15,7 @@ FIELDS = {
     "program": "n_values n_steps n_inputs n_outputs block laid_out scratch "
     "n_forests n_bins arranged more_products",
     "value": "size dtype slot",
-    "step": "op own in out in2",
+    "step": "op workspace in out in2",
     "quantize": "row n_channels *scale *zero_point zero_point_dtype kind lo hi",
     "matmul": "n_inputs n_outputs *weights weights_dtype kind panel",
     "linear": "n_inputs n_outputs *scale *zero_point zero_point_dtype *weights weights_dtype lo hi",
@@ -30,7 +30,7 @@ FIELDS = {
     "argument": "value lo hi",
     "bins": "*edges *feature *offsets *base *nan_code n "
     "offsets_dtype feature_dtype base_dtype nan_code_dtype",
-    "forest": "n_trees n_columns n_outputs n_words lane_bits tree_form *trees "
+    "forest": "n_trees n_columns n_outputs n_words lane_bits tree_layout *trees "
     "*nodes *leaves *bias bias_dtype binned codes *exits "
     "code_lo *edges width *output *multiplier",
 }

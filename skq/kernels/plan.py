@@ -122,7 +122,7 @@ class Packer:
             expected = out + 1
             if len(step.operands) > 1:
                 fields["in2"] = number[step.operands[1]]
-            fields |= {"op": layout.OPS[step.op], "own": step.workspace}
+            fields |= {"op": layout.OPS[step.op], "workspace": step.workspace}
             written.struct("step", fields)
             for kind, parameters in step.parameters:
                 written.struct(kind, parameters)
