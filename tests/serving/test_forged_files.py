@@ -132,7 +132,7 @@ def test_scalars_that_are_no_ints_in_range_are_refused(model, name, field, value
 @pytest.mark.parametrize("item", [{"$scalar": 1, "dtype": "int64"}, 1.0, True, -1])
 def test_shapes_and_operands_are_tuples_of_ints(item, tmp_path):
     for shape in ({TUPLE: [item]}, {"a": 1}, [4]):
-        assert "a shape is a tuple of ints" in refusal(
+        assert "a shape must be a tuple of ints" in refusal(
             forged("mlp_8", "TensorType", shape=shape), tmp_path
         )
         assert "inputs must be a tuple of ints" in refusal(

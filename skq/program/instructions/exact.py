@@ -1,8 +1,7 @@
-"""Exact sums and products of many integers: what interval rules compute with, and never wrap.
+"""Sums and products of arrays of integers that never overflow, for interval rules.
 
-A rule that looks at each element of an array does so in int64, after a proof in Python ints that
-nothing can wrap, or in halves of 32 bits; and a block at a time, so that the proof of a small file
-takes little memory.
+They compute in int64 if a bound in Python ints shows that this cannot overflow, else in halves of
+32 bits. They process an array in blocks, so that verifying a program takes little memory.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ from skq.numerics import INT64_MAX
 
 Wide = NDArray[np.int64]
 
-#: Elements that are converted to int64 at a time.
+#: Most elements that are converted to int64 at a time.
 BLOCK = 1 << 18
 HALF, MASK = np.int64(32), np.int64(2**32 - 1)
 
 
 def too_wide() -> AccumulatorOverflowError:
-    """The error of a sum or a product that 63 bits do not hold."""
+    """The error for a sum or product that needs more than 63 bits."""
     return AccumulatorOverflowError(
         "a sum or a product needs more than 63 bits; use fewer bits (n_bits) or fewer inputs"
     )
 
 
 def extremes(array: NDArray[np.integer[Any]]) -> tuple[int, int]:
-    """Least and greatest element and 0, as Python ints."""
+    """Least and greatest of the elements and 0, as Python ints."""
     return int(array.min(initial=0)), int(array.max(initial=0))
 
 
@@ -85,12 +84,12 @@ def column_sums(weights: NDArray[np.integer[Any]], largest: int) -> tuple[Wide, 
     low, high = (np.zeros((2, weights.shape[1]), np.int64) for _ in range(2))
     for start in range(0, len(weights), rows):
         block = weights[start : start + rows].astype(np.int64)
-        for sign, part in enumerate((np.maximum(block, 0), np.minimum(block, 0))):
+        for sign, values in enumerate((np.maximum(block, 0), np.minimum(block, 0))):
             if narrow:
-                low[sign] += part.sum(axis=0)
+                low[sign] += values.sum(axis=0)
             else:
-                low[sign] += (part & MASK).sum(axis=0)
-                high[sign] += (part >> HALF).sum(axis=0)
+                low[sign] += (values & MASK).sum(axis=0)
+                high[sign] += (values >> HALF).sum(axis=0)
     positive, negative = low if narrow else joined(high, low)
     return positive, negative
 
@@ -103,7 +102,7 @@ class Sums:
     size : int
         Number of sums.
     narrow : bool
-        Whether it is known that no sum of any of the integers leaves 63 bits.
+        Whether no sum of any of the integers can need more than 63 bits.
     """
 
     def __init__(self, size: int, narrow: bool) -> None:
