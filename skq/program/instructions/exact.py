@@ -40,14 +40,14 @@ def magnitude(array: NDArray[np.integer[Any]]) -> int:
 
 
 def product(array: Wide, factor: int) -> Wide:
-    """``array * factor``; AccumulatorOverflowError where it leaves 63 bits."""
+    """``array * factor``; AccumulatorOverflowError if it needs more than 63 bits."""
     if magnitude(array) * abs(factor) > INT64_MAX:
         raise too_wide()
     return array * np.int64(factor)
 
 
 def total(a: Wide, b: Wide) -> Wide:
-    """``a + b``; AccumulatorOverflowError where it leaves 63 bits."""
+    """``a + b``; AccumulatorOverflowError if it needs more than 63 bits."""
     result = a + b
     if (((a ^ result) & (b ^ result)) < 0).any() or (result == -INT64_MAX - 1).any():
         raise too_wide()
@@ -55,7 +55,7 @@ def total(a: Wide, b: Wide) -> Wide:
 
 
 def joined(high: Wide, low: Wide) -> Wide:
-    """``high * 2**32 + low`` for `low` >= 0; AccumulatorOverflowError where it leaves 63 bits."""
+    """``high * 2**32 + low``, low >= 0; AccumulatorOverflowError if it needs more than 63 bits."""
     high = high + (low >> HALF)
     if (high >= 2**31).any() or (high < -(2**31)).any():
         raise too_wide()
@@ -118,5 +118,5 @@ class Sums:
             np.add.at(self._high, index, values >> HALF)
 
     def values(self) -> Wide:
-        """The sums; AccumulatorOverflowError where one leaves 63 bits."""
+        """The sums; AccumulatorOverflowError if one needs more than 63 bits."""
         return self._low if self._high is None else joined(self._high, self._low)
