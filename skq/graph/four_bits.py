@@ -1,7 +1,7 @@
-"""ONNX's 4-bit integers: held in bytes, with a Clip after each quantizer to 4 bits.
+"""ONNX's 4-bit integers: stored in bytes, with a Clip after each quantizer to 4 bits.
 
-NumPy has no 4-bit type. A tensor of them is read as bytes, which is exact; what a QuantizeLinear to
-4 bits saturates at is written as a Clip of the codes.
+NumPy has no 4-bit type. A tensor of them is read as bytes, which is exact; the saturation of a
+QuantizeLinear to 4 bits is written as a Clip of the codes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from skq.graph.graph import Node
 
 
 class FourBits(NamedTuple):
-    """How a 4-bit type is held, and its least and greatest value."""
+    """The dtype that stores a 4-bit type, and its least and greatest value."""
 
     dtype: str
     lo: int

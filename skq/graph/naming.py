@@ -1,4 +1,4 @@
-"""Readable tensor names: the exporter's paths without what every name has in common."""
+"""Readable tensor names: the exporter's paths, shortened."""
 
 from __future__ import annotations
 

@@ -265,5 +265,5 @@ def test_values_without_onnx_form_are_refused(attributes, domain, message):
 
 def test_invalid_graphs_are_not_written():
     graph = FloatGraph((Node("Relu", ("nowhere",), ("y",)),), {}, (), ())
-    with pytest.raises(ConversionError, match="does not form a valid ONNX model"):
+    with pytest.raises(ConversionError, match="is not a valid ONNX model"):
         graph_to_proto(graph)

@@ -29,7 +29,7 @@ COORDINATES: dict[str, Implementation] = {
     ),
 }
 
-#: Which pixel a coordinate between two stands for.
+#: The pixel that a coordinate between two pixels is rounded to.
 NEAREST: dict[str, Implementation] = {
     "round_prefer_floor": lambda x: np.ceil(x - 0.5),
     "round_prefer_ceil": lambda x: np.floor(x + 0.5),
