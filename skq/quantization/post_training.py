@@ -23,9 +23,10 @@ from skq.quantization.base_quantized_op import (
 from skq.quantization.calibration_settings import CALIBRATION
 from skq.quantization.lossless import check_splits, with_needed_width
 from skq.quantization.lower.combine import integers, joint_tensor
+from skq.quantization.lower.context import Settings
 from skq.quantization.lower.epilogue import epilogue_nodes
 from skq.quantization.lower.joint_features import JointFeatures
-from skq.quantization.lower.lowering import Lowering, Settings
+from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import (
     Array,
     BatchConstant,
@@ -293,11 +294,11 @@ class _Conversion:
                 check_holds_integers(info.name, raw, known.lo, known.hi, settings.n_bits)
             self.floats[info.name] = raw
             self._inputs.append(_Input(info.name, raw, known, is_whole))
-        self._start(settings)
+        self.settings = settings
 
-    def _start(self, settings: Settings) -> None:
-        """Begin a program with the inputs alone."""
-        self.low = Lowering(settings, self.row_weight)
+    def _start(self, settings: Settings, **context: Any) -> None:
+        """Begin a program with the inputs alone; `context`: see `Lowering`."""
+        self.low = Lowering(settings, self.row_weight, **context)
         self.operands: dict[str, Operand] = dict(self.constants)
         self._names: dict[tuple[int, bytes], str] = {}  # of integer tensors, for `can_fuse`
         for name, raw, known, is_whole in self._inputs:
@@ -306,33 +307,34 @@ class _Conversion:
             )
 
     def run(self) -> QuantizedModule:
-        tail = epilogue_nodes(self.graph)
-        _check_operators(self.graph, tail)
-        nodes = tuple(node for i, node in enumerate(self.graph.nodes) if i in tail)
-        quantized = [node for i, node in enumerate(self.graph.nodes) if i not in tail]
+        epilogue = epilogue_nodes(self.graph)
+        _check_operators(self.graph, epilogue)
+        nodes = tuple(node for i, node in enumerate(self.graph.nodes) if i in epilogue)
+        quantized = [node for i, node in enumerate(self.graph.nodes) if i not in epilogue]
         read = [name for node in nodes for name in node.inputs if name]
         names = self._constant_names(quantized)
         check_grids(self.graph, names)
         for step, node in enumerate(self.graph.nodes):
-            if step not in tail:
+            if step not in epilogue:
                 self._run_float(step, node)
-        settings = self.low.settings
+        settings = self.settings
         if settings.searches and (self._is_large() or self._changes_rows(quantized)):
             # what cannot be lowered is refused before a search that takes long, or cannot run
             self._start(replace(settings, calibration="minmax"))
             self._lower_all(quantized, nodes)
-            self._start(settings)
+        context: dict[str, Any] = {}
         if settings.discrete:
             known = {name: self.floats[name] for name in names}
-            self.low.trained = trained_constants(self.graph.nodes, known)
-            check_layers(self.graph, self.low.trained)
+            context["trained"] = trained_constants(self.graph.nodes, known)
+            check_layers(self.graph, context["trained"])
         if settings.searches:
             ends = [*read, *self.graph.output_names]
-            self.low.error_weights = {
+            context["error_weights"] = {
                 **error_weights(self.graph, self.floats, ends, self.row_weight),
                 **weights_by_variance(self.graph, self.floats, self.row_weight),
             }
-            self.low.model_error = ModelError(self.graph, self.floats, ends, self.row_weight)
+            context["model_error"] = ModelError(self.graph, self.floats, ends, self.row_weight)
+        self._start(settings, **context)
         outputs = self._lower_all(quantized, nodes)
         constants = {
             name: value
@@ -446,7 +448,7 @@ class _Conversion:
         return "" if isinstance(operand, np.ndarray | BatchConstant) else name
 
     def _output(self, name: str) -> int:
-        """Value of the program that a float output or the tail reads."""
+        """Value of the program that a float output or the epilogue reads."""
         operand: Any = self.operands.get(name)
         if isinstance(operand, JointFeatures):
             operand = joint_tensor(self.low, operand)
@@ -488,14 +490,14 @@ def _of_shapes(node: Node, operands: Sequence[Any]) -> list[Operand]:
     ]
 
 
-def _check_operators(graph: FloatGraph, tail: set[int]) -> None:
+def _check_operators(graph: FloatGraph, epilogue: set[int]) -> None:
     """Refuse operators that have no integer form, before anything runs."""
     constant = set(graph.initializers)
     for index, node in enumerate(graph.nodes):
         if all(name in constant for name in node.inputs if name):
             constant.update(node.outputs)
             continue
-        if index in tail:
+        if index in epilogue:
             continue
         op_class = ONNX_OPS_TO_QUANTIZED_IMPL.get(node.op_type)
         if op_class is None:

@@ -25,7 +25,7 @@ def as_model(program):
     """A program as `to_c` takes it: its outputs are scores."""
     return SimpleNamespace(
         program=program,
-        tail=EMPTY,
+        epilogue=EMPTY,
         output_names=tuple(program.outputs),
         n_bits={"all": 8},
     )

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from skq.numerics import dequantize, quantize
 from skq.program import Add, MatMul, Quantize, Reshape
-from skq.quantization.lower.lowering import FROZEN_SCALE, Lowering, offsets
+from skq.quantization.lower.feature_grids import FROZEN_SCALE, integer_columns
+from skq.quantization.lower.integer_weights import offsets
+from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.missing_codes import (
     far_fills,
     filled,
@@ -143,7 +145,7 @@ def _with_whole_codes(
     """
     if not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2):
         return found
-    whole = low.whole_columns(x, low.settings.n_bits["model_inputs"])
+    whole = integer_columns(x, low.settings.n_bits["model_inputs"])
     if not np.any(whole):
         return found
     if data is None:

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from skq.engines.reference import evaluate
-from skq.quantization.lower.lowering import Lowering, Settings
+from skq.quantization.lower.context import Settings
+from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, QuantizedTensor
 from skq.quantization.lower.rounding import Rounding
 from skq.quantization.lower.views import arranged

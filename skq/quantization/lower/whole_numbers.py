@@ -1,4 +1,4 @@
-"""Whole numbers: grids that hold them exactly, truth values, and quotients rounded towards zero.
+"""Whole numbers: grids that hold them exactly.
 
 A comparison, a rounding or an integer division of whole numbers is right only if each whole number
 is a code. The step of such a grid is a power of two, so that its arithmetic is exact in floats.
@@ -7,19 +7,14 @@ is a code. The step of such a grid is a power of two, so that its arithmetic is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
 from skq.graph.graph import FloatGraph, Node
-from skq.program import Add
-from skq.quantization.lower.operands import Array, QuantizedTensor, scalar
-
-if TYPE_CHECKING:
-    from skq.quantization.lower.lowering import Lowering
+from skq.quantization.lower.operands import Array, scalar
 
 #: Operators whose result jumps at whole numbers.
 JUMPING = frozenset(
@@ -142,54 +137,3 @@ def integer_grid(reals: Array, n_bits: int, hold: float | None) -> tuple[Any, An
         )
     step = whole_step(scalar(lo), scalar(hi), 2**width - 1)
     return scalar(step), scalar(-lo / step), 2**width - 1
-
-
-def is_truth(low: Lowering, x: QuantizedTensor) -> bool:
-    """Whether the integers are 0 and 1 and stand for themselves."""
-    lo, hi = low.type(x.value).interval
-    return bool(
-        x.is_plain
-        and x.has_one_scale
-        and x.scale == 1
-        and x.zero_point == 0
-        and lo >= 0
-        and hi <= 1
-    )
-
-
-def truth(low: Lowering, x: QuantizedTensor) -> QuantizedTensor:
-    """1 where a tensor is not 0, else 0, as integers that stand for themselves."""
-    if is_truth(low, x):
-        return x
-    return low.on_grid(x.then(is_not_zero), scalar(1.0), scalar(0.0), 0, 1)
-
-
-def is_not_zero(x: Array) -> Array:
-    """1.0 where an element is not 0, else 0.0."""
-    return np.asarray(x != 0, dtype=np.float64)
-
-
-def truncated_quotient(low: Lowering, x: QuantizedTensor, divisor: Array) -> QuantizedTensor:
-    """Whole numbers divided by a whole constant, rounded towards zero: exact.
-
-    ``floor(x / d)`` of what is above zero, plus ``ceil(x / d)`` of what is below. Half a step of
-    the quotient, ``1 / (2 * d)``, keeps both away from ties.
-
-    Parameters
-    ----------
-    low : Lowering
-    x : QuantizedTensor
-        Plain.
-    divisor : ndarray of shape () or (n_channels,)
-        Whole numbers other than 0.
-    """
-    x = x.of_what_is_read()
-    ends = [np.ravel(x.reals(np.asarray(end))) for end in low.type(x.value).interval]
-    reach = int(np.ceil(np.max(np.abs(ends)) / np.min(np.abs(divisor)))) + 1
-    half = 0.5 / np.abs(divisor)
-    one, zero = scalar(1.0), scalar(0.0)
-    parts = [
-        low.on_grid(x.affine(1.0 / divisor, offset), one, zero, *bounds)
-        for offset, bounds in ((half - 0.5, (0, reach)), (0.5 - half, (-reach, 0)))
-    ]
-    return replace(parts[0], value=low.add(Add(tuple(part.value for part in parts))))

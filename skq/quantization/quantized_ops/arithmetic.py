@@ -24,7 +24,7 @@ from skq.quantization.lower.operands import (
     QuantizedTensor,
     scalar,
 )
-from skq.quantization.lower.whole_numbers import truncated_quotient
+from skq.quantization.lower.truth_values import truncated_quotient
 from skq.quantization.operator_facts import ErrorStep
 
 #: Greatest ratio of the values of a divisor that is a tensor.

@@ -24,8 +24,8 @@ from skq.quantization.lower.operands import (
     QuantizedTensor,
     scalar,
 )
+from skq.quantization.lower.truth_values import is_not_zero, is_truth, truth
 from skq.quantization.lower.views import elements, lay_out, moved
-from skq.quantization.lower.whole_numbers import is_not_zero, is_truth, truth
 from skq.quantization.quantized_ops.arithmetic import CombiningOp
 
 ONE, ZERO = scalar(1.0), scalar(0.0)

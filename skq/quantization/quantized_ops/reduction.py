@@ -13,8 +13,8 @@ from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lower import combine
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor
+from skq.quantization.lower.truth_values import truncated_quotient
 from skq.quantization.lower.views import at, elements, lay_out, moved
-from skq.quantization.lower.whole_numbers import truncated_quotient
 
 
 class _Reduction(QuantizedMixingOp):

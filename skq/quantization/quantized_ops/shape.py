@@ -25,8 +25,8 @@ from skq.quantization.lower.operands import (
     scalar,
 )
 from skq.quantization.lower.rows import ROWS_SELECTED, slices_rows
+from skq.quantization.lower.truth_values import is_not_zero
 from skq.quantization.lower.views import Indices, at, elements, lay_out, moved, select
-from skq.quantization.lower.whole_numbers import is_not_zero
 from skq.quantization.operator_facts import ErrorStep
 
 #: Integers that are wider than codes by more than this are made codes before they are joined: what

@@ -10,8 +10,9 @@ from skq.frontend.numpy_module import NumpyModule
 from skq.graph.graph import FloatGraph, Node, TensorInfo
 from skq.program import MatMul, Quantize
 from skq.quantization.lower import layers
+from skq.quantization.lower.context import Settings
 from skq.quantization.lower.layers import layer, output_error
-from skq.quantization.lower.lowering import Lowering, Settings
+from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.rounding import Rounding
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.search.ranges import CALIBRATION_METHODS, RANGE_METHODS

@@ -11,7 +11,8 @@ from skq.frontend.numpy_module import NumpyModule
 from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
 from skq.graph.ops import TreeArrays
 from skq.program import Requantize
-from skq.quantization.lower.lowering import Lowering, Settings
+from skq.quantization.lower.context import Settings
+from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization

@@ -1,0 +1,45 @@
+"""Choices that hold for a whole model while it is lowered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skq.quantization.lower.rounding import Rounding
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Choices that hold for a whole model.
+
+    Parameters
+    ----------
+    n_bits : dict of str to int
+        As `get_n_bits_dict` gives it.
+    rounding : Rounding
+    calibration : {"auto", "minmax", "percentile", "mse"}
+        How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+    signed_weights : bool
+        Whether weights are on symmetric grids; else on affine ones, from least to greatest weight.
+    discrete : bool
+        Whether weights and activations are on grids already, which are to be found and kept.
+    monotonic : bool
+        Whether trees rise or fall with some features and are to do so as integers: weights behind
+        them are rounded plainly, which keeps their signs.
+    """
+
+    n_bits: dict[str, int]
+    rounding: Rounding
+    calibration: str = "auto"
+    signed_weights: bool = True
+    discrete: bool = False
+    monotonic: bool = False
+
+    @property
+    def searches(self) -> bool:
+        """Whether parameters are chosen by the error at a layer's output."""
+        return self.calibration == "auto" and not self.discrete
+
+    @property
+    def range_method(self) -> str:
+        """How a range is chosen where no output is there to compare errors at."""
+        return "minmax" if self.calibration == "auto" else self.calibration
