@@ -144,12 +144,12 @@ class Preprocessing:
         term = self.term(output)
         if term is None:
             return None
-        place, factor, constant = term
+        index, factor, constant = term
         if self.powers is not None:
-            if self.powers[place].sum() != 1:
+            if self.powers[index].sum() != 1:
                 return None
-            place = int(np.argmax(self.powers[place]))
-        column = self.columns[place]
+            index = int(np.argmax(self.powers[index]))
+        column = self.columns[index]
         if column.values is None and factor * column.affine[0] <= 0:
             return None
         if factor == 1 and constant == 0:
@@ -221,8 +221,8 @@ class Preprocessing:
 
     def projected(self, matrix: Floats, offset: Floats) -> Preprocessing:
         """``outputs @ matrix + offset``."""
-        own, constant = self.as_matrix()
-        return replace(self, matrix=own @ matrix, offset=constant @ matrix + offset)
+        current, constant = self.as_matrix()
+        return replace(self, matrix=current @ matrix, offset=constant @ matrix + offset)
 
     def multiplied(self, powers: Any) -> Preprocessing:
         """Products of outputs; exponents of shape (n_products, n_outputs)."""

@@ -86,12 +86,12 @@ class EnsembleEstimatorModule(nn.Module):
         if self.features is not None:
             x = x[:, self.features]
         outputs = dict(zip(self.names, self.model(x), strict=True))
-        found = _as_columns(self.response_method, outputs, self.n_classes)
+        response = _as_columns(self.response_method, outputs, self.n_classes)
         if self.calibration is not None:
-            found = self.calibration(found.unsqueeze(1))[:, 0]
+            response = self.calibration(response.unsqueeze(1))[:, 0]
         if self.class_columns is not None:
-            found = torch.cat([found, found[:, :1] * 0], 1)[:, self.class_columns]
-        return found
+            response = torch.cat([response, response[:, :1] * 0], 1)[:, self.class_columns]
+        return response
 
 
 class CalibrationModule(nn.Module):
@@ -202,7 +202,7 @@ def _as_columns(
     if response_method == "vote":
         labels = outputs["predict"].unsqueeze(axis)
         return (labels == torch.arange(n_classes)).double()
-    found = outputs["predict_proba" if response_method == "positive" else response_method]
+    output = outputs["predict_proba" if response_method == "positive" else response_method]
     if response_method == "positive":
-        return found[..., 1:]
-    return found.unsqueeze(axis) if found.dim() == axis else found
+        return output[..., 1:]
+    return output.unsqueeze(axis) if output.dim() == axis else output

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import onnx
     import torch
 
-#: The exporter keeps global state; one export at a time.
+#: The exporter has global state; one export at a time.
 _LOCK = threading.Lock()
 
 OPSET = 17

@@ -89,7 +89,7 @@ def at_supported_opset(model: onnx.ModelProto) -> onnx.ModelProto:
         return model
     try:
         return version_converter.convert_version(model, OLDEST_OPSET)
-    except Exception as error:  # the converter raises its own classes and bare RuntimeErrors
+    except Exception as error:  # the converter raises classes of onnx and RuntimeErrors
         unknown = [node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type)]
         reason = str(error).strip().rpartition("failed: ")[2].rstrip(".") or type(error).__name__
         if unknown:

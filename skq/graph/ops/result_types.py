@@ -32,7 +32,7 @@ def with_type_of(x: Array, result: Any) -> Array:
     >>> with_type_of(np.array([1, 2], np.float32), np.array([0.5, 1.5])).dtype
     dtype('float32')
     """
-    found = np.asarray(result)
-    if found.dtype.kind == "f" and np.asarray(x).dtype.kind in "biu":
-        return found
-    return found.astype(np.asarray(x).dtype, copy=False)
+    array = np.asarray(result)
+    if array.dtype.kind == "f" and np.asarray(x).dtype.kind in "biu":
+        return array
+    return array.astype(np.asarray(x).dtype, copy=False)

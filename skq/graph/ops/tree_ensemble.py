@@ -136,11 +136,11 @@ class TreeArrays:
         UnsupportedModelError
             If an aggregate, post-transform or node mode is not supported.
         """
-        found = _KNOWN.get(attributes)
-        if found is None:
-            found = cls(**read_trees(attributes, tuple(POST_TRANSFORMS)))
-            _KNOWN.put(attributes, found)
-        return found
+        trees = _KNOWN.get(attributes)
+        if trees is None:
+            trees = cls(**read_trees(attributes, tuple(POST_TRANSFORMS)))
+            _KNOWN.put(attributes, trees)
+        return trees
 
     def leaf_indices(self, x: Array) -> NDArray[np.int64]:
         """Find the leaf at which each row arrives in each tree.
@@ -161,17 +161,17 @@ class TreeArrays:
         # tree by tree: the nodes of one tree stay in the cache
         arrived = np.repeat(self.roots, n_samples)
         offset = np.tile(np.arange(n_samples) * n_columns, self.n_trees)
-        place = np.flatnonzero(self.mode[arrived] != LEAF)
-        node, offset = arrived[place], offset[place]
-        while len(place):
+        pair = np.flatnonzero(self.mode[arrived] != LEAF)
+        node, offset = arrived[pair], offset[pair]
+        while len(pair):
             value = values[offset + self.feature[node]]
             holds = self._compare(value, node, modes)
             if with_nan:
                 holds |= np.isnan(value) & self.missing_true[node]
             node = np.where(holds, self.true_child[node], self.false_child[node])
             inner = self.mode[node] != LEAF
-            arrived[place] = node
-            place, node, offset = place[inner], node[inner], offset[inner]
+            arrived[pair] = node
+            pair, node, offset = pair[inner], node[inner], offset[inner]
         return np.ascontiguousarray(self.leaf[arrived].reshape(self.n_trees, n_samples).T)
 
     def _compare(self, value: Array, node: Array, modes: Array) -> NDArray[np.bool_]:
