@@ -63,12 +63,12 @@ def quantized_docstring(cls: type) -> str:
     show the parent.
     """
     parent = next(base for base in cls.__mro__ if base.__module__.startswith("sklearn."))
-    text = inspect.cleandoc(cls.__doc__ or "")
+    introduction = inspect.cleandoc(cls.__doc__ or "")
     text = inspect.cleandoc(parent.__doc__ or "")
     sections = _sections(text)
     of_trees = cls._has_trees  # type: ignore[attr-defined]
     lossless, more, learned = (LOSSLESS, TREE_PARAMETERS, TREE_ATTRIBUTES) if of_trees else [""] * 3
-    result = [text, f"See :class:`{public_path(parent)}` for the float model."]
+    result = [introduction, f"See :class:`{public_path(parent)}` for the float model."]
     for title, body in sections:
         if title in ("Examples", "See Also"):
             continue
