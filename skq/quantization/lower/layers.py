@@ -143,9 +143,13 @@ def _with_whole_codes(
     Codes of scale 1 lose nothing and cost no arithmetic, but they leave columns of a small range
     few codes, so the weights of such columns have to be larger.
     """
-    if not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2):
+    n_bits = low.settings.n_bits
+    if (
+        not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2)
+        or n_bits["op_weights"] < LAYERS.least_whole_weight_bits
+    ):
         return found
-    whole = integer_columns(x, low.settings.n_bits["model_inputs"])
+    whole = integer_columns(x, n_bits["model_inputs"])
     if not np.any(whole):
         return found
     if data is None:
