@@ -574,7 +574,7 @@ class QuantizedOpUnivariateOfEncrypted(QuantizedOp):
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
     ) -> QuantizedTensor:
-        """The tensor behind this function.
+        """The tensor followed by this function.
 
         Parameters
         ----------

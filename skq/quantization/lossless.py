@@ -68,7 +68,7 @@ def with_needed_width(module: QuantizedModule) -> QuantizedModule:
         raise ValueError(
             f"n_bits={LOSSLESS!r} is for models of trees alone; this one also computes with the "
             f"values of X. Give a width from 1 to {MAX_N_BITS} instead, or put transformers that "
-            "mix features (PCA, PolynomialFeatures) in front of the quantized model."
+            "mix features (PCA, PolynomialFeatures) before the quantized model."
         )
     codes = [1]
     for step in steps:

@@ -83,7 +83,7 @@ class ONNXConverter(Serializable):
         output on the calibration data.
     """
 
-    #: Whether weights and activations are on grids already, which are to be found and kept.
+    #: Whether weights and activations are on grids already, which are detected and used.
     _discrete: ClassVar[bool] = False
 
     def __init__(

@@ -44,7 +44,7 @@ def quantize_features(
     row_weight : ndarray of shape (n_rows,)
         Weight of each calibration row; they sum to 1.
     per_feature : bool
-        Whether each feature has a grid of its own.
+        Whether each feature has a separate grid.
     method : {"minmax", "percentile", "mse", "whole"}
         How ranges are chosen; "whole": a scale of 1 for integer columns that the codes hold.
 
@@ -90,7 +90,7 @@ def quantize_features(
     factor, offset = features.affine()
     if not per_feature and (np.ptp(factor) > 0 or np.ptp(offset) > 0):
         raise UnsupportedModelError(
-            "functions of single features in front of an operator that needs one scale for all"
+            "functions of single features before an operator that needs one scale for all"
         )
     frozen = frozen | (factor == 0)
     step = np.where(frozen, 1.0, scale * factor)

@@ -325,7 +325,7 @@ class QuantizedMin(_Extreme):
 class QuantizedBatchNormalization(QuantizedOpUnivariateOfEncrypted):
     """``scale * (x - mean) / sqrt(variance + epsilon) + bias``: folded into scales and zero points.
 
-    Behind a layer it costs nothing: the scale and zero point of each channel change.
+    After a layer it costs nothing: the scale and zero point of each channel change.
     """
 
     def lower(

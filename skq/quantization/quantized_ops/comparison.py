@@ -228,7 +228,7 @@ class QuantizedWhere(CombiningOp):
     @staticmethod
     def _times(low: Lowering, condition: QuantizedTensor, x: QuantizedTensor) -> QuantizedTensor:
         """``condition * x`` in the scale of ``x``."""
-        first, second, view = combine.together(low, condition, x)
+        first, second, view = combine.broadcast(low, condition, x)
         return QuantizedTensor(low.add(Mul((first, second))), x.scale, ZERO, view=view)
 
     @staticmethod

@@ -28,7 +28,7 @@ class QuantizedConv(QuantizedMixingOp):
 
     ``Gather`` collects the patches, of shape (positions, channels * kernel), with the code of real
     zero outside of the input; ``MatMul`` multiplies them with the filters. The result has the
-    filters on its last axis, each with a scale of its own, and the tensor is a view of it.
+    filters on its last axis, each with its scale, and the tensor is a view of it.
     """
 
     is_layer = True

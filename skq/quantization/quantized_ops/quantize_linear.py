@@ -1,4 +1,4 @@
-"""QuantizeLinear and DequantizeLinear: grids that a graph brings along are kept as they are."""
+"""QuantizeLinear and DequantizeLinear: the grids of a graph, which are used unchanged."""
 
 from __future__ import annotations
 

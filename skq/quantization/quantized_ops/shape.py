@@ -322,8 +322,8 @@ class QuantizedConcat(QuantizedOp):
         if outputs[0].ndim == 2 and kinds == [Features, *[QuantizedTensor] * (len(x) - 1)]:
             # the features stay as they are, for trees to read
             pairs = zip(x[1:], reals[1:], strict=True)
-            further = tuple(combine.plain(low, part, real) for part, real in pairs)
-            return [JointFeatures(x[0], further)]  # type: ignore[list-item]
+            derived = tuple(combine.plain(low, part, real) for part, real in pairs)
+            return [JointFeatures(x[0], derived)]  # type: ignore[list-item]
         n_bits = low.settings.n_bits["op_inputs"]
         tensors = [low.tensor(v) for v in x if not isinstance(v, np.ndarray)]
         clip = tensors[0].clip

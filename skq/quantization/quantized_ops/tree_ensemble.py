@@ -131,7 +131,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
     def _codes(
         low: Lowering, columns: Columns, features: Features, derived: DerivedColumns
     ) -> tuple[int, Array]:
-        """A value, and its calibration sample: bins of the features, then the further columns."""
+        """A value, and its calibration sample: bins of the features, then the derived columns."""
         values, samples = derived.values, derived.samples
         if len(columns.feature) or not values:
             bins = low.add(columns.instruction(features.value))
@@ -173,11 +173,11 @@ class _Option:
 
 
 def _in_order(trees: TreeArrays) -> TreeArrays:
-    """The same trees with every child behind its parent and trees one after another."""
+    """The same trees with every child after its parent and the nodes of a tree contiguous."""
     inner = trees.leaf < 0
     index = np.arange(len(inner))
-    behind = (trees.true_child > index) & (trees.false_child > index)
-    if np.all(behind[inner]) and np.all(np.diff(trees.roots) > 0) and _are_runs(trees):
+    is_after = (trees.true_child > index) & (trees.false_child > index)
+    if np.all(is_after[inner]) and np.all(np.diff(trees.roots) > 0) and _are_runs(trees):
         return trees
     order = _level_order(trees)
     number = np.empty(len(order), dtype=np.int64)
