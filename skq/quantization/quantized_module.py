@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-#: Fields as files name them: in the first version, and since.
+#: Names of fields in files, which are those of file format version 1.
 _FIELDS_IN_FILES = {"epilogue": "tail", "features_without_missing_code": "uncoded"}
 
 
@@ -261,7 +261,7 @@ class QuantizedModule(Serializable):
     # ------------------------------------------------------------------ parts
     @property
     def _codes(self) -> list[int]:
-        """Values behind the input quantizers."""
+        """Values of the input quantizers."""
         return [n for n, step, _ in self.program.steps() if isinstance(step, Quantize | Bin)]
 
     @property

@@ -74,7 +74,7 @@ class CalibratedProgram:
         return self._steps.get(value)
 
     def sample(self, value: int) -> Array:
-        """What the calibration rows give at a value; computed when it is first asked for."""
+        """Integers of a value on the calibration rows; computed at the first access."""
         if value not in self._samples:
             step = self._steps[value]
             operands = [self.sample(operand) for operand in step.inputs]
@@ -117,7 +117,7 @@ class CalibratedProgram:
 
 
 def _contents(instruction: Instruction) -> tuple[Any, ...]:
-    """What tells instructions apart."""
+    """Key that identifies an instruction."""
     contents = (
         (v.shape, v.dtype.str, v.tobytes()) if isinstance(v, np.ndarray) else v
         for v in (getattr(instruction, field.name) for field in fields(instruction))

@@ -14,7 +14,7 @@ from skq.quantization.lower import combine
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, QuantizedTensor, scalar
 
-#: Widest integer that a rounding gives; a wider one becomes a table.
+#: Greatest width of the result of a rounding; a wider one is a table.
 _WIDEST = 24
 
 

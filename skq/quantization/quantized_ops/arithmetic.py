@@ -79,7 +79,7 @@ class _AffineOp(CombiningOp):
 
     function: ClassVar[str]
 
-    #: Whether the output changes as much as an input does, but for its sign.
+    #: Whether errors of an input are errors of the output, up to the sign.
     has_unit_slope: ClassVar[bool] = False
 
     @classmethod

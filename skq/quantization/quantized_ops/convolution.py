@@ -1,4 +1,4 @@
-"""Convolution: patches gathered at static places, times the filters as a matrix."""
+"""Convolution: patches gathered at static indices, times the filters as a matrix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pooling: windows gathered at static places, then reduced."""
+"""Pooling: windows gathered at static indices, then reduced."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class QuantizedMaxPool(QuantizedMixingOp):
             lo, hi = float(reals[0].min()), float(reals[0].max())
             tensor = low.materialize(tensor, lo, hi, low.settings.n_bits["op_inputs"])
         places = _cells(_windows_of(self, reals[0]), elements(low, tensor))
-        some = places.max(axis=-1)  # a cell of each window that is no padding
+        some = places.max(axis=-1)  # a cell of each window that is not padding
         parameters = [at(low, tensor, p, some) for p in (tensor.scale, tensor.zero_point)]
         fill = low.type(tensor.value).interval[0]
         cells = lay_out(low, tensor.value, places, parameters, fill=fill, reduced=True)

@@ -50,7 +50,7 @@ class QuantizedIdentity(QuantizedOp):
 
 @quantizes("Dropout")
 class QuantizedDropout(QuantizedOp):
-    """The tensor itself: nothing is dropped where nothing is trained."""
+    """The tensor itself: dropout is for training only."""
 
     raw_inputs = frozenset({1, 2})
 
@@ -89,7 +89,7 @@ class QuantizedCast(QuantizedOp):
 
 
 class ElementMove(QuantizedOp):
-    """Finds which element goes where by running the float operator on element numbers."""
+    """An operator that moves elements: its float function is run on the indices of elements."""
 
     moves_elements = True
     raw_inputs = frozenset(range(1, 5))
@@ -307,7 +307,7 @@ class QuantizedPad(ElementMove):
 
 @quantizes("Concat")
 class QuantizedConcat(QuantizedOp):
-    """Tensors and constants joined along an axis; each part keeps its own scale."""
+    """Tensors and constants joined along an axis; each part has its scale."""
 
     moves_elements = True
     follows_link = True
@@ -320,7 +320,7 @@ class QuantizedConcat(QuantizedOp):
             raise self.unsupported("it joins rows (axis 0)")
         kinds = [type(part) for part in x]
         if outputs[0].ndim == 2 and kinds == [Features, *[QuantizedTensor] * (len(x) - 1)]:
-            # the features stay as they are, for trees to read
+            # the features are not quantized: trees read them
             pairs = zip(x[1:], reals[1:], strict=True)
             derived = tuple(combine.plain(low, part, real) for part, real in pairs)
             return [JointFeatures(x[0], derived)]  # type: ignore[list-item]
@@ -373,7 +373,7 @@ class QuantizedConcat(QuantizedOp):
         return found + start, *parameters
 
     def _constant(self, value: Array) -> tuple[Array, ...]:
-        """Integers 0 whose zero point says the constant."""
+        """Zeros, whose zero point stands for the constant."""
         if value.shape[0] != 1:
             raise self.unsupported("it joins a constant that differs from row to row")
         row = np.asarray(value[0], dtype=np.float64)
