@@ -87,7 +87,7 @@ class QuantizationSpec(CompressionSpec):
     SUPPORTED_DTYPES: ClassVar[set[Any]] = dtypes.supported_dtypes()
 
     dtype: Any = torch.int8
-    # What the constructor accepts is wider than what the fields hold.
+    # The constructor accepts more types than the fields hold.
     qscheme: Any = QuantizationScheme.SYMMETRIC
     qformulation: Any = QuantizationFormulation.ZP
     granularity: Any = field(default_factory=PerTensorGranularity)
