@@ -73,7 +73,7 @@ def integers(low: Lowering, x: QuantizedTensor, reals: Array) -> QuantizedTensor
 
 
 def joint_tensor(low: Lowering, joint: JointFeatures) -> QuantizedTensor:
-    """Codes of the features with the derived integers after them, each with its own scale."""
+    """Codes of the features with the derived integers after them, each with its scale."""
     parts = [arranged(low, part) for part in (low.tensor(joint.features), *joint.derived)]
     value = low.add(Concat(tuple(part.value for part in parts)))
     scale, zero_point = (

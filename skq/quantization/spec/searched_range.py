@@ -135,7 +135,7 @@ class MSERangeCalculator(RangeCalculatorBase):
 
 def _quantile(ordered: torch.Tensor, share: float) -> torch.Tensor:
     """Quantile along the last axis, which is sorted, with linear interpolation."""
-    place = share * (ordered.shape[-1] - 1)
-    below = int(place)
+    position = share * (ordered.shape[-1] - 1)
+    below = int(position)
     above = min(below + 1, ordered.shape[-1] - 1)
-    return torch.lerp(ordered[..., below], ordered[..., above], place - below)
+    return torch.lerp(ordered[..., below], ordered[..., above], position - below)

@@ -204,7 +204,7 @@ class QuantizationSpec(CompressionSpec):
         return {name: value for name, value in self._values().items() if name not in known}
 
     def model_dump(self) -> dict[str, Any]:
-        """Return all fields, computed ones too, as values that JSON has where they are our own.
+        """Return all fields, computed ones too, as JSON values where their types are those of skq.
 
         Returns
         -------
