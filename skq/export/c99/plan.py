@@ -321,9 +321,9 @@ class Plan:
         """Statements of the epilogue, and expressions of the elements of outputs."""
         if not self.is_float:
             raise UnsupportedModelError(
-                f"{' and '.join(names)} of {self.subject.title} end in float functions, which "
-                "are not written for integer features: use features='float', or compute them from "
-                "the scores."
+                f"{' and '.join(names)} of {self.subject.title} end in floats, which are not "
+                "written for integer features: use features='float', or compute them from the "
+                "scores."
             )
         graph = self.subject.epilogue
         read = {i.name for i in graph.inputs}

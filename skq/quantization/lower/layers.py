@@ -143,9 +143,13 @@ def _with_whole_codes(
     Codes of scale 1 are exact and cost no arithmetic. But columns of a small range then have few
     codes, and need larger weights.
     """
-    if not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2):
+    n_bits = low.settings.n_bits
+    if (
+        not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2)
+        or n_bits["op_weights"] < LAYERS.least_whole_weight_bits
+    ):
         return result
-    whole = integer_columns(x, low.settings.n_bits["model_inputs"])
+    whole = integer_columns(x, n_bits["model_inputs"])
     if not np.any(whole):
         return result
     if data is None:

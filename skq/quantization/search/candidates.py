@@ -50,6 +50,7 @@ def candidates(
     starts_at_zero: bool = False,
     whole: bool = False,
     holds_zero: bool = False,
+    avoids_ties: bool = True,
 ) -> Candidates:
     """Grids to choose from.
 
@@ -71,6 +72,8 @@ def candidates(
         Only the grid of scale 1, for integers that it holds.
     holds_zero : bool, default=False
         Whether real 0, which lies in the range, must have a code.
+    avoids_ties : bool, default=True
+        Whether steps over integers are wider by `BETWEEN_TIES`.
     """
     top = 2**n_bits - 1
     if whole:
@@ -101,7 +104,7 @@ def candidates(
         zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
     first = hi / top - lo / top
     scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
-    if np.array_equal(np.rint(values), values) and np.all(np.abs(values) < 2.0**31):
+    if avoids_ties and np.array_equal(np.rint(values), values) and np.all(np.abs(values) < 2.0**31):
         scale = scale * BETWEEN_TIES
     sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
     if starts_at_zero:

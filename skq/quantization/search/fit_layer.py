@@ -153,6 +153,7 @@ class _Search:
                 few=few, clips=data.clips, starts_at_zero=data.starts_at_zero,
                 whole=data.whole is not None and bool(data.whole[j]),
                 holds_zero=data.holds_zero,
+                avoids_ties=data.weight_bits >= LAYERS.least_whole_weight_bits,
             )  # fmt: skip
             if np.ptp(grids.codes[0]):
                 self.grids.append(grids)

@@ -160,5 +160,9 @@ class LayerSettings:
     whole_error: float = 1.25
     whole_labels: float = 0.002
 
+    #: Integer columns are taken as they are, and other grids of them avoid ties, for weights of at
+    #: least so many bits: narrower weights need the grids that are best for them.
+    least_whole_weight_bits: int = 4
+
 
 LAYERS = LayerSettings()
