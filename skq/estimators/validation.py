@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn import get_config
+from sklearn.linear_model._base import LinearClassifierMixin, LinearModel
 from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
@@ -33,9 +34,15 @@ def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
     Returns
     -------
     {ndarray, sparse matrix} of shape (n_samples, n_features), float32 or float64
+
+    Raises
+    ------
+    ValueError
+        As the parent's validation; also for texts and dates in linear models.
     """
     if hist_boosting.has_text_categories(estimator):
         return hist_boosting.encoded(estimator, X)
+    _refuse_no_numbers(estimator, X)
     tags = get_tags(estimator).input_tags
     X = validate_data(
         estimator,
@@ -46,6 +53,22 @@ def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
         ensure_all_finite=_finite(estimator, allow_nan=tags.allow_nan),
     )
     return X.toarray() if dense and sparse.issparse(X) else X
+
+
+def _refuse_no_numbers(estimator: Any, X: Any) -> None:
+    """Raise for texts and dates, where the parent computes with X in the dtype that it has.
+
+    Trees and networks convert X to floats, whatever it holds.
+    """
+    model = getattr(estimator, "_float_model", estimator)
+    if not isinstance(model, LinearModel | LinearClassifierMixin):
+        return
+    dtype = np.asarray(X).dtype if not sparse.issparse(X) else X.dtype
+    if dtype.kind in "USmMV":
+        raise ValueError(
+            f"{type(model).__name__} takes numbers; X has the dtype {dtype}. Convert texts and "
+            "dates to numbers, for example with X.astype(numpy.float64)."
+        )
 
 
 def _finite(estimator: Any, *, allow_nan: bool) -> Any:

@@ -26,6 +26,7 @@ from skq.serving.model_checks import check_model
 from skq.serving.outputs import has_output, log_probabilities
 from skq.serving.predictions import IntegerPredictions
 from skq.serving.result_types import ResultTypes, check_types
+from skq.serving.validation import checked_numbers, columns_with_missing, has_infinity
 
 __all__ = ["IntegerPredictor", "load", "save"]
 
@@ -191,36 +192,19 @@ class IntegerPredictor(IntegerPredictions):
     def _display_name(self) -> str:
         return self.estimator
 
-    def _validated(self, X: Any) -> NDArray[Any]:
-        self._check_names(X)
-        X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
-        if X.dtype.kind not in "fiub":
-            X = X.astype(np.float64)
-        if X.ndim != 2 or X.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"X must have the shape (n_samples, {self.n_features_in_}); got {X.shape}."
-            )
-        return X
+    def _validated(self, X: Any) -> Any:
+        return checked_numbers(X, self.n_features_in_, self.feature_names_in_)
 
-    def _missing_columns(self, X: NDArray[Any], module: QuantizedModule) -> NDArray[np.int64]:
-        if X.dtype.kind != "f" or np.isfinite(X).all():
-            return np.zeros(0, dtype=np.int64)
-        if not self.takes_infinity and np.isinf(X).any():
-            raise ValueError(f"X contains infinity; {self.estimator} takes finite numbers.")
-        return np.flatnonzero(np.isnan(X).any(axis=0))
+    def _missing_columns(self, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
+        if not self.takes_infinity and has_infinity(X):
+            raise ValueError(
+                "X contains infinity or a value too large for dtype('float64'); "
+                f"{self.estimator} takes finite numbers."
+            )
+        return columns_with_missing(X)
 
     def _takes_missing_in(self, module: QuantizedModule) -> NDArray[np.bool_]:
         return self.takes_missing
-
-    def _check_names(self, X: Any) -> None:
-        names = getattr(X, "columns", None)
-        if names is None or self.feature_names_in_ is None:
-            return
-        if list(names) != list(self.feature_names_in_):
-            raise ValueError(
-                f"X must have the columns {list(self.feature_names_in_)} in this order; "
-                f"got {list(names)}."
-            )
 
 
 def save(obj: Any, path: str | os.PathLike[str]) -> None:
