@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-#: Fields as files name them: in the first version, and since.
+#: Names of fields in files, which are those of file format version 1.
 _FIELDS_IN_FILES = {"epilogue": "tail", "features_without_missing_code": "uncoded"}
 
 
@@ -45,7 +45,7 @@ class QuantizedModule(Serializable):
     n_bits : mapping of str to int
         Width of each role, as `get_n_bits_dict` gives it.
     graph : FloatGraph or None
-        The float graph that was quantized; None where it was not kept.
+        The float graph that was quantized; None if it was not stored.
     features_without_missing_code : tuple of int
         Features whose missing values have no code, though trees read them: the calibration data had
         none, and no number goes the ways that the float model sends them.
@@ -238,7 +238,7 @@ class QuantizedModule(Serializable):
     def onnx_model(self) -> onnx.ModelProto:
         """The float graph that was quantized, as ONNX."""
         if self.graph is None:
-            raise AttributeError("the float graph of this module was not kept")
+            raise AttributeError("the float graph of this module was not stored")
         return GraphEvaluator(self.graph).onnx_model
 
     def bitwidth_and_range_report(self) -> dict[str, dict[str, Any]]:
@@ -261,7 +261,7 @@ class QuantizedModule(Serializable):
     # ------------------------------------------------------------------ parts
     @property
     def _codes(self) -> list[int]:
-        """Values behind the input quantizers."""
+        """Values of the input quantizers."""
         return [n for n, step, _ in self.program.steps() if isinstance(step, Quantize | Bin)]
 
     @property

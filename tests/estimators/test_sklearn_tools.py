@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn.ensemble
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -22,8 +23,13 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from skq import QuantizedClassifier, QuantizedRegressor
-from skq.ensemble import GradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
+from skq import QuantizedClassifier, QuantizedOutlierDetector, QuantizedRegressor
+from skq.ensemble import (
+    GradientBoostingRegressor,
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from skq.linear_model import LinearRegression, LogisticRegression, Ridge
 from skq.neural_network import MLPClassifier, MLPRegressor
 from skq.svm import LinearSVC
@@ -287,3 +293,17 @@ def test_regressors_stay_close_at_8_bits():
         with model._answering_in_float():
             expected = model.predict(features)
         assert np.std(model.predict(features) - expected) < 0.03 * y.std(), name_of(estimator)
+
+
+@pytest.mark.filterwarnings("error")
+def test_outlier_detectors_of_a_dataframe_warn_of_nothing():
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    parameters = {"contamination": 0.1, "n_estimators": 8, "random_state": 0}
+    forest = IsolationForest(**parameters).fit(frame)
+    assert np.mean(forest.predict(frame) == -1) == pytest.approx(0.1, abs=0.02)
+    np.testing.assert_array_equal(
+        IsolationForest(**parameters).fit_predict(frame), forest.predict(frame)
+    )
+    wrapped = QuantizedOutlierDetector(sklearn.ensemble.IsolationForest(**parameters)).fit(frame)
+    assert list(wrapped.feature_names_in_) == list(forest.feature_names_in_) == list("abcd")
+    assert np.mean(wrapped.predict(frame) == -1) == pytest.approx(0.1, abs=0.05)
