@@ -10,14 +10,17 @@
 #if !defined(_WIN32)
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #define THREADS 1
 #else
+#include <windows.h>
 #define THREADS 0
 #endif
 
 #define MAX_THREADS 256
 #define FEW_BYTES 2048 /* of descriptors and arrays, for which a run allocates nothing */
 #define BLOCKS_A_TASK 8
+#define CHECK_EVERY 0.05 /* seconds between two looks for signals */
 
 typedef struct {
     const skq_program *program;
@@ -25,6 +28,7 @@ typedef struct {
     void *const *outputs;
     int64_t n_rows, next, task;
     int refuse, isa, status, shared;
+    PyThreadState *caller; /* of the thread that called, while it does not have the GIL */
 #if THREADS
     pthread_mutex_t lock;  /* of next and status */
     pthread_cond_t left;   /* no thread of the pool works on it any more */
@@ -33,7 +37,7 @@ typedef struct {
 } job;
 
 /* Answers beside those of skq_run. */
-enum { NO_MEMORY = -1, UNREADABLE = -2, FAILED = -3 };
+enum { NO_MEMORY = -1, UNREADABLE = -2, FAILED = -3, INTERRUPTED = -4 };
 
 /* First row of the next task; n_rows when there is none or the job has failed. */
 static int64_t take(job *j, int status)
@@ -55,20 +59,45 @@ static int64_t take(job *j, int status)
     return first;
 }
 
-static void *work(void *argument)
+/* Seconds since some moment. */
+static double seconds(void)
 {
-    job *j = argument;
+#if THREADS
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+#else
+    return 1e-3 * (double)GetTickCount64();
+#endif
+}
+
+/* Run the handlers of signals, in the thread that called: INTERRUPTED if one of them raised. */
+static int check_signals(job *j)
+{
+    PyEval_RestoreThread(j->caller);
+    const int raised = PyErr_CheckSignals() != 0;
+    j->caller = PyEval_SaveThread();
+    return raised ? INTERRUPTED : SKQ_OK;
+}
+
+/* Run tasks until there are none. The thread that called looks for signals between its tasks. */
+static void work(job *j, int calls)
+{
     const int64_t block = j->program->block < j->n_rows ? j->program->block : j->n_rows;
     void *memory = malloc(skq_arena_bytes(j->program, block, j->n_rows) + 64);
     int status = memory ? SKQ_OK : NO_MEMORY;
     char *arena = (char *)memory + (64 - (uintptr_t)memory % 64) % 64;
+    double checked = calls && j->n_rows > j->task ? seconds() : 0;
     for (int64_t first = take(j, status); first < j->n_rows; first = take(j, status)) {
         const int64_t left = j->n_rows - first;
         status = skq_run(j->program, j->inputs, j->outputs, first, left < j->task ? left : j->task,
                          block, arena, j->refuse, j->isa);
+        if (calls && left > j->task && status == SKQ_OK && seconds() - checked > CHECK_EVERY) {
+            status = check_signals(j);
+            checked = seconds();
+        }
     }
     free(memory);
-    return NULL;
 }
 
 #if THREADS
@@ -97,7 +126,7 @@ static void *serve(void *argument)
         self->offered = NULL;
         self->works = 1;
         pthread_mutex_unlock(&pool.lock);
-        work(j);
+        work(j, 0);
         pthread_mutex_lock(&pool.lock);
         self->works = 0;
         if (--j->helpers == 0)
@@ -166,18 +195,18 @@ static void work_together(job *j, int n_threads, int64_t blocks)
 {
     const int64_t fair = (blocks + 4 * n_threads - 1) / (4 * n_threads);
     if (pthread_mutex_init(&j->lock, NULL) != 0) {
-        work(j);
+        work(j, 1);
         return;
     }
     if (pthread_cond_init(&j->left, NULL) == 0) {
         j->task = j->program->block * (fair < BLOCKS_A_TASK ? fair : BLOCKS_A_TASK);
         j->shared = 1;
         offer(j, n_threads - 1);
-        work(j);
+        work(j, 1);
         withdraw(j);
         pthread_cond_destroy(&j->left);
     } else
-        work(j);
+        work(j, 1);
     pthread_mutex_destroy(&j->lock);
 }
 #endif
@@ -186,7 +215,7 @@ static int run_job(job *j, int64_t n_threads)
 {
     const int64_t blocks = (j->n_rows + j->program->block - 1) / j->program->block;
     const int64_t most = blocks < MAX_THREADS ? blocks : MAX_THREADS;
-    j->task = j->n_rows;
+    j->task = j->program->block * BLOCKS_A_TASK;
     if (n_threads > most)
         n_threads = most;
 #if THREADS
@@ -194,7 +223,7 @@ static int run_job(job *j, int64_t n_threads)
         work_together(j, (int)n_threads, blocks);
     else
 #endif
-        work(j);
+        work(j, 1);
     return j->status;
 }
 
@@ -333,12 +362,14 @@ static PyObject *run_opened(PyObject *self, PyObject *const *args, skq_program *
     if (!outputs || j.n_rows == 0)
         return outputs;
     skq_select(program, data);
-    Py_BEGIN_ALLOW_THREADS
+    j.caller = PyEval_SaveThread();
     status = run_job(&j, n_threads);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(j.caller);
     if (status == SKQ_OK)
         return outputs;
     Py_DECREF(outputs);
+    if (status == INTERRUPTED)
+        return NULL;
     return status == NO_MEMORY ? PyErr_NoMemory() : PyLong_FromLong(status);
 }
 
