@@ -37,6 +37,10 @@ __all__ = sorted(_NAMES)
 def __getattr__(name: str) -> _Any:
     if name in _NAMES:
         return getattr(_import_module(_NAMES[name]), name)
+    if name.startswith("Quantized"):  # classes of operators
+        operators = _import_module("skq.quantization.quantized_ops")
+        if name in operators.__all__:
+            return getattr(operators, name)
     if name == "spec":  # imports torch
         return _import_module("skq.quantization.spec")
     raise AttributeError(f"module 'skq.quantization' has no attribute {name!r}")

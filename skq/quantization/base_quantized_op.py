@@ -33,6 +33,7 @@ from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.lower.standalone import run_alone
 from skq.quantization.lower.views import elements, moved, row_constant, with_constants
 from skq.quantization.n_bits import DEFAULT_MODEL_BITS
+from skq.quantization.onnx_input_names import position_by_onnx_name
 from skq.quantization.operator_facts import ONNX_OPS_TO_QUANTIZED_IMPL, ErrorStep
 from skq.quantization.quantizers import (
     MinMaxQuantizationStats,
@@ -117,9 +118,11 @@ class QuantizedOp(Serializable):
     op_instance_name : str
         For messages; usually the node's name.
     int_input_names : set of str, default=None
-        Names of the integer tensors that the inputs are functions of; see `can_fuse`.
+        Names of the integer tensors that the inputs are functions of; see `can_fuse`. None stands
+        for one tensor, ``{"0"}``.
     constant_inputs : dict, default=None
-        Constant inputs by position, or by the name that the NumPy implementation gives them.
+        Constant inputs by position, by ONNX's name (``"input_mean"``), or by the name that the
+        NumPy implementation gives them.
         Arrays, or QuantizedArrays, which are taken at their real values.
     input_quant_opts : QuantizationOptions, default=None
         How an input that comes as a float array is quantized; `n_bits_output` bits, unsigned, by
@@ -177,7 +180,7 @@ class QuantizedOp(Serializable):
     ) -> None:
         self.n_bits_output = QuantizationOptions(n_bits_output).n_bits
         self.op_instance_name = op_instance_name
-        self._int_input_names = set(int_input_names or ())
+        self._int_input_names = {"0"} if int_input_names is None else set(int_input_names)
         self.input_quant_opts = input_quant_opts or QuantizationOptions(self.n_bits_output)
         self.attributes: Mapping[str, Any] = attrs
         self.constants = {
@@ -416,6 +419,9 @@ class QuantizedOp(Serializable):
             return int(key)
         names = list(inspect.signature(ONNX_OPS_TO_NUMPY_IMPL[cls._op_type]).parameters)
         if key not in names:
+            position = position_by_onnx_name(cls._op_type, key, names)
+            if position is not None:
+                return position
             raise ValueError(f"{cls._op_type} has no input {key!r}; it has {', '.join(names)}.")
         return names.index(key)
 

@@ -16,6 +16,11 @@ from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
 from skq.quantization.n_bits import get_n_bits_dict
+from skq.quantization.quantizers import (
+    QuantizationOptions,
+    UniformQuantizationParameters,
+    UniformQuantizer,
+)
 from skq.serialization import Serializable, serializable
 
 if TYPE_CHECKING:
@@ -126,6 +131,8 @@ class QuantizedModule(Serializable):
         *x: Any,
         outputs: Iterable[str] | None = None,
         n_threads: int | None = None,
+        debug: bool = False,
+        fhe: str = "disable",
     ) -> Any:
         """Predict: quantize, run the integers, dequantize.
 
@@ -138,16 +145,38 @@ class QuantizedModule(Serializable):
         n_threads : int, default=None
             Threads of the native engine; results do not depend on it. None takes those of the
             settings (`skq.config_context`), and 1 where they name none.
+        debug : bool, default=False
+            Whether to return the integers of each instruction too.
+        fhe : {"disable"}, default="disable"
+            Programs run in the clear; the parameter is there for code that was written for a
+            library that encrypts.
 
         Returns
         -------
         ndarray, or tuple of ndarray
-            A tuple where more than one output is asked for.
+            A tuple where more than one output is asked for. With ``debug=True`` a pair of this and
+            a dict of the integers, by the names of `bitwidth_and_range_report`.
+
+        Raises
+        ------
+        ValueError
+            For another value of `fhe`, a wrong number or shape of inputs, or an unknown output.
         """
+        if fhe != "disable":
+            raise ValueError(
+                f'fhe must be "disable": integer programs of skq run in the clear. Got {fhe!r} '
+                "instead."
+            )
         session = self._session
         route = session.route(self.output_names if outputs is None else tuple(outputs))
-        values = session.run(self._feeds(x), route.targets, n_threads=n_threads)
-        return route.finish(values)
+        feeds = self._feeds(x)
+        results = route.finish(session.run(feeds, route.targets, n_threads=n_threads))
+        if not debug:
+            return results
+        names = self._integers
+        return results, dict(
+            zip(names.values(), session.run(feeds, list(names), n_threads=n_threads), strict=True)
+        )
 
     __call__ = forward
 
@@ -156,15 +185,16 @@ class QuantizedModule(Serializable):
         """What runs this module: the compiled plans, and the routes to the outputs."""
         return self._session
 
-    def quantize_input(self, *x: Any) -> tuple[Array, ...]:
+    def quantize_input(self, *x: Any) -> Array | tuple[Array, ...]:
         """Integer codes of the inputs, one array for each Quantize or Bin instruction.
 
         Returns
         -------
-        tuple of ndarray of shape (n_rows, ...), int64
-            Codes in the intervals that ``print(module.program)`` shows.
+        ndarray of shape (n_rows, ...), int64, or tuple of them
+            Codes in the intervals that ``print(module.program)`` shows; a tuple where there is
+            more than one such instruction.
         """
-        return tuple(self._session.run(self._feeds(x), self._codes))
+        return _one_or_tuple(self._session.run(self._feeds(x), self._codes))
 
     def quantized_forward(self, *q: Array) -> tuple[Array, ...]:
         """Run the integer program: codes in, accumulators and labels out.
@@ -172,7 +202,7 @@ class QuantizedModule(Serializable):
         Parameters
         ----------
         *q : ndarray of int, or one tuple of them
-            What `quantize_input` returns, with or without a star.
+            What `quantize_input` returns.
 
         Returns
         -------
@@ -225,6 +255,35 @@ class QuantizedModule(Serializable):
         return self.features_without_missing_code
 
     @property
+    def input_quantizers(self) -> list[UniformQuantizer]:
+        """Quantizers of the inputs, one for each Quantize instruction; those of trees have none.
+
+        Scale and zero point are arrays where each feature has its own.
+        """
+        found = []
+        for _, step, _ in self.program.steps():
+            if isinstance(step, Quantize):
+                options = QuantizationOptions((step.hi - step.lo).bit_length(), step.lo < 0)
+                params = UniformQuantizationParameters(step.scale, step.zero_point, -step.lo)
+                found.append(UniformQuantizer(options, params=params))
+        return found
+
+    @property
+    def output_quantizers(self) -> list[UniformQuantizer]:
+        """Quantizers of the outputs that are dequantized, in the order of the program.
+
+        They take accumulators as they are, so they do not saturate.
+        """
+        return [
+            UniformQuantizer(
+                params=UniformQuantizationParameters(step.scale, step.zero_point),
+                no_clipping=True,
+            )
+            for _, step, _ in self.program.steps()
+            if isinstance(step, Dequantize)
+        ]
+
+    @property
     def max_accumulator_bits(self) -> int:
         """Widest exact sum in the program, in bits."""
         return self.program.max_accumulator_bits
@@ -249,16 +308,22 @@ class QuantizedModule(Serializable):
         dict of str to dict
             By instruction, in order: ``{"range": (lo, hi), "bitwidth": bits}``.
         """
+        types = self.program.types
         return {
-            f"%{number} {type(step).__name__}": {"range": type_.interval, "bitwidth": type_.bits}
-            for number, step, type_ in self.program.steps()
-            if type_.is_integer
+            name: {"range": types[number].interval, "bitwidth": types[number].bits}
+            for number, name in self._integers.items()
         }
 
     def __str__(self) -> str:
         return str(self.program)
 
     # ------------------------------------------------------------------ parts
+    @property
+    def _integers(self) -> dict[int, str]:
+        """Integer values of the instructions, with their names in reports."""
+        steps = self.program.steps()
+        return {n: f"%{n} {type(s).__name__}" for n, s, t in steps if t.is_integer}
+
     @property
     def _codes(self) -> list[int]:
         """Values of the input quantizers."""
@@ -311,3 +376,7 @@ def _warn_renamed(old: str, new: str) -> None:
 def _arrays(q: tuple[Any, ...]) -> tuple[Any, ...]:
     """Arguments that may be one tuple: what the step before returns."""
     return q[0] if len(q) == 1 and isinstance(q[0], tuple) else q
+
+
+def _one_or_tuple(arrays: list[Array]) -> Array | tuple[Array, ...]:
+    return arrays[0] if len(arrays) == 1 else tuple(arrays)

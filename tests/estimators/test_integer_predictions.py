@@ -107,6 +107,7 @@ def test_stages_compose_to_forward(fitted, estimator):
     X, _ = small_data_for(estimator)
     module = fitted.quantized_module_
     codes = module.quantize_input(X)
+    codes = codes if isinstance(codes, tuple) else (codes,)
     assert all(code.dtype == np.int64 for code in codes)
     results = module.quantized_forward(*codes)
     assert all(result.dtype == np.int64 for result in results)
@@ -121,6 +122,7 @@ def test_codes_outside_of_their_interval_are_refused(fitted, estimator):
     X, _ = small_data_for(estimator)
     module = fitted.quantized_module_
     codes = module.quantize_input(X)
+    codes = codes if isinstance(codes, tuple) else (codes,)
     with pytest.raises(ValueError, match=r"Codes must lie in \[0, "):
         module.quantized_forward(*(code + 1000 for code in codes))
     with pytest.raises(ValueError, match="must be integers"):

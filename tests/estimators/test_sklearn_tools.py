@@ -201,8 +201,7 @@ def test_rows_of_zero_weight_do_not_move_the_calibrated_ranges(estimator):
     weighted = clone(wrapped).fit(outlier, labels, sample_weight=weight)
     plain = clone(wrapped).fit(features, y)
     codes = [m.quantized_module_.quantize_input(features) for m in (weighted, plain)]
-    for a, b in zip(*codes, strict=True):
-        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(*codes)
     np.testing.assert_array_equal(weighted.predict(features), plain.predict(features))
 
 

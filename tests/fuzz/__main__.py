@@ -63,6 +63,7 @@ def answers(model: object, seed: int) -> list:
         xs = [rows(t.shape, seed, False) for t in model.program.inputs]
         results = model.forward(*xs)
         codes = model.quantize_input(*xs)
+        codes = codes if isinstance(codes, tuple) else (codes,)
         return [*(results if isinstance(results, tuple) else [results]), *codes]
     x = rows((model.n_features_in_,), seed, bool(model.takes_missing.all()))
     found: list = []

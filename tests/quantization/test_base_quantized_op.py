@@ -67,7 +67,8 @@ def test_kinds() -> None:
     [
         (QuantizedTanh, {"a"}, True),
         (QuantizedTanh, {"a", "b"}, False),
-        (QuantizedTanh, None, False),
+        (QuantizedTanh, None, True),
+        (QuantizedTanh, set(), False),
         (QuantizedAdd, {"a"}, True),
         (QuantizedAdd, {"a", "b"}, False),
         (QuantizedGemm, {"a"}, False),
@@ -75,7 +76,7 @@ def test_kinds() -> None:
 )
 def test_can_fuse(cls: type[QuantizedOp], names: set[str] | None, fuses: bool) -> None:
     op = cls(8, "op", names)
-    assert op.int_input_names == (names or set())
+    assert op.int_input_names == ({"0"} if names is None else names)
     assert op.can_fuse() is fuses
 
 

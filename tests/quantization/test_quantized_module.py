@@ -62,8 +62,8 @@ DOCUMENT = json.loads(TEXT)
 
 def test_three_steps_are_forward() -> None:
     codes = MODULE.quantize_input(X)
-    assert [c.dtype.kind for c in codes] == ["i"]
-    integers = MODULE.quantized_forward(*codes)
+    assert codes.dtype == np.int64
+    integers = MODULE.quantized_forward(codes)
     assert all(array.dtype == np.int64 for array in integers)
     label, probability = MODULE.dequantize_output(*integers)
     np.testing.assert_array_equal(label, LABEL)
@@ -76,13 +76,45 @@ def test_three_steps_are_forward() -> None:
 def test_steps_check_what_they_are_given() -> None:
     with pytest.raises(ValueError, match="Expected 1 arrays of codes; got 2"):
         MODULE.quantized_forward(1, 2)
-    (codes,) = MODULE.quantize_input(X)
+    codes = MODULE.quantize_input(X)
     with pytest.raises(ValueError, match="Codes must be integers"):
         MODULE.quantized_forward(codes.astype(float))
     with pytest.raises(ValueError, match=r"Codes must lie in \[0, 31\]"):
         MODULE.quantized_forward(codes + 32)
     with pytest.raises(ValueError, match=r"must have the shape \(n_rows, 2, 4, 4\)"):
         MODULE.forward(X[:, :, :3])
+    with pytest.raises(ValueError, match="Expected 1 arrays of codes; got 120"):
+        MODULE.quantized_forward(*codes)
+    with pytest.raises(ValueError, match="Codes must be integers of rows"):
+        MODULE.quantized_forward(*codes[:1])
+    with pytest.raises(ValueError, match='fhe must be "disable"'):
+        MODULE.forward(X, fhe="execute")
+
+
+def test_debug_returns_the_integers_of_each_instruction() -> None:
+    (label, probability), integers = MODULE.forward(X, debug=True, fhe="disable")
+    np.testing.assert_array_equal(label, LABEL)
+    np.testing.assert_array_equal(probability, PROBABILITY)
+    report = MODULE.bitwidth_and_range_report()
+    assert list(integers) == list(report)
+    for name, values in integers.items():
+        lo, hi = report[name]["range"]
+        assert values.dtype == np.int64
+        assert lo <= values.min() <= values.max() <= hi
+    codes = next(values for name, values in integers.items() if "Quantize" in name)
+    np.testing.assert_array_equal(codes, MODULE.quantize_input(X))
+
+
+def test_quantizers_of_inputs_and_outputs() -> None:
+    (quantizer,) = MODULE.input_quantizers
+    np.testing.assert_array_equal(quantizer.quant(X), MODULE.quantize_input(X))
+    np.testing.assert_array_equal(quantizer.quant(9 * X), MODULE.quantize_input(9 * X))
+    integers = dict(
+        zip(MODULE.program.outputs, MODULE.quantized_forward(MODULE.quantize_input(X)), strict=True)
+    )
+    (quantizer,) = MODULE.output_quantizers
+    scores = quantizer.dequant(integers["scores"])
+    np.testing.assert_array_equal(scores.argmax(axis=1), LABEL)
 
 
 def test_facts() -> None:
@@ -113,9 +145,7 @@ def test_scores_are_dequantized_from_their_accumulator() -> None:
     steps = [s for s in MODULE.program.instructions if isinstance(s, Dequantize)]
     (last,) = steps
     integers = dict(
-        zip(
-            MODULE.program.outputs, MODULE.quantized_forward(*MODULE.quantize_input(X)), strict=True
-        )
+        zip(MODULE.program.outputs, MODULE.quantized_forward(MODULE.quantize_input(X)), strict=True)
     )
     scores = dequantize(integers["scores"], last.scale, last.zero_point)
     exponents = np.exp(scores - scores.max(axis=1, keepdims=True))

@@ -11,14 +11,17 @@
 #if !defined(_WIN32)
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #define THREADS 1
 #else
+#include <windows.h>
 #define THREADS 0
 #endif
 
 #define MAX_THREADS 256
 #define FEW_BYTES 2048 /* opened descriptors up to this size are held on the stack */
 #define BLOCKS_A_TASK 8
+#define CHECK_EVERY 0.05 /* seconds between two looks for signals */
 
 /* One run of a plan: rows that threads take, `task` rows at a time. */
 typedef struct {
@@ -27,6 +30,7 @@ typedef struct {
     void *const *outputs;
     int64_t n_rows, next, task;
     int refuse, isa, status, shared;
+    PyThreadState *caller; /* of the thread that called, while it does not have the GIL */
 #if THREADS
     pthread_mutex_t lock;  /* guards `next` and `status` */
     pthread_cond_t left;   /* signalled when `helpers` becomes 0 */
@@ -35,7 +39,7 @@ typedef struct {
 } job;
 
 /* Status values in addition to those of skq_run. */
-enum { NO_MEMORY = -1, UNREADABLE = -2, FAILED = -3 };
+enum { NO_MEMORY = -1, UNREADABLE = -2, FAILED = -3, INTERRUPTED = -4 };
 
 /* Report the status of the last task and take the next one: its first row, or n_rows if there is none or
  * the job has failed. */
@@ -58,21 +62,45 @@ static int64_t take(job *j, int status)
     return first;
 }
 
-/* Take and run tasks of a job until there are none. */
-static void *work(void *argument)
+/* Monotonic time in seconds. */
+static double seconds(void)
 {
-    job *j = argument;
+#if THREADS
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+#else
+    return 1e-3 * (double)GetTickCount64();
+#endif
+}
+
+/* Run the handlers of signals, in the thread that called: INTERRUPTED if one of them raised. */
+static int check_signals(job *j)
+{
+    PyEval_RestoreThread(j->caller);
+    const int raised = PyErr_CheckSignals() != 0;
+    j->caller = PyEval_SaveThread();
+    return raised ? INTERRUPTED : SKQ_OK;
+}
+
+/* Take and run tasks of a job until there are none. The calling thread checks for signals between tasks. */
+static void work(job *j, int calls)
+{
     const int64_t block = j->program->block < j->n_rows ? j->program->block : j->n_rows;
     void *memory = malloc(skq_arena_bytes(j->program, block, j->n_rows) + 64);
     int status = memory ? SKQ_OK : NO_MEMORY;
     char *arena = (char *)memory + (64 - (uintptr_t)memory % 64) % 64;
+    double checked = calls && j->n_rows > j->task ? seconds() : 0;
     for (int64_t first = take(j, status); first < j->n_rows; first = take(j, status)) {
         const int64_t left = j->n_rows - first;
         status = skq_run(j->program, j->inputs, j->outputs, first, left < j->task ? left : j->task,
                          block, arena, j->refuse, j->isa);
+        if (calls && left > j->task && status == SKQ_OK && seconds() - checked > CHECK_EVERY) {
+            status = check_signals(j);
+            checked = seconds();
+        }
     }
     free(memory);
-    return NULL;
 }
 
 #if THREADS
@@ -102,7 +130,7 @@ static void *serve(void *argument)
         self->offered = NULL;
         self->works = 1;
         pthread_mutex_unlock(&pool.lock);
-        work(j);
+        work(j, 0);
         pthread_mutex_lock(&pool.lock);
         self->works = 0;
         if (--j->helpers == 0)
@@ -172,18 +200,18 @@ static void work_in_threads(job *j, int n_threads, int64_t blocks)
 {
     const int64_t fair = (blocks + 4 * n_threads - 1) / (4 * n_threads);
     if (pthread_mutex_init(&j->lock, NULL) != 0) {
-        work(j);
+        work(j, 1);
         return;
     }
     if (pthread_cond_init(&j->left, NULL) == 0) {
         j->task = j->program->block * (fair < BLOCKS_A_TASK ? fair : BLOCKS_A_TASK);
         j->shared = 1;
         offer(j, n_threads - 1);
-        work(j);
+        work(j, 1);
         withdraw(j);
         pthread_cond_destroy(&j->left);
     } else
-        work(j);
+        work(j, 1);
     pthread_mutex_destroy(&j->lock);
 }
 #endif
@@ -193,7 +221,7 @@ static int run_job(job *j, int64_t n_threads)
 {
     const int64_t blocks = (j->n_rows + j->program->block - 1) / j->program->block;
     const int64_t most = blocks < MAX_THREADS ? blocks : MAX_THREADS;
-    j->task = j->n_rows;
+    j->task = j->program->block * BLOCKS_A_TASK;
     if (n_threads > most)
         n_threads = most;
 #if THREADS
@@ -201,7 +229,7 @@ static int run_job(job *j, int64_t n_threads)
         work_in_threads(j, (int)n_threads, blocks);
     else
 #endif
-        work(j);
+        work(j, 1);
     return j->status;
 }
 
@@ -342,12 +370,14 @@ static PyObject *run_opened(PyObject *self, PyObject *const *args, skq_program *
     if (!outputs || j.n_rows == 0)
         return outputs;
     skq_select(program, data);
-    Py_BEGIN_ALLOW_THREADS
+    j.caller = PyEval_SaveThread();
     status = run_job(&j, n_threads);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(j.caller);
     if (status == SKQ_OK)
         return outputs;
     Py_DECREF(outputs);
+    if (status == INTERRUPTED)
+        return NULL;
     return status == NO_MEMORY ? PyErr_NoMemory() : PyLong_FromLong(status);
 }
 
