@@ -264,7 +264,9 @@ class QuantizedModule(Serializable):
         for _, step, _ in self.program.steps():
             if isinstance(step, Quantize):
                 options = QuantizationOptions((step.hi - step.lo).bit_length(), step.lo < 0)
-                params = UniformQuantizationParameters(step.scale, step.zero_point, -step.lo)
+                params = UniformQuantizationParameters(
+                    step.scale, step.zero_point.astype(np.int64), -step.lo
+                )
                 found.append(UniformQuantizer(options, params=params))
         return found
 
