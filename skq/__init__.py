@@ -1,7 +1,7 @@
 """skq: scikit-learn in integers.
 
-Quantized estimators that drop into scikit-learn code: ``fit`` trains the scikit-learn parent and
-quantizes it, ``predict`` runs one integer program.
+Quantized estimators with the interface of scikit-learn's: ``fit`` trains the scikit-learn parent
+and quantizes it, ``predict`` runs one integer program.
 """
 
 from importlib import import_module as _import_module

@@ -1,4 +1,4 @@
-"""Settings of skq: the engine of the integer programs, its threads, what predictions warn of."""
+"""Settings of skq: engine and threads of integer programs, warnings of predictions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 ENGINES = ("auto", "native", "numpy", "reference")
 
-#: Stands for a setting that is left as it is, where None means something.
-_KEEP = "keep"
+#: Value of a parameter that does not change the setting, where None is a setting.
+_UNCHANGED = "keep"
 
 _default: dict[str, Any] = {"engine": "auto", "saturation_warning": None, "n_threads": None}
 _context: ContextVar[dict[str, Any] | None] = ContextVar("skq_config", default=None)
 
 
 def get_config() -> dict[str, Any]:
-    """Settings in force here.
+    """Current settings.
 
     Returns
     -------
@@ -35,33 +35,33 @@ def get_config() -> dict[str, Any]:
 
 
 def set_config(
-    *, engine: str | None = None, saturation_warning: Any = _KEEP, n_threads: Any = _KEEP
+    *, engine: str | None = None, saturation_warning: Any = _UNCHANGED, n_threads: Any = _UNCHANGED
 ) -> None:
     """Change the defaults of the process, in every thread outside of a `config_context`.
 
     Parameters
     ----------
     engine : {"auto", "native", "numpy", "reference"} or None, default=None
-        What runs integer programs: compiled kernels, NumPy, or the slow definition of the
-        results; all give the same integers. "auto" takes the kernels where they were compiled,
-        else NumPy. None leaves the setting as it is.
+        Engine of integer programs: compiled kernels ("native"), NumPy, or the slow reference that
+        defines the results. All give the same integers. "auto" uses the kernels if they were
+        compiled, else NumPy. None does not change the setting.
     saturation_warning : float in [0, 1), None or "keep", default="keep"
-        Predictions warn with a `CalibrationWarning` where more than this share of the rows have
-        values beyond the range of the calibration data. None, the default of the process: never.
-        "keep" leaves the setting as it is.
+        Predictions give a `CalibrationWarning` if more than this share of the rows have values
+        outside of the range of the calibration data. None, the default of the process: never.
+        "keep" does not change the setting.
     n_threads : int > 0, None or "keep", default="keep"
         Threads of a prediction by the compiled kernels, at most one for each block of rows; the
         results do not depend on it. None, the default of the process: ``n_jobs`` of the
-        estimator; of those without, what threadpoolctl and ``OMP_NUM_THREADS`` allow the
-        libraries of scikit-learn; 1 inside joblib workers and of loaded models. "keep" leaves the
-        setting as it is.
+        estimator; for estimators without it, the number that threadpoolctl and
+        ``OMP_NUM_THREADS`` allow the libraries of scikit-learn; 1 inside joblib workers and for
+        loaded models. "keep" does not change the setting.
     """
     _default.update(_checked(engine, saturation_warning, n_threads))
 
 
 @contextmanager
 def config_context(
-    *, engine: str | None = None, saturation_warning: Any = _KEEP, n_threads: Any = _KEEP
+    *, engine: str | None = None, saturation_warning: Any = _UNCHANGED, n_threads: Any = _UNCHANGED
 ) -> Iterator[None]:
     """Change settings for a block of code, in this thread or task alone.
 
@@ -88,39 +88,39 @@ def config_context(
 
 
 def engine_setting() -> str:
-    """The engine asked for here, without a copy of the settings."""
+    """The current setting of the engine; does not copy the settings."""
     engine: str = (_context.get() or _default)["engine"]
     return engine
 
 
 def saturation_setting() -> float | None:
-    """Share of rows that may saturate without a warning here; None for no warning."""
+    """Share of rows that may saturate without a warning; None for no warning."""
     share: float | None = (_context.get() or _default)["saturation_warning"]
     return share
 
 
 def threads_setting() -> int | None:
-    """Threads asked for here; None where it is left to the estimator."""
+    """Current setting of the threads; None: the estimator decides."""
     n_threads: int | None = (_context.get() or _default)["n_threads"]
     return n_threads
 
 
 def _checked(engine: str | None, saturation_warning: Any, n_threads: Any) -> dict[str, Any]:
-    """The settings that are to change."""
+    """The settings to change, validated."""
     changed: dict[str, Any] = {}
     if engine is not None:
         if engine not in ENGINES:
             raise ValueError(f"engine must be one of {', '.join(ENGINES)}. Got {engine!r} instead.")
         changed["engine"] = engine
-    if not _is_kept(saturation_warning):
+    if not _is_unchanged(saturation_warning):
         changed["saturation_warning"] = _share_of_rows(saturation_warning)
-    if not _is_kept(n_threads):
+    if not _is_unchanged(n_threads):
         changed["n_threads"] = _thread_count(n_threads)
     return changed
 
 
-def _is_kept(value: Any) -> bool:
-    return isinstance(value, str) and value == _KEEP
+def _is_unchanged(value: Any) -> bool:
+    return isinstance(value, str) and value == _UNCHANGED
 
 
 def _share_of_rows(value: Any) -> float | None:
@@ -139,7 +139,7 @@ def _thread_count(value: Any) -> int | None:
         return None
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(
-            "n_threads must be an integer of at least 1, or None to leave it to the estimator. "
+            "n_threads must be an integer of at least 1, or None to let the estimator decide. "
             f"Got {value!r} instead."
         )
     return int(value)

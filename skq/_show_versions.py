@@ -1,4 +1,4 @@
-"""`show_versions`: what a bug report needs to know."""
+"""`show_versions`: the versions that a bug report needs."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ def versions() -> dict[str, str]:
     """Versions of Python, the system, skq and the packages that it may use; the engine and why."""
     from skq.engines.dispatch import engine_in_use
 
-    found = {"python": sys.version.replace("\n", " "), "machine": platform.platform()}
+    result = {"python": sys.version.replace("\n", " "), "machine": platform.platform()}
     for package in _PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            result[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
-            found[package] = "not installed"
+            result[package] = "not installed"
     name, reason = engine_in_use()
-    found["engine"] = f"{name} ({reason})"
-    return found
+    result["engine"] = f"{name} ({reason})"
+    return result
 
 
 def show_versions() -> None:
     """Print versions of Python, skq and its dependencies, and which engine is used and why.
 
-    None of the packages is imported for it.
+    It imports none of the packages.
     """
-    found = versions()
-    width = max(map(len, found))
-    for name, version in found.items():
+    result = versions()
+    width = max(map(len, result))
+    for name, version in result.items():
         print(f"{name:>{width}}: {version}")

@@ -1,11 +1,11 @@
-"""Integers of any width as bytes, in planes of bits.
+"""Integers of 1 to 63 bits, packed into bytes as planes of bits.
 
 The codes of an array, made non-negative, are cut into planes of 8, 4, 2 and 1 bits, the lowest bits
 first: 13 bits are planes of 8, 4 and 1, and 5 bits are planes of 4 and 1. A plane of ``w`` bits has
-``B = ceil(size * w / 8)`` bytes; element ``e`` stands in byte ``e % B``, from bit ``w * (e // B)``
-on. So neighbours lie in neighbouring bytes at one shift, and vectors of them are read with a shift
-and a mask. Files hold integers like that (`skq.serialization.arrays`), and so do the constants of a
-kernel plan (`PackedIntegers`), which the kernels read as they are (``skq_constants.inc``).
+``B = ceil(size * w / 8)`` bytes; element ``e`` is in byte ``e % B``, from bit ``w * (e // B)`` on.
+So neighbouring elements are in neighbouring bytes at the same shift, and a vector of them is read
+with one shift and one mask. Files (`skq.serialization.arrays`) and the constants of a plan
+(`PackedIntegers`) use this format; the kernels read it directly (``skq_constants.inc``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Ints = NDArray[np.integer[Any]]
 
 
 def narrowed(array: NDArray[Any]) -> NDArray[Any]:
-    """Integers in the smallest dtype that holds them; anything else as it is."""
+    """Integers in the smallest dtype that holds them; other arrays unchanged."""
     if array.dtype.kind in "iu" and array.size:
         dtype = np.dtype(integer_dtype(int(array.min()), int(array.max())))
         if dtype.itemsize < array.dtype.itemsize:
@@ -33,19 +33,19 @@ def narrowed(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def packed_bytes(array: NDArray[Any]) -> int:
-    """Bytes of an array, its integers in the fewest bits that hold them all."""
+    """Bytes of an array; integers count the fewest bits that hold all of them."""
     if array.dtype.kind not in "iu" or array.size == 0:
         return int(array.nbytes)
     return array.size * bit_width(int(array.min()), int(array.max())) // 8 + 1
 
 
 def planes(bits: int) -> Iterator[tuple[int, int]]:
-    """Place and width, in bits, of each plane of codes of `bits` bits."""
-    place = 0
-    while place < bits:
-        width = next(w for w in (8, 4, 2, 1) if w <= bits - place)
-        yield place, width
-        place += width
+    """Lowest bit and width, in bits, of each plane of codes of `bits` bits."""
+    low_bit = 0
+    while low_bit < bits:
+        width = next(w for w in (8, 4, 2, 1) if w <= bits - low_bit)
+        yield low_bit, width
+        low_bit += width
 
 
 def bytes_of_planes(size: int, bits: int) -> list[int]:
@@ -54,14 +54,14 @@ def bytes_of_planes(size: int, bits: int) -> list[int]:
 
 
 def dtype_of_bits(bits: int, signed: bool) -> np.dtype[Any]:
-    """The smallest dtype that holds integers of `bits` bits, at most 63."""
+    """The smallest dtype that holds integers of `bits` bits; `bits` is at most 63."""
     half = 1 << (bits - 1)
     lo, hi = (-half, half - 1) if signed else (0, 2 * half - 1)
     return np.dtype(integer_dtype(lo, hi))
 
 
 def to_planes(array: Ints, bits: int, signed: bool) -> NDArray[np.uint8]:
-    """Integers of `bits` bits as bytes.
+    """Pack integers of `bits` bits into planes.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def to_planes(array: Ints, bits: int, signed: bool) -> NDArray[np.uint8]:
     bits : int
         In [1, 63].
     signed : bool
-        Whether there may be negative ones: codes are then the integers and ``2**(bits - 1)``.
+        Whether they may be negative: codes are then the integers plus ``2**(bits - 1)``.
 
     Returns
     -------
@@ -78,29 +78,29 @@ def to_planes(array: Ints, bits: int, signed: bool) -> NDArray[np.uint8]:
     codes = array.astype(np.int64)
     if signed:
         codes += 1 << (bits - 1)
-    parts = []
-    for (place, width), n_bytes in zip(
+    packed = []
+    for (low_bit, width), n_bytes in zip(
         planes(bits), bytes_of_planes(len(codes), bits), strict=True
     ):
         fields = np.zeros((8 // width, n_bytes), dtype=np.uint8)
-        fields.ravel()[: len(codes)] = (codes >> place) & ((1 << width) - 1)
+        fields.ravel()[: len(codes)] = (codes >> low_bit) & ((1 << width) - 1)
         for field in range(1, len(fields)):
             fields[0] |= fields[field] << np.uint8(field * width)
-        parts.append(fields[0])
-    return np.concatenate(parts)
+        packed.append(fields[0])
+    return np.concatenate(packed)
 
 
 def from_planes(data: NDArray[np.uint8], size: int, bits: int, signed: bool) -> Ints:
-    """The `size` integers that `to_planes` wrote, in `dtype_of_bits`."""
+    """The `size` integers that `to_planes` packed, in the dtype of `dtype_of_bits`."""
     dtype = dtype_of_bits(bits, signed)
     codes = np.zeros(size, dtype=f"u{dtype.itemsize}")
     start = 0
-    for (place, width), n_bytes in zip(planes(bits), bytes_of_planes(size, bits), strict=True):
+    for (low_bit, width), n_bytes in zip(planes(bits), bytes_of_planes(size, bits), strict=True):
         plane = data[start : start + n_bytes]
         start += n_bytes
         shifts = np.arange(0, 8, width, dtype=np.uint8)[:, np.newaxis]
         fields = (plane >> shifts) & np.uint8((1 << width) - 1)
-        codes |= fields.ravel()[:size].astype(codes.dtype) << codes.dtype.type(place)
+        codes |= fields.ravel()[:size].astype(codes.dtype) << codes.dtype.type(low_bit)
     if signed:
         codes -= codes.dtype.type(1 << (bits - 1))  # wraps, as two's complement does
     return codes.view(dtype)
@@ -108,7 +108,7 @@ def from_planes(data: NDArray[np.uint8], size: int, bits: int, signed: bool) -> 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PackedIntegers:
-    """An array of integers of `bits` bits each: what `pack` makes and `unpack` reads.
+    """A packed array of integers of `bits` bits each, from `pack`.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class PackedIntegers:
     bits : int
         In [1, 63].
     signed : bool
-        Whether codes stand for themselves less ``2**(bits - 1)``.
+        Whether the integers are the codes minus ``2**(bits - 1)``.
     """
 
     data: NDArray[np.uint8]
@@ -138,7 +138,7 @@ def pack(array: Ints) -> PackedIntegers:
     Parameters
     ----------
     array : ndarray of int, size > 0
-        At most 63 bits are needed.
+        Integers of at most 63 bits.
 
     Examples
     --------
@@ -155,6 +155,6 @@ def pack(array: Ints) -> PackedIntegers:
 
 
 def unpack(packed: PackedIntegers) -> Ints:
-    """The array that was packed, in the smallest dtype that holds integers of so many bits."""
+    """The array that was packed, in the smallest dtype that holds integers of `bits` bits."""
     flat = from_planes(packed.data, packed.size, packed.bits, packed.signed)
     return flat.reshape(packed.shape)

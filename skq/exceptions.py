@@ -1,7 +1,7 @@
 """Errors and warnings of skq, with one root each.
 
-Every error also derives from the built-in class that scikit-learn would raise in its place, so code
-that catches ``ValueError``, ``TypeError`` or ``NotFittedError`` keeps working.
+Every error also derives from the built-in class that scikit-learn would raise instead, so code that
+catches ``ValueError``, ``TypeError`` or ``NotFittedError`` still works.
 """
 
 
@@ -14,7 +14,7 @@ class ConversionError(SkqError, ValueError):
 
 
 class UnsupportedModelError(ConversionError, TypeError):
-    """The estimator, step or operator has no integer form here."""
+    """The estimator, step or operator has no integer representation."""
 
 
 class ParityError(ConversionError):
@@ -22,7 +22,7 @@ class ParityError(ConversionError):
 
 
 class ProgramError(SkqError, ValueError):
-    """An integer program is malformed: types, shapes or intervals do not fit together."""
+    """An integer program is malformed: types, shapes or intervals are inconsistent."""
 
 
 class AccumulatorOverflowError(ProgramError, OverflowError):
@@ -38,8 +38,8 @@ class SkqWarning(UserWarning):
 
 
 class CalibrationWarning(SkqWarning):
-    """The calibration data do not cover what the program needs to know."""
+    """The calibration data do not cover what the program is calibrated for."""
 
 
 class PrecisionWarning(SkqWarning):
-    """The integers lose much of the float model; more bits would not."""
+    """The integers lose much of the float model's precision; more bits would lose less."""

@@ -58,7 +58,10 @@ class ElasticNet(_QuantizedEstimator, _parents.ElasticNet):
 
 
 class ElasticNetCV(_QuantizedEstimator, _parents.ElasticNetCV):
-    """Elastic net with its penalty chosen by cross-validation whose predictions run in integers."""
+    """Elastic net with its penalty chosen by cross-validation.
+
+    Its predictions run in integers.
+    """
 
 
 class GammaRegressor(_QuantizedEstimator, _parents.GammaRegressor):
@@ -66,7 +69,10 @@ class GammaRegressor(_QuantizedEstimator, _parents.GammaRegressor):
 
 
 class HuberRegressor(_QuantizedEstimator, _parents.HuberRegressor):
-    """Linear regression that is robust to outliers whose predictions run in integers."""
+    """Linear regression that is robust to outliers.
+
+    Its predictions run in integers.
+    """
 
 
 class Lars(_QuantizedEstimator, _parents.Lars):
@@ -85,11 +91,17 @@ class Lasso(_QuantizedEstimator, _parents.Lasso):
 
 
 class LassoCV(_QuantizedEstimator, _parents.LassoCV):
-    """Lasso with its penalty chosen by cross-validation whose predictions run in integers."""
+    """Lasso with its penalty chosen by cross-validation.
+
+    Its predictions run in integers.
+    """
 
 
 class LassoLars(_QuantizedEstimator, _parents.LassoLars):
-    """Lasso, fitted by least angle regression whose predictions run in integers."""
+    """Lasso, fitted by least angle regression.
+
+    Its predictions run in integers.
+    """
 
 
 class LassoLarsCV(_QuantizedEstimator, _parents.LassoLarsCV):
@@ -137,7 +149,10 @@ class MultiTaskLasso(_QuantizedEstimator, _parents.MultiTaskLasso):
 
 
 class MultiTaskLassoCV(_QuantizedEstimator, _parents.MultiTaskLassoCV):
-    """Lasso for several targets, chosen by cross-validation whose predictions run in integers."""
+    """Lasso for several targets, chosen by cross-validation.
+
+    Its predictions run in integers.
+    """
 
 
 class OrthogonalMatchingPursuit(_QuantizedEstimator, _parents.OrthogonalMatchingPursuit):
@@ -145,7 +160,10 @@ class OrthogonalMatchingPursuit(_QuantizedEstimator, _parents.OrthogonalMatching
 
 
 class OrthogonalMatchingPursuitCV(_QuantizedEstimator, _parents.OrthogonalMatchingPursuitCV):
-    """Orthogonal matching pursuit, chosen by cross-validation whose predictions run in integers."""
+    """Orthogonal matching pursuit, chosen by cross-validation.
+
+    Its predictions run in integers.
+    """
 
 
 class Perceptron(_QuantizedEstimator, _parents.Perceptron):

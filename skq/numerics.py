@@ -26,7 +26,7 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 INT64_MAX = 2**63 - 1
-#: Integers up to this magnitude are exact in float64, so dequantizing them keeps their order.
+#: Integers up to this magnitude are exact in float64, so dequantizing does not change their order.
 EXACT_FLOAT64 = 2**53
 
 
@@ -36,14 +36,14 @@ def quantize(
     """Map real values to integer codes.
 
     ``q = clip(rint(x / scale + zero_point), lo, hi)``, computed in float64 in this order, ties to
-    even. Values beyond the range saturate; NaN gives `lo` (estimators refuse NaN before this).
+    even. Values outside of the range saturate; NaN gives `lo` (estimators refuse NaN before).
 
     Parameters
     ----------
     x : array-like of float
         Values, of any shape that broadcasts with the parameters.
     scale, zero_point : array-like
-        Step of the grid (> 0) and the code of real zero.
+        Distance of neighbouring values of the grid (> 0), and the code of real zero.
     lo, hi : array-like of int
         Smallest and largest code, at most 2**53 in magnitude.
 
@@ -88,7 +88,7 @@ def requantize(
 
     ``clip((q * multiplier + offset) >> shift, lo, hi)`` in int64. `offset` carries the zero point,
     the bias and the rounding constant ``2**(shift - 1)`` (round half up). Source: arXiv:1712.05877,
-    section 2.2, with a multiplier as wide as the proven interval leaves room for.
+    section 2.2, here with a multiplier as wide as 63 bits allow for the proven interval of ``q``.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def integer_dtype(lo: int, hi: int) -> str:
     return f"{'uint' if lo >= 0 and width < 64 else 'int'}{width}"
 
 
-#: Widest multiplier of a requantization: far finer than any code, and an int32 for small machines.
+#: Most bits of the multiplier of a requantization: finer than any code, and it fits an int32.
 MULTIPLIER_BITS = 31
 
 
@@ -144,15 +144,15 @@ def fixed_point(
 ) -> tuple[IntArray, IntArray, int]:
     """Integers for `requantize`: ``(q * m + o) >> s`` is ``q * ratio + offset``, rounded half up.
 
-    All channels share the shift. The multiplier is as wide as the proven interval of the operand
-    leaves room for in 63 bits, at most 31 bits.
+    All channels share the shift. The multiplier is as wide as 63 bits allow for the proven interval
+    of the operand, at most 31 bits.
 
     Parameters
     ----------
     ratio, offset : array-like of float
-        Real factor and real offset, scalars or one a channel.
+        Real factor and real offset: scalars, or one number for each channel.
     lo, hi : int
-        Interval of the operand ``q``.
+        Proven interval of the operand ``q``.
 
     Returns
     -------
@@ -174,7 +174,8 @@ def fixed_point(
     reach = largest * max(-lo, hi, 1) + float(np.max(np.abs(offsets), initial=0.0)) + 1.0
     if not reach < 2.0**62:
         raise OverflowError(
-            f"[{lo}, {hi}] times {largest:g} plus {np.max(np.abs(offsets)):g} leaves 63 bits"
+            f"[{lo}, {hi}] times {largest:g} plus {np.max(np.abs(offsets)):g} needs more "
+            "than 63 bits"
         )
     shift = min(62, 61 - int(np.ceil(np.log2(reach))))
     if largest > 0:

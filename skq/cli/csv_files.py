@@ -25,7 +25,7 @@ class CsvReader(TableReader):
             first = next(csv.reader(self._file), None)
         except (UnicodeDecodeError, csv.Error) as error:
             self._file.close()
-            raise ValueError(f"{path} is no CSV file: {error}") from error
+            raise ValueError(f"{path} is not a CSV file: {error}") from error
         if not first:
             self._file.close()
             raise ValueError(f"{path} is empty")
@@ -65,8 +65,8 @@ class CsvReader(TableReader):
             for column, cell in zip(columns, row, strict=True):
                 if not _is_number(cell):
                     name = column + 1 if self.names is None else self.names[column]
-                    place = f"row {self.rows_read + k + 1}, column {name}"
-                    return ValueError(f"{self.path}, {place}: {cell!r} is no number")
+                    cell_name = f"row {self.rows_read + k + 1}, column {name}"
+                    return ValueError(f"{self.path}, {cell_name}: {cell!r} is not a number")
         return ValueError(f"{self.path}: not all cells are numbers")
 
     def __exit__(self, *error: Any) -> None:
@@ -82,7 +82,7 @@ def _is_number(cell: str) -> bool:
 
 
 class CsvWriter(TableWriter):
-    """Writes names, then rows; floats with as many digits as they need."""
+    """Writes names, then rows; floats with the fewest digits that identify them."""
 
     def __init__(self, path: str, names: list[str]) -> None:
         self._file = open(path, "w", newline="", encoding="utf-8")  # noqa: SIM115

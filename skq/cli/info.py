@@ -15,7 +15,7 @@ def add_info(commands: Any) -> None:
     """Declare the command ``info``."""
     parser = commands.add_parser(
         "info",
-        help="what a saved model is",
+        help="describe a saved model",
         description="Print a model's classes, features, widths and bytes, and its program.",
     )
     parser.add_argument("model", metavar="MODEL", help="file that skq.save wrote")

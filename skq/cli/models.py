@@ -19,7 +19,7 @@ def load_model(path: str) -> Any:
 
 
 def load_predictor(path: str) -> IntegerPredictor:
-    """A saved estimator; a saved module has no columns and labels to predict with."""
+    """A saved estimator; a saved module has no column names and labels."""
     model = load_model(path)
     if not isinstance(model, IntegerPredictor):
         raise ValueError(f"{path} holds a {type(model).__name__}; save the estimator itself")

@@ -27,7 +27,7 @@ class ParquetReader(TableReader):
         try:
             self._file = arrow.parquet.ParquetFile(path)
         except arrow.ArrowInvalid as error:
-            raise ValueError(f"{path} is no Parquet file: {error}") from error
+            raise ValueError(f"{path} is not a Parquet file: {error}") from error
         self.names = list(self._file.schema_arrow.names)
         self.n_columns = len(self.names)
 
@@ -46,7 +46,7 @@ class ParquetReader(TableReader):
             column = batch.column(name).cast(arrow.float64())
         except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError):
             kind = batch.schema.field(name).type
-            raise ValueError(f"{self.path}, column {name}: {kind} is no number") from None
+            raise ValueError(f"{self.path}, column {name}: {kind} is not a number") from None
         return np.asarray(column.to_numpy(zero_copy_only=False))
 
     def __exit__(self, *error: Any) -> None:

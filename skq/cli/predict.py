@@ -65,7 +65,7 @@ def _predict(options: Namespace) -> None:
                 ProgressBar(options.progress) as bar,
             ):
                 for rows in table.batches(columns, options.batch_rows):
-                    writer.write(_as_columns(_answer(model, options, table, rows)))
+                    writer.write(_as_columns(_predict_batch(model, options, table, rows)))
                     bar.show(table.part_read, table.rows_read)
             os.replace(partial, options.output)
         finally:
@@ -73,7 +73,9 @@ def _predict(options: Namespace) -> None:
                 os.remove(partial)
 
 
-def _answer(model: IntegerPredictor, options: Namespace, table: TableReader, rows: Any) -> Any:
+def _predict_batch(
+    model: IntegerPredictor, options: Namespace, table: TableReader, rows: Any
+) -> Any:
     try:
         return getattr(model, options.method)(rows)
     except ValueError as error:

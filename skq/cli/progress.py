@@ -11,7 +11,7 @@ WIDTH = 30
 
 
 class ProgressBar:
-    """A line that is written over again.
+    """A line that is overwritten at each update.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class ProgressBar:
         return self
 
     def show(self, part: float, n_rows: int) -> None:
-        """Show what part is done, and how many rows these are."""
+        """Show the part that is done, in [0, 1], and its number of rows."""
         if self._shown:
             bar = ("#" * round(part * WIDTH)).ljust(WIDTH, ".")
             print(f"\r[{bar}] {part:4.0%} {n_rows} rows", end="", file=sys.stderr, flush=True)

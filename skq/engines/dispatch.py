@@ -1,4 +1,4 @@
-"""Runs integer programs on the engine that is asked for, and says which one that is and why."""
+"""Runs integer programs on the engine of the settings, and says which one it is and why."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from skq.program.types import TensorType
 
 Array = NDArray[Any]
 
-#: Engines that are the native one where it was compiled.
+#: Settings of the engine that mean the native one where it was compiled.
 NATIVE = frozenset({"auto", "native"})
 #: Dtypes that the kernels read without a copy, by character.
 _READ = frozenset("fd?bBhHiIlLqQ")
-#: Rows of other dtypes are converted this many bytes at a time.
+#: Rows of other dtypes are converted in pieces of this many bytes.
 _CONVERT_BYTES = 16 * 1024 * 1024
 
 
 class NonFiniteInput(Exception):
-    """A real input holds what `run` was told to refuse; the caller words the error."""
+    """A real input holds what `run` was asked to refuse; the caller raises the error for users."""
 
 
 def engine_in_use() -> tuple[str, str]:
-    """Name of the engine in force here, and why it is the one."""
+    """Name of the engine of the current settings, and why it is used."""
     asked = engine_setting()
     if asked != "auto":
         return asked, f"config: engine={asked!r}"
@@ -55,30 +55,29 @@ def run(
     ----------
     program : IntegerProgram
     inputs : mapping of int to ndarray of shape (n_rows, ...)
-        Values that are given: real inputs of any real dtype and memory order, or any values in
-        between as integers of their proven intervals.
+        Values that are given, by number: real inputs of any real dtype and memory order, or
+        intermediate values as integers in their proven intervals.
     targets : sequence of int
-        Numbers of the values wanted.
+        Numbers of the values to compute.
     n_threads : int, default=None
-        Threads of the native engine; the results do not depend on it. None takes those of the
-        settings, and 1 where they name none.
+        Threads of the native engine; the results do not depend on it. None means the number of the
+        settings, or 1 if they have none.
     refuse : {None, "nonfinite", "infinite"}, default=None
-        What real inputs must not hold: NaN and infinity, or infinity alone. Found in the same pass
-        that quantizes.
+        What real inputs must not hold: NaN and infinity, or infinity alone.
     plans : Plans, default=None
-        Plans of this program that earlier runs have compiled; without them one is compiled anew.
+        Compiled plans of this program; with None one is compiled for this run.
 
     Returns
     -------
     list of ndarray of shape (n_rows, ...)
-        int64, or float64 behind a Dequantize.
+        In the order of `targets`: int64, or float64 for the result of a Dequantize.
 
     Raises
     ------
     NonFiniteInput
         A real input holds what `refuse` names.
     ValueError
-        A given integer leaves its proven interval, or shapes do not fit.
+        A given integer is outside of its proven interval, or shapes do not fit.
     """
     arrays = {v: _fitted(array, program.types[v], v) for v, array in inputs.items()}
     n_rows = _same_length(arrays)
@@ -92,8 +91,11 @@ def run(
             prepared=plan.prepare(wanted),
         )
         results = _run_any(program, plan.given, run_rows, arrays, n_rows)
-        found = dict(zip(wanted, results, strict=True))
-        return [found[t] if t in found else _as_value(arrays[t], program.types[t]) for t in targets]
+        computed = dict(zip(wanted, results, strict=True))
+        return [
+            computed[t] if t in computed else _as_value(arrays[t], program.types[t])
+            for t in targets
+        ]
     for v, array in arrays.items():
         _check(array, program.types[v], v, refuse)
     reference_asked = engine_setting() == "reference"
@@ -117,7 +119,7 @@ def _run_any(
     arrays: Mapping[int, Array],
     n_rows: int,
 ) -> list[Array]:
-    """Rows of any dtype: what the kernels cannot read is converted piece by piece."""
+    """Run rows of any dtype: those that the kernels cannot read are converted in pieces."""
     copied = sum(
         8 * program.types[v].size for v, array in arrays.items() if not _is_readable(array)
     )
@@ -135,7 +137,7 @@ def _run_any(
             for v in given:
                 _check(arrays[v], program.types[v], v, None)
         if status != layout.OK:
-            raise RuntimeError(f"the native engine answered with status {status}")
+            raise RuntimeError(f"the native engine returned the unknown status {status}")
         parts.append(results)
     if len(parts) == 1:
         return parts[0]
@@ -155,7 +157,7 @@ def _fitted(array: Array, type_: TensorType, value: int) -> Array:
 def _same_length(arrays: Mapping[int, Array]) -> int:
     lengths = {len(array) for array in arrays.values()}
     if len(lengths) != 1:
-        raise ValueError(f"inputs of one number of rows are needed; got {sorted(lengths)}")
+        raise ValueError(f"all inputs must have the same number of rows; got {sorted(lengths)}")
     return lengths.pop()
 
 
@@ -165,7 +167,7 @@ def _is_readable(array: Array) -> bool:
 
 
 def _readable(array: Array, type_: TensorType, value: int) -> Array:
-    """Rows as the kernels read them: two axes, a dtype that they know."""
+    """The rows as an aligned array of two axes, of a dtype that the kernels read."""
     if type_.is_integer and array.dtype.kind not in "biu":
         array = array.astype(np.int64)
     if type_.is_integer and array.dtype.char in "LQ":
@@ -182,7 +184,7 @@ def _as_value(array: Array, type_: TensorType) -> Array:
 
 
 def _check(array: Array, type_: TensorType, value: int, refuse: str | None) -> None:
-    """What the kernels check by themselves, for the other engines and for the message."""
+    """Check an input as the kernels do; for the other engines, and for the message of an error."""
     if not type_.is_integer:
         if array.dtype.kind == "f" and (
             (refuse == "nonfinite" and not np.isfinite(array).all())

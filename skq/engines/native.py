@@ -1,7 +1,7 @@
 """The native engine: integer programs on the compiled C99 kernels.
 
-`NativePlan` turns a program, once, into the packed arrays that the kernels read:
-`skq.kernels.steps` says what each instruction becomes, `skq.kernels.plan` where all of it stands.
+`NativePlan` compiles a program to a plan, once: `skq.kernels.steps` emits the steps of each
+instruction, `skq.kernels.plan` writes them.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ except ImportError as error:
 Array = NDArray[Any]
 Prepared = Callable[[list[Array], int, int, int], Any]
 
-#: Environment variable that caps the instruction set of plans made from then on, for measurements.
+#: Environment variable that limits the instruction set of plans made afterwards, for measurements.
 ISA_VARIABLE = "SKQ_MAX_ISA"
 
 
 def best_isa() -> int:
-    """Best instruction set of this machine (`layout.ISA_NAMES`), capped by `ISA_VARIABLE`."""
+    """Best instruction set of this machine (`layout.ISA_NAMES`), limited by `ISA_VARIABLE`."""
     if _native is None:
         raise ImportError(UNAVAILABLE)
     best = int(_native.best_isa())
@@ -50,17 +50,17 @@ def best_isa() -> int:
 
 
 class NativePlan:
-    """A program compiled for given inputs and wanted targets; immutable, safe from any thread.
+    """A program compiled for some inputs and targets; immutable, so that threads may share it.
 
     Parameters
     ----------
     program : IntegerProgram
     given : sequence of int
-        Values that will be passed in.
+        Numbers of the values that runs get as inputs.
     targets : sequence of int
-        Values that may be wanted, none of them given.
+        Numbers of the values that runs may compute, none of them in `given`.
     isa : int or None, default=None
-        Instruction set; None takes the best of this machine.
+        Instruction set, as in `layout.ISA_NAMES`; None means the best of this machine.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class NativePlan:
         targets: Sequence[int],
         isa: int | None = None,
     ) -> None:
-        from skq.kernels.plan import Packer  # a model loads without what plans it
+        from skq.kernels.plan import Packer  # not imported to load a model
         from skq.kernels.steps import emit_steps
 
         self.isa = best_isa() if isa is None else isa
@@ -82,10 +82,10 @@ class NativePlan:
         self._all = self.prepare(self.targets)
 
     def prepare(self, wanted: Sequence[int]) -> Prepared:
-        """A function that computes some of the targets alone.
+        """A function that computes some of the targets.
 
-        It takes inputs as `run` does, in a list, `n_rows`, `n_threads` and a code of
-        `layout.REFUSE`, and returns the list of rows, or the status where there are none.
+        It takes the list of inputs, as for `run`, `n_rows`, `n_threads` and a number of
+        `layout.REFUSE`. It returns the list of results, or the status if there are none.
         """
         results = tuple(
             (
@@ -97,7 +97,7 @@ class NativePlan:
         )
         arrays = (self.descriptors, self.constants)
         addresses = (int(array.ctypes.data) for array in arrays)
-        # the arrays live as long as the function that has their addresses
+        # the tuple holds the arrays too, so that their addresses stay valid
         prepared = (*addresses, self.isa, np.empty, results, len(self.targets), arrays)
         return partial(_native.run, prepared)
 
@@ -106,7 +106,7 @@ class NativePlan:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all memory that it reads: descriptors and constants."""
+        """Bytes of the plan: descriptors and constants."""
         return self.descriptors.nbytes + self.constants.nbytes
 
     def run(
@@ -117,7 +117,7 @@ class NativePlan:
         refuse: str | None = None,
         prepared: Prepared | None = None,
     ) -> tuple[int, list[Array]]:
-        """Status (`layout.OK` …) and the rows of what was prepared, or of all targets.
+        """Compute the prepared targets, or all: the status (`layout.OK` …) and the results.
 
         Parameters
         ----------
@@ -130,8 +130,8 @@ class NativePlan:
         refuse : {None, "infinite", "nonfinite"}, default=None
             What real inputs must not hold.
         prepared : callable, default=None
-            What `prepare` gave.
+            What `prepare` returned.
         """
         code = layout.REFUSE[refuse]
-        found = (prepared or self._all)(list(inputs), n_rows, n_threads, code)
-        return (layout.OK, found) if type(found) is list else (found, [])
+        results = (prepared or self._all)(list(inputs), n_rows, n_threads, code)
+        return (layout.OK, results) if type(results) is list else (results, [])

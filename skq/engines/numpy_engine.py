@@ -1,8 +1,8 @@
-"""The NumPy engine: exact integers at the speed of NumPy, for where there is no compiler.
+"""The NumPy engine: exact integers at the speed of NumPy, where the extension was not compiled.
 
-It differs from the reference where that pays: matrix products go through float BLAS when the proven
-sums fit the 24 or 53 bits of a mantissa (`_matmul`), trees walk all at once over blocks of rows
-(`_trees`). Everything else is the reference's own rule.
+It differs from the reference engine in two instructions. Matrix products use float BLAS if the 24
+or 53 bits of a mantissa are proven to hold the sums (`_matmul`). Rows walk down all trees at the
+same time (`_trees`). It processes rows in blocks, to bound the memory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from skq.program.types import TensorType
 
 Array = NDArray[Any]
 
-#: Rows that go through a program together, and bytes that a block of intermediates may take.
+#: Most rows of a block, and most bytes of its intermediate values.
 BLOCK_ROWS = 4096
 BLOCK_BYTES = 16 * 1024 * 1024
 
@@ -77,7 +77,7 @@ def _block_rows(program: IntegerProgram, steps: Mapping[int, ins.Instruction]) -
 
 
 def _matmul(step: ins.MatMul, types: list[TensorType], operands: list[Array]) -> Array:
-    """In float32 or float64 where no partial sum can leave the mantissa: exact in any order."""
+    """In float32 or float64 where the mantissa holds every partial sum: exact in any order."""
     lo, hi = types[0].interval
     weights = step.weights.astype(np.float64)
     largest = np.abs(weights).sum(axis=0).max(initial=0.0) * max(-lo, hi)
@@ -89,7 +89,7 @@ def _matmul(step: ins.MatMul, types: list[TensorType], operands: list[Array]) ->
 
 
 def _trees(step: ins.Trees, types: list[TensorType], operands: list[Array]) -> Array:
-    """All trees a level at a time: rows that have reached a leaf drop out."""
+    """All trees, one level at a time: rows that have reached a leaf are dropped."""
     (x,) = operands
     n, n_trees = len(x), len(step.roots)
     sums = np.zeros((n, step.n_outputs), dtype=np.int64)
@@ -114,7 +114,7 @@ def _trees(step: ins.Trees, types: list[TensorType], operands: list[Array]) -> A
     return sums
 
 
-#: What differs from the reference's rule.
+#: Instructions that are computed otherwise than by the reference engine.
 RULES: Mapping[type[ins.Instruction], Callable[..., Array]] = {
     ins.MatMul: _matmul,
     ins.Trees: _trees,

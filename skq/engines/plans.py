@@ -9,9 +9,9 @@ from skq.program.program import IntegerProgram
 class Plans:
     """Plans of a program for the native engine, compiled when they are first needed.
 
-    One plan computes all outputs from the inputs, and those of them that are wanted at a time.
-    Values in between have plans of their own. Plans depend on the program alone and never change,
-    so any number of threads may share them.
+    One plan computes the outputs of the program from its inputs; each run selects the outputs that
+    it needs. For intermediate values other plans are compiled. Plans depend on the program alone
+    and never change, so threads may share them.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ class Plans:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all plans compiled by now."""
+        """Bytes of all plans compiled so far."""
         return sum(plan.nbytes for plan in self._plans.values())
 
     def plan(self, given: tuple[int, ...], wanted: tuple[int, ...]) -> native.NativePlan:
-        """The plan that computes the wanted values from those that are given.
+        """The plan that computes the values `wanted` from the values `given`.
 
         Raises
         ------

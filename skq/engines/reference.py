@@ -1,6 +1,6 @@
-"""The reference engine: slow, obviously right, and the law for every other engine and export.
+"""The reference engine: slow and simple; it defines the results of all engines and exports.
 
-One function an instruction, in NumPy int64. Rows are the first axis of every array.
+One function for each instruction, in NumPy int64. Rows are the first axis of every array.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ def _gather(step: ins.Gather, x: Array) -> Array:
     return padded[:, step.indices]
 
 
-def _concat(step: ins.Concat, *parts: Array) -> Array:
-    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+def _concat(step: ins.Concat, *operands: Array) -> Array:
+    return np.concatenate([x.reshape(len(x), -1) for x in operands], axis=1)
 
 
 def _broadcast(f: Callable[[Array, Array], Any]) -> Callable[..., Array]:
-    """Elementwise on rows: operands of fewer axes get them behind the batch axis."""
+    """Elementwise on rows: an operand of fewer axes gets axes of length 1 after the row axis."""
 
     def apply(step: ins.Instruction, a: Array, b: Array) -> Array:
         rank = max(a.ndim, b.ndim)
@@ -110,7 +110,7 @@ RULES: Mapping[type[ins.Instruction], Callable[..., Array]] = {
 
 
 def execute(step: ins.Instruction, types: Sequence[TensorType], operands: Sequence[Array]) -> Array:
-    """Run one instruction on arrays of rows whose types are given."""
+    """Run one instruction on arrays of rows; `types` are the types of its operands."""
     if isinstance(step, ins.Table):
         return _table(types[0].interval[0], step, *operands)
     return RULES[type(step)](step, *operands)
@@ -125,14 +125,14 @@ def evaluate(
     ----------
     program : IntegerProgram
     known : mapping of int to ndarray of shape (n_rows, ...)
-        Values that are given: inputs (floats), or any values in between (integers).
+        Values that are given, by number: inputs (floats), or intermediate values (integers).
     targets : iterable of int
-        Numbers of the values wanted; only what they need is computed.
+        Numbers of the values to compute; only the instructions that they need are run.
 
     Returns
     -------
     list of ndarray of shape (n_rows, ...)
-        int64, or float64 behind a Dequantize.
+        In the order of `targets`: int64, or float64 for the result of a Dequantize.
     """
     targets = list(targets)
     first = len(program.inputs)

@@ -1,4 +1,4 @@
-"""`Session`: runs a quantized module, with the plans of its program and routes to its outputs."""
+"""`Session`: runs a quantized module; owns its compiled plans and the routes to its outputs."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from skq.program.program import IntegerProgram
 
 Array = NDArray[Any]
 
-#: Values that a node of the epilogue computes at a time, about, where rows are many.
+#: About how many values a node of the epilogue computes at a time, if there are many rows.
 EPILOGUE_VALUES = 1 << 19
 
 _INFINITE, _NONFINITE = layout.REFUSE["infinite"], layout.REFUSE["nonfinite"]
 
 
 class Session:
-    """What running a module needs beside the module: compiled plans, and routes to its outputs.
+    """What running a module needs in addition to the module: compiled plans and routes.
 
-    A module is immutable; all that is worth finding once is found here, when it is first needed.
-    Each module makes its own session, which pickles and copies leave behind. Threads may share it:
-    what two of them find at the same time is the same.
+    A module is immutable, so what can be computed once is stored here, when it is first needed.
+    Each module creates one session; pickles and copies do not hold it. Threads may share it: if two
+    of them compute an entry at the same time, both get the same.
 
     Parameters
     ----------
     program : IntegerProgram
     epilogue : FloatGraph
-        What is computed in floats from the program's outputs.
+        The float steps after the program.
 
     Attributes
     ----------
     plans : Plans
     takes_missing : bool
-        Whether NaN is known to be taken in every column: the fast path then takes it.
+        Whether every column may hold NaN, so that the fast path accepts it.
     """
 
     __slots__ = ("_by_method", "_by_names", "epilogue", "output_names", "plans", "takes_missing")
@@ -66,12 +66,12 @@ class Session:
         return dispatch.run(program, inputs, targets, n_threads=n_threads, plans=self.plans)
 
     def route(self, names: tuple[str, ...]) -> Route:
-        """How the named outputs are computed.
+        """The route to the named outputs.
 
         Raises
         ------
         ValueError
-            There is no output of such a name.
+            The module has no output of one of these names.
         """
         route = self._by_names.get(names)
         if route is None:
@@ -79,30 +79,31 @@ class Session:
         return route
 
     def route_of(self, method: str) -> Route | None:
-        """How the outputs are computed that an estimator's method returns; None without any."""
+        """The route to the outputs that an estimator's method returns; None if there are none."""
         if method not in self._by_method:
             names = outputs_of(method, self.output_names)
             self._by_method[method] = self.route(names) if names else None
         return self._by_method[method]
 
     def run_table(self, method: str, X: Any, n_threads: int | None = None) -> Any:
-        """The fast path: outputs for a plain table that any validation would pass unchanged.
+        """The fast path: outputs for a plain array that validation would return unchanged.
 
-        The kernels check shape and dtype, and find NaN and infinity in the pass that quantizes.
+        The kernels check shape and dtype, and check for NaN and infinity while they quantize.
 
         Parameters
         ----------
         method : str
-            What is predicted, such as ``"predict"``.
+            Method of the estimator, such as ``"predict"``.
         X : object
         n_threads : int, default=None
 
         Returns
         -------
         ndarray, tuple of ndarray or None
-            None where the fallback is to be taken: another engine is in force, X is no table of a
-            dtype that the kernels read, or holds infinity, or NaN while `takes_missing` is False,
-            the module does not compute this, or a warning of values that saturate is asked for.
+            None if the caller has to take the fallback: X is not a two-dimensional array of a
+            dtype that the kernels read; X holds infinity, or NaN while `takes_missing` is False;
+            the module does not compute this method; another engine is set; or the settings ask for
+            a warning of values that saturate.
         """
         if (
             type(X) is not np.ndarray
@@ -120,21 +121,21 @@ class Session:
                 return None  # the fallback raises, or runs another engine
             run = route.prepare()
         refuse = _INFINITE if self.takes_missing else _NONFINITE
-        found = run([X], len(X), n_threads or threads_setting() or 1, refuse)
-        return route.finish(found) if type(found) is list else None
+        values = run([X], len(X), n_threads or threads_setting() or 1, refuse)
+        return route.finish(values) if type(values) is list else None
 
 
 class Route:
-    """From a module's inputs to some of its outputs: what is known before the rows come.
+    """How some outputs of a module are computed, as far as that is independent of the rows.
 
     Attributes
     ----------
     needed : list of str
-        Outputs of the program that the wanted outputs come from.
+        Outputs of the program that these outputs are computed from.
     targets : list of int
-        Their values in the program.
+        Numbers of these values in the program.
     prepared : callable or None
-        Their rows from a table, on the native engine, once `prepare` was called.
+        Computes the targets from one array on the native engine; None until `prepare` is called.
     """
 
     __slots__ = ("_epilogue", "_most_rows", "_names", "_plans", "needed", "prepared", "targets")
@@ -158,32 +159,34 @@ class Route:
         self.targets = [program.outputs[name] for name in needed]
 
     def prepare(self) -> native.Prepared:
-        """Compile the plan from one table to the targets, and keep the function that runs it."""
+        """Compile the plan from one array to the targets, and store the function that runs it."""
         targets = tuple(self.targets)
         self.prepared = self._plans.plan((0,), targets).prepare(targets)
         return self.prepared
 
     def finish(self, values: list[Array]) -> Any:
-        """The wanted outputs, from the values of `targets`: one array, or a tuple of them."""
+        """The outputs, from the values of `targets`: one array, or a tuple of arrays."""
         if self._epilogue is not None:
             values = self._run_epilogue(self._epilogue, values)
         return values[0] if len(values) == 1 else tuple(values)
 
     def _run_epilogue(self, epilogue: GraphEvaluator, values: list[Array]) -> list[Array]:
-        """The epilogue's outputs, a block of rows at a time where they are many."""
-        parts = []
+        """The outputs of the epilogue, computed in blocks of rows."""
+        blocks = []
         for start in range(0, max(1, len(values[0])), self._most_rows):
             rows = slice(start, start + self._most_rows)
             feeds = {name: v[rows] for name, v in zip(self.needed, values, strict=True)}
             results = epilogue.run(feeds, self._names)
-            parts.append([results[name] for name in self._names])
+            blocks.append([results[name] for name in self._names])
         return (
-            parts[0] if len(parts) == 1 else [np.concatenate(p) for p in zip(*parts, strict=True)]
+            blocks[0]
+            if len(blocks) == 1
+            else [np.concatenate(b) for b in zip(*blocks, strict=True)]
         )
 
 
 def outputs_of(method: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Outputs, of those named, that make up a method's result: itself, or its numbered parts."""
+    """Names of the outputs of a method: its name, or its name with a number (``predict_0``, …)."""
     if method in names:
         return (method,)
     numbered = [f"{method}_{k}" for k in range(len(names))]
@@ -191,7 +194,7 @@ def outputs_of(method: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _read_by(epilogue: FloatGraph, names: Sequence[str], program: IntegerProgram) -> list[str]:
-    """Outputs of the program that the named outputs of the epilogue come from."""
+    """Outputs of the program that the named outputs of the epilogue are computed from."""
     wanted = set(names)
     for node in reversed(epilogue.nodes):
         if wanted.intersection(node.outputs):

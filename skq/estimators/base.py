@@ -45,7 +45,7 @@ from skq.serving.outputs import log_probabilities
 if TYPE_CHECKING:
     import onnx
 
-#: Methods that the integer program answers, where the parent has them.
+#: Methods that the integer program computes, where the parent has them.
 INTEGER_METHODS = (
     "predict",
     "predict_proba",
@@ -54,10 +54,10 @@ INTEGER_METHODS = (
     "score_samples",
 )
 
-#: The same after each stage of an ensemble.
+#: Methods that return the same after each stage of an ensemble.
 STAGED_METHODS = ("staged_predict", "staged_predict_proba", "staged_decision_function")
 
-#: Methods that name the leaves that rows reach, with the integer thresholds.
+#: Methods that return the leaves that rows reach, by the integer thresholds.
 LEAF_METHODS = ("apply", "decision_path")
 
 #: Arguments of the parent's methods that change no result.
@@ -72,7 +72,7 @@ ADDED_PARAMETERS = (
 
 
 class _QuantizedModule:
-    """The quantized module of an estimator; built when it is asked for, after ``partial_fit``."""
+    """Descriptor of the quantized module; after ``partial_fit`` the first access builds it."""
 
     def __get__(self, estimator: Any, owner: type | None = None) -> Any:
         pending = None if estimator is None else vars(estimator).get("_pending")
@@ -86,7 +86,7 @@ class _QuantizedModule:
 
 
 class QuantizedEstimator(EstimatorPredictions):
-    """Mixin in front of a scikit-learn estimator class; see the module's docstring.
+    """Mixin, first base class before a scikit-learn estimator; see the module's docstring.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class QuantizedEstimator(EstimatorPredictions):
         The integer program with its quantizers, after ``fit``.
     """
 
-    #: In the instance once it is built: only what is missing there is asked of the class.
+    #: A built module is an attribute of the instance, which then comes before this descriptor.
     quantized_module_: Any = _QuantizedModule()
     n_bits: Any
     rounding_threshold_bits: Any
@@ -109,10 +109,10 @@ class QuantizedEstimator(EstimatorPredictions):
     #: Whether ``n_bits="lossless"`` has a meaning.
     _has_trees: ClassVar[bool] = False
 
-    #: Methods that answer in integers and that a subclass of a quantized class overrides.
+    #: Methods of the integer program that a subclass of a quantized class overrides.
     _overridden: ClassVar[frozenset[str]] = frozenset()
 
-    #: Whether methods answer in float: while the parent itself is fitting, and for its conversion.
+    #: Whether methods predict in float: while the parent is fitting, and during its conversion.
     _in_float = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -146,7 +146,7 @@ class QuantizedEstimator(EstimatorPredictions):
 
     @contextmanager
     def _answering_in_float(self) -> Iterator[None]:
-        """Let the parent's methods answer."""
+        """Within the block, methods are those of the parent."""
         before = self._in_float
         self._in_float = True
         try:
@@ -156,7 +156,7 @@ class QuantizedEstimator(EstimatorPredictions):
                 del self._in_float
 
     def __sklearn_clone__(self) -> Any:
-        """A copy without what was learned; of an estimator that answers in float, another such."""
+        """An unfitted copy, which predicts in float if this estimator does."""
         copy = super().__sklearn_clone__()  # type: ignore[misc]
         if self._in_float:
             for parameter in self._added_parameters:
@@ -165,7 +165,7 @@ class QuantizedEstimator(EstimatorPredictions):
         return copy
 
     def __getstate__(self) -> Any:
-        """State for pickles, with scikit-learn's version as its own classes have it."""
+        """State for pickles, with scikit-learn's version as its classes add it."""
         state: Any = super().__getstate__()
         return {**state, "_sklearn_version": sklearn.__version__}
 
@@ -185,7 +185,7 @@ class QuantizedEstimator(EstimatorPredictions):
         super().__setstate__(state)  # type: ignore[misc]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Parameters of this estimator; a parent that is fitting sees its own only."""
+        """Parameters of this estimator; while the parent is fitting, only those of the parent."""
         params: dict[str, Any] = super().get_params(deep=deep)  # type: ignore[misc]
         if self._in_float:
             for parameter in self._added_parameters:
@@ -203,19 +203,19 @@ class QuantizedEstimator(EstimatorPredictions):
         train(*bound.args[1:], **bound.kwargs)
 
     def _as_parent(self) -> Any:
-        """What the scikit-learn class would be with the same parameters and learned attributes.
+        """An instance of the scikit-learn class with the same parameters and learned attributes.
 
-        Methods that a subclass overrides are the parent's there.
+        Methods that a subclass overrides are those of the parent there.
         """
         parent: Any = object.__new__(self._parent)
-        state = {k: v for k, v in vars(self).items() if k not in _OWN_STATE}
+        state = {k: v for k, v in vars(self).items() if k not in _ADDED_STATE}
         vars(parent).update(state)
         return parent
 
     def _quantize_data(self, data: CalibrationData, X: Any = None) -> None:
         """Build the quantized module from the fitted parent and all data seen.
 
-        `X`: the rows of ``fit``, where a ``contamination`` of them is wanted.
+        `X` are the rows of ``fit``, for estimators with a ``contamination``.
         """
         parent = self._as_parent()
         self._result_types = result_types(parent, data.rows)
@@ -240,7 +240,7 @@ class QuantizedEstimator(EstimatorPredictions):
     def _contaminated_offset(self, module: QuantizedModule, X: Any) -> float | None:
         """Offset that makes a share of the training rows outliers, by the integer program's scores.
 
-        It stands half way between two scores, so that no rounding decides on a row. None for
+        It lies half way between two scores, so that rounding changes no label. None for
         estimators whose offset does not follow from a ``contamination``.
         """
         contamination: Any = getattr(self, "contamination", "auto")
@@ -253,9 +253,9 @@ class QuantizedEstimator(EstimatorPredictions):
 
 
 #: Attributes of a quantized estimator that its parent would not have.
-_OWN_STATE = ("_in_float", "_pending", "quantized_module_", "_result_types")
+_ADDED_STATE = ("_in_float", "_pending", "quantized_module_", "_result_types")
 
-#: Held while a module is built that a prediction has asked for.
+#: Lock while a prediction builds a module.
 _BUILDING = threading.RLock()
 
 
@@ -277,9 +277,9 @@ def _make_init(cls: type[QuantizedEstimator]) -> Callable[..., None]:
 
     @functools.wraps(parent_init)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        own = {parameter.name: kwargs.pop(parameter.name, parameter.default) for parameter in added}
+        values = {p.name: kwargs.pop(p.name, p.default) for p in added}
         parent_init(self, *args, **kwargs)
-        for name, value in own.items():
+        for name, value in values.items():
             setattr(self, name, value)
 
     parameters = [*signature.parameters.values(), *added]
@@ -334,7 +334,7 @@ def _parent_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., An
 
 
 def _ready(self: Any, name: str, signature: inspect.Signature, *args: Any, **kwargs: Any) -> Any:
-    """X of a call of a fitted estimator's method; refuses what the integers cannot answer."""
+    """X of a call of a fitted estimator's method; refuses unsupported arguments."""
     changes.check_unchanged(self)
     check_is_fitted(self, "quantized_module_")
     arguments = signature.bind(self, *args, **kwargs).arguments
@@ -342,14 +342,14 @@ def _ready(self: Any, name: str, signature: inspect.Signature, *args: Any, **kwa
         default = signature.parameters[key].default
         if key not in IGNORED_ARGUMENTS and value is not default and value not in (False, {}):
             raise UnsupportedModelError(
-                f"{type(self).__name__}.{name} answers with integers and does not take "
+                f"{type(self).__name__}.{name} predicts in integers and does not take "
                 f"{key}={value!r}. Use scikit-learn's {type(self)._parent.__name__} for that."
             )
     return arguments["X"]
 
 
 def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
-    """A method that the integer program answers."""
+    """A method that the integer program computes."""
     parent_method = _parent_method(cls, name)
     signature = inspect.signature(parent_method)
 
@@ -372,7 +372,7 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
 
 
 def _names_in(function: Any) -> tuple[str, ...]:
-    """Names that a function's code looks up, methods that it calls on itself among them."""
+    """Names that a function's code looks up, including methods that it calls on itself."""
     names: tuple[str, ...] = inspect.unwrap(function).__code__.co_names
     return names
 
@@ -412,7 +412,7 @@ def _make_leaf_method(cls: type[QuantizedEstimator], name: str) -> Callable[...,
 
 
 def _continues(estimator: Any) -> bool:
-    """Whether a later call may go on learning from what it has learned."""
+    """Whether a later call may continue the training."""
     return hasattr(estimator, "partial_fit") or bool(getattr(estimator, "warm_start", False))
 
 
@@ -428,5 +428,5 @@ def _like_parent(cls: type[QuantizedEstimator], name: str, function: Callable[..
     if not _is_conditional(cls._parent, name):
         return function
 
-    # the parent's own check: its error, which says the reason, is the cause of the AttributeError
+    # the parent's check: its error, which has the reason, is the cause of the AttributeError
     return available_if(inspect.getattr_static(cls._parent, name).check)(function)

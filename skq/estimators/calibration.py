@@ -1,8 +1,8 @@
-"""Calibration data: what a quantizer needs to know of all rows seen, in bounded memory.
+"""Calibration data: a summary of all rows seen, for quantizers, in bounded memory.
 
-Ranges are exact over all rows. Of the rows themselves an evenly spaced sample is kept, each with
-the weight of the rows that it stands for, so that the statistics of several batches
-(``partial_fit``, ``warm_start``) merge, and sparse or very long X is never held as a whole.
+Ranges are exact over all rows. The rows themselves are an evenly spaced sample, each with the
+weight of the rows that it represents. So summaries of several batches (``partial_fit``,
+``warm_start``) can be merged, and a sparse or very long X is never copied as a whole.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from skq.quantization.post_training import InputRange
 
 Array = NDArray[Any]
 
-#: Batches of more values are not searched for equal rows.
+#: In batches of more values, equal rows are not merged.
 MAX_SORTED_VALUES = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class CalibrationData:
-    """Rows with weights, and ranges over all rows that they stand for.
+    """Rows with weights, and ranges over all rows that they represent.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_kept, n_features)
-    weight : ndarray of shape (n_kept,)
-        Above 0; of all rows that a row stands for together.
+    rows : ndarray of shape (n_sampled, n_features)
+    weight : ndarray of shape (n_sampled,)
+        Above 0; the sum over the rows that a row represents.
     ranges : InputRange
         Least and greatest values of all rows seen, and whether any was missing.
     """
@@ -53,9 +53,9 @@ class CalibrationData:
         return Summary.of(X, sample_weight, copy=False).to_data()
 
     def merged(self, other: CalibrationData) -> CalibrationData:
-        """What both know: joint ranges, and rows of both in proportion to their weight.
+        """The union: joint ranges, and rows of both in proportion to their weight.
 
-        Rows that both have become one of their joint weight, where not too many are left.
+        Rows that both contain are merged and their weights added, where few enough rows remain.
         """
         ranges = InputRange(
             np.minimum(self.ranges.lo, other.ranges.lo),
@@ -96,7 +96,7 @@ class Summary:
     def of(cls, X: Any, sample_weight: Any = None, *, copy: bool = True) -> Summary:
         """Summarize a batch, as `CalibrationData.of` does.
 
-        `copy`: whether the rows must outlive a change of X.
+        `copy`: whether later changes of X must not change the summary.
         """
         weight = np.ones(X.shape[0])
         if sample_weight is not None:
@@ -134,13 +134,13 @@ class Summary:
         )
 
     def to_data(self) -> CalibrationData:
-        """At most `CALIBRATION.max_rows` rows; equal rows become one of their joint weight."""
+        """At most `CALIBRATION.max_rows` rows; equal rows are merged and their weights added."""
         rows, weight = _thinned(self.rows, self.weight, CALIBRATION.max_rows)
         return CalibrationData(*_merged_duplicates(rows, weight), self.ranges)
 
 
 def _thinned(rows: Array, weight: Array, n_rows: int) -> tuple[Array, Array]:
-    """Evenly spaced rows, with the weight of all."""
+    """Evenly spaced rows, whose weights add up to those of all."""
     if len(rows) <= n_rows:
         return rows, weight
     chosen = _evenly(len(rows), n_rows)
@@ -155,14 +155,14 @@ def _evenly(n_rows: int, n_chosen: int) -> NDArray[np.int64]:
 
 
 def _merged_duplicates(rows: Array, weight: Array) -> tuple[Array, Array]:
-    """Rows in sorted order, equal ones as one of their joint weight.
+    """Rows in sorted order; equal rows are merged and their weights added.
 
-    So a row given twice, and a row of weight 2, make the same integers.
+    So two equal rows, and one row of weight 2, give the same integers.
     """
     if rows.size > MAX_SORTED_VALUES:
         return rows, weight
-    unique, place = np.unique(rows, axis=0, return_inverse=True)
-    return unique, np.bincount(place.ravel(), weights=weight, minlength=len(unique))
+    unique, index = np.unique(rows, axis=0, return_inverse=True)
+    return unique, np.bincount(index.ravel(), weights=weight, minlength=len(unique))
 
 
 def _range(X: Any) -> InputRange:

@@ -1,6 +1,6 @@
-"""Learned attributes that are set after ``fit``: the integers do not follow, so they are dropped.
+"""Learned attributes that are set after ``fit``: the quantized module is then dropped.
 
-Predictions then raise, instead of answering with what was learned before.
+Predictions raise, instead of returning results of the former attributes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
-#: Attributes that predictions read, or that are made from the integers.
+#: Attributes that predictions read, or that are computed from the integer program.
 FOLLOWED = frozenset({"quantized_module_", "classes_", "feature_names_in_", "n_features_in_"})
 
-#: Where the name of the first attribute that was set is remembered.
+#: Attribute with the name of the first attribute that was set.
 _CHANGED = "_set_after_fit"
 
 
@@ -35,7 +35,7 @@ def before_setting(estimator: Any, name: str, value: Any) -> None:
 
 
 def forget_changes(estimator: Any) -> None:
-    """What ``fit`` calls first."""
+    """Forget that an attribute was set; ``fit`` calls this first."""
     vars(estimator).pop(_CHANGED, None)
 
 
@@ -50,8 +50,8 @@ def check_unchanged(estimator: Any) -> None:
     name = vars(estimator).get(_CHANGED)
     if name is not None:
         raise NotFittedError(
-            f"{name} of this {type(estimator).__name__} was set after fit, and its integers do not "
-            "follow. Set it on a fitted scikit-learn estimator and quantize that with "
+            f"{name} of this {type(estimator).__name__} was set after fit, which does not change "
+            "its integers. Set it on a fitted scikit-learn estimator and quantize that with "
             "skq.quantize(estimator, X), or call fit again."
         )
 

@@ -18,7 +18,7 @@ from skq.quantization.search.ranges import check_calibration
 
 
 def check_bits(n_bits: Any, rounding_threshold_bits: Any, calibration: Any = "auto") -> None:
-    """Raise the `ValueError` that a parameter's reader has, before anything is trained."""
+    """Check parameters of the quantization before training; raises `ValueError`."""
     get_n_bits_dict(n_bits)
     get_rounding(rounding_threshold_bits)
     check_calibration(calibration)

@@ -1,4 +1,4 @@
-"""What quantizing says while it runs: how long each step took, and what it cost."""
+"""Messages of quantization: the time of each step, and warnings about lost precision."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skq.quantization.quantized_module import QuantizedModule
 #: Below this agreement of labels, or above this error in standard deviations, a warning is issued.
 LEAST_AGREEMENT, LARGEST_ERROR = 0.9, 0.25
 
-#: Rows on which the integers are compared with the float model, and fewest that say anything.
+#: Rows on which the integers are compared with the float model: at most, and at least.
 MAX_COMPARED_ROWS, MIN_COMPARED_ROWS = 200, 30
 
 #: Wider integers that the warning tries.
@@ -27,7 +27,7 @@ WIDTHS = (3, 4, 6, 8, 12, 16)
 
 
 class Progress:
-    """Prints each step's time, where that is asked for.
+    """Prints the time of each step if `verbose` is set.
 
     Parameters
     ----------
@@ -49,12 +49,12 @@ class Progress:
 
 
 def check_cover(name: str, data: CalibrationData) -> None:
-    """Warn where the calibration data cannot tell one row from another."""
+    """Warn where all rows of the calibration data are equal."""
     if np.array_equal(data.ranges.lo, data.ranges.hi) and len(data.ranges.lo):
         warnings.warn(
-            f"{name} was calibrated on rows that are all the same, so its integers tell no rows "
-            "apart: every prediction will be that of the calibration rows. Calibrate on varied "
-            "data.",
+            f"{name} was calibrated on rows that are all the same, so its integers cannot "
+            "distinguish rows: every prediction will be that of the calibration rows. Calibrate on "
+            "varied data.",
             CalibrationWarning,
             stacklevel=3,
         )
@@ -67,7 +67,7 @@ def check_precision(
     n_bits: Any,
     quantized: Callable[[int], QuantizedModule],
 ) -> None:
-    """Warn where the integers lose much of the float model, with the width that would do.
+    """Warn where the integers lose much of the float model, and name a width that suffices.
 
     Parameters
     ----------
@@ -89,10 +89,10 @@ def check_precision(
         {module.graph.inputs[0].name: rows.astype(float)}, names
     )
     wanted = [real[output] for output in names]
-    found = _loss(module, rows, names, wanted)
-    if found is None:
+    loss = _loss(module, rows, names, wanted)
+    if loss is None:
         return
-    share, text = found
+    share, text = loss
     widths = [w for w in WIDTHS if isinstance(n_bits, int) and w > n_bits]
     enough = next((w for w in widths if _loss(quantized(w), rows, names, wanted) is None), None)
     advice = f"n_bits={enough} would do." if enough else "Use more bits, or more calibration data."
@@ -106,8 +106,9 @@ def check_precision(
 def _loss(
     module: QuantizedModule, rows: Any, names: tuple[str, ...], wanted: list[Any]
 ) -> tuple[float, str] | None:
-    """What the integers lose, in words; None where that is little."""
-    with config_context(engine="numpy"):  # few rows: not worth the compiled engine's preparation
+    """The loss of the integers, and a text for it; None where it is small."""
+    # for few rows preparing the compiled engine costs more than it saves
+    with config_context(engine="numpy"):
         results = module.forward(rows, outputs=names)
     pairs = list(zip(results if len(names) > 1 else [results], wanted, strict=True))
     if wanted[0].dtype.kind != "f":

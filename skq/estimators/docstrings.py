@@ -26,14 +26,15 @@ calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
 """
 
 LOSSLESS = """
-    "lossless": codes as narrow as keeps every split of the trees, leaf values of 16 bits; `n_bits_`
-    tells the width."""
+    "lossless": the narrowest codes that lose no split of the trees, and leaf values of 16 bits;
+    `n_bits_` has the width."""
 
 TREE_PARAMETERS = """
 fit_on_bins : bool, default=False
     Train on the codes that X will have (bins of about equal weight, as many as `n_bits` allows) and
     not on X itself. The trees then choose among the splits that exist in integers, and no split is
-    lost. Thresholds lie between the bins, in units of X. With ``warm_start`` bins are kept.
+    lost. Thresholds lie between the bins, in units of X. With ``warm_start`` all calls of
+    ``fit`` use the bins of the first.
 """
 
 ADDED_ATTRIBUTES = """
@@ -58,16 +59,16 @@ _HEADING = re.compile(r"^(?P<title>[A-Z][A-Za-z ]+)\n-{3,}\n", re.MULTILINE)
 def quantized_docstring(cls: type) -> str:
     """The docstring of a quantized estimator class.
 
-    The class's own text comes first, then the parent's sections. Its examples are left out: they
+    The text of the class comes first, then the parent's sections. Its examples are left out: they
     show the parent.
     """
     parent = next(base for base in cls.__mro__ if base.__module__.startswith("sklearn."))
-    own = inspect.cleandoc(cls.__doc__ or "")
+    introduction = inspect.cleandoc(cls.__doc__ or "")
     text = inspect.cleandoc(parent.__doc__ or "")
     sections = _sections(text)
     of_trees = cls._has_trees  # type: ignore[attr-defined]
     lossless, more, learned = (LOSSLESS, TREE_PARAMETERS, TREE_ATTRIBUTES) if of_trees else [""] * 3
-    result = [own, f"See :class:`{public_path(parent)}` for the float model."]
+    result = [introduction, f"See :class:`{public_path(parent)}` for the float model."]
     for title, body in sections:
         if title in ("Examples", "See Also"):
             continue
@@ -79,11 +80,11 @@ def quantized_docstring(cls: type) -> str:
     return "\n\n".join(result) + "\n"
 
 
-#: What a method does that its parent's does not, by name; others predict in integers.
+#: First sentence of a method's docstring, by name; other methods predict in integers.
 METHOD_NOTES = {
     "__init__": "Set the parameters.",
     "fit": "Fit the float model, then convert and quantize it on the same data.",
-    "partial_fit": "Go on fitting the float model; the next prediction quantizes it.",
+    "partial_fit": "Continue fitting the float model; the next prediction quantizes it.",
     "predict": "Predict with the integer program.",
     "predict_proba": "Predict class probabilities with the integer program.",
     "predict_log_proba": "Logarithms of the integer program's class probabilities.",
@@ -97,7 +98,7 @@ METHOD_NOTES = {
 def documented_as(
     cls: type, name: str, parent_method: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: name, signature and docstring of a method that stands for a parent's.
+    """Decorator: name, signature and docstring of a method that replaces one of the parent.
 
     The docstring begins with what the method does here, and where the parent's is documented. The
     source and the module are those of the function itself.

@@ -1,8 +1,8 @@
-"""`fit_on_bins`: the parent is trained on the bins that its integer program can tell apart.
+"""`fit_on_bins`: the parent is trained on the bins of its integer program's input.
 
 Values are replaced by a representative of their bin, the parent is trained on those, and its
-thresholds move to the edges between bins. So thresholds stand between real values of the features,
-the fitted parent gives the same for X as for the bins of X, and no split changes in integers.
+thresholds move to the edges between bins. So thresholds lie between values of the features, the
+fitted parent gives the same for X as for the bins of X, and no split changes in integers.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from skq.quantization.trees.feature_bins import FeatureBins
 
 Array = NDArray[Any]
 
-#: More classes than this are told apart by as many random numbers.
+#: More classes than this are represented by random points of this dimension.
 MAX_TARGETS = 16
 
 
 class QuantizedTrees(QuantizedEstimator):
-    """Mixin in front of a scikit-learn class of decision trees: adds ``fit_on_bins``.
+    """Mixin before a scikit-learn class of decision trees: adds ``fit_on_bins``.
 
     Attributes
     ----------
@@ -115,14 +115,14 @@ def _values(estimator: Any, X: Any, skip: frozenset[int], *, reset: bool) -> Any
         return validate_data(estimator, X, reset=reset, **accepts)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     values = np.zeros(X.shape)
-    keep = [column for column in range(X.shape[1]) if column not in skip]
-    if keep:
-        values[:, keep] = check_array(X.iloc[:, keep], **accepts)
+    compared = [column for column in range(X.shape[1]) if column not in skip]
+    if compared:
+        values[:, compared] = check_array(X.iloc[:, compared], **accepts)
     return values
 
 
 def _targets(estimator: Any, y: Any, n_rows: int) -> Array | None:
-    """What the trees will learn, as columns; None where there is nothing, or the parent refuses it.
+    """Targets of the trees, as columns; None where there are none, or the parent refuses them.
 
     A class is a column of ones and zeros; many classes are points in fewer dimensions, at random.
     """
@@ -136,16 +136,16 @@ def _targets(estimator: Any, y: Any, n_rows: int) -> Array | None:
             columns = np.concatenate([_points(part) for part in y.reshape(n_rows, -1).T], axis=1)
         else:
             return None
-    except (TypeError, ValueError):  # the parent says what is wrong with it
+    except (TypeError, ValueError):  # the parent raises for it, with the reason
         return None
     return columns if np.all(np.isfinite(columns)) else None
 
 
 def _points(labels: Array) -> Array:
-    known, place = np.unique(labels, return_inverse=True)
+    known, index = np.unique(labels, return_inverse=True)
     if len(known) <= MAX_TARGETS:
-        return np.eye(len(known))[place]
-    return np.random.RandomState(0).normal(size=(len(known), MAX_TARGETS))[place]
+        return np.eye(len(known))[index]
+    return np.random.RandomState(0).normal(size=(len(known), MAX_TARGETS))[index]
 
 
 def _like(X: Any, values: Any, skip: frozenset[int]) -> Any:
@@ -160,22 +160,22 @@ def _like(X: Any, values: Any, skip: frozenset[int]) -> Any:
 
 
 def _splits(estimator: Any) -> Iterator[tuple[Array, Array, Array]]:
-    """For each tree: its thresholds, to be written to, its inner nodes, and their columns of X."""
+    """For each tree: its thresholds (to be modified), its inner nodes, and their columns of X."""
     if hasattr(estimator, "_predictors"):
         yield from _histogram_splits(estimator)
     elif hasattr(estimator, "tree_"):
         node = np.flatnonzero(estimator.tree_.children_left >= 0)
         yield estimator.tree_.threshold, node, estimator.tree_.feature[node]
     elif hasattr(estimator, "estimators_"):
-        members = np.ravel(np.asarray(estimator.estimators_, dtype=object))
-        columns = getattr(estimator, "estimators_features_", [None] * len(members))
-        for member, own in zip(members, columns, strict=True):
-            for threshold, node, feature in _splits(member):
-                yield threshold, node, feature if own is None else np.asarray(own)[feature]
+        inner = np.ravel(np.asarray(estimator.estimators_, dtype=object))
+        subsets = getattr(estimator, "estimators_features_", [None] * len(inner))
+        for base_estimator, subset in zip(inner, subsets, strict=True):
+            for threshold, node, feature in _splits(base_estimator):
+                yield threshold, node, feature if subset is None else np.asarray(subset)[feature]
     else:
         raise UnsupportedModelError(
-            "fit_on_bins=True needs an ensemble of decision trees. Got members of the class "
-            f"{type(estimator).__name__}; leave fit_on_bins out."
+            "fit_on_bins=True needs an ensemble of decision trees. Got base estimators of the "
+            f"class {type(estimator).__name__}; leave fit_on_bins out."
         )
 
 

@@ -1,4 +1,4 @@
-"""Quantized estimators inside of one that is quantized as a whole: they act as their parents."""
+"""Quantized estimators inside another that is quantized as a whole act as their parents."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sklearn.base import clone
 def in_float(estimator: Any) -> Any:
     """An unfitted copy in which every quantized estimator trains and predicts in float.
 
-    The copies of such an estimator that `sklearn.base.clone` makes do so, too. What
-    `QuantizedClassifier` or `QuantizedRegressor` would wrap stands in its place.
+    Copies of such an estimator by `sklearn.base.clone` do so too. A `QuantizedClassifier` or
+    `QuantizedRegressor` is replaced by the estimator that it wraps.
 
     Parameters
     ----------
@@ -40,24 +40,24 @@ def in_float(estimator: Any) -> Any:
 
 @contextmanager
 def parameters_in_float(estimator: Any) -> Iterator[None]:
-    """Within the block: the estimators among the parameters of an estimator are `in_float`."""
-    own = {
+    """Within the block, estimators among the parameters of an estimator are `in_float`."""
+    estimators = {
         name: value
         for name, value in estimator.get_params(deep=False).items()
         if hasattr(value, "fit") and hasattr(value, "get_params") and not isinstance(value, type)
     }
-    changed = {name: in_float(value) for name, value in own.items()}
+    changed = {name: in_float(value) for name, value in estimators.items()}
     for name, value in changed.items():
         setattr(estimator, name, value)
     try:
         yield
     finally:
-        for name, value in own.items():
+        for name, value in estimators.items():
             setattr(estimator, name, value)
 
 
 def _parts(estimator: Any) -> Iterator[Any]:
-    """The estimator and all that are among its parameters."""
+    """The estimator and all estimators among its parameters."""
     yield estimator
     if hasattr(estimator, "get_params") and not isinstance(estimator, type):
         yield from estimator.get_params(deep=True).values()

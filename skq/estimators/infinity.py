@@ -1,6 +1,6 @@
-"""Which estimators take infinity in X: as scikit-learn's own, those that bin or compare X as it is.
+"""Estimators that take infinity in X: as in scikit-learn, those that only bin or compare X.
 
-The integer program of trees knows where it goes: beyond the last edge.
+In the integer program infinity lies beyond the last edge.
 """
 
 from __future__ import annotations

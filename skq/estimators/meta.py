@@ -49,7 +49,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
     estimator: Any
     quantized_module_: QuantizedModule
 
-    #: As in `QuantizedEstimator`: inside of another, only what is wrapped is used.
+    #: As in `QuantizedEstimator`; inside another estimator the wrapped estimator is used alone.
     _in_float = False
 
     def __init__(
@@ -129,9 +129,9 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels of a classifier, values of a regressor.
         """
-        return self._answer("predict", X)
+        return self._predict_in_integers("predict", X)
 
-    def _answer(self, method: str, X: Any) -> Any:
+    def _predict_in_integers(self, method: str, X: Any) -> Any:
         result = self._predict_table(method, X)
         if result is not None:
             return result
@@ -226,7 +226,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         -------
         ndarray of shape (n_samples, n_classes), or a list of them for several outputs
         """
-        return self._answer("predict_proba", X)
+        return self._predict_in_integers("predict_proba", X)
 
     @available_if(inner_has("predict_proba", "estimator_"))
     def predict_log_proba(self, X: Any) -> Any:
@@ -254,7 +254,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        return self._answer("decision_function", X)
+        return self._predict_in_integers("decision_function", X)
 
 
 class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
@@ -317,8 +317,8 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     Attributes
     ----------
     estimator_ : estimator
-        The fitted float model. Its offset is kept as it is, also where it follows from a
-        ``contamination``; `skq.ensemble.IsolationForest` sets it by the integer scores.
+        The fitted float model. Its offset is used unchanged, also where it follows from a
+        ``contamination``; `skq.ensemble.IsolationForest` computes it from the integer scores.
     quantized_module_ : QuantizedModule
         The integer program with its quantizers.
     n_bits_ : dict
@@ -352,7 +352,7 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
         -------
         ndarray of shape (n_samples,)
         """
-        return self._answer("decision_function", X)
+        return self._predict_in_integers("decision_function", X)
 
     def score_samples(self, X: Any) -> Any:
         """Scores: the lower, the more abnormal.
@@ -365,7 +365,7 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
         -------
         ndarray of shape (n_samples,)
         """
-        return self._answer("score_samples", X)
+        return self._predict_in_integers("score_samples", X)
 
 
 def quantize(
@@ -446,6 +446,6 @@ def _refuse_quantized(estimator: Any) -> None:
     last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     if isinstance(last, QuantizedEstimator | _QuantizedMeta):
         raise UnsupportedModelError(
-            f"{type(last).__name__} is quantized already. Set its own n_bits, or wrap its "
+            f"{type(last).__name__} is quantized already. Set its n_bits, or wrap its "
             "scikit-learn parent."
         )

@@ -25,14 +25,14 @@ _VOTES = VotingClassifier | VotingRegressor
 #: Estimators that pass X on to copies of one estimator.
 _AROUND_ONE = BaggingClassifier | BaggingRegressor | CalibratedClassifierCV
 
-#: Transformers behind which no value is missing, whatever they were given.
+#: Transformers whose result has no missing values, whatever their input.
 _FILLERS = ("Imputer", "Encoder", "MissingIndicator")
 
 
 def takes_missing(estimator: Any) -> bool:
     """Whether an estimator or Pipeline takes NaN in some column of X.
 
-    In a Pipeline, steps take NaN as far as the first that fills it, or drops columns.
+    In a Pipeline, the steps up to the first that fills NaN, or drops columns, must take it.
 
     See Also
     --------
@@ -79,18 +79,19 @@ def takes_missing_in(estimator: Any, n_features: int) -> NDArray[np.bool_]:
     return np.asarray(_fates(estimator, n_features) != _REFUSED)
 
 
-#: What may become of NaN in a column. Where several read the column, the least of them counts.
-_REFUSED, _KEPT, _FILLED = range(3)
+#: What happens to NaN in a column: an error, no change, a value. Of several that read the column
+#: the least counts.
+_REFUSED, _PASSED, _FILLED = range(3)
 
 
 def _fates(estimator: Any, n_features: int) -> NDArray[np.int64]:
-    """What becomes of NaN in each column; one that is dropped counts as filled."""
+    """What happens to NaN in each column; a dropped column counts as filled."""
     if isinstance(estimator, FrozenEstimator):
         return _fates(estimator.estimator, n_features)
     if isinstance(estimator, Pipeline):
         return _fates_in_steps([step for _, step in estimator.steps], n_features)
     if estimator is None or isinstance(estimator, str):
-        return np.full(n_features, _FILLED if estimator == "drop" else _KEPT)
+        return np.full(n_features, _FILLED if estimator == "drop" else _PASSED)
     parts = _parts(estimator, n_features)
     if parts:
         fates = np.full(n_features, _FILLED)
@@ -99,7 +100,7 @@ def _fates(estimator: Any, n_features: int) -> NDArray[np.int64]:
         return fates
     if not _takes_any(estimator):
         return np.full(n_features, _REFUSED)
-    fates = np.full(n_features, _FILLED if _fills(estimator) else _KEPT)
+    fates = np.full(n_features, _FILLED if _fills(estimator) else _PASSED)
     fates[_first_seen(estimator, n_features)] = _REFUSED
     if isinstance(estimator, SelectorMixin):
         fates[~estimator.get_support()] = _FILLED
@@ -113,20 +114,20 @@ def _takes_any(estimator: Any) -> bool:
 
 
 def _fates_in_steps(steps: list[Any], n_features: int) -> NDArray[np.int64]:
-    """What steps one after another make of NaN in each column of X."""
-    fates, same_columns = np.full(n_features, _KEPT), True
+    """What consecutive steps do to NaN in each column of X."""
+    fates, same_columns = np.full(n_features, _PASSED), True
     for step in steps:
         if same_columns:
-            own = _fates(step, n_features)
+            of_step = _fates(step, n_features)
         else:
-            own = _fates(step, getattr(step, "n_features_in_", 1)).min(keepdims=True)
-        fates = np.where(fates == _KEPT, own, fates)
+            of_step = _fates(step, getattr(step, "n_features_in_", 1)).min(keepdims=True)
+        fates = np.where(fates == _PASSED, of_step, fates)
         same_columns &= step is None or isinstance(step, str | OneToOneFeatureMixin)
     return fates
 
 
 def _parts(estimator: Any, n_features: int) -> list[tuple[Any, Any]]:
-    """Fitted estimators that X is passed on to as it is, and the columns that each reads."""
+    """The columns that are passed on unchanged to each inner estimator, and that estimator."""
     every = np.arange(n_features)
     if isinstance(estimator, ColumnTransformer):
         columns = estimator._transformer_to_input_indices
@@ -143,7 +144,7 @@ def _parts(estimator: Any, n_features: int) -> list[tuple[Any, Any]]:
 
 
 def _first_seen(transformer: Any, n_features: int) -> NDArray[np.bool_]:
-    """Columns in which a fitted transformer raises for NaN, because it has seen none there."""
+    """Columns in which a fitted transformer raises for NaN, because its training data had none."""
     refused = np.zeros(n_features, dtype=bool)
     if getattr(transformer, "handle_unknown", None) == "error":
         refused[:] = [not _has_missing(values) for values in transformer.categories_]

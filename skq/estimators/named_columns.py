@@ -1,4 +1,4 @@
-"""Dataframes for a wrapped Pipeline that selects columns by name: any order, additional columns."""
+"""Dataframes for a wrapped Pipeline that selects columns by name: in any order, with others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def by_name(estimator: Any, X: Any) -> Any:
     estimator : QuantizedClassifier or the like
         Fitted.
     X : dataframe or anything else
-        What is no dataframe is returned as it is.
+        Anything but a dataframe is returned unchanged.
 
     Raises
     ------
@@ -62,4 +62,4 @@ def _used(transformer: Any) -> set[str]:
     parts = {name: part for name, part, _ in transformer.transformers_}
     dropped = {name for name, part in parts.items() if isinstance(part, str) and part == "drop"}
     names = transformer.feature_names_in_
-    return {names[i] for name, found in indices.items() if name not in dropped for i in found}
+    return {names[i] for name, used in indices.items() if name not in dropped for i in used}

@@ -1,6 +1,6 @@
 """Estimators that may write into the X that they are given: ``copy_X=False``, ``copy=False``.
 
-What was given to ``fit`` is what is calibrated on, so the parent is trained on a copy.
+Calibration needs the X of ``fit`` unchanged, so the parent is trained on a copy.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-#: Parameters by which scikit-learn's estimators are allowed to, where they are False.
+#: Parameters of scikit-learn's estimators that allow it where they are False.
 PARAMETERS = frozenset({"copy", "copy_X", "copy_x"})
 
 
 def may_overwrite(estimator: Any) -> bool:
-    """Whether an estimator, or one inside of it, may write into X.
+    """Whether an estimator, or one inside it, may write into X.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Rows that an estimator has learned from since it was quantized, until a prediction is asked for.
+"""Rows that an estimator has learned from since it was quantized, until the next prediction.
 
 ``partial_fit`` may be called thousands of times between two predictions, so a call only copies the
 rows; they are merged when the estimator is quantized, or when there are many of them.
@@ -15,14 +15,14 @@ from skq.estimators.calibration import CalibrationData, Summary
 from skq.estimators.validation import numeric_array
 from skq.quantization.calibration_settings import CALIBRATION
 
-#: Rows, and values, that are held before they are merged.
+#: Rows, and values, after which batches are merged.
 MOST_ROWS, MOST_VALUES = 8 * CALIBRATION.max_rows, 1 << 22
 
 
 class PendingData:
-    """Summaries of batches, and what is known of those before.
+    """Summaries of recent batches, and one summary of all before them.
 
-    Pickles hold it: an estimator goes on learning where it was.
+    It is part of pickles, so that training can continue after loading.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class PendingData:
         self._n_rows = 0
 
     def add(self, estimator: Any, X: Any, sample_weight: Any = None) -> None:
-        """Remember a batch.
+        """Add a batch.
 
         Parameters
         ----------
@@ -55,10 +55,10 @@ class PendingData:
             self.collected()
 
     def collected(self) -> CalibrationData:
-        """What is known of all batches."""
+        """The calibration data of all batches."""
         if self._batches:
             data = Summary.joined(self._batches).to_data()
             self._known = data if self._known is None else self._known.merged(data)
             self._batches, self._n_rows = [], 0
-        assert self._known is not None  # there is a batch at least
+        assert self._known is not None  # there is at least one batch
         return self._known

@@ -1,4 +1,4 @@
-"""A fitted quantized estimator at another width, and its float model: without training again."""
+"""A fitted quantized estimator at another width, and its float model, without new training."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def n_bits_name(estimator: Any) -> str:
 
 
 def trains_on_bins(estimator: Any) -> bool:
-    """Whether what the parent learns depends on the width."""
+    """Whether the training of the parent depends on the width."""
     return bool(getattr(quantized_part(estimator), "fit_on_bins", False))
 
 
 def rows_of(estimator: Any, X: Any) -> Any:
     """X as the quantized part of a fitted estimator sees it: dense, numeric."""
     if isinstance(estimator, Pipeline):
-        own = to_write_into(estimator, X)
-        X = estimator[:-1].transform(own) if len(estimator.steps) > 1 else X
+        writable = to_write_into(estimator, X)
+        X = estimator[:-1].transform(writable) if len(estimator.steps) > 1 else X
     return numeric_array(quantized_part(estimator), X)
 
 
@@ -80,7 +80,7 @@ def module_at(
         The data that it was fitted on, for calibration.
     n_bits : int or dict
     calibration : {"auto", "minmax", "percentile", "mse"}, default=None
-        None: the estimator's own.
+        None: that of the estimator.
     sample_weight : array-like of shape (n_samples,), default=None
     """
     last = quantized_part(estimator)
@@ -99,7 +99,7 @@ def module_at(
 def requantized(
     estimator: Any, X: Any, n_bits: int | Mapping[str, int], *, sample_weight: Any = None
 ) -> Any:
-    """A copy of a fitted estimator at another width; what was learned in floats is shared.
+    """A copy of a fitted estimator at another width; the float model is shared.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def requantized(
     """
     if trains_on_bins(estimator):
         raise ValueError(
-            "With fit_on_bins=True each width trains a float model of its own, so widths cannot "
+            "With fit_on_bins=True each width trains another float model, so widths cannot "
             "be compared on one. Search them with GridSearchCV, or leave fit_on_bins out."
         )
     last = copy.copy(quantized_part(estimator))

@@ -1,4 +1,4 @@
-"""Which data types a fitted scikit-learn estimator returns: asked of the estimator itself."""
+"""Data types that a fitted scikit-learn estimator returns, from its predictions for one row."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def result_types(estimator: Any, rows: NDArray[Any]) -> dict[str, tuple[str, str
     estimator = taking_encoded(estimator)  # the rows are encoded
     row = np.asarray(rows[:1], dtype=np.float64)
     float32 = np.clip(row, -_LARGEST, _LARGEST).astype(np.float32)
-    found = {}
+    types = {}
     for method in _METHODS:
         if not hasattr(estimator, method):
             continue
         pair = tuple(_dtype(call_method(estimator, method, x)) for x in (row, float32))
         usual = _usual(estimator, method)
         if any(dtype.kind in "fiu" and dtype != usual for dtype in pair):
-            found[method] = (pair[0].name, pair[1].name)
-    return found
+            types[method] = (pair[0].name, pair[1].name)
+    return types
 
 
 def _dtype(result: Any) -> np.dtype[Any]:
@@ -52,7 +52,7 @@ def _dtype(result: Any) -> np.dtype[Any]:
 
 
 def _usual(estimator: Any, method: str) -> np.dtype[Any]:
-    """What the program gives."""
+    """The data type that the integer program returns."""
     classes = getattr(estimator, "classes_", None)
     if method != "predict":
         return np.dtype(np.float64)

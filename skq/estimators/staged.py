@@ -1,4 +1,4 @@
-"""Programs that are made from a tree ensemble's: its first stages, and the leaves it reaches."""
+"""Programs derived from that of a tree ensemble: its first stages, and the leaves of rows."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Array = NDArray[Any]
 def staged_modules(module: QuantizedModule, estimator: Any) -> Iterator[QuantizedModule]:
     """The module after each stage of a boosted ensemble; the last is the module itself.
 
-    The trees of later stages are left out of the Trees instruction. In their place stands one tree
-    of a single leaf for each output, with the integer that stands for the 0 that they now add.
+    The trees of later stages are removed from the Trees instruction. One tree of a single leaf for
+    each output replaces them; its integer represents the sum 0 that they now add.
     """
     number, trees = _trees_of(module, estimator)
     per_stage = _trees_per_stage(estimator, trees)
@@ -36,7 +36,7 @@ def staged_modules(module: QuantizedModule, estimator: Any) -> Iterator[Quantize
         factor = 1.0
         if weight is not None:  # AdaBoost
             share = float(weight[:stage].sum() / weight.sum())
-            if hasattr(estimator, "classes_"):  # divides by the weight of the members so far
+            if hasattr(estimator, "classes_"):  # divides by the weight of the trees so far
                 factor = 1.0 / share
             else:  # compares with half of it
                 rest = rest + 0.5 * (1.0 - share) / _scale_of(module, number, trees)
@@ -48,10 +48,10 @@ def leaf_module(module: QuantizedModule) -> QuantizedModule:
     """A module whose output ``apply`` numbers the leaf that each tree reaches, in that tree."""
     number, trees = _trees_of(module, None)
     sizes = np.diff(np.append(trees.roots, len(trees.feature)))
-    place = np.arange(len(trees.feature)) - np.repeat(trees.roots, sizes)
+    node = np.arange(len(trees.feature)) - np.repeat(trees.roots, sizes)
     leaf = trees.feature < 0
     values = np.zeros((len(trees.leaf_values), 1), dtype=np.int64)
-    values[trees.left[leaf], 0] = place[leaf]
+    values[trees.left[leaf], 0] = node[leaf]
     n_trees = len(trees.roots)
     numbered = replace(
         trees,
@@ -82,8 +82,8 @@ def as_the_parent_returns(estimator: Any, name: str, leaves: Array) -> Any:
         if isinstance(stages, np.ndarray) and hasattr(estimator, "classes_"):  # boosting
             return leaves.reshape(len(leaves), *stages.shape).astype(np.float64)
         return leaves.astype(np.float64) if isinstance(stages, np.ndarray) else leaves
-    members = getattr(estimator, "estimators_", [estimator])
-    paths = [_ancestors(m.tree_)[leaves[:, t]] for t, m in enumerate(members)]
+    base_estimators = getattr(estimator, "estimators_", [estimator])
+    paths = [_ancestors(m.tree_)[leaves[:, t]] for t, m in enumerate(base_estimators)]
     if not hasattr(estimator, "estimators_"):
         return paths[0]
     starts = np.cumsum([0, *(path.shape[1] for path in paths)])
@@ -99,7 +99,7 @@ def as_the_parent_yields(estimator: Any, name: str, result: Array) -> Array:
 
 
 def _ancestors(tree: Any) -> Any:
-    """Which nodes stand on the way to each node, itself included: (n_nodes, n_nodes), CSR."""
+    """Nodes on the path from the root to each node, itself included: (n_nodes, n_nodes), CSR."""
     parent = np.full(tree.node_count, -1)
     inner = np.flatnonzero(tree.children_left >= 0)
     parent[tree.children_left[inner]] = inner
@@ -121,16 +121,16 @@ def _ancestors(tree: Any) -> Any:
 def _trees_of(module: QuantizedModule, estimator: Any) -> tuple[int, Trees]:
     """The Trees instruction that gives the scores, and its number.
 
-    Trees that decide on categories stand before it.
+    It is the last one; those before it compute derived columns.
     """
-    found = [(n, step) for n, step, _ in module.program.steps() if isinstance(step, Trees)]
-    if not found:
+    numbered = [(n, step) for n, step, _ in module.program.steps() if isinstance(step, Trees)]
+    if not numbered:
         name = "this model" if estimator is None else type(estimator).__name__
         raise UnsupportedModelError(
             f"The program of {name} has no tree ensemble, so it has no stages or leaves in "
             "integers. Use an ensemble of decision trees."
         )
-    return found[-1]
+    return numbered[-1]
 
 
 def _trees_per_stage(estimator: Any, trees: Trees) -> int:
@@ -141,7 +141,7 @@ def _trees_per_stage(estimator: Any, trees: Trees) -> int:
 
 
 def _zeros(module: QuantizedModule, number: int, trees: Trees) -> Array:
-    """For each tree, the real integer that stands for adding 0, shape (n_trees, n_outputs).
+    """For each tree, the unrounded integer that represents adding 0, shape (n_trees, n_outputs).
 
     A leaf of value v has the integer ``v / scale + zero``, rounded; the mean over a tree's leaves
     gives its zero. Over all trees they add up to what the whole program starts from.
@@ -175,7 +175,7 @@ def _tree_means(tree: Array, values: Array) -> Array:
 
 
 def _first_trees(trees: Trees, end: int, rest: Array) -> Trees:
-    """The first trees, then for each output one leaf with what stands for the rest's 0."""
+    """The first trees, then for each output one leaf with the integer for the 0 of the others."""
     n_nodes = int(trees.roots[end])
     nodes = {
         name: getattr(trees, name)[:n_nodes] for name in ("feature", "threshold", "left", "right")

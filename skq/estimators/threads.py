@@ -1,4 +1,4 @@
-"""How many threads a prediction takes: never more than scikit-learn or its libraries would."""
+"""Number of threads of a prediction: never more than scikit-learn or its libraries would use."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from skq._config import threads_setting
 from skq.program.instructions import MatMul
 from skq.quantization.quantized_module import QuantizedModule
 
-#: Tables of fewer values are not worth a second thread.
+#: For tables of fewer values a second thread costs more than it saves.
 THREADED_VALUES = 1 << 16
 
-#: What nobody has asked for: no more than a thread for so many values.
+#: Without `n_jobs` or a setting: at most one thread for each so many values.
 VALUES_A_THREAD = 1 << 15
 
 
@@ -29,7 +29,7 @@ def threads_of(estimator: Any, module: QuantizedModule, n_values: int) -> int:
     ----------
     estimator : estimator
     module : QuantizedModule
-        Its own.
+        That of the estimator.
     n_values : int
         Values of the table to predict for.
 
@@ -52,7 +52,7 @@ def threads_of(estimator: Any, module: QuantizedModule, n_values: int) -> int:
 
 
 def threads_for(n_jobs: int | None) -> int:
-    """Threads that `n_jobs` of an estimator means here: 1 inside joblib workers.
+    """Threads for an estimator's `n_jobs`: 1 inside joblib workers.
 
     None is 1 unless a `joblib.parallel_config` says otherwise; -1 is every core.
     """
@@ -77,7 +77,7 @@ def _in_a_worker() -> bool:
 
 @cache
 def _thread_pools() -> Any:
-    """The libraries loaded by now: finding them takes milliseconds, asking them does not."""
+    """The loaded libraries, cached: listing them takes milliseconds, a query does not."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -21,7 +21,7 @@ from skq.quantization.quantized_module import QuantizedModule
 
 
 def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
-    """Validate X as the fitted estimator's own methods do, and make it numeric.
+    """Validate X as the fitted estimator's methods do, and make it numeric.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _refuse_no_numbers(estimator: Any, X: Any) -> None:
 
 
 def _finite(estimator: Any, *, allow_nan: bool) -> Any:
-    """What scikit-learn's validation is to let pass, as its `ensure_all_finite`."""
+    """Argument `ensure_all_finite` of scikit-learn's validation."""
     if takes_infinity(estimator):
         return False
     return "allow-nan" if allow_nan else True
@@ -81,8 +81,8 @@ def _finite(estimator: Any, *, allow_nan: bool) -> Any:
 def passes_plain_tables(estimator: Any) -> bool:
     """Whether `numeric_array` passes a table of finite numbers unchanged and without a warning.
 
-    It warns where the estimator was fitted on named columns, and changes X where the estimator has
-    a preprocessor of its own.
+    It warns where the estimator was fitted on named columns, and changes X where the estimator
+    contains a preprocessor.
     """
     attributes = estimator.__dict__  # quicker than vars
     return "feature_names_in_" not in attributes and attributes.get("_preprocessor") is None
@@ -91,8 +91,8 @@ def passes_plain_tables(estimator: Any) -> bool:
 def missing_columns(estimator: Any, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
     """Columns of a validated X with NaN that are still to be checked.
 
-    Validation has raised for most, but not where scikit-learn is told to `assume_finite`. Trees
-    then go where the parent's go; what is computed with has no integers for what is not finite.
+    Validation has raised for most, but not under scikit-learn's setting `assume_finite`. Trees then
+    take the parent's branches; columns that are used in arithmetic must be finite.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def _check_not_infinite(estimator: Any, X: Any) -> None:
     values = X.data if sparse.issparse(X) else X
     if np.isinf(values).any():
         raise ValueError(
-            f"X contains infinity, which integers of {type(estimator).__name__} do not stand for."
+            f"X contains infinity, which has no integer code in {type(estimator).__name__}."
         )
 
 
@@ -147,7 +147,7 @@ def refuse_text(estimator: Any, X: Any) -> None:
     Raises
     ------
     UnsupportedModelError
-        Names the columns, and says to put the encoder in front.
+        Names the columns, and tells to encode them before.
     """
     names = getattr(X, "columns", None)
     if names is not None:
@@ -158,12 +158,12 @@ def refuse_text(estimator: Any, X: Any) -> None:
         raise UnsupportedModelError(
             f"{type(estimator).__name__} cannot quantize X with columns that are no numbers "
             f"({', '.join(texts[:5])}): texts have no integer codes. Put the steps that read them "
-            "in front: make_pipeline(preprocessor, QuantizedClassifier(model))."
+            "before the quantized model: make_pipeline(preprocessor, QuantizedClassifier(model))."
         )
 
 
 def _is_numeric(values: Any) -> bool:
-    """Whether a column or an array holds numbers, or what NumPy makes numbers of."""
+    """Whether a column or an array holds numbers, or what NumPy converts to numbers."""
     if getattr(getattr(values, "dtype", None), "kind", "") in tuple("fiub"):
         return True
     try:

@@ -3,7 +3,7 @@
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
-#: Public functions by the module that defines them; loaded when first asked for.
+#: Public functions by the module that defines them; imported at the first access.
 _NAMES = {"to_c": "skq.export.c99", "to_onnx": "skq.export.onnx_integer"}
 
 __all__ = sorted(_NAMES)

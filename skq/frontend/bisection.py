@@ -1,4 +1,4 @@
-"""Where a rising condition stops to hold, found exactly by bisection over the doubles."""
+"""Largest double that fulfils a monotonic condition, exactly, by bisection over the doubles."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def last_that_holds(condition: Callable[[Floats], NDArray[np.bool_]], guess: Flo
     Parameters
     ----------
     condition : callable
-        From an ndarray of shape (n,) to booleans; each element has a bound of its own.
+        From an ndarray of shape (n,) to booleans; each element has a separate bound.
     guess : ndarray of shape (n,)
-        About where the bounds are.
+        Estimates of the bounds.
 
     Returns
     -------

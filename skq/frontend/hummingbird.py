@@ -1,9 +1,9 @@
 """Hummingbird: from a model or Pipeline to one torch module.
 
 Hummingbird parses the model into operators and has a converter for each class that it knows;
-`Predictor` is registered with it as one more class. Of its converters those in front of the
-predictor (scalers and the like) are used as they are. The wiring is ours, because Hummingbird's
-own executor casts every input to float32.
+`Predictor` is registered with it as one more class. Its converters of the steps before the
+predictor (scalers and the like) are used unchanged. `ModelModule` connects the operators, because
+Hummingbird's executor casts every input to float32.
 """
 
 from __future__ import annotations
@@ -95,17 +95,18 @@ def to_torch(estimator: Any, X: NDArray[Any]) -> ModelModule:
         representations = known_representations(estimator, bounds, n_features=X.shape[1])
         return module_of(representations, X.shape[1]).double().eval()
     except MissingConverter as error:
-        found = re.search(r"class '[\w.]*?(\w+)'", str(error))
+        match = re.search(r"class '[\w.]*?(\w+)'", str(error))
         raise UnsupportedModelError(
             f"{type(estimator).__name__} cannot be quantized: its step "
-            f"{found[1] if found else error} has no integer representation. Put it in front, as in "
+            f"{match[1] if match else error} has no integer representation. Put it before the "
+            "quantized model, as in "
             "make_pipeline(transformer, QuantizedClassifier(model)), or use one of "
             f"{', '.join(supported_transformers())}."
         ) from error
 
 
 def module_of(model: Any, n_features: int) -> ModelModule:
-    """The module of a Predictor, or of a Pipeline of forms that ends in one."""
+    """The module of a Predictor, or of a Pipeline that ends in one."""
     config = {"n_features": n_features}
     topology = _parse.parse_sklearn_api_model(model, config)
     operators = list(topology.topological_operator_iterator())

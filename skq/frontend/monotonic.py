@@ -1,4 +1,4 @@
-"""Whether a model was trained with monotonic constraints, by itself or inside of another."""
+"""Whether a model was trained with monotonic constraints, by itself or inside another."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PARAMETERS = frozenset(
 
 
 def is_monotonic(estimator: Any) -> bool:
-    """Whether a prediction of the estimator is to rise or fall with some feature.
+    """Whether the estimator's predictions are constrained to rise or fall with some feature.
 
     Parameters
     ----------
     estimator : estimator
-        Estimators inside of it, in steps or as base estimators, are looked at too.
+        Estimators inside it (steps, base estimators) are checked too.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def _any_is_monotonic(value: Any) -> bool:
 
 
 def _constrains(value: Any) -> bool:
-    """Whether constraints are there: -1 or 1 for some feature."""
+    """Whether some feature has a constraint, -1 or 1."""
     if value is None:
         return False
     if isinstance(value, str):  # "(1,0,-1)"

@@ -10,7 +10,7 @@ from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.graph.ml_operators import without_ml_operators
 from skq.graph.onnx_proto import at_supported_opset, graph_from_proto
-from skq.graph.quantized_forms import in_linear_form
+from skq.graph.quantized_operators import with_quantize_linear
 from skq.serialization import serializable
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class NumpyModule(GraphEvaluator):
     model : FloatGraph, onnx.ModelProto or torch.nn.Module
         A torch module is exported to ONNX, with a dynamic batch dimension.
     dummy_input : tensor, array or tuple of them, default=None
-        Example inputs, batch first, with which a torch module is exported; it needs them, and
-        nothing else takes them. Floats are cast to the dtype of the module's weights.
+        Example inputs, batch first, with which a torch module is exported; required for a
+        torch module, and refused for others. Floats are cast to the dtype of the module's weights.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class NumpyModule(GraphEvaluator):
         model: FloatGraph | onnx.ModelProto | torch.nn.Module,
         dummy_input: Any = None,
     ) -> None:
-        super().__init__(in_linear_form(_as_graph(model, dummy_input)))
+        super().__init__(with_quantize_linear(_as_graph(model, dummy_input)))
 
     def __skq_state__(self) -> dict[str, Any]:
         """Return the constructor's argument."""
@@ -78,7 +78,7 @@ def _as_graph(model: Any, dummy_input: Any) -> FloatGraph:
     if torch is not None and isinstance(model, torch.nn.Module):
         return _graph_of_torch_module(model, dummy_input)
     if dummy_input is not None:
-        raise ValueError("dummy_input is for a torch.nn.Module alone; leave it out.")
+        raise ValueError("dummy_input is for a torch.nn.Module only; leave it out.")
     if isinstance(model, FloatGraph):
         return model
     if hasattr(model, "SerializeToString"):

@@ -21,13 +21,13 @@ MAX_ROWS = 100
 #: Largest difference that is rounding, relative to the largest magnitude in the output.
 RTOL = 1e-6
 
-#: The same for estimators that add up and answer in float32, as XGBoost does.
+#: The same for estimators that compute in float32, such as XGBoost's.
 RTOL_FLOAT32 = 1e-4
 
 #: Scores that differ by less than this, relative to the largest, are a tie: it may fall either way.
 TIE_RTOL = 1e-9
 
-#: The same for estimators that answer in float32.
+#: The same for estimators that return float32.
 TIE_RTOL_FLOAT32 = 1e-5
 
 
@@ -65,15 +65,15 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
 
 
 def call_method(estimator: Any, method: str, rows: Array) -> Any:
-    """What the estimator returns; that the rows have no feature names is not the user's doing."""
+    """Call the estimator; without its warning that the rows have no feature names."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
-        own = rows.copy()  # its steps may write into what they are given
-        return getattr(estimator, method)(with_names(estimator, own))
+        copied = rows.copy()  # a step with copy=False writes into its input
+        return getattr(estimator, method)(with_names(estimator, copied))
 
 
 def with_names(estimator: Any, rows: Array) -> Any:
-    """Rows as a dataframe, for a Pipeline that was fitted on one: its steps may choose by name."""
+    """Rows as a dataframe, for a Pipeline that was fitted on one and may select columns by name."""
     names = getattr(estimator, "feature_names_in_", None)
     if names is None or not hasattr(estimator, "steps"):
         return rows
@@ -98,7 +98,7 @@ def _tie(expected: dict[str, Any]) -> float:
 
 
 def _part(result: Any, part: int | None) -> Any:
-    """One output's share: an element of a list, or a column of an array."""
+    """One output: an element of a list, or a column of an array."""
     if part is None:
         return result
     return result[part] if isinstance(result, list) else np.asarray(result)[:, part]

@@ -1,7 +1,7 @@
-"""The representations that every supported model takes: layers or trees, and a head on top.
+"""Representations of models: layers or trees for the raw scores, and a head.
 
 A fitted scikit-learn estimator is first written as a `Predictor` (`skq.frontend.equivalents`),
-plain arrays in float64; Hummingbird wires it with whatever stands in front of it, and the exporter
+plain arrays in float64. Hummingbird connects it with the steps before it, and torch's exporter
 turns the result into an ONNX graph.
 """
 
@@ -26,7 +26,7 @@ class Layers:
     weights : tuple of ndarray of shape (n_in, n_out)
     biases : tuple of ndarray of shape (n_out,)
     activation : {"identity", "relu", "tanh", "logistic"}
-        Between layers, not behind the last.
+        Between layers, not after the last.
     inputs : LayerInputs or None
         What the first layer reads; None for X itself.
     """
@@ -44,20 +44,20 @@ class Layers:
 
 @dataclass(frozen=True, eq=False)
 class LayerInputs:
-    """What layers read in place of X: features without missing values, bits behind them, products.
+    """Inputs of the first layer instead of X: features without missing values, bits, products.
 
     Parameters
     ----------
     fill : ndarray of shape (n_features,) or None
-        What stands for NaN in each feature; NaN where it stays.
+        Value that replaces NaN in each feature; NaN where none does.
     bits : TreeEnsemble or None
-        Trees whose scores, 0 or 1, are derived columns behind the features.
+        Trees whose scores, 0 or 1, are derived columns after the features.
     bits_alone : bool
-        Whether the bits are all that layers read.
+        Whether the layers read only the bits.
     products : tuple of ndarray of shape (n_products, degree), or empty
-        Columns that are multiplied, by rising degree; if there are any, layers read them alone.
+        Columns that are multiplied, by rising degree; if there are any, the layers read only these.
     source, factor, offset : ndarray of shape (n_columns,) or None
-        The columns of which there are products: ``factor * x[source] + offset``.
+        The columns that are multiplied: ``factor * x[source] + offset``.
     """
 
     fill: Floats | None = None
@@ -78,7 +78,7 @@ class LayerInputs:
 class TreeEnsemble:
     """Decision trees whose reached leaves are summed or averaged.
 
-    Nodes of all trees stand one after another; children are absolute node numbers. At an inner
+    Nodes of all trees are concatenated; children are absolute node numbers. At an inner
     node a row goes left where ``x[feature] <= threshold``; NaN goes left where `missing_left`.
 
     Parameters
@@ -100,7 +100,7 @@ class TreeEnsemble:
     float32_input : bool
         Whether the estimator casts X to float32 before it compares, as ``sklearn.tree`` does.
     derived : tuple of TreeEnsemble, LayerInputs and Layers
-        What computes derived columns behind those of X, in this order: trees whose scores are 0 or
+        Compute derived columns, which follow those of X in this order: trees whose scores are 0 or
         1 (splits by category), products, one layer (projections).
     """
 
@@ -130,7 +130,7 @@ class Mixture:
     Parameters
     ----------
     base_estimators : Layers or TreeEnsemble
-        The base estimators' scores side by side, equally many each.
+        The base estimators' scores, concatenated; each has the same number.
     n_estimators : int
     function : {"vote", "sigmoid", "exp"}
         Of one base estimator's scores. "vote" gives, for a single score, whether it is positive,
@@ -138,7 +138,7 @@ class Mixture:
     weights : ndarray of shape (n_estimators * width, n_scores)
     bias : ndarray of shape (n_scores,)
     score_factor : float
-        Members' scores are multiplied by it before the function.
+        The scores are multiplied by it before the function.
     zero_is_positive : bool
         Whether a single score of exactly 0 is a vote for the positive class.
     """
@@ -159,9 +159,9 @@ class Mixture:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What a base estimator's response goes through, column by column, to be a probability.
+    """Calibration of a base estimator's response, column by column, to probabilities.
 
-    Two or more columns are normalized to add up to 1; a single one is the positive class's.
+    Two or more columns are normalized to a sum of 1; a single one is that of the positive class.
 
     Parameters
     ----------
@@ -184,20 +184,20 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class EnsembleEstimator:
-    """One of an ensemble.
+    """A base estimator of an `Ensemble`, and how its response is computed.
 
     Parameters
     ----------
-    model : Predictor, or Pipeline of forms that ends in one
+    model : Predictor, or Pipeline that ends in one
     response_method : {"predict_proba", "positive", "decision_function", "predict", "vote"}
-        What of it is averaged. "positive": the probability of the second class; "vote": 1 for the
-        class of its label and 0 for the others.
+        The response that is averaged. "positive": the probability of the second class; "vote": 1
+        for the class of its label and 0 for the others.
     n_features : int
         Columns that it reads.
     features : ndarray of shape (n_features,) or None
         Which columns of X they are; None for all.
-    classes : ndarray of shape (n_own_classes,) or None
-        Places of its classes among the ensemble's; None for all.
+    classes : ndarray of shape (n_seen_classes,) or None
+        Indices of its classes among those of the ensemble; None for all.
     calibration : Calibration or None
     """
 
@@ -221,12 +221,12 @@ class Ensemble:
     """The weighted mean of the responses of base estimators.
 
     Each base estimator's scores are integers of the program. Responses that need a softmax, a
-    sigmoid or a calibration are computed from dequantized scores, and so are then the mean and the
-    label.
+    sigmoid or a calibration are computed from dequantized scores; the mean and the label then are
+    too.
 
     Parameters
     ----------
-    base_estimators : tuple of Member
+    base_estimators : tuple of EnsembleEstimator
     weights : ndarray of shape (n_estimators,)
         The mean is divided by their sum.
     n_scores : int

@@ -1,4 +1,4 @@
-"""What stands in front of a model, as arrays: scalers, imputers, encoders, projections, products.
+"""The transformers before a model, as arrays: scalers, imputers, encoders, projections, products.
 
 A `Preprocessing` is the chain
 
@@ -37,7 +37,7 @@ class Column:
         Of a stepwise column: segment k ends with ``edges[k]``, which belongs to it.
     values : ndarray of shape (n_edges + 1,) or None
     missing : float
-        What NaN becomes; NaN where it stays missing.
+        Result for NaN; NaN where it stays missing.
     """
 
     feature: int
@@ -53,7 +53,7 @@ class Column:
         return _run(self.steps, x)
 
     def then(self, function: str, constant: float) -> Column:
-        """The column behind one more affine step."""
+        """The column followed by one more affine step."""
         step = ((function, float(constant)),)
         missing = float(_run(step, np.float64(self.missing)))
         if self.values is not None:
@@ -61,11 +61,11 @@ class Column:
         return replace(self, steps=self.steps + step, missing=missing)
 
     def filled(self, value: float) -> Column:
-        """The column with a value in place of what is still missing."""
+        """The column with a value for what is still missing."""
         return replace(self, missing=value) if np.isnan(self.missing) else self
 
     def reach(self, lo: float, hi: float) -> tuple[float, float]:
-        """Greatest magnitude of the column over a range of the feature, and of its terms."""
+        """Greatest magnitudes of the column, and of its terms, over a range of the feature."""
         known = 0.0 if np.isnan(self.missing) else abs(self.missing)
         if self.values is not None:
             largest = float(np.abs(self.values).max(initial=known))
@@ -102,7 +102,7 @@ class Preprocessing:
     matrix : ndarray of shape (n_products, n_outputs) or None
     offset : ndarray of shape (n_outputs,) or None
     bounds : (lo, hi), each an ndarray of shape (n_features,), or None
-        Between which each feature of X is known to run.
+        Least and greatest value of each feature of X, if known.
     """
 
     n_features: int
@@ -120,7 +120,7 @@ class Preprocessing:
         return cls(n_features, tuple(Column(j) for j in range(n_features)), bounds=bounds)
 
     def middle_and_half(self) -> tuple[Floats, Floats]:
-        """Middle and half width of what each feature is known to run over; 0 and 1 if unknown."""
+        """Middle and half width of the range of each feature; 0 and 1 if unknown."""
         if self.bounds is None:
             return np.zeros(self.n_features), np.ones(self.n_features)
         lo, hi = (np.nan_to_num(bound) for bound in self.bounds)
@@ -140,16 +140,16 @@ class Preprocessing:
         return len(self.columns if self.powers is None else self.powers)
 
     def column(self, output: int) -> Column | None:
-        """An output as a stepwise or rising function of one feature; None where it is none."""
+        """An output as a stepwise or rising function of one feature; None for other outputs."""
         term = self.term(output)
         if term is None:
             return None
-        place, factor, constant = term
+        index, factor, constant = term
         if self.powers is not None:
-            if self.powers[place].sum() != 1:
+            if self.powers[index].sum() != 1:
                 return None
-            place = int(np.argmax(self.powers[place]))
-        column = self.columns[place]
+            index = int(np.argmax(self.powers[index]))
+        column = self.columns[index]
         if column.values is None and factor * column.affine[0] <= 0:
             return None
         if factor == 1 and constant == 0:
@@ -157,7 +157,7 @@ class Preprocessing:
         return column.then("multiply", factor).then("add", constant)
 
     def term(self, output: int) -> tuple[int, float, float] | None:
-        """``(k, a, b)`` of an output that is ``a * product k + b``; None of another sum."""
+        """``(k, a, b)`` of an output that is ``a * product k + b``; None for other outputs."""
         if self.matrix is None or self.offset is None:
             return output, 1.0, 0.0
         terms = np.flatnonzero(self.matrix[:, output])
@@ -166,7 +166,7 @@ class Preprocessing:
         return int(terms[0]), float(self.matrix[terms[0], output]), float(self.offset[output])
 
     def without_unread(self) -> Preprocessing:
-        """The same outputs, without products and columns that none of them is made of."""
+        """The same outputs, without products and columns that none of them reads."""
         columns, powers, matrix = self.columns, self.powers, self.matrix
         if matrix is not None:
             used = np.flatnonzero(matrix.any(axis=1))
@@ -182,9 +182,9 @@ class Preprocessing:
         return replace(self, columns=columns, powers=powers, matrix=matrix)
 
     def reach(self) -> Floats:
-        """About the greatest magnitude of what each output is the sum of: its rounding's scale.
+        """Estimated greatest magnitude of each output's terms: the scale of its rounding.
 
-        A column that is a small difference of large terms brings their rounding into products.
+        A column that is a small difference of large terms passes their rounding on to products.
         """
         zeros = np.zeros(self.n_features)
         lo, hi = (zeros, zeros) if self.bounds is None else map(np.nan_to_num, self.bounds)
@@ -209,7 +209,7 @@ class Preprocessing:
         return replace(self, columns=tuple(self.columns[j] for j in outputs))
 
     def scaled(self, function: str, constants: Any) -> Preprocessing:
-        """One affine step behind each output."""
+        """Outputs followed by one affine step each."""
         constants = np.broadcast_to(np.asarray(constants, dtype=np.float64), (self.n_outputs,))
         if self.is_columns:
             pairs = zip(self.columns, constants, strict=True)
@@ -221,8 +221,8 @@ class Preprocessing:
 
     def projected(self, matrix: Floats, offset: Floats) -> Preprocessing:
         """``outputs @ matrix + offset``."""
-        own, constant = self.as_matrix()
-        return replace(self, matrix=own @ matrix, offset=constant @ matrix + offset)
+        current, constant = self.as_matrix()
+        return replace(self, matrix=current @ matrix, offset=constant @ matrix + offset)
 
     def multiplied(self, powers: Any) -> Preprocessing:
         """Products of outputs; exponents of shape (n_products, n_outputs)."""
@@ -233,13 +233,13 @@ class Preprocessing:
         return replace(self, powers=np.asarray(powers, dtype=np.int64))
 
     def as_matrix(self) -> tuple[Floats, Floats]:
-        """Matrix and offset, those of no change where there are none."""
+        """Matrix and offset; identity and zeros where there are none."""
         if self.matrix is not None and self.offset is not None:
             return self.matrix, self.offset
         return np.eye(self.n_outputs), np.zeros(self.n_outputs)
 
     def as_powers(self) -> NDArray[np.int64]:
-        """Exponents, those of no change where there are none."""
+        """Exponents; identity where there are none."""
         if self.powers is not None:
             return self.powers
         return np.eye(len(self.columns), dtype=np.int64)

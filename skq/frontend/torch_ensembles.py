@@ -1,4 +1,4 @@
-"""Ensembles as torch modules: responses, calibrated, averaged, or put side by side."""
+"""Ensembles as torch modules: responses, which are calibrated, averaged or concatenated."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from skq.frontend.torch_modules import constant, normalized, outputs_of, scores_
 #: Added to probabilities before their logarithm; scikit-learn's ``_convert_to_logits``.
 LOGARITHM_OFFSET = 1e-12
 
-#: Makes the module of a base estimator, which reads so many features.
+#: Makes the module of a base estimator, given its number of features.
 ModuleOf = Callable[[Any, int], nn.Module]
 
 
 class EnsembleModule(nn.Module):
-    """`Ensemble`: base estimators of one kind share one set of scores; others have their own."""
+    """`Ensemble`: base estimators of one kind are computed as one set of scores."""
 
     def __init__(self, ensemble: Ensemble, module_of: ModuleOf) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class EnsembleModule(nn.Module):
 
 
 class EnsembleEstimatorModule(nn.Module):
-    """What one base estimator answers, with a column for each class of the ensemble."""
+    """Response of one base estimator, with a column for each class of the ensemble."""
 
     def __init__(
         self, base_estimator: EnsembleEstimator, n_scores: int, module_of: ModuleOf
@@ -73,24 +73,25 @@ class EnsembleEstimatorModule(nn.Module):
             None if base_estimator.features is None else torch.as_tensor(base_estimator.features)
         )
         self.n_classes = n_scores if base_estimator.classes is None else len(base_estimator.classes)
-        self.places = None
+        self.class_columns = None
         if base_estimator.classes is not None:
-            places = np.full(n_scores, self.n_classes)  # behind the own classes stands a 0
-            places[base_estimator.classes] = np.arange(self.n_classes)
-            self.places = torch.as_tensor(places)
-        own = base_estimator.calibration
-        self.calibration = None if own is None else CalibrationModule([own])
+            # column n_classes, after those of the classes that it has seen, is 0
+            columns = np.full(n_scores, self.n_classes)
+            columns[base_estimator.classes] = np.arange(self.n_classes)
+            self.class_columns = torch.as_tensor(columns)
+        calibration = base_estimator.calibration
+        self.calibration = None if calibration is None else CalibrationModule([calibration])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.features is not None:
             x = x[:, self.features]
         outputs = dict(zip(self.names, self.model(x), strict=True))
-        found = _as_columns(self.response_method, outputs, self.n_classes)
+        response = _as_columns(self.response_method, outputs, self.n_classes)
         if self.calibration is not None:
-            found = self.calibration(found.unsqueeze(1))[:, 0]
-        if self.places is not None:
-            found = torch.cat([found, found[:, :1] * 0], 1)[:, self.places]
-        return found
+            response = self.calibration(response.unsqueeze(1))[:, 0]
+        if self.class_columns is not None:
+            response = torch.cat([response, response[:, :1] * 0], 1)[:, self.class_columns]
+        return response
 
 
 class CalibrationModule(nn.Module):
@@ -146,7 +147,7 @@ class CalibrationModule(nn.Module):
     def _interpolate(self, responses: torch.Tensor) -> torch.Tensor:
         """First value plus the share of each segment's rise that lies below x.
 
-        The clip in front bounds nothing that the segments do not; it is where floats begin.
+        The Clip does not change the result. It marks where the float part of the model begins.
         """
         x = torch.clamp(responses, self.lo, self.hi).unsqueeze(3)
         share = torch.clamp((x - self.left) / self.width, 0.0, 1.0)
@@ -154,12 +155,12 @@ class CalibrationModule(nn.Module):
 
 
 def _padded(x: Any, n: int) -> Any:
-    """Knots with more of them behind the last, a distance of 1 apart."""
+    """Knots, with more of them appended at distances of 1."""
     return np.append(x, x[-1] + 1.0 + np.arange(n - len(x)))
 
 
 def _joint_scores(base_estimators: tuple[EnsembleEstimator, ...]) -> Any:
-    """All base estimators' scores side by side, where they are of one kind; else None."""
+    """The scores of all base estimators, concatenated, if they are of one kind; else None."""
     first = base_estimators[0]
     models = [m.model for m in base_estimators]
     alike = all(
@@ -201,7 +202,7 @@ def _as_columns(
     if response_method == "vote":
         labels = outputs["predict"].unsqueeze(axis)
         return (labels == torch.arange(n_classes)).double()
-    found = outputs["predict_proba" if response_method == "positive" else response_method]
+    output = outputs["predict_proba" if response_method == "positive" else response_method]
     if response_method == "positive":
-        return found[..., 1:]
-    return found.unsqueeze(axis) if found.dim() == axis else found
+        return output[..., 1:]
+    return output.unsqueeze(axis) if output.dim() == axis else output

@@ -1,7 +1,7 @@
-"""torch module → ONNX. The only file that knows of torch's TorchScript exporter.
+"""torch module → ONNX. The only file that uses torch's TorchScript exporter.
 
 The exporter that ``torch.onnx.export(dynamo=False)`` calls is deprecated, but its successor needs a
-newer onnx than Hummingbird allows. When that changes, this file is what changes.
+newer onnx than Hummingbird allows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import onnx
     import torch
 
-#: The exporter keeps global state; one export at a time.
+#: The exporter has global state; one export at a time.
 _LOCK = threading.Lock()
 
 OPSET = 17
@@ -27,7 +27,7 @@ OPSET = 17
 
 @contextmanager
 def _without_fused_paths() -> Iterator[None]:
-    """Attention as plain operators: torch's fused kernels of eval mode have no ONNX form."""
+    """Attention as plain operators: torch's fused kernels of eval mode cannot be exported."""
     import torch
 
     enabled = torch.backends.mha.get_fastpath_enabled()
@@ -62,13 +62,13 @@ def export_module(
     Parameters
     ----------
     module : torch.nn.Module
-        In whatever precision it is to be exported; it is put into eval mode for the trace.
+        In the precision of the export; it is put into eval mode for the trace.
     example_inputs : sequence of torch.Tensor of shape (n_rows, ...)
         Inputs to trace with; the first dimension becomes the batch dimension.
     input_names, output_names : sequence of str, optional
         Names in the graph.
     custom_opsets : mapping of str to int, optional
-        Versions of operator domains beside ai.onnx that the module emits.
+        Versions of the operator domains that the module emits, besides ai.onnx.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def export_module(
     Raises
     ------
     UnsupportedModelError
-        If torch cannot run the module on these inputs, or has no ONNX form of it.
+        If torch cannot run the module on these inputs, or cannot export it.
     """
     import onnx
     import torch
@@ -89,7 +89,7 @@ def export_module(
     buffer = io.BytesIO()
     was_training = module.training
     with _LOCK, warnings.catch_warnings(), torch.no_grad(), _without_fused_paths():
-        # The deprecation of the exporter is known, and its tracing hints mean nothing to users.
+        # Users can act neither on the exporter's deprecation nor on its tracing hints.
         warnings.simplefilter("ignore")
         module.eval()
         try:
@@ -105,7 +105,7 @@ def export_module(
                 custom_opsets=dict(custom_opsets or {}),
                 dynamo=False,
             )
-        except Exception as error:  # torch raises classes of its own, and its users' errors
+        except Exception as error:  # any class: torch's errors and those of the module's code
             raise UnsupportedModelError(_not_exported(module, inputs, error)) from error
         finally:
             module.train(was_training)

@@ -1,4 +1,4 @@
-"""Predictors as torch modules, in float64: what Hummingbird wires and torch exports.
+"""Predictors as torch modules, in float64: Hummingbird connects them and torch exports them.
 
 A tree ensemble is traced as one placeholder node of the domain ``skq``, which
 `skq.frontend.convert` replaces by ONNX-ML's tree operator; its arrays never pass through the
@@ -82,13 +82,13 @@ class LayerInputsModule(nn.Module):
         if not self.products:
             return x
         x = x[:, self.source] * self.factor + self.offset
-        found = []
+        columns = []
         for part in self.products:
             product = x[:, part[:, 0]]
             for k in range(1, part.shape[1]):
                 product = product * x[:, part[:, k]]
-            found.append(product)
-        return torch.cat(found, 1) if len(found) > 1 else found[0]
+            columns.append(product)
+        return torch.cat(columns, 1) if len(columns) > 1 else columns[0]
 
 
 class TreesFunction(torch.autograd.Function):
@@ -108,7 +108,7 @@ class TreesFunction(torch.autograd.Function):
 class TreesModule(nn.Module):
     """`TreeEnsemble` as one node.
 
-    `index` tells the ensembles of a graph apart; who exports the graph numbers them.
+    `index` identifies the ensemble in its graph; `skq.frontend.convert` sets it.
     """
 
     index = 0
@@ -145,7 +145,7 @@ class AffineModule(nn.Module):
 
 
 class MixtureModule(nn.Module):
-    """`Mixture`: base estimators' scores, a function of each base estimator's, a matrix."""
+    """`Mixture`: scores of base estimators, a nonlinearity, then a matrix."""
 
     def __init__(self, mixture: Mixture) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ class MixtureModule(nn.Module):
 
 
 def scores_module(scores: Layers | TreeEnsemble | Mixture | LayerInputs) -> nn.Module:
-    """The module of scores that no ensemble averages, or of products."""
+    """The module of scores of a single model, or of products."""
     if isinstance(scores, LayerInputs):
         return LayerInputsModule(scores)
     if isinstance(scores, Layers):
@@ -215,9 +215,9 @@ def _outlier(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
     return samples, samples - head.outlier_offset, _inlier(score >= threshold)
 
 
-def _inlier(found: torch.Tensor) -> torch.Tensor:
+def _inlier(is_inlier: torch.Tensor) -> torch.Tensor:
     """1 for an inlier, -1 for an outlier."""
-    return 2 * found.long() - 1
+    return 2 * is_inlier.long() - 1
 
 
 def _binary(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -278,7 +278,7 @@ def _multiclass(head: Head, scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 
 def normalized(each: torch.Tensor) -> torch.Tensor:
-    """Divided by the sum over the last axis; all alike where all are 0."""
+    """Divided by the sum over the last axis; equal shares where all are 0."""
     axis = each.dim() - 1
     none = (each.sum(axis, keepdim=True) == 0).double()
     each = each + none

@@ -22,8 +22,8 @@ def tree_attributes(ensemble: TreeEnsemble) -> dict[str, Any]:
     leaf = ensemble.feature < 0
     leaves = np.flatnonzero(leaf)
     weights = ensemble.leaf_weights[leaves]
-    kept = np.ones(weights.shape, dtype=bool) if weights.shape[1] == 1 else weights != 0
-    row, column = np.nonzero(kept)
+    has_weight = np.ones(weights.shape, dtype=bool) if weights.shape[1] == 1 else weights != 0
+    row, column = np.nonzero(has_weight)
     node = leaves[row]
     return {
         "n_targets": ensemble.n_scores,

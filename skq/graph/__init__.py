@@ -1,1 +1,1 @@
-"""The float graph: ONNX in plain Python and NumPy, its evaluator, and its protobuf form."""
+"""The float graph: ONNX in plain Python and NumPy, its evaluator, and protobuf input and output."""

@@ -1,8 +1,8 @@
-"""What a float epilogue may be, and what it makes of each row: checked before it runs on data.
+"""Check a float epilogue before it runs on data, and describe its outputs.
 
-An epilogue is the small float graph behind an integer program, as a Softmax. It may come from a
-file that nobody vouches for, so every node is tried on two rows and on three: shapes, dtypes, axes
-and constants that do not fit are found there, and so is a graph that grows, or that mixes rows.
+An epilogue is the small float graph after an integer program, such as a Softmax. It may come from
+an untrusted file, so every node is run on two rows and on three. This detects shapes, dtypes, axes
+and constants that do not fit, results that are too large, and nodes that mix rows.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Interval = tuple[int, int]
 
 #: Operators whose result has the shape to which their inputs broadcast.
 BROADCAST = frozenset({"Add", "Clip", "Div", "Equal", "Mul", "Sub"})
-#: Operators that take the first input alone, and their default axis; None: it has to be given.
+#: Operators that take only the first input, and their default axis; None: it has to be given.
 ON_AXIS: Mapping[str, int | None] = {
     "ArgMax": 0, "Concat": None, "Gather": 0, "LogSoftmax": -1, "Softmax": -1,
 }  # fmt: skip
-#: Operators that keep integers as they are, and so their interval.
+#: Operators that do not change integers, and so preserve their interval.
 MOVES = frozenset({"Gather", "Identity", "Reshape", "Slice", "Squeeze", "Unsqueeze"})
-#: Operators whose inputs behind the first are axes, shapes or bounds: constants.
+#: Operators whose inputs after the first are axes, shapes or bounds, which must be constants.
 WITH_CONSTANTS = frozenset({"ReduceMean", "ReduceSum", "Reshape", "Slice", "Squeeze", "Unsqueeze"})
 #: Every operator of an epilogue.
 OPERATORS = (
@@ -41,13 +41,13 @@ OPERATORS = (
     | {"Abs", "Cast", "Constant", "Exp", "Log", "Neg", "Sigmoid"}
 )
 
-#: What a node counts for the limit of a file: trying it takes a few dozen microseconds.
+#: Bytes that a node counts towards the limit of a file: checking it takes some ten microseconds.
 NODE_BYTES = 1 << 15
 
 
 @dataclass(frozen=True)
 class RowValue:
-    """What is known of a value that depends on the rows: the shape for a row, ends of integers."""
+    """A value that depends on the rows: its shape for one row, and the interval of integers."""
 
     shape: tuple[int, ...]
     interval: Interval | None = None
@@ -163,7 +163,7 @@ def _check_operands(node: Node, inputs: list[_Value]) -> None:
 
 
 def _size(node: Node, inputs: list[_Value]) -> int:
-    """Elements that the result will have, for three rows, at most."""
+    """Upper bound of the number of elements of the result, for three rows."""
     shapes = [value.tried[1].shape for value in inputs]
     if node.op_type in BROADCAST:
         return math.prod(np.broadcast_shapes(*shapes))
@@ -173,7 +173,7 @@ def _size(node: Node, inputs: list[_Value]) -> int:
 
 
 def _interval(node: Node, inputs: list[_Value], result: Array) -> Interval | None:
-    """Ends of the integers that a node gives, where they are known."""
+    """Interval of the integers that a node gives, where it is known."""
     if result.dtype.kind not in "iu" or not inputs:
         return None
     first = inputs[0]

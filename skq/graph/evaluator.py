@@ -32,7 +32,7 @@ class GraphEvaluator(Serializable):
     Attributes
     ----------
     graph : FloatGraph
-        What runs.
+        The graph that is run.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""ONNX's 4-bit integers: held in bytes, with a Clip after each quantizer to 4 bits.
+"""ONNX's 4-bit integers: stored in bytes, with a Clip after each quantizer to 4 bits.
 
-NumPy has no 4-bit type. A tensor of them is read as bytes, which is exact; what a QuantizeLinear to
-4 bits saturates at is written as a Clip of the codes.
+NumPy has no 4-bit type. A tensor of them is read as bytes, which is exact; the saturation of a
+QuantizeLinear to 4 bits is written as a Clip of the codes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from skq.graph.graph import Node
 
 
 class FourBits(NamedTuple):
-    """How a 4-bit type is held, and its least and greatest value."""
+    """The dtype that stores a 4-bit type, and its least and greatest value."""
 
     dtype: str
     lo: int
@@ -48,7 +48,7 @@ def with_clips(
     narrow : dict of str to FourBits
         Constants of 4-bit types by name.
     """
-    found: list[Node] = []
+    written: list[Node] = []
     constants: dict[str, Any] = {}
     for node in nodes:
         kind = None
@@ -57,7 +57,7 @@ def with_clips(
             output = int(node.attributes.get("output_dtype", 0))
             kind = narrow.get(zero_point) or FOUR_BITS.get(output)
         if kind is None:
-            found.append(node)
+            written.append(node)
             continue
         attributes = dict(node.attributes)
         inputs = node.inputs
@@ -66,9 +66,9 @@ def with_clips(
             constants[zero] = np.zeros((), kind.dtype)
             inputs = (*inputs[:2], zero)
         wide = f"{node.outputs[0]}/bytes"
-        found.append(replace(node, inputs=inputs, outputs=(wide,), attributes=attributes))
+        written.append(replace(node, inputs=inputs, outputs=(wide,), attributes=attributes))
         ends = f"{node.outputs[0]}/least", f"{node.outputs[0]}/greatest"
         for name, end in zip(ends, (kind.lo, kind.hi), strict=True):
             constants[name] = np.asarray(end, kind.dtype)
-        found.append(Node("Clip", (wide, *ends), node.outputs))
-    return tuple(found), constants
+        written.append(Node("Clip", (wide, *ends), node.outputs))
+    return tuple(written), constants

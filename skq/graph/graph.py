@@ -1,4 +1,4 @@
-"""A float ONNX graph in plain Python and NumPy: what the frontend makes and the converter reads.
+"""A float ONNX graph in plain Python and NumPy: the frontend builds it, and quantization reads it.
 
 It holds exactly what an ``onnx.ModelProto`` holds, with arrays as NumPy arrays, so that the rest of
 skq needs no onnx. `skq.graph.onnx_proto` is the only file that translates between the two.
@@ -19,7 +19,7 @@ from skq.serialization import serializable
 ML_DOMAIN = "ai.onnx.ml"
 
 #: ``doc_string`` of a tree ensemble that was trained with monotonic constraints: each of its trees
-#: rises, or falls, with the constrained features, and so must its integers.
+#: rises, or falls, with the constrained features, and so must its integer leaf values.
 MONOTONIC = "skq.monotonic"
 
 
@@ -126,7 +126,7 @@ class FloatGraph:
             infos = getattr(self, field_name)
             _check_all(infos, field_name, TensorInfo)
             if len({info.name for info in infos}) < len(infos):
-                raise ValueError(f"the {field_name} of a graph have names of their own")
+                raise ValueError(f"the {field_name} of a graph must have distinct names")
         _check(self.initializers, "initializers", Mapping)
         _check_all(tuple(self.initializers), "names of initializers", str)
         _check_all(tuple(self.initializers.values()), "initializers", np.ndarray | np.generic)

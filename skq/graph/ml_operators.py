@@ -1,4 +1,4 @@
-"""Operators of ai.onnx.ml as operators that are quantized: files that skl2onnx wrote.
+"""Operators of ai.onnx.ml, as skl2onnx writes them, rewritten in operators that skq quantizes.
 
 ============================ =====================================================================
 operator                     becomes
@@ -50,7 +50,7 @@ def without_ml_operators(graph: FloatGraph) -> FloatGraph:
     Raises
     ------
     UnsupportedModelError
-        If a node has a form that is not supported; names the node and the reason.
+        If a node's attributes are not supported; names the node and the reason.
     """
     if not any(node.domain == ML_DOMAIN and node.op_type in _REWRITES for node in graph.nodes):
         return graph
@@ -249,7 +249,7 @@ def _labels(node: Node) -> Array:
 
 
 def _scores_name(node: Node) -> str:
-    """Where the raw scores go: the output itself, if nothing follows them."""
+    """Tensor of the raw scores: the output itself, if nothing follows them."""
     transform = _post_transform(node)
     return f"{node.outputs[1]}/scores" if transform else node.outputs[1]
 
@@ -264,7 +264,7 @@ def _post_transform(node: Node) -> str:
 
 
 def _classified(written: _Written, node: Node, labels: Array) -> None:
-    """The label of the greatest score, and the scores behind the post_transform."""
+    """The label of the greatest score, and the scores after the post_transform."""
     label, scores = node.outputs[0], _scores_name(node)
     transform = _post_transform(node)
     if transform:

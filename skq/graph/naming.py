@@ -1,4 +1,4 @@
-"""Readable tensor names: the exporter's paths without what every name has in common."""
+"""Readable tensor names: the exporter's paths, shortened."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skq.graph.graph import FloatGraph, Node
 def with_short_names(graph: FloatGraph) -> FloatGraph:
     """The same graph with inner tensors called ``Gemm_1``, not ``/operators.0/…/Gemm_1_output_0``.
 
-    Inputs and outputs keep their names; what would no longer be unique gets a number.
+    Inputs and outputs are not renamed; a name that would no longer be unique gets a number.
     """
     fixed = {info.name for info in (*graph.inputs, *graph.outputs)} | {""}
     short = {name: name for name in fixed}

@@ -1,7 +1,7 @@
 """`FloatGraph` <-> ``onnx.ModelProto``: the only file that touches protobuf.
 
-What a `FloatGraph` holds survives the round trip unchanged. What has no influence on the result is
-dropped: documentation, producer, symbolic names of dimensions, types of intermediate tensors.
+A `FloatGraph` is unchanged by a round trip. What does not affect the result is dropped:
+documentation, producer, symbolic names of dimensions, types of intermediate tensors.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def at_supported_opset(model: onnx.ModelProto) -> onnx.ModelProto:
         return model
     try:
         return version_converter.convert_version(model, OLDEST_OPSET)
-    except Exception as error:  # the converter raises its own classes and bare RuntimeErrors
+    except Exception as error:  # the converter raises classes of onnx and RuntimeErrors
         unknown = [node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type)]
         reason = str(error).strip().rpartition("failed: ")[2].rstrip(".") or type(error).__name__
         if unknown:
@@ -115,7 +115,7 @@ def graph_to_proto(graph: FloatGraph) -> onnx.ModelProto:
     Raises
     ------
     ConversionError
-        If an attribute has no ONNX form or the checker rejects the result.
+        If an attribute cannot be written or the checker rejects the result.
     """
     import onnx
     from onnx import helper
@@ -126,7 +126,7 @@ def graph_to_proto(graph: FloatGraph) -> onnx.ModelProto:
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
-        raise ConversionError(f"The graph does not form a valid ONNX model: {error}") from error
+        raise ConversionError(f"The graph is not a valid ONNX model: {error}") from error
     return model
 
 
@@ -144,7 +144,7 @@ def _read_graph(graph: onnx.GraphProto, opsets: Mapping[str, int]) -> FloatGraph
         raise ConversionError(
             "The ONNX graph has sparse initializers; store them as dense tensors."
         )
-    # a ZipMap's dictionaries, which are read as the array that they are made of
+    # the dictionaries of a ZipMap are read as its input array
     maps = frozenset(node.output[0] for node in graph.node if node.op_type == "ZipMap")
     read = (_read_node(node, opsets) for node in graph.node)
     nodes, constants = with_clips(read, four_bit_tensors(graph))
@@ -182,7 +182,7 @@ def _read_info(
 def _refuse_external_data(tensor: onnx.TensorProto) -> None:
     if tensor.data_location == tensor.EXTERNAL:
         raise ConversionError(
-            f"Tensor {tensor.name!r} keeps its data in another file. Load the model with its data: "
+            f"Tensor {tensor.name!r} has its data in another file. Load the model with its data: "
             f"onnx.load(path), from the folder of that file."
         )
 
@@ -332,7 +332,7 @@ def _write_attribute(
     elif isinstance(value, tuple | list):
         _write_list(proto, tuple(value), node, opsets)
     else:
-        raise _no_onnx_form(proto, value, node)
+        raise _not_an_attribute(proto, value, node)
     return proto
 
 
@@ -353,7 +353,7 @@ def _write_array(
         kind = proto.AttributeType.Name(declared)
         raise ConversionError(
             f"{node}: attribute {proto.name!r} is a list of the type {kind} in ONNX. Got an array "
-            f"of {array.dtype}. Cast it; to keep doubles, give the attribute "
+            f"of {array.dtype}. Cast it; for doubles, give the attribute "
             f"{proto.name + '_as_tensor'!r} where the operator has it."
         )
     else:
@@ -383,7 +383,7 @@ def _write_list(
         proto.type = proto.FLOATS
         proto.floats.extend(float(value) for value in values)
     else:
-        raise _no_onnx_form(proto, values, node)
+        raise _not_an_attribute(proto, values, node)
 
 
 def _declared_type(name: str, node: Node, opsets: Mapping[str, int]) -> int | None:
@@ -397,7 +397,7 @@ def _declared_type(name: str, node: Node, opsets: Mapping[str, int]) -> int | No
         return None
 
 
-def _no_onnx_form(proto: onnx.AttributeProto, value: Any, node: Node) -> ConversionError:
+def _not_an_attribute(proto: onnx.AttributeProto, value: Any, node: Node) -> ConversionError:
     return ConversionError(
         f"{node}: attribute {proto.name!r} must be a number, a string, an array, a FloatGraph or a "
         f"tuple of one of them. Got {value!r}."

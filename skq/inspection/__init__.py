@@ -1,4 +1,4 @@
-"""Knowing what quantization costs: reports and displays."""
+"""Reports and displays of the loss through quantization."""
 
 from skq.inspection._displays import BitWidthDisplay, QuantizationErrorDisplay
 from skq.inspection._report import Part, QuantizationReport, quantization_report

@@ -18,7 +18,7 @@ from skq.estimators.requantize import n_bits_name, quantized_part
 from skq.inspection._report import QuantizationReport, quantization_report
 from skq.model_selection._search import run_fold
 
-#: Bar length of what has no error at all, relative to the longest other bar.
+#: Bar length of parts without error, relative to the longest other bar.
 _EXACT_LENGTH = 1.15
 
 
@@ -176,7 +176,7 @@ class QuantizationErrorDisplay:
     Attributes
     ----------
     bars_ : matplotlib BarContainer
-        One bar a part that has a ratio, the first on top; what is exact has the longest.
+        One bar for each part that has a ratio, the first on top; exact parts have the longest.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     """

@@ -1,4 +1,4 @@
-"""What each part of a quantized module does to given rows: features, then layers."""
+"""The error of each part of a quantized module on given rows: features, then layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from skq.quantization.quantized_module import QuantizedModule
 Array = NDArray[Any]
 
 
-#: Ratio of what has no error at all, in dB.
+#: Ratio of parts without error, in dB.
 EXACT_DB = float("inf")
 
 
@@ -37,7 +37,7 @@ class Part:
     saturated : float
         Share of values on the first or last code that lie beyond the grid.
     used_codes, codes : int
-        Codes that occur, and codes that there are; of a layer: weights or leaf values.
+        Number of codes that occur, and of all codes; of a layer: weights or leaf values.
     bits : int
         Width of the codes; of a layer, of its exact sum.
     """
@@ -52,22 +52,22 @@ class Part:
 
 
 def parts(module: QuantizedModule, X: Array, feature_names: list[str]) -> Iterator[Part]:
-    """Every feature that the program reads and every layer, with what happens there on rows X."""
+    """Every feature that the program reads and every layer, with their errors on rows X."""
     program = module.program
     steps = list(program.steps())
     wanted = [n for n, step, _ in steps if isinstance(step, Quantize | Bin | MatMul | Trees)]
-    found = dict(zip(wanted, dispatch.run(program, {0: X}, wanted), strict=True))
+    values = dict(zip(wanted, dispatch.run(program, {0: X}, wanted), strict=True))
     for number, step, type_ in steps:
         if isinstance(step, Quantize):
-            yield from _quantized_features(step, X, found[number], feature_names, type_.bits)
+            yield from _quantized_features(step, X, values[number], feature_names, type_.bits)
         elif isinstance(step, Bin):
-            yield from _binned_features(step, found[number], feature_names)
+            yield from _binned_features(step, values[number], feature_names)
     layers = [(n, step) for n, step, _ in steps if isinstance(step, MatMul | Trees)]
     reals = _layer_outputs(module, X)
     for k, (number, step) in enumerate(layers):
         sqnr = float("nan")
         if len(reals) == len(layers):
-            sqnr = _affine_sqnr(reals[k], found[number])
+            sqnr = _affine_sqnr(reals[k], values[number])
         constants = step.weights if isinstance(step, MatMul) else step.leaf_values
         name = f"{type(step).__name__} {k + 1}"
         lo, hi = int(constants.min()), int(constants.max())
@@ -86,7 +86,7 @@ def _quantized_features(
         outside = (position < step.lo - 0.5) | (position > step.hi + 0.5)
         error = X[:, j] - (codes[:, j] - zero_point[j]) * scale[j]
         if np.ptp(X[:, j]) > 0 and scale[j] > 1e300:
-            error = X[:, j] - X[:, j].mean()  # a feature without weight: one code for all
+            error = X[:, j] - X[:, j].mean()  # a feature of weight 0 has a single code
         yield Part(
             "feature",
             names[j],
@@ -114,13 +114,13 @@ def _binned_features(step: Bin, codes: Array, names: list[str]) -> Iterator[Part
 
 
 def _layer_outputs(module: QuantizedModule, X: Array) -> list[Array]:
-    """What the float graph has behind each layer."""
+    """Values of the float graph after each layer."""
     if module.graph is None:
         return []
     graph = GraphEvaluator(module.graph)
     names = [node.outputs[0] for node in module.graph.nodes if has_fact(node.op_type, "is_layer")]
-    found = graph.run({graph.inputs[0].name: X}, names)
-    return [found[name] for name in names]
+    values = graph.run({graph.inputs[0].name: X}, names)
+    return [values[name] for name in names]
 
 
 def _affine_sqnr(reals: Array, sums: Array) -> float:
@@ -129,10 +129,10 @@ def _affine_sqnr(reals: Array, sums: Array) -> float:
     sums = sums.reshape(len(sums), -1).astype(np.float64)
     if reals.shape != sums.shape or len(reals) < 2:
         return float("nan")
-    real, own = reals - reals.mean(axis=0), sums - sums.mean(axis=0)
-    power = (own**2).sum(axis=0)
-    slope = (real * own).sum(axis=0) / np.where(power > 0, power, 1.0)
-    noise = ((real - slope * own) ** 2).mean(axis=0)
+    real, integer = reals - reals.mean(axis=0), sums - sums.mean(axis=0)
+    power = (integer**2).sum(axis=0)
+    slope = (real * integer).sum(axis=0) / np.where(power > 0, power, 1.0)
+    noise = ((real - slope * integer) ** 2).mean(axis=0)
     signal = (real**2).mean(axis=0)
     matters = signal > 0
     ratios = [_ratio_db(s, n) for s, n in zip(signal[matters], noise[matters], strict=True)]

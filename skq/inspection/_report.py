@@ -25,7 +25,7 @@ _COLUMNS = tuple(field.name for field in fields(Part))
 
 @dataclass(frozen=True)
 class QuantizationReport:
-    """What quantization does to a model on given rows.
+    """The loss through quantization of a model on given rows.
 
     ``print`` shows it as text, notebooks as a table; `to_frame` gives the parts as a DataFrame.
 
@@ -37,7 +37,7 @@ class QuantizationReport:
     parts : sequence of Part
         Features, then layers.
     agreement : float
-        Share of labels that the integers and the floats have in common; for regressors R² between
+        Share of labels that are equal in the integer and the float model; for regressors R² between
         both predictions.
     score, float_score : float or None
         On the rows given, if `y` was.
@@ -114,7 +114,7 @@ class QuantizationReport:
 
 
 def quantization_report(estimator: Any, X: Any, y: Any = None) -> QuantizationReport:
-    """Say what quantization costs a fitted estimator on given rows, and where.
+    """Report what a fitted quantized estimator loses on given rows, and where.
 
     Parameters
     ----------

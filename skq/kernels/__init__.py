@@ -1,1 +1,1 @@
-"""The compiler from an integer program to the constant plan of the C kernels, and their sources."""
+"""The compiler from an integer program to a plan of the C kernels, and the C sources."""

@@ -1,4 +1,4 @@
-"""The constants of a plan: one block of bytes, in which steps name arrays by their offset."""
+"""The constants of a plan: one block of bytes that holds all arrays, named by their offsets."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from skq.numerics import bit_width
 
 Array = NDArray[Any]
 
-#: An array of integers is packed where that saves so many bytes: reading a packed one takes longer.
+#: An array of integers is packed where that saves at least this many bytes: unpacking takes time.
 LEAST_SAVED = 64
-#: Every array begins at a word of so many bytes, whatever struct the kernels read it as.
+#: Alignment of every array, in bytes: enough for each struct that the kernels read.
 WORD_BYTES = 8
-#: Bytes of an array that begins at a cache line, so that vectors of it do not straddle two.
+#: Arrays of at least this many bytes begin at a cache line, so that vector loads do not cross two.
 LEAST_ALIGNED = 4096
-#: Bytes between arrays, for tests that look for reads beyond one.
+#: Bytes left free between arrays; tests set it to detect reads past the end of an array.
 GAP_BYTES = 0
 
 
@@ -34,7 +34,7 @@ def packed_where_it_saves(array: Array) -> Array | PackedIntegers:
 
 
 class ConstantBlock:
-    """Collects arrays, and lays them out one behind the other."""
+    """Collects arrays, and copies them into one block, one after the other."""
 
     def __init__(self) -> None:
         self._arrays: list[Array] = []
@@ -42,7 +42,7 @@ class ConstantBlock:
         self._end = 1  # offset 0 names no array
 
     def add(self, array: Array) -> int:
-        """Append an array, in C order and native byte order; where it begins, in bytes."""
+        """Append an array, in C order and native byte order; returns its offset in bytes."""
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
         array = np.asarray(array, order="C")
@@ -55,15 +55,15 @@ class ConstantBlock:
 
     @property
     def extents(self) -> list[tuple[int, int]]:
-        """First byte of each array, and how many it has."""
+        """Offset of each array, and its number of bytes."""
         sizes = (array.nbytes for array in self._arrays)
         return list(zip(self._offsets, sizes, strict=True))
 
     def build(self) -> NDArray[np.uint8]:
-        """The block, read-only, at the start of a cache line."""
-        room = np.zeros(self._end + LINE_BYTES, dtype=np.uint8)
-        start = -room.ctypes.data % LINE_BYTES
-        block = room[start : start + self._end]
+        """The block, read-only, aligned to a cache line."""
+        memory = np.zeros(self._end + LINE_BYTES, dtype=np.uint8)
+        start = -memory.ctypes.data % LINE_BYTES
+        block = memory[start : start + self._end]
         for offset, array in zip(self._offsets, self._arrays, strict=True):
             block[offset : offset + array.nbytes] = array.ravel().view(np.uint8)
         block.flags.writeable = False

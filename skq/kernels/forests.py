@@ -1,21 +1,24 @@
 """Tree ensembles in the layouts of the kernels.
 
-A `Trees` instruction becomes one of these forms (``skq_forest`` in ``kernels/skq_kernels.h``):
+A `Trees` instruction becomes one forest (``skq_forest`` in ``csrc/skq_kernels.h``) of one kind:
 
-===== ================================================================= ==========================
-form  used for                                                          a node
-===== ================================================================= ==========================
-codes small trees: every node is evaluated, for many rows at a time     4 bytes, inner nodes only
-codes the same and larger trees, where rows walk down in step           6 bytes, inner nodes only
-codes the same where codes or columns have more than 8 bits             8 bytes, inner nodes only
-big   the same where a tree has more than 32768 leaves                  12 bytes, inner nodes only
-real  few trees on many features: edges instead of codes, no binning    4 or 8 bytes, the same
-wide  codes of more than 16 bits, nodes shared between trees            24 bytes
-===== ================================================================= ==========================
+============= ======================================================== ==========================
+kind          used for                                                 a node
+============= ======================================================== ==========================
+CODES_8_TINY  8-bit codes, at most 256 columns, at most 128 leaves     4 bytes, inner nodes only
+CODES_8_SMALL the same, where a tree has more leaves                   6 bytes, inner nodes only
+CODES_8       8-bit codes, more columns                                8 bytes, inner nodes only
+CODES_16      16-bit codes                                             8 bytes, inner nodes only
+CODES_16_BIG  codes, where a tree has more than 32768 leaves           12 bytes, inner nodes only
+REALS_TINY    few trees on many features: reals are compared with      4 bytes, inner nodes only
+              edges and not binned
+REALS         the same, where a tree has more leaves or X more columns 8 bytes, inner nodes only
+CODES_WIDE    wider codes, nodes that several trees share              24 bytes
+============= ======================================================== ==========================
 
-Leaf values of a tree become words of non-negative lanes that are as wide as the sums need, so that
-one 64-bit addition adds up to eight outputs; a word is stored in as few bytes as its tree needs,
-its lanes halved, once or a few times, where that makes them fewer.
+The leaf values of a tree become 64-bit words of non-negative lanes, which are as wide as the sums
+need. So one addition adds up to eight outputs. A word is stored in as few bytes as its tree needs;
+where it makes words shorter, the width of the lanes is halved up to three times.
 """
 
 from __future__ import annotations
@@ -32,11 +35,11 @@ from skq.program.instructions import Bin, Trees
 
 Array = NDArray[Any]
 
-#: Most leaves of a tree that is evaluated whole, by instruction set.
+#: Most leaves of a tree of which every node is evaluated, by instruction set; 256 for others.
 _MOST_WHOLE = {layout.PORTABLE: 64, layout.AVX2: 128}
-#: Upper levels of the other trees that are evaluated in bulk.
+#: Upper levels of the other trees of which every node is evaluated; 6 for others.
 _TOP_LEVELS = {layout.PORTABLE: 5}
-#: Struct of a node, where it is not `layout.NODE`.
+#: Dtype of a node, by kind of forest; `layout.NODE` for others.
 _NODES = {
     layout.CODES_8_TINY: layout.TINY_NODE,
     layout.CODES_8_SMALL: layout.SMALL_NODE,
@@ -57,16 +60,16 @@ class Forest:
     n_trees: int
     arrays: dict[str, Array]
     numbers: dict[str, int]
-    stack: int = 0  # results that the evaluation of a small tree holds at once
+    stack: int = 0  # most results of subtrees that are needed at the same time
 
     @property
     def reads_reals(self) -> bool:
-        """Whether edges are compared, without codes."""
+        """Whether nodes compare the real operand with edges, without codes."""
         return self.codes in (layout.REALS_TINY, layout.REALS)
 
     @property
     def scratch(self) -> int:
-        """Bytes that the kernels need beside the arena."""
+        """Bytes of scratch memory that the kernel needs."""
         if self.codes == layout.CODES_WIDE:
             return 8 * (self.n_columns + self.n_outputs)
         item = 1 if self.codes <= layout.CODES_8 else 2
@@ -76,7 +79,7 @@ class Forest:
 
     @property
     def fields(self) -> dict[str, int]:
-        """Those of the ``skq_forest`` but for where `arrays` and the bins stand."""
+        """Fields of the ``skq_forest``, without those of `arrays` and of the bins."""
         return self.numbers | {
             "codes": self.codes,
             "n_columns": self.n_columns,
@@ -86,7 +89,20 @@ class Forest:
 
 
 def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa: int) -> Forest:
-    """The best form of `step` for codes in [lo, hi], or for the real operand of `binning`."""
+    """Pack the trees of an instruction into the kind of forest that is evaluated fastest.
+
+    Parameters
+    ----------
+    step : Trees
+    lo, hi : int
+        Proven interval of the codes.
+    n_columns : int
+        Number of codes in a row.
+    binning : Bin or None
+        The instruction that computes the codes, if this one alone reads them.
+    isa : int
+        Instruction set, as in `layout.ISA_NAMES`.
+    """
     walk = None
     if hi - lo <= 65535 and n_columns <= 65536 and step.n_outputs <= 65536:
         walk = _Walk.of(step, lo, hi)
@@ -117,46 +133,46 @@ def pack(step: Trees, lo: int, hi: int, n_columns: int, binning: Bin | None, isa
 def _smallest_trees(
     arrays: dict[str, Array], numbers: dict[str, int]
 ) -> tuple[dict[str, Array], dict[str, int]]:
-    """The arrays and numbers, with trees in the smallest form that holds them."""
+    """The arrays and numbers, with `trees` in the layout of fewest bytes that holds them."""
     trees = arrays["trees"]
     small = np.zeros(len(trees), dtype=layout.SMALL_TREE)
     for name in layout.SMALL_TREE.names or ():
         if int(trees[name].max()) > np.iinfo(small[name].dtype).max:
             return arrays, numbers
         small[name] = trees[name]
-    forms = {layout.SMALL_TREES: small}
+    layouts = {layout.SMALL_TREES: small}
     words = small["leaf_bytes"] // small["item"]
     common = [name for name in small.dtype.names or () if name not in ("n_nodes", "leaf_bytes")]
     if len(np.unique(small[common])) == 1 and int(words.max()) <= 255:
-        own = small["n_nodes"] + words * 256
-        forms[layout.ALIKE_TREES] = np.concatenate(
-            [small[:1].view(np.uint16), own], dtype=np.uint16
+        sizes = small["n_nodes"] + words * 256
+        layouts[layout.ALIKE_TREES] = np.concatenate(
+            [small[:1].view(np.uint16), sizes], dtype=np.uint16
         )
-    form = min(forms, key=lambda form: forms[form].nbytes)
-    return arrays | {"trees": forms[form]}, numbers | {"tree_form": form}
+    best = min(layouts, key=lambda number: layouts[number].nbytes)
+    return arrays | {"trees": layouts[best]}, numbers | {"tree_layout": best}
 
 
 @dataclass
 class _Walk:
-    """All trees, level by level: nodes sorted by tree, then by depth.
+    """The nodes of all trees, sorted by tree, then by depth.
 
-    Nodes that every code passes on the same side are left out. `left` and `right` are places in
-    these arrays (-1 at a leaf), `local` counts nodes from the root of their tree.
+    Nodes at which all codes take the same side are left out. `left` and `right` are indices into
+    these arrays, -1 at a leaf.
     """
 
-    node: Array
+    node: Array  # index in the instruction
     tree: Array
     depth: Array
     left: Array
     right: Array
-    local: Array
+    local: Array  # index from the root of the tree
     leaf: Array  # number of a leaf in its tree, -1 for inner nodes
     n_nodes: Array  # by tree
     n_leaves: Array
 
     @classmethod
     def of(cls, step: Trees, lo: int, hi: int) -> _Walk | None:
-        """The walk, or None where nodes are shared or there is no tree."""
+        """The walk; None if trees share nodes, or if there is no tree."""
         n_trees = len(step.roots)
         if n_trees == 0:
             return None
@@ -169,22 +185,22 @@ class _Walk:
             if total + len(frontier) > len(step.feature):
                 return None
             inner = step.feature[frontier] >= 0
-            place = np.full(len(frontier), -1, dtype=np.int64)
+            child = np.full(len(frontier), -1, dtype=np.int64)
             start = total + len(frontier)
-            place[inner] = start + 2 * np.arange(int(inner.sum()))
-            levels.append((frontier, tree, np.full(len(frontier), len(levels)), place))
+            child[inner] = start + 2 * np.arange(int(inner.sum()))
+            levels.append((frontier, tree, np.full(len(frontier), len(levels)), child))
             total = start
             parents = frontier[inner]
             frontier = np.stack([left[parents], right[parents]], axis=1).ravel()
             tree = np.repeat(tree[inner], 2)
-        node, tree, depth, place = (np.concatenate(arrays) for arrays in zip(*levels, strict=True))
+        node, tree, depth, child = (np.concatenate(arrays) for arrays in zip(*levels, strict=True))
         order = np.argsort(tree, kind="stable")
         moved = np.empty(total, dtype=np.int64)
         moved[order] = np.arange(total)
-        place = place[order]
-        inner = place >= 0
-        lefts, rights = place.copy(), place.copy()
-        lefts[inner], rights[inner] = moved[place[inner]], moved[place[inner] + 1]
+        child = child[order]
+        inner = child >= 0
+        lefts, rights = child.copy(), child.copy()
+        lefts[inner], rights[inner] = moved[child[inner]], moved[child[inner] + 1]
         tree = tree[order]
         n_nodes = np.bincount(tree, minlength=n_trees)
         n_leaves = np.bincount(tree[~inner], minlength=n_trees)
@@ -197,51 +213,58 @@ class _Walk:
 
     @property
     def is_tiny(self) -> bool:
-        """Whether 7 bits name every leaf, and every node, of a tree."""
+        """Whether 7 bits hold the number of every leaf, and the index of every node, of a tree."""
         return int(self.n_leaves.max()) <= layout.TINY_LEAF
 
     @property
     def is_big(self) -> bool:
-        """Whether a tree has more leaves than 16 bits can name beside its nodes."""
+        """Whether a tree has too many leaves for children of 16 bits."""
         return int(self.n_leaves.max()) > layout.LEAF
 
     @property
     def mean_visits(self) -> float:
-        """Inner nodes that an average leaf stands below, summed over trees."""
+        """Mean depth of the leaves, summed over trees."""
         at_leaf = self.leaf >= 0
         return float(np.sum(self.depth[at_leaf] / self.n_leaves[self.tree[at_leaf]]))
 
     def levels_up(self) -> list[Array]:
-        """Places of inner nodes by depth, the deepest first."""
+        """Indices of inner nodes by depth, the deepest first."""
         inner = np.flatnonzero(self.leaf < 0)
         inner = inner[np.argsort(-self.depth[inner], kind="stable")]
         return np.split(inner, np.flatnonzero(np.diff(self.depth[inner])) + 1)
 
 
 def _starts(counts: Array) -> Array:
+    """First index of each of successive groups of these sizes."""
     return np.cumsum(counts) - counts
 
 
 def _children(side: Array, step: Trees) -> Array:
-    """Node indices of a side; leaves, whose `left` is no node, stand for themselves."""
+    """Index of the child of each node on a side; for a leaf its own index."""
     return np.where(step.feature >= 0, side, np.arange(len(step.feature)))
 
 
 def _skip_certain(step: Trees, lo: int, hi: int) -> Array:
-    """For each node the first one at or below it where codes in [lo, hi] part, or a leaf."""
+    """For each node the first one, from it downwards, at which codes in [lo, hi] take both sides.
+
+    It is a leaf if there is no such node.
+    """
     inner = step.feature >= 0
     skip = np.arange(len(step.feature))
     skip = np.where(inner & (step.threshold >= hi), step.left, skip)
     skip = np.where(inner & (step.threshold < lo), step.right, skip)
     while True:
-        further = skip[skip]
-        if np.array_equal(further, skip):
+        following = skip[skip]
+        if np.array_equal(following, skip):
             return skip
-        skip = further
+        skip = following
 
 
 def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, int]] | None:
-    """Trees, words of leaf values and biases; None where a lane of 64 bits is not enough."""
+    """Trees, words of leaf values and biases; None if the sums need more than 64 bits.
+
+    Also replaces the leaf numbers of `walk`, since equal leaves of a tree are stored once.
+    """
     at_leaf = walk.leaf >= 0
     tree = walk.tree[at_leaf]
     values = step.leaf_values[step.left[walk.node[at_leaf]]].astype(np.int64)
@@ -272,10 +295,10 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
     most = spread.max(axis=1, initial=0)
     words, trees["item"], halvings = _narrowest(trees, tree, lifted, most, outputs, bits)
     trees["shift"] += (layout.HALVED * halvings).astype(np.uint8)
-    kept, walk.leaf[at_leaf] = _distinct(tree, words)
-    used = np.arange(words.shape[1]) < trees["n_words"][tree[kept]][:, np.newaxis]
-    sizes = np.bincount(tree[kept], minlength=n_trees) * trees["n_words"]
-    leaves = _leaf_bytes(trees, np.split(words[kept][used], np.cumsum(sizes)[:-1]))
+    distinct, walk.leaf[at_leaf] = _distinct(tree, words)
+    used = np.arange(words.shape[1]) < trees["n_words"][tree[distinct]][:, np.newaxis]
+    sizes = np.bincount(tree[distinct], minlength=n_trees) * trees["n_words"]
+    leaves = _leaf_bytes(trees, np.split(words[distinct][used], np.cumsum(sizes)[:-1]))
     n_words = -(-step.n_outputs // lanes)
     arrays = {"trees": trees, "leaves": leaves, "bias": narrowed(bias)}
     return arrays, {"n_words": n_words, "lane_bits": bits}
@@ -284,9 +307,9 @@ def _pack_leaves(step: Trees, walk: _Walk) -> tuple[dict[str, Array], dict[str, 
 def _narrowest(
     trees: Array, tree: Array, lifted: Array, largest: Array, outputs: Array, bits: int
 ) -> tuple[Array, Array, Array]:
-    """Words of all leaves, bytes of a word of each tree, and how often its lanes are halved.
+    """Words of all leaves, and for each tree the bytes of a word and the halvings of its lanes.
 
-    As often as the values fit, where a word then takes fewer bytes.
+    Lanes are halved where the values still fit and a word then takes fewer bytes.
     """
     lanes = 64 // bits
     skipped = np.where(trees["n_words"] == 1, outputs[:, :1].sum(axis=1) % lanes, 0)
@@ -310,12 +333,12 @@ def _narrowest(
 
 
 def _leaf_bytes(trees: Array, words: list[Array]) -> Array:
-    """Words of all trees, each in the bytes of its tree; fills in how many those are in `trees`."""
+    """Words of all trees, each of `item` bytes of its tree; fills in `leaf_bytes` in `trees`."""
     parts: list[bytes] = []
     size = room = 0
     items = [int(item) for item in trees["item"]]
-    for tree, own, item, next_item in zip(trees, words, items, [*items[1:], 1], strict=True):
-        part = own.astype(f"u{item}").tobytes()
+    for tree, tree_words, item, next_item in zip(trees, words, items, [*items[1:], 1], strict=True):
+        part = tree_words.astype(f"u{item}").tobytes()
         padding = -(size + len(part)) % next_item
         tree["leaf_bytes"] = len(part) + padding
         parts += [part, bytes(padding)]
@@ -325,53 +348,54 @@ def _leaf_bytes(trees: Array, words: list[Array]) -> Array:
     room = max(room, size)
     widest = max(items)
     parts.append(bytes(room + -room % widest - size))
-    return np.frombuffer(b"".join(parts), dtype=f"u{widest}")  # of the alignment that words need
+    return np.frombuffer(b"".join(parts), dtype=f"u{widest}")  # a dtype with the alignment of words
 
 
 def _distinct(tree: Array, words: Array) -> tuple[Array, Array]:
-    """Leaves of different words within a tree: one of each, and for every leaf which one it is.
+    """One leaf for each distinct value of the words in a tree, and for every leaf its new number.
 
-    Trees that were grown until their leaves are pure have few of them.
+    Trees that were grown until their leaves are pure have few distinct leaves.
     """
     order = np.lexsort((*words.T, tree))
     new = np.ones(len(order), dtype=bool)
     new[1:] = np.diff(tree[order]) != 0
     new[1:] |= (words[order][1:] != words[order][:-1]).any(axis=1)
-    kept = order[new]
+    distinct = order[new]
     number = np.empty(len(order), dtype=np.int64)
     number[order] = np.cumsum(new) - 1
-    counts = np.bincount(tree[kept], minlength=int(tree[-1]) + 1)
-    return kept, number - _starts(counts)[tree]
+    counts = np.bincount(tree[distinct], minlength=int(tree[-1]) + 1)
+    return distinct, number - _starts(counts)[tree]
 
 
 def _code_nodes(
     step: Trees, walk: _Walk, lo: int, trees: Array, whole: Array, levels: int, node: Any
 ) -> tuple[dict[str, Array], int]:
-    """Nodes of each tree, children first, then its upper levels; exits, and results on the stack.
+    """Arrays of nodes and exits, and how many results the evaluation of upper levels holds at most.
 
-    Fills in the numbers of nodes in `trees`, of those that are not `whole` with upper levels.
+    The nodes of each tree come children first; then, unless the tree is `whole` (evaluated node by
+    node), those of its upper levels. Fills in `n_nodes` and `n_top` in `trees`.
     """
     inner = walk.leaf < 0
-    place, sizes, needs = _children_first(walk, inner)
+    position, sizes, needs = _children_first(walk, inner)
     upper = inner & (walk.depth < levels) & ~whole[walk.tree]
-    top_place, top_sizes, top_needs = _children_first(walk, upper)
+    top_position, top_sizes, top_needs = _children_first(walk, upper)
     trees["n_nodes"], trees["n_top"] = sizes, top_sizes
     leaf = _MARKS[node["child"].base.type]
-    reference = np.where(inner, place, leaf + walk.leaf)
+    reference = np.where(inner, position, leaf + walk.leaf)
     parents = np.flatnonzero(upper)
     below = np.concatenate([walk.left[parents], walk.right[parents]])
     below = np.sort(below[~upper[below]])
     counts = np.bincount(walk.tree[below], minlength=len(trees))
-    top_reference = top_place.copy()
+    top_reference = top_position.copy()
     top_reference[below] = leaf + np.arange(len(below)) - np.repeat(_starts(counts), counts)
     first = _starts(sizes + top_sizes)
     nodes = np.zeros(int(sizes.sum() + top_sizes.sum()) + 1, dtype=node)
-    for begin, places, kept, references in (
-        (first, place, inner, reference),
-        (first + sizes, top_place, upper, top_reference),
+    for begin, positions, selected, references in (
+        (first, position, inner, reference),
+        (first + sizes, top_position, upper, top_reference),
     ):
-        i = np.flatnonzero(kept)
-        at = begin[walk.tree[i]] + places[i]
+        i = np.flatnonzero(selected)
+        at = begin[walk.tree[i]] + positions[i]
         nodes["feature"][at] = step.feature[walk.node[i]]
         nodes["threshold"][at] = step.threshold[walk.node[i]].astype(np.int64) - lo
         nodes["child"][at, 0] = references[walk.left[i]]
@@ -381,33 +405,35 @@ def _code_nodes(
     return {"nodes": nodes, "exits": exits}, stack
 
 
-def _children_first(walk: _Walk, kept: Array) -> tuple[Array, Array, Array]:
-    """Place of each kept node in its tree, children first and the right one next to its parent.
+def _children_first(walk: _Walk, selected: Array) -> tuple[Array, Array, Array]:
+    """Order the selected nodes of each tree: children first, the right one next to its parent.
 
-    Also, by tree, how many nodes are kept and how many results a stack evaluation holds at once.
+    Returns the position of each node in its tree, and for each tree the number of selected nodes
+    and the most results of subtrees that an evaluation in this order needs at the same time.
     """
     total = len(walk.node)
-    size, need, place = np.zeros((3, total), dtype=np.int64)
-    levels = [level[kept[level]] for level in walk.levels_up()]
+    size, need, position = np.zeros((3, total), dtype=np.int64)
+    levels = [level[selected[level]] for level in walk.levels_up()]
     for level in levels:
         left, right = walk.left[level], walk.right[level]
         size[level] = 1 + size[left] + size[right]
         need[level] = np.maximum(np.maximum(need[left], (size[left] > 0) + need[right]), 1)
     roots = _starts(walk.n_nodes)
-    place[roots] = size[roots] - 1
+    position[roots] = size[roots] - 1
     for level in reversed(levels):
         left, right = walk.left[level], walk.right[level]
-        place[right] = place[level] - 1
-        place[left] = place[level] - 1 - size[right]
-    return place, size[roots], need[roots]
+        position[right] = position[level] - 1
+        position[left] = position[level] - 1 - size[right]
+    return position, size[roots], need[roots]
 
 
 def _real_nodes(
     step: Trees, walk: _Walk, trees: Array, binning: Bin
 ) -> tuple[int, dict[str, Array]] | None:
-    """Form, and nodes that name an edge: ``code <= t`` is ``x <= edges[t - base]`` of the column.
+    """Kind of forest, and nodes with the index of an edge instead of a threshold.
 
-    None where an edge or a feature has no number of 16 and 15 bits. Fills in `trees`.
+    ``code <= t`` is the same as ``x <= edges[t - base]`` with the edges of the column. None if 16
+    bits do not hold the index of each edge, or 15 bits that of each feature. Fills in `trees`.
     """
     inner = np.flatnonzero(walk.leaf < 0)
     column = step.feature[walk.node[inner]].astype(np.int64)
@@ -419,7 +445,7 @@ def _real_nodes(
     edges = np.asarray(binning.edges, np.float64)
     number = start + edge
     if np.any((edge < 0) | (edge >= count)):
-        # numbers all go one way, and NaN may go the other
+        # every number takes one side and NaN may take the other: the edge is NaN or infinity
         number = np.where(edge < 0, len(edges), np.where(edge >= count, len(edges) + 1, number))
         edges = np.append(edges, [np.nan, np.inf])
     last = int(feature.max(initial=0))
@@ -428,12 +454,12 @@ def _real_nodes(
     codes, nan_mark = layout.REALS, layout.BIG_NAN_RIGHT
     if walk.is_tiny and len(edges) <= 256 and last < layout.TINY_NAN_RIGHT:
         codes, nan_mark = layout.REALS_TINY, layout.TINY_NAN_RIGHT
-    place, sizes, _ = _children_first(walk, walk.leaf < 0)
+    position, sizes, _ = _children_first(walk, walk.leaf < 0)
     trees["n_nodes"] = sizes
     nodes = np.zeros(len(inner) + 1, dtype=_NODES.get(codes, layout.NODE))
     leaf = _MARKS[nodes["child"].dtype.type]
-    reference = np.where(walk.leaf < 0, place, leaf + walk.leaf)
-    at = _starts(sizes)[walk.tree[inner]] + place[inner]
+    reference = np.where(walk.leaf < 0, position, leaf + walk.leaf)
+    at = _starts(sizes)[walk.tree[inner]] + position[inner]
     nan_right = binning.nan_code[column] > threshold
     nodes["feature"][at] = feature + nan_mark * nan_right
     nodes["threshold"][at] = number
@@ -443,6 +469,7 @@ def _real_nodes(
 
 
 def _wide(step: Trees, n_columns: int) -> Forest:
+    """A forest of the nodes of the instruction as they are."""
     nodes = np.zeros(len(step.feature), dtype=layout.WIDE_NODE)
     nodes["threshold"], nodes["feature"] = step.threshold, step.feature
     nodes["child"][:, 0], nodes["child"][:, 1] = step.left, step.right

@@ -1,7 +1,7 @@
-"""The structs and numbers of ``kernels/skq_kernels.h``.
+"""The structs and constants of ``csrc/skq_kernels.h``, which documents them, for Python.
 
-`check` compares the structs with those of the compiled module, so a change on one side alone is
-noticed.
+`check` compares the structs with those of the compiled module, so that a change of only one side is
+an error.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-#: Fields of the structs of descriptors, in their order there; addresses have an asterisk.
+#: Fields of the structs in descriptors, in the order of the C lists; arrays have an asterisk.
 FIELDS = {
     "program": "n_values n_steps n_inputs n_outputs block laid_out scratch "
     "n_forests n_bins arranged more_products",
     "value": "size dtype slot",
-    "step": "op own in out in2",
+    "step": "op workspace in out in2",
     "quantize": "row n_channels *scale *zero_point zero_point_dtype kind lo hi",
     "matmul": "n_inputs n_outputs *weights weights_dtype kind panel",
     "linear": "n_inputs n_outputs *scale *zero_point zero_point_dtype *weights weights_dtype lo hi",
@@ -30,7 +30,7 @@ FIELDS = {
     "argument": "value lo hi",
     "bins": "*edges *feature *offsets *base *nan_code n "
     "offsets_dtype feature_dtype base_dtype nan_code_dtype",
-    "forest": "n_trees n_columns n_outputs n_words lane_bits tree_form *trees "
+    "forest": "n_trees n_columns n_outputs n_words lane_bits tree_layout *trees "
     "*nodes *leaves *bias bias_dtype binned codes *exits "
     "code_lo *edges width *output *multiplier",
 }
@@ -61,16 +61,16 @@ WIDE_NODE = np.dtype(
     [("threshold", np.int64), ("feature", np.int32), ("child", np.int32, 2)], align=True
 )
 
-#: Storage dtypes of values, by name; the number is their place.
+#: Storage dtypes of values; the index is the number in C.
 DTYPES = ("uint8", "int8", "uint16", "int16", "int32", "int64", "float64")
-#: The same of constants.
+#: Number in C of each dtype that arrays of constants may have.
 CONSTANTS = {**{name: number for number, name in enumerate(DTYPES)}, "uint32": 8}
 U8, I8, U16, I16, I32, I64, F64 = range(7)
 ITEM_BYTES = (1, 1, 2, 2, 4, 8, 8)
-#: Dtype of packed constants, to which their bits are added; of signed ones it is ``-bits``.
+#: The dtype of packed arrays is ``PACKED + bits``, or ``-bits`` if they are signed.
 PACKED = 9
 
-#: Steps, in the order of the header, and the struct of the parameters of each.
+#: Operations of steps, in the order of the header, and the struct of the parameters of each.
 PARAMETERS = {
     "Quantize": "quantize",
     "Bin": "bins",
@@ -93,27 +93,27 @@ DOT_U8_I8, DOT_I16_I16, DOT_I32_I32, DOT_I64_I64, PAIRS_I16_I8, PAIRS_I16_I16, Q
 )
 PORTABLE, AVX2, AVX512, AVX512_VNNI = range(4)
 ISA_NAMES = ("portable C99", "AVX2", "AVX-512", "AVX-512 VNNI")
-#: The same as `native.ISA_VARIABLE` takes them.
+#: Instruction sets as the environment variable `native.ISA_VARIABLE` names them.
 ISA_VALUES = ("portable", "avx2", "avx512", "avx512-vnni")
 REFUSE = {None: 0, "infinite": 1, "nonfinite": 3}
 OK, NOT_FINITE, OUT_OF_RANGE = range(3)
 UNREADABLE = -2
 
-#: Channels are repeated to at least so many numbers.
+#: Parameters of channels are repeated to at least this many numbers.
 PERIOD = 128
 #: Bytes of a cache line, and of the widest vector.
 LINE_BYTES = 64
-#: Weights that a matmul unpacks at a time: well within a level-1 cache.
+#: Bytes of weights that a matmul unpacks at a time: well within a level-1 cache.
 PANEL_BYTES = 16384
-#: Rows of a matmul that are worth arranging its weights for, and outputs of its largest group.
+#: Least rows of a matmul for which its weights are arranged, and outputs of the largest group.
 FEW_PRODUCTS, GROUP_OUTPUTS = 16, 16
-#: Added to the shift of a tree each time that the lanes of its leaf values are halved.
+#: Added to the shift of a tree for each halving of the lanes of its leaf values.
 HALVED = 64
-#: Words of leaf values that are read together.
+#: Words of leaf values that a vector reads at a time.
 LEAF_WORDS = 8
-#: Forms of the trees of a forest.
+#: Layouts of the trees of a forest.
 TREES, SMALL_TREES, ALIKE_TREES = range(3)
-#: Rows of a column of codes, marks of a leaf, and of a node where NaN goes right, in a forest.
+#: Forests: rows of a column of codes, marks of leaves, marks of nodes where NaN goes right.
 ROWS = 256
 TINY_LEAF, LEAF, BIG_LEAF = 2**7, 2**15, 2**31
 TINY_NAN_RIGHT, BIG_NAN_RIGHT = 2**7, 2**15
@@ -130,7 +130,7 @@ TINY_NAN_RIGHT, BIG_NAN_RIGHT = 2**7, 2**15
 
 
 def check(compiled: Mapping[str, int | str]) -> None:
-    """Raise ImportError where the compiled module lays out a struct differently."""
+    """Raise ImportError if a struct of the compiled module differs from that of this file."""
     arrays = {
         "tree": TREE,
         "small_tree": SMALL_TREE,
@@ -144,6 +144,6 @@ def check(compiled: Mapping[str, int | str]) -> None:
     wrong = [name for name, struct in ours.items() if compiled.get(name) != struct]
     if wrong:
         raise ImportError(
-            f"the compiled kernels lay out {', '.join(wrong)} differently: they belong to another "
-            "version of skq; install it again"
+            f"the compiled kernels lay out the structs {', '.join(wrong)} differently: they belong "
+            "to another version of skq; install skq again"
         )

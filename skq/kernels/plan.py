@@ -1,8 +1,8 @@
-"""How a program becomes the arrays that the kernels read: values, steps and their places.
+"""Compiles a program to a plan: descriptors and a block of constants.
 
-A `Packer` gives every value a storage dtype as narrow as its proven interval and a place in an
-arena of one block of rows, and gathers the ``skq_step`` that `skq.kernels.steps` emits for each
-instruction.
+``csrc/skq_kernels.h`` defines what a plan is. A `Packer` gives every value the narrowest storage
+dtype of its proven interval and a slot in the arena, which holds one block of rows. It collects the
+steps that `skq.kernels.steps` emits for each instruction.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from skq.program.types import TensorType
 
 Array = NDArray[Any]
 
-#: Bytes of one block of rows that are worked on together: well within a level-2 cache.
+#: Bytes of the values of one block of rows: well within a level-2 cache.
 BLOCK_BYTES = 96 * 1024
 INT32_MAX = 2**31 - 1
 
-#: Fields of a struct of descriptors that are not zero.
+#: Fields of a struct in descriptors, by name; those left out are zero.
 Fields = dict[str, int]
 
 
 @dataclass(frozen=True)
 class _Step:
-    """A step that defines the value `out`, and the structs of its parameters, by name."""
+    """A step that defines the value `out`; its parameters are pairs of struct name and fields."""
 
     op: str
     out: int
@@ -44,10 +44,21 @@ class _Step:
 
 
 class Packer:
-    """Lays out one program; used once, after each instruction has emitted its steps.
+    """Collects the steps of one program and writes its plan.
 
-    Values that need no place are not described: those of a `Reshape` stand where its operand does,
-    those of fused steps nowhere.
+    It is used once: `skq.kernels.steps.emit_steps` emits the steps, then `pack` writes them. Two
+    kinds of values have no slot and are not in the plan: the result of a `Reshape`, which shares
+    the slot of its operand, and results within a fused step.
+
+    Parameters
+    ----------
+    program : IntegerProgram
+    given : tuple of int
+        Values that a run gets as inputs.
+    targets : tuple of int
+        Values that a run may compute as outputs.
+    isa : int
+        Instruction set, as in `layout.ISA_NAMES`.
     """
 
     def __init__(
@@ -76,21 +87,21 @@ class Packer:
         for number, step in self.steps.items():
             for operand in step.inputs:
                 self.readers.setdefault(operand, []).append(number)
-        self.same = {v: v for v in range(len(self.types))}  # Reshape: the operand's place
+        self.same = {v: v for v in range(len(self.types))}  # value with the same slot, for Reshape
         self.dtype = [_storage(t) for t in self.types]
         self.fused: set[int] = set()
         self.forests: dict[int, forests.Forest] = {}
         self.linear: set[int] = set()
         self.emitted: list[_Step] = []
-        self.laid_out = self.arranged = 0  # lines
-        self.most_products = 1  # rows of a matmul in a row of the program
-        self.scratch = self.scratch_a_row = 0  # bytes
+        self.laid_out = self.arranged = 0  # lines; see skq_program
+        self.most_products = 1  # most rows that a matmul has for one row of the program
+        self.scratch = self.scratch_a_row = 0  # bytes of a block, and for each of its rows
 
     def pack(self) -> Array:
-        """The descriptors (``skq_open`` in ``kernels/skq_kernels.h``)."""
+        """The descriptors, as ``csrc/skq_kernels.h`` defines them."""
         slots, slot_bytes = self._slots()
-        place = {v: i for i, v in enumerate(slots)}
-        number = [place.get(root, 0) for root in self.same.values()]
+        index = {v: i for i, v in enumerate(slots)}
+        number = [index.get(root, 0) for root in self.same.values()]
         kinds = [kind for step in self.emitted for kind, _ in step.parameters]
         block = self._block_rows(slot_bytes)
         written = Descriptors()
@@ -122,7 +133,7 @@ class Packer:
             expected = out + 1
             if len(step.operands) > 1:
                 fields["in2"] = number[step.operands[1]]
-            fields |= {"op": layout.OPS[step.op], "own": step.workspace}
+            fields |= {"op": layout.OPS[step.op], "workspace": step.workspace}
             written.struct("step", fields)
             for kind, parameters in step.parameters:
                 written.struct(kind, parameters)
@@ -134,25 +145,28 @@ class Packer:
         return written.array()
 
     def constant(self, array: Array) -> int:
-        """Offset of an array in the block of constants."""
+        """Add an array to the constants; returns its offset in bytes."""
         return self.constants.add(array)
 
-    def numbers(self, letter: str, array: Array, dtype: str | None = None) -> dict[str, int]:
-        """Fields of a step for an array: packed, or of `dtype`, or of any that the kernels load."""
+    def numbers(self, field: str, array: Array, dtype: str | None = None) -> dict[str, int]:
+        """The fields `field` and ``{field}_dtype`` of an array, packed if that saves bytes.
+
+        Otherwise it is stored in `dtype`; None means the smallest dtype that holds it.
+        """
         packed = packed_where_it_saves(array)
         if isinstance(packed, PackedIntegers):
             number = -packed.bits if packed.signed else layout.PACKED + packed.bits
-            return {letter: self.constant(packed.data), f"{letter}_dtype": number}
-        return self.unpacked_numbers(letter, packed if dtype is None else packed.astype(dtype))
+            return {field: self.constant(packed.data), f"{field}_dtype": number}
+        return self.unpacked_numbers(field, packed if dtype is None else packed.astype(dtype))
 
-    def unpacked_numbers(self, letter: str, array: Array) -> dict[str, int]:
-        """Fields of a step for an array that its kernel reads unpacked."""
+    def unpacked_numbers(self, field: str, array: Array) -> dict[str, int]:
+        """The same fields of an array that must not be packed."""
         if array.dtype.name not in layout.CONSTANTS:
             array = array.astype(np.int64)
-        return {letter: self.constant(array), f"{letter}_dtype": layout.CONSTANTS[array.dtype.name]}
+        return {field: self.constant(array), f"{field}_dtype": layout.CONSTANTS[array.dtype.name]}
 
     def workspace(self, size: int) -> int:
-        """Where a step lays out so many bytes of constants in the workspace of a run, in lines."""
+        """Reserve `size` bytes of workspace for a step; returns where they begin, in lines."""
         start = self.laid_out
         self.laid_out += lines(size)
         return start
@@ -160,16 +174,19 @@ class Packer:
     def emit(
         self, number: int, op: str, *operands: int, workspace: int = 0, **parameters: int
     ) -> None:
-        """Append a step that defines value `number`, with the struct `layout.PARAMETERS` names."""
+        """Append a step that defines value `number`; `parameters` are fields of its struct."""
         structs = [(layout.PARAMETERS[op], parameters)]
         self.emitted.append(_Step(op, number, operands, workspace, structs))
 
     def add_bins(self, fields: Fields) -> None:
-        """Describe the bins of the last step, a forest whose operand is real."""
+        """Add the bins of the last step, which is a forest with a real operand."""
         self.emitted[-1].parameters.append(("bins", fields))
 
     def _slots(self) -> tuple[dict[int, int], list[int]]:
-        """Place of each value in the arena, reused after its last reader, and their sizes."""
+        """Slot of each value, and bytes of a row in each slot.
+
+        A slot is reused after the last step that reads its value.
+        """
         last: dict[int, int] = {}
         for number, step in self.steps.items():
             reader = max(self.readers.get(number, [number])) if number in self.fused else number
@@ -207,7 +224,7 @@ class Packer:
 
 
 def lines(size: int) -> int:
-    """Cache lines that bytes take."""
+    """Number of cache lines that hold `size` bytes."""
     return -(-size // layout.LINE_BYTES)
 
 

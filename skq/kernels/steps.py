@@ -1,7 +1,7 @@
-"""The native engine's steps: one function a kind of instruction, found by `emit_steps`.
+"""The steps of a plan: one function for each instruction, in `EMITTERS`, called by `emit_steps`.
 
-`Reshape` costs nothing; a `Bin` that only feeds a `Trees` becomes part of it, and a `Quantize` that
-only feeds a small `MatMul` one step with it.
+`Reshape` needs no step. A `Bin` that only feeds a `Trees` is fused into its step, and so is a
+`Quantize` that only feeds a `MatMul` of few outputs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from skq.program.types import TensorType
 
 Array = NDArray[Any]
 
-#: Outputs of a matmul that is worth computing while its operand is quantized.
+#: Most outputs of a matmul that is fused with the quantization of its operand.
 _LINEAR_OUTPUTS = 4
 
 
@@ -32,8 +32,8 @@ def emit_steps(packer: Packer) -> None:
 
 
 def _channels(p: Packer, type_: TensorType, **parameters: Array) -> Fields:
-    """Fields of parameters along the last axis, arrays of one length, and the workspace."""
-    if type_.size == 0:  # nothing is computed; kernels read one number
+    """Fields of a step with parameters for each channel (last axis), its workspace included."""
+    if type_.size == 0:  # nothing is computed, but kernels read one number
         parameters = {name: np.ones((), array.dtype) for name, array in parameters.items()}
     scalars = all(array.shape == () for array in parameters.values())
     last = 1 if scalars else type_.shape[-1]
@@ -44,7 +44,7 @@ def _channels(p: Packer, type_: TensorType, **parameters: Array) -> Fields:
             fields[name] = p.constant(repeated)
         else:
             fields |= p.numbers(name, repeated)
-    # a third array is the reciprocals of a Quantize
+    # two arrays of parameters, and for a Quantize the reciprocals of the scales
     fields["workspace"] = p.workspace(3 * 8 * last * -(-layout.PERIOD // last))
     return fields
 
@@ -56,7 +56,7 @@ def _quantize(p: Packer, number: int, step: ins.Quantize) -> None:
         kind = layout.WIDE_CODES
         p.dtype[number] = layout.I64
     else:
-        # x * (1 / scale) is then normal and within 2**-30 of x / scale near every code
+        # where this holds, x * (1 / scale) is a normal number and within 2**-30 of x / scale
         size = float(np.abs(zero).max(initial=0.0)) + max(abs(step.lo), abs(step.hi)) + 2
         scale_ok = bool(np.all((scale > 1e-290) & (scale < 1e290))) and size < 2**20
         kind = layout.RECIPROCAL if scale_ok else layout.DIVIDE
@@ -69,7 +69,7 @@ def _quantize(p: Packer, number: int, step: ins.Quantize) -> None:
 
 
 def _feeds_few_outputs(p: Packer, number: int) -> bool:
-    """Whether one small matmul alone reads the codes, whose sums doubles hold exactly."""
+    """Whether only a matmul of few outputs reads the codes, and doubles hold its sums exactly."""
     readers = p.readers.get(number, [])
     matmul = p.steps[readers[0]] if len(readers) == 1 else None
     type_ = p.types[number]
@@ -86,7 +86,7 @@ def _feeds_few_outputs(p: Packer, number: int) -> bool:
 
 
 def _linear(p: Packer, number: int, step: ins.MatMul) -> None:
-    """Quantize and MatMul as one step, without codes in memory."""
+    """Quantize and MatMul as one step, which does not store the codes."""
     codes = step.inputs[0]
     quantize = p.steps[codes]
     assert isinstance(quantize, ins.Quantize)
@@ -124,7 +124,7 @@ def _bins(p: Packer, step: ins.Bin) -> Fields:
 
 
 def _bins_workspace(p: Packer, step: ins.Bin) -> int:
-    """Where a step that reads bins lays them out."""
+    """Reserve workspace for unpacked bins: four numbers of 8 bytes a column, and an offset."""
     return p.workspace(8 * 4 * (len(step.feature) + 1))
 
 
@@ -168,21 +168,22 @@ def _matmul(p: Packer, number: int, step: ins.MatMul) -> None:
     kind = _matmul_kind(p, step.inputs[0], step.weights)
     narrow = kind not in (layout.DOT_I32_I32, layout.DOT_I64_I64)
     p.dtype[number] = layout.I32 if narrow else layout.I64
-    form = _MATMUL[kind]
-    if p.dtype[step.inputs[0]] != form.operand:
-        p.scratch_a_row = max(p.scratch_a_row, operand.size * layout.ITEM_BYTES[form.operand])
-    an_output = n * layout.ITEM_BYTES[form.operand]
-    together = min(max(layout.PANEL_BYTES // (an_output + 1), layout.GROUP_OUTPUTS), max(m, 1))
-    panel = lines(together * an_output) + 1  # a vector may reach beyond
-    p.scratch = max(p.scratch, panel * layout.LINE_BYTES)
+    product = _MATMUL[kind]
+    if p.dtype[step.inputs[0]] != product.operand:
+        p.scratch_a_row = max(p.scratch_a_row, operand.size * layout.ITEM_BYTES[product.operand])
+    an_output = n * layout.ITEM_BYTES[product.operand]
+    panel = min(max(layout.PANEL_BYTES // (an_output + 1), layout.GROUP_OUTPUTS), max(m, 1))
+    n_lines = lines(panel * an_output) + 1  # a vector load may read past the end
+    p.scratch = max(p.scratch, n_lines * layout.LINE_BYTES)
     p.most_products = max(p.most_products, p.types[number].size // max(m, 1))
     fields = p.numbers("weights", step.weights.T) | {"workspace": p.arranged}
-    p.arranged += lines(form.arranged_bytes(n, m))
-    fields |= {"kind": kind, "n_inputs": n, "n_outputs": m, "panel": together}
+    p.arranged += lines(product.arranged_bytes(n, m))
+    fields |= {"kind": kind, "n_inputs": n, "n_outputs": m, "panel": panel}
     p.emit(number, "MatMul", step.inputs[0], **fields)
 
 
 def _matmul_kind(p: Packer, operand: int, weights: Array) -> int:
+    """The fastest kind of matmul whose dtypes hold the operand, the weights and the sums."""
     lo, hi = p.types[operand].interval
     least, most = int(weights.min(initial=0)), int(weights.max(initial=0))
     sums = np.abs(weights.astype(np.float64)).sum(axis=0).max(initial=0.0)
@@ -202,15 +203,15 @@ def _matmul_kind(p: Packer, operand: int, weights: Array) -> int:
 
 @dataclass(frozen=True)
 class _Product:
-    """A kind of matmul: dtypes, and how a run of many rows arranges the weights."""
+    """A kind of matmul: dtypes, and the layout of arranged weights (``csrc/skq_kernels.h``)."""
 
     operand: int
     weights: int
-    inputs: int = 1  # of an output that stand together
-    spare: int = 0  # weights behind the last that may be read and are not used
+    inputs: int = 1  # successive inputs of an output that are stored side by side
+    spare: int = 0  # weights past the end that vector loads may read
 
     def arranged_bytes(self, n: int, m: int) -> int:
-        """Bytes of weights of shape (n, m)."""
+        """Bytes of the arranged weights of n inputs and m outputs."""
         weights = m * self.inputs * -(-n // self.inputs) + self.spare
         return weights * layout.ITEM_BYTES[self.weights]
 
@@ -264,9 +265,9 @@ def _elementwise(p: Packer, number: int, step: ins.Instruction) -> None:
     fields: Fields = {}
     for name, operand in zip(("index", "index2"), step.inputs, strict=True):
         type_ = p.types[operand]
-        places = np.arange(type_.size, dtype=np.int32).reshape(type_.shape)
-        index = np.broadcast_to(places, shape).ravel()
-        if not np.array_equal(index, places.ravel()):
+        elements = np.arange(type_.size, dtype=np.int32).reshape(type_.shape)
+        index = np.broadcast_to(elements, shape).ravel()
+        if not np.array_equal(index, elements.ravel()):
             fields |= p.unpacked_numbers(name, narrowed(index))
     a, b = step.inputs
     p.emit(number, type(step).__name__, a, b, row=p.types[number].size, **fields)
@@ -320,7 +321,7 @@ def _dequantize(p: Packer, number: int, step: ins.Dequantize) -> None:
     p.emit(number, "Dequantize", step.inputs[0], **fields)
 
 
-#: What emits the steps of each instruction.
+#: The function that emits the steps of each instruction.
 EMITTERS: Mapping[type[ins.Instruction], Callable[..., None]] = {
     ins.Quantize: _quantize,
     ins.Bin: _bin,

@@ -1,4 +1,4 @@
-"""What a quantized module costs: smaller is cheaper."""
+"""Costs of a quantized module: the smaller, the cheaper."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def accumulator_bits(module: QuantizedModule) -> float:
 
 
 def model_bytes(module: QuantizedModule) -> float:
-    """Bytes of the constants, packed, without the splits that `skq.save` leaves out."""
+    """Bytes of the packed constants, without the splits that `skq.save` omits."""
     return float(replace(module, program=pruned(module.program)).nbytes)
 
 
@@ -36,7 +36,7 @@ COSTS: Mapping[str, Cost] = MappingProxyType(
 
 
 def get_cost(cost: str | Cost) -> Cost:
-    """The function that a ``cost`` parameter means.
+    """The function for a ``cost`` parameter.
 
     Raises
     ------

@@ -44,17 +44,17 @@ def default_candidates() -> list[dict[str, int]]:
 
 
 class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
-    """Find the cheapest bit widths that keep the score of the float model.
+    """Find the cheapest bit widths whose score is close to that of the float model.
 
-    On each fold the float model is trained once; every candidate only quantizes it anew (trees with
-    ``fit_on_bins=True`` are also trained anew, as their training depends on the width). Of the
-    candidates whose mean test score is at least the float model's minus `max_loss`, the one with
-    the least cost is chosen (the better score breaks ties) and fitted on all data.
+    On each fold the float model is trained once; every candidate only quantizes it again (trees
+    with ``fit_on_bins=True`` are also trained again, as their training depends on the width). Of
+    the candidates whose mean test score is at least the float model's minus `max_loss`, the one
+    with the least cost is chosen (the better score breaks ties) and fitted on all data.
 
     Parameters
     ----------
     estimator : estimator
-        One of skq's, or a Pipeline that ends in one. Its own `n_bits` does not matter.
+        One of skq's, or a Pipeline that ends in one. Its `n_bits` is not used.
     n_bits : sequence of int or dict, default=None
         Candidates, each as `n_bits` of an estimator. None: all pairs of a width of codes and a
         width of weights among 2, 3, 4, 6 and 8.
@@ -284,8 +284,8 @@ def run_fold(
     for candidate in candidates:
         if on_bins:
             quantized = clone(estimator).set_params(**{name: candidate})
-            own = to_write_into(quantized, X_train)
-            quantized.fit(own, y_train, **_weights(estimator, weight))
+            writable = to_write_into(quantized, X_train)
+            quantized.fit(writable, y_train, **_weights(estimator, weight))
         else:
             quantized = requantized(floating, X_train, candidate, sample_weight=weight)
         scores.append(float(scorer(quantized, to_write_into(quantized, X_test), y_test)))

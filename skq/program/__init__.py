@@ -1,4 +1,4 @@
-"""The integer program: typed instructions with proven intervals, a verifier, a text form."""
+"""The integer program: typed instructions with proven intervals, a verifier, a text format."""
 
 from skq.program import instructions
 from skq.program.instructions import *  # noqa: F403 (what its __all__ names)

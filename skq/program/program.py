@@ -1,4 +1,4 @@
-"""`IntegerProgram`: a verified list of instructions, and `ProgramBuilder` which makes one."""
+"""`IntegerProgram`: a verified list of instructions, and `ProgramBuilder`, which builds one."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from skq.program.types import TensorType
 from skq.serialization import serializable
 from skq.serialization.budget import declare
 
-#: What an instruction of a file counts (`skq.serialization.budget`), and an element of its result:
-#: engines spend some microseconds on the one, and at most 8 bytes of each row on the other.
+#: What an instruction of a file, and an element of its result, count against the limit of
+#: `skq.serialization.budget`, in bytes: engines need some microseconds for an instruction, and at
+#: most 8 bytes of a row for an element.
 STEP_BYTES, VALUE_BYTES = 1 << 14, 8
 
 
@@ -33,9 +34,9 @@ STEP_BYTES, VALUE_BYTES = 1 << 14, 8
 class IntegerProgram:
     """A straight-line program over integers.
 
-    Values are numbered: first the inputs, then one a instruction. Building a program verifies it:
-    every operand is defined before its use, every type rule holds, and each value's interval is
-    derived anew, so a program that exists cannot overflow, whatever its input.
+    Values are numbered: first the inputs, then the result of each instruction. Building a program
+    verifies it: every operand is defined before its use, every type rule holds, and the interval of
+    each value is derived. So no program that was built can overflow, whatever its input.
 
     Parameters
     ----------
@@ -59,9 +60,9 @@ class IntegerProgram:
 
     def __post_init__(self) -> None:
         if type(self.inputs) is not tuple or not all(type(t) is TensorType for t in self.inputs):
-            raise ProgramError("the inputs of a program are a tuple of TensorType")
+            raise ProgramError("the inputs of a program must be a tuple of TensorType")
         if type(self.instructions) is not tuple:
-            raise ProgramError("the instructions of a program are a tuple")
+            raise ProgramError("the instructions of a program must be a tuple")
         types = list(self.inputs)
         for type_ in types:
             declare(VALUE_BYTES * type_.size, "an input of the program")
@@ -69,17 +70,23 @@ class IntegerProgram:
             types.append(infer(instruction, types))
         object.__setattr__(self, "instructions", tuple(map(frozen, self.instructions)))
         if not isinstance(self.outputs, Mapping):
-            raise ProgramError("the outputs of a program are a mapping of names to values")
+            raise ProgramError(
+                "the outputs of a program must be a mapping of names to value numbers"
+            )
         for name, value in self.outputs.items():
             if type(name) is not str or type(value) is not int:
-                raise ProgramError(f"outputs are values by name; got {name!r:.60}: {value!r:.60}")
+                raise ProgramError(
+                    f"outputs map a str to the number of a value; got {name!r:.60}: {value!r:.60}"
+                )
             if not 0 <= value < len(types):
-                raise ProgramError(f"output {name!r} names value {value} of {len(types)}")
+                raise ProgramError(
+                    f"output {name!r} is value {value}, but there are {len(types)} values"
+                )
             declare(VALUE_BYTES * types[value].size, f"output {name!r:.60}")
         object.__setattr__(self, "types", tuple(types))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Verified again when it is rebuilt; what engines keep beside it is left behind.
+        # a copy is built, and so verified, again
         return (IntegerProgram, (self.inputs, self.instructions, dict(self.outputs)))
 
     def steps(self) -> Iterable[tuple[int, Instruction, TensorType]]:
@@ -95,7 +102,7 @@ class IntegerProgram:
         ----------
         targets : iterable of int
         known : container of int
-            Values that are given, and need not be computed.
+            Values that are given and need not be computed.
 
         Raises
         ------
@@ -147,25 +154,25 @@ class IntegerProgram:
 def infer(instruction: Instruction, types: list[TensorType]) -> TensorType:
     """Type of the next value, after checking that its operands exist; errors name the value."""
     name = type(instruction).__name__
-    place = f"value {len(types)} ({name})"
+    label = f"value {len(types)} ({name})"
     if type(instruction) not in INSTRUCTIONS:
-        raise ProgramError(f"{place}: not an instruction of this version")
+        raise ProgramError(f"{label}: not an instruction of this version")
     try:
         check_fields(instruction)
     except ProgramError as error:
-        raise ProgramError(f"{place}: {error}") from None
-    declare(STEP_BYTES, place)
+        raise ProgramError(f"{label}: {error}") from None
+    declare(STEP_BYTES, label)
     count = len(instruction.inputs)
     if count != instruction.arity and not (instruction.arity is None and count > 0):
-        raise ProgramError(f"{place} takes {instruction.arity or 'some'} operands; got {count}")
+        raise ProgramError(f"{label} takes {instruction.arity or 'some'} operands; got {count}")
     for operand in instruction.inputs:
         if not 0 <= operand < len(types):
-            raise ProgramError(f"{place} reads value {operand}, which is not defined before it")
+            raise ProgramError(f"{label} reads value {operand}, which is not defined before it")
     try:
         type_ = instruction.infer(*(types[operand] for operand in instruction.inputs))
     except ProgramError as error:
-        raise type(error)(f"{place}: {error}") from None
-    declare(VALUE_BYTES * type_.size, place)
+        raise type(error)(f"{label}: {error}") from None
+    declare(VALUE_BYTES * type_.size, label)
     return type_
 
 
@@ -211,19 +218,19 @@ class ProgramBuilder:
             if number in needed:
                 needed.update(self._instructions[number - first].inputs)
         renumbered = {number: number for number in range(first)}
-        kept: list[Instruction] = []
+        needed_steps: list[Instruction] = []
         for number, instruction in enumerate(self._instructions, start=first):
             if number in needed:
-                renumbered[number] = first + len(kept)
+                renumbered[number] = first + len(needed_steps)
                 inputs = tuple(renumbered[operand] for operand in instruction.inputs)
-                kept.append(replace(instruction, inputs=inputs))
+                needed_steps.append(replace(instruction, inputs=inputs))
         return IntegerProgram(
             tuple(self._inputs),
-            tuple(kept),
+            tuple(needed_steps),
             {name: renumbered[value] for name, value in outputs.items()},
         )
 
 
 def is_boundary(instruction: Instruction) -> bool:
-    """Whether an instruction stands between floats and integers."""
+    """Whether an instruction converts between floats and integers."""
     return isinstance(instruction, Quantize | Bin | Dequantize)

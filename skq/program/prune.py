@@ -1,16 +1,16 @@
-"""Trees without the nodes that change nothing: the same sums, from a smaller program.
+"""Removes nodes of trees that do not change the sums.
 
-Once thresholds are codes, many splits are implied: a tree that asks ``x <= 3.1`` and below it
-``x <= 2.9`` asks the same twice where both became the same code. And once leaf values are integers
-of few bits, the two leaves of a split are often the same.
+Quantized trees have redundant nodes. Two thresholds of one path may become the same code, so that
+the lower split always takes the same side. And two leaves of a split often have equal values once
+leaf values are integers of few bits.
 
-- A node that all rows leave on one side, by the interval of its codes and the splits above it, is
-  passed over.
-- A node whose sides both end in leaves of the same values becomes such a leaf.
-- Leaves with the same values share them.
+- A node at which all rows take the same side, by the interval of the codes and the splits above it,
+  is replaced by its child of that side.
+- A node whose two sides end in leaves of equal values is replaced by such a leaf.
+- Leaves of equal values share a row of `leaf_values`.
 
-Nodes are numbered anew, so leaves are no longer found by their number in the float tree: what
-``apply`` and staged predictions need is lost.
+Nodes get new numbers. So the numbers of leaves are no longer those of the float trees, and a pruned
+program cannot compute ``apply`` and staged predictions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Ints = NDArray[np.integer[Any]]
 
 
 def pruned(program: IntegerProgram) -> IntegerProgram:
-    """The same program with pruned trees: equal outputs for every input."""
+    """The program with pruned trees; its outputs are equal for every input."""
     steps = [
         prune_trees(step, *program.types[step.inputs[0]].interval)
         if isinstance(step, Trees)
@@ -45,7 +45,7 @@ def prune_trees(trees: Trees, lo: int, hi: int) -> Trees:
     ----------
     trees : Trees
     lo, hi : int
-        Interval of the codes that they read.
+        Proven interval of the codes that the trees read.
     """
     if not len(trees.roots):
         return trees
@@ -68,7 +68,7 @@ def prune_trees(trees: Trees, lo: int, hi: int) -> Trees:
 
 
 def _implied(trees: Trees, leaf: NDArray[np.bool_], lo: int, hi: int) -> Ints:
-    """For each node itself, or the child that every row goes to."""
+    """For each node its child to which every row goes, or the node itself if there is none."""
     inner = np.flatnonzero(~leaf)
     parent = np.full(len(leaf), -1)
     parent[trees.left[inner]] = parent[trees.right[inner]] = inner
@@ -95,16 +95,16 @@ def _implied(trees: Trees, leaf: NDArray[np.bool_], lo: int, hi: int) -> Ints:
 
 
 def _end_of(target: Ints) -> Ints:
-    """Where chains of ``target[target[...]]`` end."""
+    """The end of the chain ``target[target[...]]`` of each node."""
     while True:
-        further = target[target]
-        if np.array_equal(further, target):
+        following = target[target]
+        if np.array_equal(following, target):
             return target
-        target = further
+        target = following
 
 
 def _compact(trees: Trees, values: Ints, roots: Ints, left: Ints, right: Ints) -> Trees:
-    """Nodes that a root leads to, in their order, and leaf values that one of them names."""
+    """Only the nodes that a root leads to, in their order, and the leaf values that they use."""
     leaf = trees.feature < 0
     reached = np.zeros(len(leaf), dtype=bool)
     level = roots
@@ -112,18 +112,18 @@ def _compact(trees: Trees, values: Ints, roots: Ints, left: Ints, right: Ints) -
         reached[level] = True
         level = level[~leaf[level]]
         level = np.concatenate([left[level], right[level]])
-    kept = np.flatnonzero(reached)
+    used = np.flatnonzero(reached)
     number = np.cumsum(reached) - 1
-    own_leaf = leaf[kept]
-    used, row = np.unique(left[kept][own_leaf], return_inverse=True)
-    new_left, new_right = number[left[kept] * ~own_leaf], number[right[kept] * ~own_leaf]
-    new_left[own_leaf], new_right[own_leaf] = row.ravel(), 0
+    is_leaf = leaf[used]
+    rows, row = np.unique(left[used][is_leaf], return_inverse=True)
+    new_left, new_right = number[left[used] * ~is_leaf], number[right[used] * ~is_leaf]
+    new_left[is_leaf], new_right[is_leaf] = row.ravel(), 0
     return replace(
         trees,
         roots=number[roots],
-        feature=trees.feature[kept],
-        threshold=np.where(own_leaf, 0, trees.threshold[kept]),
+        feature=trees.feature[used],
+        threshold=np.where(is_leaf, 0, trees.threshold[used]),
         left=new_left,
         right=new_right,
-        leaf_values=values[used],
+        leaf_values=values[rows],
     )

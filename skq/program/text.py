@@ -1,4 +1,4 @@
-"""Readable text of a program: one line a instruction, with types, intervals and bit widths."""
+"""Readable text of a program: a line for each instruction, with type, interval and bit width."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def program_lines(
     steps: Iterable[tuple[int, Instruction, TensorType]],
     outputs: Mapping[str, int],
 ) -> list[str]:
-    """Lines of a program, as ``print(program)`` shows them below its head.
+    """Lines of a program, as ``print(program)`` shows them after its first line.
 
-    The shape of a line is ``%3 = MatMul(%2, weights=int8[30, 1])   int32[1] in [-9, 9] (5 bits)``.
+    A line looks like ``%3 = MatMul(%2, weights=int8[30, 1])   int32[1] in [-9, 9] (5 bits)``.
 
     Parameters
     ----------

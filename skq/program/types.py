@@ -9,9 +9,9 @@ from skq.exceptions import AccumulatorOverflowError, ProgramError
 from skq.numerics import INT64_MAX, bit_width, integer_dtype
 from skq.serialization import serializable
 
-#: Most axes of a row: with the axis of rows as many as every NumPy takes.
+#: Most axes of a row: with the axis of rows 32, which every version of NumPy supports.
 MAX_RANK = 31
-#: Most elements of a row, and longest axis: far beyond any memory, and no product wraps.
+#: Most elements of a row and of an axis: more than any memory, and small enough not to overflow.
 MAX_SIZE = 2**48
 
 
@@ -42,14 +42,14 @@ class TensorType:
     def __post_init__(self) -> None:
         shape, ends = self.shape, (self.lo, self.hi)
         if type(shape) is not tuple or not all(type(d) is int and d >= 0 for d in shape):
-            raise ProgramError(f"a shape is a tuple of ints >= 0; got {shape!r:.80}")
+            raise ProgramError(f"a shape must be a tuple of ints >= 0; got {shape!r:.80}")
         if len(shape) > MAX_RANK or math.prod(d or 1 for d in shape) > MAX_SIZE:
             raise ProgramError(
                 f"a row has at most {MAX_RANK} axes and {MAX_SIZE} elements; "
                 f"got the shape {shape!r:.80}"
             )
         if ends != (None, None) and not all(type(end) is int for end in ends):
-            raise ProgramError(f"an interval has two ends that are ints, or none; got {ends!r:.80}")
+            raise ProgramError(f"lo and hi must be two ints, or both None; got {ends!r:.80}")
         if self.lo is not None and self.hi is not None:
             if self.lo > self.hi:
                 raise ProgramError(f"empty interval [{self.lo}, {self.hi}]")

@@ -1,6 +1,6 @@
 """Base classes of quantized operators, and the registries that hold them.
 
-An operator knows two things: how the float operator runs (its NumPy implementation), and how to
+An operator has two parts: how the float operator runs (its NumPy implementation), and how to
 *lower* itself to instructions of the integer program. Everything else follows: the converter calls
 `QuantizedOp.lower` for each node of a graph, and `QuantizedOp.q_impl` runs the same lowering on the
 reference engine, for an operator that is used by itself. So its meaning is written once.
@@ -60,8 +60,8 @@ ALL_QUANTIZED_OPS: set[type[QuantizedOp]] = set()
 
 OpClass = TypeVar("OpClass", bound="type[QuantizedOp]")
 
-#: Half the distance over which a function's slope is taken, in standard deviations of its argument:
-#: quantized arguments are off by some of it.
+#: Half the distance of the difference quotient of a function, in standard deviations of its
+#: argument: about the error of a quantized argument.
 SLOPE_DISTANCE = 0.2
 
 
@@ -83,14 +83,14 @@ def quantizes(op_type: str, *, domain: str = "") -> Callable[[OpClass], OpClass]
     return register
 
 
-#: Rows that stand for the samples of a calibration.
+#: Number of rows of quantiles that are stored instead of the calibration samples.
 TYPICAL_ROWS = 65
 
 
 def typical_rows(samples: Array) -> Array:
-    """Rows in which each element takes the quantiles of its samples, in an order of its own.
+    """Rows of the quantiles of each element's samples, in an order that differs by element.
 
-    They have the range and the distribution of each element, and none of the samples' rows.
+    They have the range and the distribution of each element, but no row of the samples.
 
     Parameters
     ----------
@@ -145,13 +145,13 @@ class QuantizedOp(Serializable):
     _op_type: ClassVar[str] = ""
     _domain: ClassVar[str] = ""
 
-    #: Positions of inputs that are no tensors of real values: shapes, axes, bounds.
+    #: Positions of inputs that are not tensors of real values: shapes, axes, bounds.
     raw_inputs: ClassVar[frozenset[int]] = frozenset()
 
     #: Whether it takes the float input itself, with what is joined to it.
     reads_features: ClassVar[bool] = False
 
-    #: Why the operator is never quantized, where that is so.
+    #: Reason why the operator is never quantized, or "".
     refused: ClassVar[str] = ""
 
     # Facts for the analyses of graphs: see `skq.quantization.operator_facts`.
@@ -543,9 +543,9 @@ class QuantizedOpUnivariateOfEncrypted(QuantizedOp):
     def fused(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], output: Array
     ) -> QuantizedTensor:
-        """One function of the integers that all inputs are made of.
+        """One function of the integers that all inputs are functions of.
 
-        Where ONNX gives integers, so does the function: fractions are cut off.
+        Where ONNX returns integers, fractions are truncated.
         """
         self._truncates = output.dtype.kind in "iu"
         tensors = {
@@ -580,7 +580,7 @@ class QuantizedOpUnivariateOfEncrypted(QuantizedOp):
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
     ) -> QuantizedTensor:
-        """The tensor behind this function.
+        """The tensor followed by this function.
 
         Parameters
         ----------
@@ -655,7 +655,7 @@ class QuantizedMixingOp(QuantizedOp):
         calibrate_rounding : bool
             Choose the power from `x`; else it must have been chosen before.
         rounding_operation_id : str, default="single_rounding_op"
-            Tells several roundings in one operator apart.
+            Identifier of the rounding, if an operator has several.
 
         Returns
         -------

@@ -15,7 +15,7 @@ class CalibrationSettings:
     #: Elements that these rows have at most in all, where an input has rows of more than one axis.
     max_elements: int = 500_000
 
-    #: Nodes from which on an ensemble is large, and the rows that it is calibrated on.
+    #: An ensemble with at least this many nodes is large, and is calibrated on fewer rows.
     large_ensemble_nodes: int = 20_000
     max_ensemble_rows: int = 1000
 

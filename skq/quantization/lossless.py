@@ -1,8 +1,7 @@
 """``n_bits="lossless"``: the narrowest codes of X at which no split of any tree changes.
 
-The model is converted with the widest codes there are. Bins lie at the trees' own thresholds, so
-this keeps them all, and how many there are says how wide the codes had to be. Leaf values keep
-`MAX_N_BITS`.
+The model is converted with the widest codes. Bin edges are the trees' thresholds, so no threshold
+is moved, and the number of edges gives the width that is needed. Leaf values have `MAX_N_BITS`.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from skq.program import Bin, IntegerProgram, MatMul, Quantize, Trees
 from skq.quantization.n_bits import LOSSLESS, MAX_N_BITS
 from skq.quantization.quantized_module import QuantizedModule
 
-#: One code fewer than edges and a code for missing values leave.
+#: Codes of this many edges, with one reserved for missing values.
 MAX_EDGES = 2**MAX_N_BITS - 2
 
 
 def check_splits(graph: FloatGraph) -> None:
-    """Raise a `ValueError` where no width keeps all splits, or there are none."""
+    """Raise a `ValueError` if no width preserves all splits, or if there are no splits."""
     ensembles = [node for node in graph.nodes if node.op_type == "TreeEnsembleRegressor"]
     if not ensembles:
         raise ValueError(no_trees("this model"))
@@ -35,7 +34,7 @@ def check_splits(graph: FloatGraph) -> None:
 
 
 def no_trees(name: str) -> str:
-    """Message for an estimator that has no splits to keep."""
+    """Error message for an estimator without splits."""
     return (
         f"n_bits={LOSSLESS!r} keeps the splits of decision trees, and {name} has none. "
         f"Give a width from 1 to {MAX_N_BITS} instead."
@@ -51,7 +50,7 @@ def _most_thresholds(node: Node) -> int:
 
 
 def _compares_sums(program: IntegerProgram) -> bool:
-    """Whether trees compare sums of bits, which a matrix has rounded."""
+    """Whether trees compare sums of bits, which a quantized matrix computes."""
     sums: set[int] = set()
     for number, step, _ in program.steps():
         if isinstance(step, MatMul) or sums.intersection(step.inputs):
@@ -68,7 +67,7 @@ def with_needed_width(module: QuantizedModule) -> QuantizedModule:
         raise ValueError(
             f"n_bits={LOSSLESS!r} is for models of trees alone; this one also computes with the "
             f"values of X. Give a width from 1 to {MAX_N_BITS} instead, or put transformers that "
-            "mix features (PCA, PolynomialFeatures) in front of the quantized model."
+            "mix features (PCA, PolynomialFeatures) before the quantized model."
         )
     codes = [1]
     for step in steps:

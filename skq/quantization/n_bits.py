@@ -1,4 +1,4 @@
-"""What `n_bits` means: one width, or a width for each role."""
+"""The parameter `n_bits`: one width, or a width for each role."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEFAULT_MODEL_BITS = 5
 #: Widest `n_bits` of estimators and converters.
 MAX_N_BITS = 16
 
-#: `n_bits` of tree ensembles that says: as many as it takes to keep every split.
+#: `n_bits` of tree ensembles: the least width at which no split changes.
 LOSSLESS = "lossless"
 
 REQUIRED_KEYS = ("op_inputs", "op_weights")

@@ -83,7 +83,7 @@ class ONNXConverter(Serializable):
         output on the calibration data.
     """
 
-    #: Whether weights and activations are on grids already, which are to be found and kept.
+    #: Whether weights and activations are on grids already, which are detected and used.
     _discrete: ClassVar[bool] = False
 
     def __init__(
@@ -220,7 +220,7 @@ class PostTrainingQATImporter(ONNXConverter):
 
     Their weights and activations lie on grids already. The grids come from the graph where it has
     QuantizeLinear and DequantizeLinear, and else from the values themselves (the smallest gap
-    between distinct values), and are kept as they are. What lies on no grid of the asked width is
+    between distinct values), and are used unchanged. What lies on no grid of the asked width is
     quantized as post-training quantization does.
     """
 
@@ -228,7 +228,7 @@ class PostTrainingQATImporter(ONNXConverter):
 
 
 class InputRange(NamedTuple):
-    """What calibration knows of one input, beyond single rows.
+    """Range of one input over all calibration data.
 
     Parameters
     ----------
@@ -244,7 +244,7 @@ class InputRange(NamedTuple):
 
     @classmethod
     def of(cls, array: Array, present: Any = slice(None)) -> InputRange:
-        """What an array of rows shows; `present` selects the rows that count."""
+        """Range of an array of rows; `present` selects the rows that count."""
         with np.errstate(invalid="ignore"):
             lo, hi = _range(array[present])
         return cls(lo, hi, bool(np.isnan(array).any()) if array.dtype.kind == "f" else False)
@@ -319,7 +319,7 @@ class _Conversion:
                 self._run_float(step, node)
         settings = self.settings
         if settings.searches and (self._is_large() or self._changes_rows(quantized)):
-            # what cannot be lowered is refused before a search that takes long, or cannot run
+            # refuse what cannot be lowered before a search, which is slow and may fail on it
             self._start(replace(settings, calibration="minmax"))
             self._lower_all(quantized, nodes)
         context: dict[str, Any] = {}
@@ -367,7 +367,7 @@ class _Conversion:
         return sum(sizes) > CALIBRATION.large_network_weights
 
     def _changes_rows(self, nodes: Sequence[Node]) -> bool:
-        """Whether a node gives another number of rows than there are; shapes and constants do."""
+        """Whether a node's result has another number of rows, as shapes and constants have."""
         names = [name for node in nodes for name in node.outputs if name]
         return any(self.floats[name].shape[:1] != self.row_weight.shape for name in names)
 
@@ -470,7 +470,7 @@ def _any_rows(shape: BatchConstant) -> Array | BatchConstant:
 
 
 def _integers_of(x: QuantizedTensor) -> tuple[int, bytes]:
-    """What tells integer tensors apart."""
+    """Key that identifies an integer tensor."""
     return x.value, b"" if x.view is None else x.view.tobytes()
 
 
@@ -491,7 +491,7 @@ def _of_shapes(node: Node, operands: Sequence[Any]) -> list[Operand]:
 
 
 def _check_operators(graph: FloatGraph, epilogue: set[int]) -> None:
-    """Refuse operators that have no integer form, before anything runs."""
+    """Refuse operators that cannot be quantized, before anything runs."""
     constant = set(graph.initializers)
     for index, node in enumerate(graph.nodes):
         if all(name in constant for name in node.inputs if name):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-#: Fields as files name them: in the first version, and since.
+#: Names of fields in files, which are those of file format version 1.
 _FIELDS_IN_FILES = {"epilogue": "tail", "features_without_missing_code": "uncoded"}
 
 
@@ -50,7 +50,7 @@ class QuantizedModule(Serializable):
     n_bits : mapping of str to int
         Width of each role, as `get_n_bits_dict` gives it.
     graph : FloatGraph or None
-        The float graph that was quantized; None where it was not kept.
+        The float graph that was quantized; None if it was not stored.
     features_without_missing_code : tuple of int
         Features whose missing values have no code, though trees read them: the calibration data had
         none, and no number goes the ways that the float model sends them.
@@ -264,7 +264,9 @@ class QuantizedModule(Serializable):
         for _, step, _ in self.program.steps():
             if isinstance(step, Quantize):
                 options = QuantizationOptions((step.hi - step.lo).bit_length(), step.lo < 0)
-                params = UniformQuantizationParameters(step.scale, step.zero_point, -step.lo)
+                params = UniformQuantizationParameters(
+                    step.scale, step.zero_point.astype(np.int64), -step.lo
+                )
                 found.append(UniformQuantizer(options, params=params))
         return found
 
@@ -297,7 +299,7 @@ class QuantizedModule(Serializable):
     def onnx_model(self) -> onnx.ModelProto:
         """The float graph that was quantized, as ONNX."""
         if self.graph is None:
-            raise AttributeError("the float graph of this module was not kept")
+            raise AttributeError("the float graph of this module was not stored")
         return GraphEvaluator(self.graph).onnx_model
 
     def bitwidth_and_range_report(self) -> dict[str, dict[str, Any]]:
@@ -326,7 +328,7 @@ class QuantizedModule(Serializable):
 
     @property
     def _codes(self) -> list[int]:
-        """Values behind the input quantizers."""
+        """Values of the input quantizers."""
         return [n for n, step, _ in self.program.steps() if isinstance(step, Quantize | Bin)]
 
     @property

@@ -5,7 +5,7 @@
 arXiv:1712.05877. Every case is worked through with numbers in docs/concepts/numerics.md.
 
 Three records say how (`QuantizationOptions`), from which range (`MinMaxQuantizationStats`) and with
-which numbers (`UniformQuantizationParameters`); `UniformQuantizer` is the three together, and
+which numbers (`UniformQuantizationParameters`); `UniformQuantizer` holds the three, and
 `QuantizedArray` is a quantizer with the values.
 """
 
@@ -45,7 +45,7 @@ _RECORDS = (QuantizationOptions, MinMaxQuantizationStats, UniformQuantizationPar
 
 @serializable("uniform_quantizer")
 class UniformQuantizer(UniformQuantizationParameters, QuantizationOptions, MinMaxQuantizationStats):
-    """Options, statistics and parameters together: quantizes and dequantizes arrays.
+    """Quantizes and dequantizes arrays: options, statistics and parameters.
 
     All members of the three records are attributes: `n_bits`, `is_signed`, `is_symmetric`,
     `is_qat`, `rmax`, `rmin`, `uvalues`, `scale`, `zero_point`, `offset`.

@@ -116,7 +116,7 @@ class MinMaxQuantizationStats(Record):
     ----------
     rmax, rmin : float or ndarray, optional
         Largest and smallest value. Arrays that broadcast against the values give each channel
-        a range of its own.
+        a separate range.
     uvalues : ndarray of shape (n_unique,), optional
         The distinct values, sorted; only QAT reads them.
 
@@ -344,7 +344,7 @@ def real_array(name: str, value: ArrayLike) -> FloatArray:
 
 
 def _real(name: str, value: Any) -> Real | None:
-    """One float, or a float64 array of its own, finite; None stays None."""
+    """One float, or a float64 copy of an array, finite; None stays None."""
     if value is None:
         return None
     array = real_array(name, value)

@@ -1,4 +1,4 @@
-"""Reading and writing: one generic encoder to versioned, checked JSON.
+"""Reading and writing of values: one generic encoder to versioned JSON with a checksum.
 
 The format is described in docs/concepts/file-format.md.
 """

@@ -1,8 +1,9 @@
-"""What reading a document may cost: declared and counted before anything is allocated.
+"""The limit on the memory and time that reading a document may need.
 
-A few hundred bytes can declare a value of 10**9 elements, so each class says what an object of it
-will take (`declare`) before it is built, in bytes. While a document is read, the sum is held
-against the limit of the caller (``max_bytes``); what is not read from a document has no limit.
+A document of a few hundred bytes can declare a value of 10**9 elements. So each class calls
+`declare` with the bytes that an object will need before it is built. While a document is read, the
+sum must not exceed the limit of the caller (``max_bytes``). Objects that are not read from a
+document have no limit.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from skq.serialization.limits import LEAST_ROOM
-from skq.serialization.place import Malformed
+from skq.serialization.location import Malformed
 
 _READING: ContextVar[Budget | None] = ContextVar("skq_reading", default=None)
 
@@ -23,8 +24,8 @@ class Budget:
     Parameters
     ----------
     max_bytes : int
-        Most bytes that its arrays may take, and most that its objects may declare, each; for
-        objects that are no arrays at least `LEAST_ROOM`.
+        Most bytes that all its arrays may need, and most that all its objects may declare. The
+        limit for objects is at least `LEAST_ROOM`.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -38,20 +39,20 @@ class Budget:
         self._check(self._arrays, self.max_bytes, what)
 
     def take(self, n_bytes: int, what: str) -> None:
-        """Count what an object is about to take."""
+        """Count the bytes that a value or an object needs."""
         self._declared += n_bytes
         self._check(self._declared, max(self.max_bytes, LEAST_ROOM), what)
 
     def _check(self, used: int, limit: int, what: str) -> None:
         if used > limit:
             raise Malformed(
-                f"{what} passes the limit: at least {used} bytes are needed and max_bytes="
+                f"{what} exceeds the limit: at least {used} bytes are needed and max_bytes="
                 f"{self.max_bytes} allows {limit}. Pass a larger max_bytes if you trust this file."
             )
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Where `declare` counts."""
+        """Context in which `declare` counts for this budget."""
         token = _READING.set(self)
         try:
             yield
@@ -60,18 +61,18 @@ class Budget:
 
 
 def declare(n_bytes: int, what: str) -> None:
-    """Say what will be allocated, or worked on at a byte a step, before it is.
+    """Count the bytes that an object needs, before it is built; a step of work counts as a byte.
 
     Parameters
     ----------
     n_bytes : int
     what : str
-        For the message.
+        What needs them, for the error message.
 
     Raises
     ------
     SerializationError
-        If a document is being read, and its limit does not allow for it.
+        If a document is being read and its limit does not allow it.
     """
     budget = _READING.get()
     if budget is not None:

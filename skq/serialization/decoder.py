@@ -1,4 +1,4 @@
-"""JSON nodes to Python values: the inverse of the encoder, for texts that nobody vouches for."""
+"""JSON nodes to Python values: the inverse of the encoder, for untrusted input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skq.exceptions import SerializationError
 from skq.serialization.arrays import decode_array, decode_base64, parse_dtype
 from skq.serialization.budget import Budget
 from skq.serialization.limits import BYTES_A_VALUE, MAX_DEPTH, MAX_DIMENSIONS
-from skq.serialization.place import Malformed, Place
+from skq.serialization.location import Location, Malformed
 from skq.serialization.registry import Entry, entry_named, registered_names
 
 Node = Any
@@ -37,29 +37,29 @@ def decode(
     node : object
         Parsed JSON.
     max_bytes : int
-        Most bytes that the arrays in it may take together, and most that its objects may declare.
+        Most bytes that all its arrays may need, and most that all its objects may declare.
     expected : type or tuple of types, optional
-        What the value has to be an instance of. Another registered class is not even built.
+        What the value has to be an instance of. An object of another class is not built.
     classes : container of types, optional
         Registered classes that may be built; by default all.
 
     Raises
     ------
     SerializationError
-        If anything is not as the encoder writes it. The message names the place.
+        If anything is not as the encoder writes it. The message names the location.
     """
-    place = Place()
+    location = Location()
     budget = Budget(max_bytes)
     try:
         with budget.reading():
-            return _Decoder(place, budget, classes).root(node, expected)
+            return _Decoder(location, budget, classes).root(node, expected)
     except Malformed as error:
-        raise SerializationError(f"{place}: {error}") from error.__cause__
+        raise SerializationError(f"{location}: {error}") from error.__cause__
 
 
 class _Decoder:
-    def __init__(self, place: Place, budget: Budget, classes: Container[type] | None) -> None:
-        self.place = place
+    def __init__(self, location: Location, budget: Budget, classes: Container[type] | None) -> None:
+        self.location = location
         self.budget = budget
         self.classes = classes
 
@@ -77,7 +77,7 @@ class _Decoder:
         return value
 
     def value(self, node: Node) -> Any:
-        if len(self.place.keys) > MAX_DEPTH:
+        if len(self.location.keys) > MAX_DEPTH:
             raise Malformed(f"nested deeper than {MAX_DEPTH} levels.")
         self.budget.take(BYTES_A_VALUE, "one more value")
         kind = type(node)
@@ -96,9 +96,9 @@ class _Decoder:
         return decoder(self, node)
 
     def child(self, key: str | int, node: Node) -> Any:
-        self.place.keys.append(key)
+        self.location.keys.append(key)
         value = self.value(node)
-        self.place.keys.pop()
+        self.location.keys.pop()
         return value
 
     def items(self, nodes: list[Node]) -> list[Any]:
@@ -106,7 +106,7 @@ class _Decoder:
 
     def mapping(self, node: TaggedNode) -> dict[str, Any]:
         if not all(type(key) is str for key in node):
-            raise Malformed("the keys of a JSON object are texts.")
+            raise Malformed("the keys of a JSON object must be texts.")
         return {key: self.child(key, item) for key, item in node.items()}
 
     def integer(self, node: TaggedNode) -> int:
@@ -128,16 +128,16 @@ class _Decoder:
     def pair(self, node: TaggedNode) -> tuple[Any, ...]:
         return tuple(self._list(node, "$tuple"))
 
-    def members(self, node: TaggedNode) -> set[Any] | frozenset[Any]:
+    def set_(self, node: TaggedNode) -> set[Any] | frozenset[Any]:
         (tag,) = node
         values = self._list(node, tag)
         try:
-            members = frozenset(values)
+            unique = frozenset(values)
         except TypeError as error:
-            raise Malformed(f"a member of a set is not hashable: {error}.") from error
-        if len(members) != len(values):
+            raise Malformed(f"an element of a set is not hashable: {error}.") from error
+        if len(unique) != len(values):
             raise Malformed("a set contains a value twice.")
-        return members if tag == "$frozenset" else set(members)
+        return unique if tag == "$frozenset" else set(unique)
 
     def pairs(self, node: TaggedNode) -> dict[Any, Any]:
         (items,) = _fields(node, "$dict")
@@ -154,7 +154,7 @@ class _Decoder:
             except TypeError as error:
                 raise Malformed(f"a key is not hashable: {error}.") from error
             if known:
-                raise Malformed(f"the key {key!r:.60} is there twice.")
+                raise Malformed(f"the key {key!r:.60} occurs twice.")
             result[key] = value
         return result
 
@@ -166,7 +166,7 @@ class _Decoder:
         if not isinstance(nodes, list) or not isinstance(shape, list):
             raise Malformed("expected a list of values and a shape.")
         if len(shape) > MAX_DIMENSIONS or not all(type(n) is int and n >= 0 for n in shape):
-            raise Malformed(f"the sizes of a shape are integers >= 0, got {shape!r:.80}.")
+            raise Malformed(f"the sizes of a shape must be integers >= 0, got {shape!r:.80}.")
         if math.prod(shape) != len(nodes) or math.prod(max(n, 1) for n in shape) >= 2**59:
             raise Malformed(f"{len(nodes)} values do not fill the shape {shape!r:.80}.")
         array = np.empty(len(nodes), dtype=object)
@@ -208,9 +208,9 @@ class _Decoder:
                 "Import the module that registers it, or upgrade skq."
             )
         if self.classes is not None and entry.cls not in self.classes:
-            raise Malformed(f"an object of class {name} has no place in this file.")
+            raise Malformed(f"an object of class {name} is not allowed in this file.")
         if type(fields) is not dict or any(not isinstance(key, str) for key in fields):
-            raise Malformed("the fields of an object are a JSON object.")
+            raise Malformed("the fields of an object must be a JSON object.")
         return entry
 
     def _list(self, node: TaggedNode, tag: str) -> list[Any]:
@@ -231,7 +231,7 @@ def _names(expected: type | tuple[type, ...]) -> str:
     return " or ".join(cls.__name__ for cls in classes)
 
 
-#: Kind of a dtype: the exact Python types that its scalars are made of.
+#: The exact Python types from which a scalar is built, by kind of its dtype.
 _SCALARS: dict[str, tuple[type, ...]] = {
     "b": (bool,),
     "i": (int,),
@@ -246,8 +246,8 @@ _DECODERS: dict[str, Callable[[_Decoder, TaggedNode], Any]] = {
     "$float": _Decoder.real,
     "$bytes": _Decoder.raw,
     "$tuple": _Decoder.pair,
-    "$set": _Decoder.members,
-    "$frozenset": _Decoder.members,
+    "$set": _Decoder.set_,
+    "$frozenset": _Decoder.set_,
     "$dict": _Decoder.pairs,
     "$array": _Decoder.array,
     "$objects": _Decoder.objects,

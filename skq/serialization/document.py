@@ -1,4 +1,4 @@
-"""The envelope around a value: format, version, checksum.
+"""The envelope of a value: format, version, checksum.
 
 ::
 
@@ -21,7 +21,7 @@ FORMAT = "skq"
 #: The version that is written. Every version up to it can be read.
 VERSION = 1
 
-#: Characters that are hashed at a time.
+#: Characters that are hashed at a time, so that a large text is not copied.
 _PIECE = 1 << 20
 _KEYS = ("format", "version", "checksum", "content")
 
@@ -42,7 +42,7 @@ def to_document(obj: object) -> dict[str, Any]:
     Raises
     ------
     SerializationError
-        For a value that is none of these. The message names its place.
+        For a value that is none of these. The message names its location.
     """
     content = encode(obj)
     return _envelope(_checksum(canonical(content)), content)
@@ -57,8 +57,8 @@ def from_document(
 ) -> Any:
     """Turn the dict of `to_document` back into the value.
 
-    Nothing is executed or imported: only plain values, arrays and objects of classes that are
-    registered already are built, through their own constructors.
+    Nothing is executed or imported. Only plain values, arrays and objects of classes that are
+    registered already are built; objects are built by their constructors.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def from_document(
     expected : type or tuple of types, optional
         What the value has to be an instance of.
     max_bytes : int, default=2**28
-        Most bytes that the arrays of the document may take together, and most that its objects may
+        Most bytes that all arrays of the document may need, and most that all its objects may
         declare.
     classes : container of types, optional
         Registered classes that may be built; by default all.
@@ -83,7 +83,7 @@ def from_document(
         )
     version = document.get("version")
     if type(version) is not int or version < 1:
-        raise SerializationError(f"the version is an integer >= 1, got {version!r:.60}.")
+        raise SerializationError(f"the version must be an integer >= 1, got {version!r:.60}.")
     if version > VERSION:
         raise SerializationError(
             f"written in version {version} of the format; this skq reads up to {VERSION}. "
@@ -130,7 +130,7 @@ def loads(
         document = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise SerializationError(f"the text is not strict JSON: {error}") from error
-    del text  # it may be as large as all arrays
+    del text  # may be as large as all arrays
     return from_document(document, expected, max_bytes=max_bytes, classes=classes)
 
 
@@ -140,7 +140,7 @@ def _envelope(checksum: str, content: Any) -> dict[str, Any]:
 
 def _checksum(text: str) -> str:
     digest = hashlib.sha256()
-    for start in range(0, len(text), _PIECE):  # no second copy of a large text
+    for start in range(0, len(text), _PIECE):
         digest.update(text[start : start + _PIECE].encode("ascii"))
     return "sha256:" + digest.hexdigest()
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skq.exceptions import SerializationError
 from skq.serialization.arrays import dtype_name, encode_array
 from skq.serialization.limits import MAX_DEPTH
-from skq.serialization.place import Malformed, Place
+from skq.serialization.location import Location, Malformed
 from skq.serialization.registry import entry_of
 
 Node = Any
@@ -25,7 +25,7 @@ LARGEST_PLAIN_INT = 2**53
 
 
 def canonical(node: Node) -> str:
-    """The one text of a node: no spaces, ASCII, strict JSON. The checksum is taken of it."""
+    """The canonical text of a node, for the checksum: strict JSON in ASCII without spaces."""
     return json.dumps(node, separators=(",", ":"), allow_nan=False)
 
 
@@ -35,22 +35,22 @@ def encode(value: object) -> Node:
     Raises
     ------
     SerializationError
-        For a value of a class that is not registered, or nested deeper than `MAX_DEPTH` (as one
-        that contains itself is). The message names the place.
+        For a value of a class that is not registered, and for one nested deeper than `MAX_DEPTH`
+        (a value that contains itself is). The message names the location.
     """
-    place = Place()
+    location = Location()
     try:
-        return _Encoder(place).node(value)
+        return _Encoder(location).node(value)
     except Malformed as error:
-        raise SerializationError(f"{place}: {error}") from error.__cause__
+        raise SerializationError(f"{location}: {error}") from error.__cause__
 
 
 class _Encoder:
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, location: Location) -> None:
+        self.location = location
 
     def node(self, value: Any) -> Node:
-        if len(self.place.keys) > MAX_DEPTH:
+        if len(self.location.keys) > MAX_DEPTH:
             raise Malformed(f"nested deeper than {MAX_DEPTH} levels; does it contain itself?")
         encoder = _ENCODERS.get(type(value))
         if encoder is not None:
@@ -60,9 +60,9 @@ class _Encoder:
         return self.registered(value)
 
     def child(self, key: str | int, value: object) -> Node:
-        self.place.keys.append(key)
+        self.location.keys.append(key)
         node = self.node(value)
-        self.place.keys.pop()
+        self.location.keys.pop()
         return node
 
     def items(self, values: Iterable[object]) -> list[Node]:
@@ -101,7 +101,7 @@ class _Encoder:
     def pair(self, value: tuple[object, ...]) -> Node:
         return {"$tuple": self.items(value)}
 
-    def members(self, value: set[object] | frozenset[object]) -> Node:
+    def set_(self, value: set[object] | frozenset[object]) -> Node:
         return {f"${type(value).__name__}": sorted(self.items(value), key=canonical)}
 
     def mapping(self, value: dict[object, object]) -> Node:
@@ -135,8 +135,8 @@ _ENCODERS: dict[type, Callable[[_Encoder, Any], Node]] = {
     bytes: _Encoder.raw,
     list: _Encoder.sequence,
     tuple: _Encoder.pair,
-    set: _Encoder.members,
-    frozenset: _Encoder.members,
+    set: _Encoder.set_,
+    frozenset: _Encoder.set_,
     dict: _Encoder.mapping,
     np.ndarray: _Encoder.array,
     np.memmap: _Encoder.array,

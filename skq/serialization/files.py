@@ -1,4 +1,4 @@
-"""One value in one file: the text of a document, compressed as gzip does."""
+"""One value in one file: the text of a document, compressed with gzip."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from skq.exceptions import SerializationError
 from skq.serialization.document import dumps, loads
 from skq.serialization.limits import BYTES_A_VALUE, LEAST_ROOM, MAX_BYTES
 
-#: First bytes of a gzip stream, and how zlib is asked for one.
+#: First bytes of a gzip stream, and the `wbits` with which zlib writes and reads one.
 _MAGIC, _GZIP = b"\x1f\x8b", 16 + zlib.MAX_WBITS
 _LEVEL = 6
+#: Each value of a document follows one of these, so their number bounds the number of values.
 _SIGNS = (b",", b"[", b"{")
 
 
 def save(obj: object, path: str | os.PathLike[str]) -> None:
     """Write a value to a file, whole or not at all.
 
-    The file is the text of `dumps`, compressed (RFC 1952): what base64 adds to arrays goes away
-    again. It is written to a temporary file in the same folder first, which then replaces `path`: a
-    crash leaves either the old file or the new one. The same value gives the same bytes with the
-    same zlib library.
+    The file is the text of `dumps`, compressed with gzip (RFC 1952), which also removes the
+    overhead of base64. It is written to a temporary file in the same folder first, which then
+    replaces `path`: a crash leaves either the old file or the new one. The same value gives the
+    same bytes with the same zlib library.
 
     Parameters
     ----------
     obj : object
         Anything that `to_document` takes.
     path : str or path-like
-        The file. An existing one is replaced and keeps its permissions; where `path` is a symbolic
-        link, the file that it names is. Temporary files that an interrupted `save` of the same file
-        left are removed.
+        The file. An existing file is replaced; its permissions do not change. If `path` is a
+        symbolic link, the file that it names is replaced. Temporary files of an interrupted `save`
+        of the same file are removed.
     """
     from pathlib import Path
 
@@ -53,19 +54,19 @@ def load(
     Parameters
     ----------
     path : str or path-like
-        The file; that of a text from `dumps` is read too.
+        The file: one that `save` wrote, or a text file with the result of `dumps`.
     expected : type or tuple of types, optional
         What the value has to be an instance of.
     max_bytes : int, default=2**28
-        Most bytes that the arrays of the file may take together, and most that its objects may
-        declare: the values of a row, the steps of a program.
+        Most bytes that all arrays of the file may need, and most that all its objects may declare,
+        such as the values of a row or the steps of a program.
     classes : container of types, optional
         Registered classes that may be built; by default all.
 
     Raises
     ------
     SerializationError
-        If the file is not a valid skq document. The message names the file and the place.
+        If the file is not a valid skq document. The message names the file and the location.
     OSError
         If the file cannot be read.
     """
@@ -74,7 +75,7 @@ def load(
     try:
         if data.startswith(_MAGIC):
             data = _decompressed(data, max_bytes)
-        _check_room(data, max_bytes)
+        _check_values(data, max_bytes)
         try:
             text = data.decode("utf-8")
         finally:
@@ -87,22 +88,23 @@ def load(
 
 
 def _decompressed(data: bytes, max_bytes: int) -> bytes:
-    """The text of a compressed file; a SerializationError where it is longer than allowed."""
-    room = 2 * max(max_bytes, LEAST_ROOM)
+    """The text of a compressed file; a SerializationError if it is longer than allowed."""
+    limit = 2 * max(max_bytes, LEAST_ROOM)
     unpacker = zlib.decompressobj(wbits=_GZIP)
     try:
-        text = unpacker.decompress(data, room + 1)
+        text = unpacker.decompress(data, limit + 1)
     except zlib.error as error:
         raise SerializationError(f"the file is damaged: {error}") from error
-    if len(text) > room:
+    if len(text) > limit:
         raise _too_large(max_bytes)
     if not unpacker.eof or unpacker.unused_data:
-        _check_room(text, max_bytes)
+        _check_values(text, max_bytes)
         raise SerializationError("the file is damaged: it was cut off, or something was appended")
     return text
 
 
-def _check_room(text: bytes, max_bytes: int) -> None:
+def _check_values(text: bytes, max_bytes: int) -> None:
+    """Raise SerializationError if a text may hold more values than allowed, before it is parsed."""
     n_values = sum(text.count(sign) for sign in _SIGNS)
     if n_values * BYTES_A_VALUE > max(max_bytes, LEAST_ROOM):
         raise _too_large(max_bytes)

@@ -1,7 +1,7 @@
-"""Which classes may be written and read, and under which name.
+"""The registry of the classes that may be written and read, by name.
 
-A class enters with ``@serializable("name")``. Nothing else is ever built by the decoder, and a name
-is never looked up as a module path: reading a file imports nothing.
+``@serializable("name")`` registers a class. The decoder builds objects of no other class, and never
+uses a name as a module path: reading a file imports nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Entry:
-    """How the objects of one class become a dict of fields and come back."""
+    """A registered class: how an object becomes a dict of fields (`state`), and back (`build`)."""
 
     name: str
     cls: type
@@ -32,9 +32,9 @@ _BY_CLASS: dict[type, Entry] = {}
 def serializable(
     name: str, *, fields: tuple[str, ...] | None = None, as_dict: bool = False
 ) -> Callable[[type[T]], type[T]]:
-    """Class decorator: let the encoder write and read this class under a stable name.
+    """Class decorator: register a class under a stable name, so that it can be written and read.
 
-    The fields come from the first of these that applies:
+    The first row that applies says which fields are written:
 
     ==================================  ====================================  ====================
     the class has                       written                               built by
@@ -52,17 +52,17 @@ def serializable(
     Parameters
     ----------
     name : str
-        The name in the file. Never change it once files exist.
+        The name in files. It must not change once files exist.
     fields : tuple of str, optional
-        Attributes that are also the constructor's arguments.
+        Attributes that are also arguments of the constructor.
     as_dict : bool, default=False
         Write everything in ``vars(obj)``; the constructor is not called on reading.
 
     Raises
     ------
     ValueError
-        If the name or the class is registered already. A class that is defined again, as by a
-        notebook's cell, takes the former one's place.
+        If the name or the class is registered already. A class that is defined again, as by a cell
+        of a notebook, replaces the former one.
     TypeError
         If none of the four rows applies.
 
@@ -81,7 +81,7 @@ def serializable(
         if taken is not None and (taken.name != name or not _is_defined_again(taken.cls, cls)):
             raise ValueError(
                 f"cannot register {cls!r} as {name!r}: {taken.cls!r} is registered as "
-                f"{taken.name!r}. Give every class one name of its own."
+                f"{taken.name!r}. Give each class a name that no other class has."
             )
         entry = Entry(name, cls, _state_of(cls, fields, as_dict), _build_of(cls, as_dict))
         _BY_NAME[name] = entry
@@ -131,7 +131,7 @@ def _state_of(cls: type, fields: tuple[str, ...] | None, as_dict: bool) -> Calla
 
 
 def _is_built_as_dataclass(cls: type) -> bool:
-    """Whether the constructor is the one that a dataclass, this or a parent, generated."""
+    """Whether ``@dataclass`` generated the constructor, for this class or a parent."""
     owner = next((c for c in cls.__mro__ if "__dataclass_fields__" in vars(c)), None)
     return owner is not None and cls.__init__ is owner.__init__  # type: ignore[misc]
 

@@ -1,4 +1,4 @@
-"""Replace a file as a whole: another process, or a crash, sees the old content or the new."""
+"""Replace a file atomically: after a crash it has either the old content or the new."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ except ImportError:  # Windows, where a file that is open cannot be removed
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file, whole or not at all.
 
-    A symbolic link is followed, and the permissions of an existing file are kept. What is no
-    regular file (a pipe, ``/dev/null``) is written into.
+    A symbolic link is followed, and the permissions of an existing file do not change. If the path
+    is not a regular file (a pipe, ``/dev/null``), the data are written to it directly.
     """
     target = Path(os.path.realpath(path))
     mode = _mode(target)
     if mode is not None and not stat.S_ISREG(mode):
         target.write_bytes(data)
         return
-    # short, whatever the length of the name, and the same for each save of this file
+    # a hash is short for any length of the name, and the same for each save of this file
     prefix = f".skq-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}-"
-    _remove_left(target.parent, prefix)
+    _remove_abandoned(target.parent, prefix)
     file, temporary = _temporary(target.parent, prefix)
     try:
         with file:
@@ -38,7 +38,7 @@ def replace_file(path: Path, data: bytes) -> None:
                 os.chmod(temporary, stat.S_IMODE(mode))
             file.flush()
             os.fsync(file.fileno())
-            if fcntl is not None:  # under the lock, so that nobody takes it for a left one
+            if fcntl is not None:  # while it is locked: no other process removes it as abandoned
                 os.replace(temporary, target)
         if fcntl is None:
             os.replace(temporary, target)
@@ -54,20 +54,23 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _remove_left(folder: Path, prefix: str) -> None:
-    """Remove temporary files that no process has locked: the one that wrote them is gone."""
-    for left in folder.glob(f"{prefix}*.tmp"):
+def _remove_abandoned(folder: Path, prefix: str) -> None:
+    """Remove temporary files that no process has locked: their writer has ended."""
+    for abandoned in folder.glob(f"{prefix}*.tmp"):
         with contextlib.suppress(OSError):
             if fcntl is None:
-                left.unlink()
+                abandoned.unlink()
                 continue
-            with open(left, "rb+") as file:
+            with open(abandoned, "rb+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                left.unlink()
+                abandoned.unlink()
 
 
 def _temporary(folder: Path, prefix: str) -> tuple[BinaryIO, Path]:
-    """A new file, locked; another process may take one that is not locked yet for a left one."""
+    """Create a temporary file and lock it.
+
+    Another process may remove the file as abandoned before it is locked; then create another one.
+    """
     while True:
         path = folder / f"{prefix}{uuid.uuid4().hex[:12]}.tmp"
         file = open(path, "xb")  # noqa: SIM115 (the caller closes it)

@@ -1,1 +1,1 @@
-"""What a loaded model needs to predict: outputs, saturation, saved models. No scikit-learn."""
+"""Prediction with a loaded model: outputs, saturation, saved models. Needs no scikit-learn."""

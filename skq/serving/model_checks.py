@@ -1,4 +1,4 @@
-"""What surrounds the program of a saved model: it is checked before the model predicts anything."""
+"""Checks of the fields of a saved model beside its program, before the model predicts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = NDArray[Any]
 def check_model(
     module: Any, n_features: Any, takes_missing: Any, classes: Any, feature_names: Any
 ) -> None:
-    """Raise unless the parts of a saved model fit together; see `IntegerPredictor`.
+    """Raise unless the fields of a saved model are consistent; see `IntegerPredictor`.
 
     Raises
     ------

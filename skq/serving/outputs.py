@@ -1,4 +1,4 @@
-"""From the outputs of a quantized module to what an estimator's methods return. No scikit-learn."""
+"""Results of an estimator's methods from the outputs of a quantized module. No scikit-learn."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def predict_with(
     n_threads: int | None = None,
     feature_names: Any = None,
 ) -> Any:
-    """What the estimator's method returns, from the integer program.
+    """The result of an estimator's method, computed by the integer program.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def predict_with(
     n_threads : int, default=None
         As in `QuantizedModule.forward`.
     feature_names : ndarray of shape (n_features,), default=None
-        For the warning of values that saturate, where it is asked for.
+        For the warning of values that saturate, where it is enabled.
     """
     share = saturation_setting()
     if share is not None:
@@ -53,7 +53,7 @@ def predict_with(
 def as_predicted(method: str, result: Any, classes: Any) -> Any:
     """An output of the module, or a tuple of them, as the estimator's method returns it."""
     several = isinstance(result, tuple)
-    if method == "predict_proba":  # sums of rounded parts may leave [0, 1] by a rounding
+    if method == "predict_proba":  # sums of rounded terms may leave [0, 1] by a rounding error
         clipped = [np.minimum(np.maximum(p, 0.0), 1.0) for p in (result if several else [result])]
         return clipped if several else clipped[0]
     if method != "predict" or classes is None:

@@ -19,17 +19,17 @@ BLOCK_VALUES = 1 << 22
 
 
 class IntegerPredictions:
-    """Mixin of whatever predicts with a quantized module.
+    """Mixin of estimators, wrappers and loaded models, which predict with a quantized module.
 
     A plain table takes the fast path (`skq.engines.session.Session.run_table`). Anything else takes
-    the fallback: it is validated first. Subclasses say how in the methods that raise
-    NotImplementedError here, and which tables their validation would pass unchanged.
+    the fallback: it is validated first. Subclasses implement the validation in the methods that
+    raise NotImplementedError here, and tell which tables it would pass unchanged.
     """
 
     quantized_module_: QuantizedModule
 
     def _predict_table(self, method: str, X: Any) -> Any:
-        """What a method returns for X, by the fast path; None where the fallback is to be taken."""
+        """What a method returns for X, by the fast path; None where the fallback is needed."""
         module: QuantizedModule | None = self.__dict__.get("quantized_module_")
         if module is None or not self._passes_plain_tables():
             return None
@@ -42,7 +42,7 @@ class IntegerPredictions:
         return typed(result, types, method, X.dtype) if types else result
 
     def _predict_validated(self, method: str, X: Any, module: QuantizedModule | None = None) -> Any:
-        """The same by the fallback, or what another module computes from the same columns.
+        """The same by the fallback, with the given module or that of the estimator.
 
         Sparse rows are made dense a block at a time.
         """
@@ -76,7 +76,7 @@ class IntegerPredictions:
             result = np.concatenate(blocks)
         return typed(result, self._types, method, X.dtype)
 
-    # ------------------------------------------------------------------ what subclasses say
+    # ------------------------------------------------------------------ for subclasses
 
     @property
     def _display_name(self) -> str:

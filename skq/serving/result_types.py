@@ -1,4 +1,4 @@
-"""Data types of results: those that the float model would return. No scikit-learn."""
+"""Data types of results, as the float model would return them. No scikit-learn."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def typed(result: Any, types: ResultTypes | None, method: str, dtype: Any) -> An
 
 
 def check_types(types: Any) -> None:
-    """Raise where the result types of a saved model are none."""
+    """Raise where the result types of a saved model are invalid."""
     pairs = list(types.values()) if isinstance(types, Mapping) else [None]
     for pair in pairs:
         if not isinstance(pair, tuple) or len(pair) != 2 or not set(pair) <= _NAMES:

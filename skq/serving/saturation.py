@@ -19,7 +19,7 @@ Array = NDArray[Any]
 #: Features that the warning names, at most.
 MOST_NAMED = 5
 
-#: Rows are looked at in blocks of about this many values.
+#: Rows are checked in blocks of about this many values.
 BLOCK_VALUES = 1 << 20
 
 
@@ -28,14 +28,14 @@ def warn_if_saturated(
 ) -> None:
     """Warn where more than a share of the rows have values that saturate.
 
-    Trees bin their input at their own thresholds and never saturate.
+    Trees bin their input at their thresholds and never saturate.
 
     Parameters
     ----------
     program : IntegerProgram
     X : ndarray of shape (n_rows, n_features)
     share : float
-        Of the rows.
+        Share of the rows above which to warn.
     feature_names : ndarray of shape (n_features,), default=None
 
     Warns

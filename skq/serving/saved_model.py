@@ -30,7 +30,7 @@ from skq.serving.validation import checked_numbers, columns_with_missing, has_in
 
 __all__ = ["IntegerPredictor", "load", "save"]
 
-#: Classes of which a saved model is made; no other is built.
+#: Classes that a saved model may contain; no other is built.
 _PARTS = (IntegerProgram, TensorType, *INSTRUCTIONS, FloatGraph, Node, TensorInfo)
 
 
@@ -39,7 +39,7 @@ METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function",
 
 
 class _Method:
-    """A method that is there where the saved estimator had it."""
+    """A method that exists if the saved estimator had it."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -74,7 +74,7 @@ class IntegerPredictor(IntegerPredictions):
         Labels of a classifier.
     feature_names_in_ : ndarray of str or None
     methods : tuple of str or None
-        Methods that the estimator had; None in files of versions before, which did not say.
+        Methods that the estimator had; None in files of earlier versions, which lack the field.
     result_types : dict of str to tuple of str
         See `skq.serving.result_types.ResultTypes`.
     takes_infinity : bool, default=False
@@ -122,7 +122,7 @@ class IntegerPredictor(IntegerPredictions):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        return self._answer("predict", X)
+        return self._predict_in_integers("predict", X)
 
     @_Method
     def predict_proba(self, X: Any) -> Any:
@@ -136,7 +136,7 @@ class IntegerPredictor(IntegerPredictions):
         -------
         ndarray of shape (n_samples, n_classes), or a list of them for several outputs
         """
-        return self._answer("predict_proba", X)
+        return self._predict_in_integers("predict_proba", X)
 
     @_Method
     def decision_function(self, X: Any) -> Any:
@@ -150,7 +150,7 @@ class IntegerPredictor(IntegerPredictions):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        return self._answer("decision_function", X)
+        return self._predict_in_integers("decision_function", X)
 
     @_Method
     def predict_log_proba(self, X: Any) -> Any:
@@ -178,9 +178,9 @@ class IntegerPredictor(IntegerPredictions):
         -------
         ndarray of shape (n_samples,)
         """
-        return self._answer("score_samples", X)
+        return self._predict_in_integers("score_samples", X)
 
-    def _answer(self, method: str, X: Any) -> Any:
+    def _predict_in_integers(self, method: str, X: Any) -> Any:
         result = self._predict_table(method, X)
         return self._predict_validated(method, X) if result is None else result
 
@@ -213,10 +213,10 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     obj : quantized estimator, QuantizedClassifier, QuantizedRegressor or QuantizedModule
-        Fitted. What predictions need is saved; the float parent and its graph are not, and of an
-        estimator's trees neither are splits that no longer change an answer.
+        Fitted. Saved is what predictions need: without the float parent and its graph, and without
+        splits of trees that no longer change a prediction.
     path : str or path-like
-        File to write, by convention ``*.skq``. It appears whole or not at all.
+        File to write, by convention ``*.skq``. It is replaced atomically.
 
     Raises
     ------
@@ -258,9 +258,9 @@ def load(
     ----------
     path : str or path-like
     max_bytes : int, default=2**28
-        Most bytes that the constants of the model may take, and most that it may declare: 8 for
-        each element of all values of a row, some thousand for each step. The error of a file that
-        passes the limit names it; pass a larger one for a large model whose source you trust.
+        Limit of the bytes of the model's constants, and of the bytes that it may declare: 8 for
+        each element of all values of a row, some thousand for each step. A file above the limit
+        raises an error that names it; pass a larger one for a large model whose source you trust.
 
     Returns
     -------
@@ -270,7 +270,7 @@ def load(
     Raises
     ------
     SerializationError
-        If the file is malformed, damaged, of a newer version, or passes the limit; it says where.
+        If the file is malformed, damaged, of a newer version, or exceeds the limit; tells where.
     OSError
         If the file cannot be read.
     """

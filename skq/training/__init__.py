@@ -1,6 +1,6 @@
 """Training for few bits: quantization-aware training of torch modules.
 
-torch is imported when a name is asked for, not with this package.
+torch is imported at the first access of a name, not with this package.
 
 ================= ==========================================================
 name              what it does

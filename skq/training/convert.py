@@ -17,12 +17,12 @@ from skq.training.layers import QATLayer
 
 
 def convert_qat(module: nn.Module, *calibration_data: Any) -> QuantizedModule:
-    """Make integers of a module that was trained with fake quantizers.
+    """Convert a module that was trained with fake quantizers.
 
-    The codes of the integer program are those of the trained network: weights are the very codes
-    that training used, grids are the fake quantizers', and sums are requantized exactly, with ties
-    to even. Biases stay real: they are part of the requantization. A code can differ from a run in
-    float32 only where float32 itself rounds across a tie.
+    The codes of the integer program are those of the trained network. Weights are the codes that
+    training used, grids are those of the fake quantizers, and sums are requantized exactly, with
+    ties to even. Biases are real: they are part of the requantization. A code can differ from a
+    run in float32 only where float32 rounds to the other side of a tie.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def convert_qat(module: nn.Module, *calibration_data: Any) -> QuantizedModule:
     ValueError
         If the module has no fake quantizers, or fake quantization of one is off.
     UnsupportedModelError
-        If a part has no integer form; names it.
+        If a part cannot be quantized; the message names it.
 
     See Also
     --------
@@ -77,7 +77,7 @@ def _check_quantizer(name: str, quantizer: FakeQuantizeImplBase) -> None:
 
 
 def _replace_quantizers(module: nn.Module) -> None:
-    """Put what ONNX says as QuantizeLinear and DequantizeLinear in place of fake quantizers."""
+    """Replace fake quantizers by modules that export QuantizeLinear and DequantizeLinear."""
     for parent in list(module.modules()):
         if isinstance(parent, QATLayer):
             quantizer = parent.weight_fake_quantize
@@ -89,7 +89,7 @@ def _replace_quantizers(module: nn.Module) -> None:
 
 
 class _Holder(nn.Module):
-    """A traced module as a plain one: the exporter takes a module's ``graph`` for its own."""
+    """A plain module around a traced one, whose attribute ``graph`` would confuse the exporter."""
 
     def __init__(self, traced: nn.Module) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class _ActivationCodes(nn.Module):
         return result
 
 
-# The forward steps below compute in NumPy: the exporter cannot trace into a function of its own.
+# The forward methods below compute in NumPy: the exporter cannot trace into autograd functions.
 
 
 class _Dequantize(torch.autograd.Function):

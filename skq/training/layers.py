@@ -1,4 +1,4 @@
-"""Layers whose weights are fake-quantized, and what an operator of a network does to grids."""
+"""Layers with fake-quantized weights, and the role of each operator for quantizers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 #: Layers with weights.
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
-#: Modules and functions whose results are elements of their input, or clipped to 0 or a bound.
-KEEPING_MODULES = (
+#: Modules, functions and methods whose results are elements of their input, or 0: on its grid.
+GRID_PRESERVING_MODULES = (
     nn.AdaptiveMaxPool1d,
     nn.AdaptiveMaxPool2d,
     nn.Dropout,
@@ -25,7 +25,7 @@ KEEPING_MODULES = (
     nn.MaxPool2d,
     nn.ReLU,
 )
-KEEPING_FUNCTIONS = {
+GRID_PRESERVING_FUNCTIONS = {
     F.dropout,
     F.max_pool1d,
     F.max_pool2d,
@@ -38,7 +38,7 @@ KEEPING_FUNCTIONS = {
     torch.transpose,
     torch.unsqueeze,
 }
-KEEPING_METHODS = {
+GRID_PRESERVING_METHODS = {
     "contiguous",
     "flatten",
     "permute",
@@ -49,7 +49,7 @@ KEEPING_METHODS = {
     "unsqueeze",
     "view",
 }
-#: Those that read values on grids and give other values.
+#: Those that need quantized inputs and whose results are on no grid.
 MIXING_MODULES = (
     nn.AdaptiveAvgPool1d,
     nn.AdaptiveAvgPool2d,
@@ -85,9 +85,9 @@ MIXING_FUNCTIONS = {
     torch.tanh,
 }
 MIXING_METHODS = {"add", "mean", "sigmoid", "sub", "tanh"}
-#: Clips: they become part of the quantizer after them, and need none before.
+#: Clips: they are part of the quantizer after them and need none before.
 CLIPPING_MODULES = (nn.Hardtanh, nn.ReLU6)
-#: Functions of final scores, which are left to floats.
+#: Functions of final scores, which are computed in floats.
 LINK_MODULES = (nn.LogSoftmax, nn.Softmax)
 LINK_FUNCTIONS = {F.log_softmax, F.softmax, torch.log_softmax, torch.softmax}
 SHAPE_FUNCTIONS: set[Callable[..., Any]] = {getattr, operator.getitem, operator.mul}
@@ -102,7 +102,7 @@ class QATLayer(nn.Module):
     layer : Linear, Conv1d or Conv2d
         Holds the float weights, which are trained.
     weight_fake_quantize : torch.nn.Module
-        What the weights go through at each forward.
+        Fake quantizer of the weights.
     """
 
     def __init__(self, layer: nn.Module, weight_fake_quantize: nn.Module) -> None:
@@ -126,11 +126,11 @@ class QATLayer(nn.Module):
 
 
 def role_of(node: Any, modules: dict[str, nn.Module]) -> str:
-    """What an operator of a traced network does to grids.
+    """Role of an operator of a traced network for quantizers.
 
     Returns
     -------
-    {"layer", "keeping", "mixing", "clipping", "link", "shape", "input", "output", "constant",
+    {"layer", "preserving", "mixing", "clipping", "link", "shape", "input", "output", "constant",
     "unknown"}
     """
     if node.op in ("placeholder", "output", "get_attr"):
@@ -138,7 +138,7 @@ def role_of(node: Any, modules: dict[str, nn.Module]) -> str:
     if node.op == "call_module":
         kinds: dict[str, tuple[type, ...]] = {
             "layer": (QATLayer,),
-            "keeping": KEEPING_MODULES,
+            "preserving": GRID_PRESERVING_MODULES,
             "mixing": MIXING_MODULES,
             "clipping": CLIPPING_MODULES,
             "link": LINK_MODULES,
@@ -146,7 +146,7 @@ def role_of(node: Any, modules: dict[str, nn.Module]) -> str:
         module = modules[node.target]
         return next((name for name, kind in kinds.items() if isinstance(module, kind)), "unknown")
     targets: dict[str, set[Any]] = {
-        "keeping": KEEPING_FUNCTIONS | KEEPING_METHODS,
+        "preserving": GRID_PRESERVING_FUNCTIONS | GRID_PRESERVING_METHODS,
         "mixing": MIXING_FUNCTIONS | MIXING_METHODS,
         "link": LINK_FUNCTIONS,
         "shape": SHAPE_FUNCTIONS | SHAPE_METHODS,

@@ -83,9 +83,9 @@ def prepare_qat(
     """Put fake quantizers on a module's inputs, weights and activations.
 
     The result is trained like any module and then given to `convert_qat`. Batch normalization is
-    folded into the layer before it. A quantizer stands wherever a layer, an addition or an average
-    reads values that are on no grid yet; ReLU and maxima of windows keep a grid. Outputs have none:
-    they are read off the exact sums.
+    folded into the layer before it. A quantizer is inserted wherever a layer, an addition or an
+    average reads values that are not quantized yet. Results of ReLU and max pooling need none.
+    Outputs have none: they are computed from the exact sums.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def prepare_qat(
     Raises
     ------
     UnsupportedModelError
-        If the module cannot be traced, or has a part that has no integer form. The module is
+        If the module cannot be traced, or has a part that cannot be quantized. The module is
         converted once before it is returned, so a refusal comes before training.
     ValueError
         If a spec cannot become integers.
@@ -210,12 +210,12 @@ def _replace_layers(traced: fx.GraphModule, spec: QuantizationSpec) -> None:
 
 
 def _insert_quantizers(traced: fx.GraphModule, spec: QuantizationSpec) -> None:
-    """Quantize what layers and mixing operators read, once for each value that is on no grid."""
+    """Quantize the inputs of layers and mixing operators, each value once."""
     modules = dict(traced.named_modules())
     unknown = [n for n in traced.graph.nodes if role_of(n, modules) == "unknown"]
     if unknown:
         raise UnsupportedModelError(
-            "These parts of the module have no integer form here: "
+            "These parts of the module cannot be quantized: "
             + "; ".join(_described(node, modules) for node in unknown)
             + ". Supported: Linear, Conv1d, Conv2d, BatchNorm after them, additions, pooling, "
             "shapes and common activations."
@@ -227,14 +227,14 @@ def _insert_quantizers(traced: fx.GraphModule, spec: QuantizationSpec) -> None:
             for source in node.all_input_nodes:
                 if source not in on_grid and role_of(source, modules) not in ("shape", "constant"):
                     on_grid.add(_quantized(traced, source, spec))
-        elif role == "keeping" and node.all_input_nodes[0] in on_grid:
+        elif role == "preserving" and node.all_input_nodes[0] in on_grid:
             on_grid.add(node)
     traced.graph.lint()
     traced.recompile()
 
 
 def _quantized(traced: fx.GraphModule, source: Any, spec: QuantizationSpec) -> Any:
-    """Put a fake quantizer after a node, for all that read it."""
+    """Insert a fake quantizer between a node and all nodes that read it."""
     quantizer = QuantizationComponentFactory.create_fake_quantizer(
         spec, CompressionTargetTensor.ACTIVATION
     )

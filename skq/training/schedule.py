@@ -1,4 +1,4 @@
-"""When a network in training observes, and when it is fake-quantized."""
+"""Switches for observers and fake quantization during training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class QATSchedule:
     At step t the observers are on where ``enable_observer <= t < disable_observer``, and fake
     quantization is on where ``t >= enable_fake_quant``. Use it as a context around the training
     loop and call `step` after each optimizer step. When the context ends, observers are off and
-    fake quantization is on; the counter stays, so entering again goes on where it was.
+    fake quantization is on; the counter stays, so entering again continues from there.
 
     Parameters
     ----------
@@ -149,9 +149,9 @@ def switch(module: torch.nn.Module, *, observer: bool, fake_quant: bool) -> None
     ValueError
         If it has none.
     """
-    found = [m for m in module.modules() if isinstance(m, FakeQuantizeImplBase)]
-    if not found:
+    quantizers = [m for m in module.modules() if isinstance(m, FakeQuantizeImplBase)]
+    if not quantizers:
         raise ValueError("The module has no fake quantizers: prepare it with prepare_qat first.")
-    for fake_quantize in found:
+    for fake_quantize in quantizers:
         fake_quantize.enable_observer(observer)
         fake_quantize.enable_fake_quant(fake_quant)

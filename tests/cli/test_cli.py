@@ -187,7 +187,10 @@ def test_a_file_that_is_no_model(flowers, capsys):
         ("1,2\n3,4\n", "has 2 columns; the model reads 4"),
         ("", "is empty"),
         (",".join(NAMES) + "\n1,2,3,4\n1,2,3\n", "row 2: 3 cells; expected 4"),
-        (",".join(NAMES) + "\n1,2,3,4\n1,x,3,4\n", "row 2, column sepal width: 'x' is no number"),
+        (
+            ",".join(NAMES) + "\n1,2,3,4\n1,x,3,4\n",
+            "row 2, column sepal width: 'x' is not a number",
+        ),
         (",".join(NAMES) + "\n1,2,3,4\n1,,3,4\n", "rows 1 to 2: X contains NaN"),
         (",".join(NAMES) + "\n1,2,3,4\n1,inf,3,4\n", "rows 1 to 2: X contains infinity"),
     ],

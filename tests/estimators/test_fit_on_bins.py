@@ -216,7 +216,9 @@ def test_members_of_bagging_see_their_own_features():
         n_estimators=5, max_features=0.5, random_state=0, fit_on_bins=True, n_bits=widths(2)
     ).fit(X, y)
     np.testing.assert_array_equal(in_float(model, new), in_float(model, binned(model, new)))
-    with pytest.raises(UnsupportedModelError, match=r"members of the class LogisticRegression"):
+    with pytest.raises(
+        UnsupportedModelError, match=r"base estimators of the class LogisticRegression"
+    ):
         BaggingClassifier(FloatLogisticRegression(), n_estimators=2, fit_on_bins=True).fit(X, y)
 
 

@@ -554,21 +554,31 @@ def test_texts_are_refused_with_what_to_do():
     X, y = frame()
     X["e"] = np.where(X["e"] > 4, "red", "blue")
     encoder = ColumnTransformer([("c", onehot(), ["e"])], remainder=SimpleImputer())
-    with pytest.raises(UnsupportedModelError, match=r"no numbers \(e\).*in front: make_pipeline"):
+    with pytest.raises(
+        UnsupportedModelError, match=r"no numbers \(e\).*before the quantized model: make_pipeline"
+    ):
         skq.QuantizedRegressor(make_pipeline(encoder, Ridge())).fit(X, y)
     in_front = make_pipeline(encoder, skq.QuantizedRegressor(Ridge(), n_bits=12)).fit(X, y)
     assert np.isfinite(in_front.predict(X)).all()
 
 
 REFUSED = {
-    "Normalizer": (Normalizer(), "linear", "Normalizer.*no division.*in front: make_pipeline"),
-    "PowerTransformer": (PowerTransformer(), "linear", "PowerTransformer.*Put it in front"),
-    "FunctionTransformer": (FunctionTransformer(np.abs), "linear", "function.*in front"),
+    "Normalizer": (
+        Normalizer(),
+        "linear",
+        "Normalizer.*no division.*before the quantized model: make_pipeline",
+    ),
+    "PowerTransformer": (PowerTransformer(), "linear", "PowerTransformer.*Put it before"),
+    "FunctionTransformer": (
+        FunctionTransformer(np.abs),
+        "linear",
+        "function.*before the quantized model",
+    ),
     "MinMaxScaler with clip": (MinMaxScaler(clip=True), "linear", "clip=False"),
-    "bins behind a projection": (
+    "bins after a projection": (
         make_pipeline(PCA(2), KBinsDiscretizer(3)),
         "linear",
-        "KBinsDiscretizer.*behind a projection",
+        "KBinsDiscretizer.*after a projection",
     ),
     "products of projections": (
         make_pipeline(PCA(2), PolynomialFeatures()),

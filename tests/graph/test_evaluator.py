@@ -228,8 +228,8 @@ def test_other_models_are_refused():
         NumpyModule([1, 2])
 
 
-def test_dummy_input_is_for_torch_alone(two_layers):
-    with pytest.raises(ValueError, match=r"dummy_input is for a torch\.nn\.Module alone"):
+def test_dummy_input_is_for_torch_only(two_layers):
+    with pytest.raises(ValueError, match=r"dummy_input is for a torch\.nn\.Module only"):
         NumpyModule(two_layers, X)
 
 

@@ -201,7 +201,7 @@ def test_external_data_is_refused():
     onnx.external_data_helper.set_external_data(tensor, "weights.bin")
     tensor.ClearField("raw_data")
     model = model_of(helper.make_node("Add", ["x", "w"], ["y"]), initializers=[tensor])
-    with pytest.raises(ConversionError, match="'w' keeps its data in another file"):
+    with pytest.raises(ConversionError, match="'w' has its data in another file"):
         graph_from_proto(model)
 
 
@@ -245,7 +245,7 @@ def test_only_model_protos_are_read():
     [
         ({"alpha": 1j}, "", "must be a number, a string, an array"),
         ({"alpha": (1, "a")}, "", "must be a number, a string, an array"),
-        ({"nodes_values": np.zeros(2)}, ML_DOMAIN, "keep doubles.*'nodes_values_as_tensor'"),
+        ({"nodes_values": np.zeros(2)}, ML_DOMAIN, "for doubles.*'nodes_values_as_tensor'"),
         ({"nodes_modes": np.zeros(2)}, ML_DOMAIN, "type STRINGS in ONNX. Got an array of float64"),
         ({"value": np.zeros(2, complex)}, "", "dtype complex128"),
     ],
@@ -265,5 +265,5 @@ def test_values_without_onnx_form_are_refused(attributes, domain, message):
 
 def test_invalid_graphs_are_not_written():
     graph = FloatGraph((Node("Relu", ("nowhere",), ("y",)),), {}, (), ())
-    with pytest.raises(ConversionError, match="does not form a valid ONNX model"):
+    with pytest.raises(ConversionError, match="is not a valid ONNX model"):
         graph_to_proto(graph)

@@ -117,7 +117,7 @@ def test_codes(code, shapes, more):
 
 
 @pytest.mark.parametrize(
-    ("tree_form", "shapes", "more"),
+    ("tree_layout", "shapes", "more"),
     [
         (layout.ALIKE_TREES, [9, 1, 128, 2], {}),
         (layout.ALIKE_TREES, [9] * 4, {"values": (0, 200), "outputs": 7, "width": 7}),
@@ -128,9 +128,9 @@ def test_codes(code, shapes, more):
         (layout.TREES, [9, 300, 9, 9], {}),
     ],
 )
-def test_forms_of_trees(tree_form, shapes, more):
+def test_layouts_of_trees(tree_layout, shapes, more):
     program = on_codes(shapes, **more)
-    assert form(program).fields.get("tree_form", layout.TREES) == tree_form
+    assert form(program).fields.get("tree_layout", layout.TREES) == tree_layout
     codes = np.random.default_rng(1).integers(0, 255, size=(300, N_COLUMNS), endpoint=True)
     assert_equal_to_the_reference(program, codes)
 

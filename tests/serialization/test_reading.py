@@ -37,8 +37,8 @@ def packed(size):
         ({"$tuple": [], "$set": []}, r"\$: expected one of"),
         ({"$tuple": 1}, r"\$: expected a list, got int"),
         ({"a": {"$set": [1, 1]}}, r"\$\.a: a set contains a value twice"),
-        ({"$set": [[]]}, r"\$: a member of a set is not hashable"),
-        ({"$dict": [[1, 2], [1, 3]]}, r"\$: the key 1 is there twice"),
+        ({"$set": [[]]}, r"\$: an element of a set is not hashable"),
+        ({"$dict": [[1, 2], [1, 3]]}, r"\$: the key 1 occurs twice"),
         ({"$dict": [[[], 2]]}, r"\$: a key is not hashable"),
         ({"$dict": [[1]]}, r"\$: expected a list of pairs"),
         ({"$dict": 1}, r"\$: expected a list of pairs"),
@@ -61,16 +61,16 @@ def packed(size):
         ({"$objects": 1, "shape": []}, r"\$: expected a list of values"),
         (array_node(shape=[2, 4]), r"\$: dtype and shape need 32 bytes, got 24"),
         (array_node(shape=[2, 2]), r"\$: dtype and shape need 16 bytes, got 24"),
-        (array_node(shape=[-2, -3]), r"\$: the sizes of a shape are integers >= 0"),
-        (array_node(shape=[True, 6]), r"\$: the sizes of a shape are integers >= 0"),
-        (array_node(shape=[6.0]), r"\$: the sizes of a shape are integers >= 0"),
-        (array_node(shape=6), r"\$: a shape is a list"),
-        (array_node(shape=[1] * 33), r"\$: a shape is a list of at most 32"),
+        (array_node(shape=[-2, -3]), r"\$: the sizes of a shape must be integers >= 0"),
+        (array_node(shape=[True, 6]), r"\$: the sizes of a shape must be integers >= 0"),
+        (array_node(shape=[6.0]), r"\$: the sizes of a shape must be integers >= 0"),
+        (array_node(shape=6), r"\$: a shape must be a list"),
+        (array_node(shape=[1] * 33), r"\$: a shape must be a list of at most 32"),
         (array_node(shape=[2**40, 2**40]), r"\$: a shape of .* does not fit into any memory"),
         (array_node(shape=[0, 2**63]), r"\$: a shape of .* does not fit into any memory"),
-        (array_node(shape=[2**35]), r"\$: an array .* passes the limit"),
-        (array_node(shape=None), r"\$: an array has the keys"),
-        (array_node(extra=1), r"\$: an array has the keys"),
+        (array_node(shape=[2**35]), r"\$: an array .* exceeds the limit"),
+        (array_node(shape=None), r"\$: an array must have the keys"),
+        (array_node(extra=1), r"\$: an array must have the keys"),
         (array_node(dtype="object"), r"\$: unknown dtype 'object'"),
         (array_node(dtype="O"), r"\$: unknown dtype 'O'"),
         (array_node(dtype=">i4"), r"\$: unknown dtype '>i4'"),
@@ -89,12 +89,12 @@ def packed(size):
         (array_node(wire=3), r"\$: values of dtype int32 cannot be stored as 3"),
         (array_node(wire="int16"), r"\$: dtype and shape need 12 bytes, got 24"),
         (array_node(wire="uint5"), r"\$: dtype and shape need 4 bytes, got 24"),
-        (array_node(dtype="bool", shape=[24]), r"\$: a bool is stored as 0 or 1"),
+        (array_node(dtype="bool", shape=[24]), r"\$: a bool must be stored as 0 or 1"),
         (array_node(dtype="<U1", shape=[1], **{"$array": "////fw=="}), r"\$: text contains"),
         (array_node(**{"$array": "AAA"}), r"\$: not valid base64"),
         (array_node(**{"$array": "AA\nAA"}), r"\$: not valid base64"),
         (array_node(**{"$array": 5}), r"\$: expected base64 text, got int"),
-        (array_node(zlib=1), r"\$: zlib is true or absent"),
+        (array_node(zlib=1), r"\$: zlib must be true or absent"),
         (array_node(zlib=True), r"\$: the compressed bytes are damaged"),
         (array_node(zlib=True, **{"$array": packed(25)}), r"\$: dtype and shape need 24 bytes"),
         (array_node(zlib=True, **{"$array": packed(23)}), r"\$: dtype and shape need 24 bytes"),
@@ -152,9 +152,9 @@ def test_errors_of_constructors_carry_the_place():
     [
         ({"format": "pickle"}, "not an skq document"),
         ({"version": 2}, "written in version 2 of the format; this skq reads up to 1. Upgrade"),
-        ({"version": 0}, "the version is an integer >= 1, got 0"),
-        ({"version": True}, "the version is an integer"),
-        ({"version": "1"}, "the version is an integer"),
+        ({"version": 0}, "the version must be an integer >= 1, got 0"),
+        ({"version": True}, "the version must be an integer"),
+        ({"version": "1"}, "the version must be an integer"),
         ({"extra": 1}, "expected the keys"),
         ({"checksum": None}, "the checksum does not match"),
         ({"content": 2}, "the checksum does not match"),
@@ -174,7 +174,7 @@ def test_what_is_no_document(document):
 
 
 def test_python_objects_that_only_look_like_json():
-    with pytest.raises(SerializationError, match=r"\$: the keys of a JSON object are texts"):
+    with pytest.raises(SerializationError, match=r"\$: the keys of a JSON object must be texts"):
         from_document(sealed({1: 2}))
     with pytest.raises(SerializationError, match=r"\$\.a: expected JSON, got tuple"):
         from_document(sealed({"a": (1, 2)}))

@@ -11,7 +11,7 @@ import skq
 from skq.exceptions import SerializationError
 from skq.serialization.arrays import decode_array, encode_array
 from skq.serialization.budget import Budget
-from skq.serialization.files import _check_room
+from skq.serialization.files import _check_values
 from tests.fuzz import __main__ as fuzz
 from tests.fuzz.sanitized import run_sanitized, runtime
 
@@ -132,7 +132,7 @@ def test_scalars_that_are_no_ints_in_range_are_refused(model, name, field, value
 @pytest.mark.parametrize("item", [{"$scalar": 1, "dtype": "int64"}, 1.0, True, -1])
 def test_shapes_and_operands_are_tuples_of_ints(item, tmp_path):
     for shape in ({TUPLE: [item]}, {"a": 1}, [4]):
-        assert "a shape is a tuple of ints" in refusal(
+        assert "a shape must be a tuple of ints" in refusal(
             forged("mlp_8", "TensorType", shape=shape), tmp_path
         )
         assert "inputs must be a tuple of ints" in refusal(
@@ -175,7 +175,7 @@ def test_small_files_that_declare_much_are_refused(tmp_path):
     contents["many outputs"] = content
     for what, content in contents.items():
         message = refusal(content, tmp_path)
-        assert "passes the limit" in message, what
+        assert "exceeds the limit" in message, what
         assert "larger max_bytes" in message, what
 
 
@@ -189,7 +189,7 @@ def test_the_limit_that_the_error_names_can_be_raised(tmp_path):
 
 def test_many_values_of_a_plain_text_are_refused():
     with pytest.raises(SerializationError, match="more than the limit"):
-        _check_room(b"0," * 10**7, 1000)
+        _check_values(b"0," * 10**7, 1000)
 
 
 def node(op_type, inputs, **attributes):
@@ -235,7 +235,7 @@ def test_an_epilogue_that_doubles_is_refused(tmp_path):
         nodes.append(node("Concat", [last, last], axis=1))
         last = f"more{k}"
         nodes[-1]["fields"]["outputs"] = {TUPLE: [last]}
-    assert "passes the limit" in refusal(content, tmp_path)
+    assert "exceeds the limit" in refusal(content, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_what_surrounds_the_module_is_checked(fields, message, tmp_path):
 def test_no_other_class_is_built(tmp_path):
     other = {"$object": "quantization_options", "fields": {"n_bits": 3}}
     content = forged("ridge_8", "IntegerPredictor", classes_=other)
-    assert "quantization_options has no place in this file" in refusal(content, tmp_path)
+    assert "quantization_options is not allowed in this file" in refusal(content, tmp_path)
 
 
 def test_mutants_are_refused_or_well_defined_on_sanitized_kernels(tmp_path, capfd):

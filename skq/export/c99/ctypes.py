@@ -1,4 +1,4 @@
-"""C types and literals that mean the same on every target, whatever the width of its `int`."""
+"""C types and literals that do not depend on the width of `int`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from skq.exceptions import UnsupportedModelError
 INT32 = (-(2**31), 2**31 - 1)
 INT64 = (-(2**63), 2**63 - 1)
 
-#: Types of constants and buffers, narrowest first. There is no uint32_t: what does not fit an
-#: int32_t is an int64_t, so that arithmetic is signed everywhere.
+#: Types of constants and buffers, narrowest first. uint32_t is left out, so that all arithmetic is
+#: signed: what does not fit an int32_t is an int64_t.
 TYPES: dict[str, tuple[int, int]] = {
     "uint8_t": (0, 255),
     "int8_t": (-128, 127),

@@ -1,4 +1,4 @@
-"""The texts of the two files, and what the header tells about the model."""
+"""The texts of the two files, and the description of the model in the header."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text that neither ends a comment nor is anything but plain ASCII."""
+    """Printable ASCII text without the marks that begin or end a C comment."""
     plain = text.encode("ascii", "backslashreplace").decode()
     plain = "".join(c if c.isprintable() else "?" for c in plain)
     return plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?").replace("\\", "/")

@@ -1,9 +1,9 @@
 """A uniform grid on integers without floats: ``clip((x * m + o) >> s)``, proven for every integer.
 
 The codes ``clip(rint(x / scale + zero_point), lo, hi)`` of the integers x of a type rise with x, so
-they are told by the least x of each code. A fixed-point form rises as well: the two are equal for
-every x if they are at those and at the integers before them. For a given multiplier these are
-bounds of the offset; there is a form if one offset meets them all.
+they are defined by the least x of each code. A fixed-point formula rises as well: the two are equal
+for every x if they are equal at these x and at the integers before them. For a given multiplier
+each of these conditions bounds the offset.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from skq.numerics import quantize
 
 Ints = NDArray[np.int64]
 
-#: Shifts that are tried; with wider ones the multiplier of a scale of 1 leaves 31 bits.
+#: Shifts that are tried; with more the multiplier of a scale of 1 exceeds 31 bits.
 SHIFTS = range(31)
 
-#: Pairs of bounds that are looked at one by one.
+#: With more pairs of bounds only the multipliers next to the ideal one are tried.
 MAX_PAIRS = 1 << 20
 
 
@@ -61,14 +61,14 @@ def steps_of(
         reached = code(middle) >= codes
         left, right = np.where(reached, left, middle), np.where(reached, middle, right)
     least = np.concatenate([[first], right]).astype(np.int64)
-    found = np.stack([code(least), least], axis=1)
-    return found[np.append(True, np.diff(least) > 0)] if len(found) > 1 else found
+    steps = np.stack([code(least), least], axis=1)
+    return steps[np.append(True, np.diff(least) > 0)] if len(steps) > 1 else steps
 
 
 def fixed_point_of(
     steps: Ints, scale: float, lo: int, hi: int, first: int, last: int, shift: int
 ) -> tuple[int, int, int] | None:
-    """Multiplier and offsets with ``clip((x * m + o) >> shift, lo, hi)`` equal for all x.
+    """Multiplier and range of offsets whose ``clip((x * m + o) >> shift, lo, hi)`` is exact.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def fixed_point_of(
     Returns
     -------
     (m, least o, greatest o) or None
-        None where no multiplier and offset make them equal.
+        None if there is no exact multiplier and offset.
     """
     if len(steps) == 1:
         code = int(steps[0, 0])
@@ -93,11 +93,11 @@ def fixed_point_of(
     codes, least = steps[:, 0], steps[:, 1]
     at_least = np.stack([codes[1:] << shift, least[1:]])
     below = np.stack([((codes[:-1] + 1) << shift) - 1, least[1:] - 1])
-    if codes[0] > lo:  # not clipped there: the form must not be below either
+    if codes[0] > lo:  # not clipped there: the formula must not be below either
         at_least = np.append(at_least, [[codes[0] << shift], [first]], axis=1)
     if codes[-1] < hi:
         below = np.append(below, [[((codes[-1] + 1) << shift) - 1], [last]], axis=1)
-    # in between two steps the form stays on its code, as it rises
+    # between two steps the formula is constant, because it rises
     for multiplier in _multipliers(at_least, below, 2.0**shift / scale):
         need = int((at_least[0] - at_least[1] * multiplier).max())
         room = int((below[0] - below[1] * multiplier).min())
@@ -107,7 +107,7 @@ def fixed_point_of(
 
 
 def chosen_offsets(ends: list[tuple[int, int]]) -> list[int]:
-    """An offset of each interval: one for all where there is one, else those closest to 0.
+    """An offset of each interval: the same for all if possible, else those closest to 0.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def _multipliers(at_least: Ints, below: Ints, ideal: float) -> list[int]:
     """Multipliers for which there may be an offset, the likeliest first.
 
     Each pair of a lower bound ``v - x * m`` and an upper bound ``w - y * m`` of the offset is a
-    bound of the multiplier, ``m * (y - x) <= w - v``; many pairs are not looked at one by one.
+    bound of the multiplier, ``m * (y - x) <= w - v``; see `MAX_PAIRS`.
     """
     nearest = round(ideal)
     if at_least.shape[1] * below.shape[1] > MAX_PAIRS:

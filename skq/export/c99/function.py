@@ -1,4 +1,4 @@
-"""One C function that computes values of a program from others, instruction by instruction."""
+"""The body of a C function that computes values of a program, instruction by instruction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skq.export.c99.ctypes import BYTES, counter, ctype, unsigned
 from skq.export.c99.steps import EMITTERS
 from skq.export.c99.steps.forest import Forest
 from skq.export.c99.tables import Tables
-from skq.export.c99.workspace import Place, Workspace
+from skq.export.c99.workspace import Buffer, Workspace
 from skq.program import IntegerProgram, MatMul, Requantize, Reshape, TensorType, Trees
 
 
@@ -53,7 +53,7 @@ class Unit:
         return self.program.types[value]
 
     def root(self, value: int) -> int:
-        """The value whose elements a reshaped one has."""
+        """The value that a reshaped value shares its elements with."""
         while isinstance(self.step(value), Reshape):
             value = self.step(value).inputs[0]
         return value
@@ -72,25 +72,25 @@ class Body:
     Parameters
     ----------
     unit : Unit
-    known : mapping of int to Place
-        Values that are there already.
-    targets : mapping of int to Place
-        Values to compute, and where to.
+    known : mapping of int to Buffer
+        Values that are computed already.
+    targets : mapping of int to Buffer
+        Values to compute, and the buffers to write them to.
     """
 
     def __init__(
-        self, unit: Unit, known: Mapping[int, Place], targets: Mapping[int, Place]
+        self, unit: Unit, known: Mapping[int, Buffer], targets: Mapping[int, Buffer]
     ) -> None:
         self.unit = unit
         self.lines: list[str] = []
         self.workspace = Workspace()
-        self.places: dict[int, Place] = dict(known)
-        self._targets = {unit.root(v): place for v, place in targets.items()}
+        self.buffers: dict[int, Buffer] = dict(known)
+        self._targets = {unit.root(v): buffer for v, buffer in targets.items()}
         self._emit()
 
-    def place(self, value: int) -> Place:
-        """Where a value is."""
-        return self.places[self.unit.root(value)]
+    def buffer(self, value: int) -> Buffer:
+        """Buffer of a value."""
+        return self.buffers[self.unit.root(value)]
 
     def _emit(self) -> None:
         unit = self.unit
@@ -104,30 +104,30 @@ class Body:
             step = unit.step(value)
             emitter = EMITTERS.get(type(step))
             if emitter is None:
-                raise UnsupportedModelError(f"{type(step).__name__} has no form in C.")
+                raise UnsupportedModelError(f"{type(step).__name__} is not supported in C.")
             kind = _storage(unit, value)
             target = self._targets.get(value)
             if target is None or BYTES[target.ctype] < BYTES[kind]:
                 target = self.workspace.take(kind, max(1, unit.type(value).size))
-            self.places[value] = target
+            self.buffers[value] = target
             if not unit.type(value).size:
                 continue
             emitter(self, value, fused.get(value))
             for operand in set(operands[value]):
-                if last[operand] == i and operand in self.places and operand not in self._targets:
-                    place = self.places[operand]
+                if last[operand] == i and operand in self.buffers and operand not in self._targets:
+                    buffer = self.buffers[operand]
                     if self._is_local(operand):
-                        self.workspace.give(place, max(1, unit.type(operand).size))
+                        self.workspace.give(buffer, max(1, unit.type(operand).size))
         for value, target in self._targets.items():
-            if self.places[value] != target:
-                self._copy(self.places[value], target, unit.type(value).size)
+            if self.buffers[value] != target:
+                self._copy(self.buffers[value], target, unit.type(value).size)
 
     def _is_local(self, value: int) -> bool:
         return self.unit.step(value) is not None and value not in self._given
 
     def _schedule(self) -> list[int]:
         """Values to compute, in order."""
-        self._given = set(self.places)
+        self._given = set(self.buffers)
         needed: set[int] = set()
         stack = [v for v in self._targets if v not in self._given]
         while stack:
@@ -142,7 +142,7 @@ class Body:
         return sorted(needed)
 
     def _fuses(self, value: int, order: list[int]) -> bool:
-        """Whether a rescaling is written into the loop of the product that it alone reads."""
+        """Whether a Requantize is fused into the loop of the MatMul that only it reads."""
         step = self.unit.step(value)
         if not isinstance(step, Requantize):
             return False
@@ -161,7 +161,7 @@ class Body:
         self.lines += lines
 
     def loop(self, variable: str, size: int, body: list[str]) -> list[str]:
-        """A counted loop; just its body where it runs once."""
+        """A counted loop; only its body if it runs once."""
         if size == 1:
             first = f"const {counter(1)} {variable} = 0u;"
             return ["{", *indented([first, *body]), "}"]
@@ -172,12 +172,12 @@ class Body:
             "}",
         ]
 
-    def _copy(self, source: Place, target: Place, size: int) -> None:
+    def _copy(self, source: Buffer, target: Buffer, size: int) -> None:
         self.write(*self.loop("i", size, [f"{target.at('i')} = ({target.ctype}){source.at('i')};"]))
 
 
 def _storage(unit: Unit, value: int) -> str:
-    """Type that holds the elements of a value, and what a sum over trees has on the way."""
+    """C type that holds the elements of a value, and the partial sums of a sum over trees."""
     step, ends = unit.step(value), unit.type(value).interval
     if isinstance(step, Trees):
         partial = Forest.of(step).partial_interval()
@@ -186,5 +186,5 @@ def _storage(unit: Unit, value: int) -> str:
 
 
 def indented(lines: list[str]) -> list[str]:
-    """Lines, four spaces further right."""
+    """Lines, indented by four spaces."""
     return [f"    {line}" if line else line for line in lines]

@@ -1,9 +1,9 @@
-"""Programs for features that are integers: no float is left in them.
+"""Programs whose features are integers; they need no float arithmetic.
 
 - A tree compares the raw feature with an integer threshold: codes at most ``base + k`` are those of
   values at most the edge ``k``, and an integer is at most an edge if it is at most its floor.
 - A uniform grid is a fixed-point rescaling, exact for every value of the type
-  (`skq.export.c99.fixed_point`), or nothing at all where its scale is 1.
+  (`skq.export.c99.fixed_point`), or left out if its scale is 1.
 - Other bins become sums of comparisons with integer edges.
 """
 
@@ -48,7 +48,7 @@ INTEGER_FEATURES = {
 
 
 def with_integer_inputs(program: IntegerProgram, features: str) -> IntegerProgram:
-    """The program that takes integers; outputs are those of `program`, dequantizing left out.
+    """The program that takes integers; outputs are those of `program`, without dequantization.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def with_integer_inputs(program: IntegerProgram, features: str) -> IntegerProgra
     Raises
     ------
     UnsupportedModelError
-        If a grid has no fixed-point form that is exact for every value of the type.
+        If no fixed-point multiplier of a grid is exact for every value of the type.
     """
     lo, hi = INTEGER_FEATURES[features]
     builder = ProgramBuilder()
@@ -69,7 +69,7 @@ def with_integer_inputs(program: IntegerProgram, features: str) -> IntegerProgra
     }
     for number, step, _ in program.steps():
         if isinstance(step, Bin | Dequantize):
-            continue  # written where it is read; dequantizing is left to the caller
+            continue  # a Bin is written where it is read; the caller dequantizes
         operands = tuple(moved.get(operand, -1) for operand in step.inputs)
         source = _bins_of(program, step)
         if isinstance(step, Trees) and source is not None:
@@ -142,7 +142,7 @@ def _counted(builder: ProgramBuilder, bins: Bin, x: int, lo: int, hi: int) -> in
 def _quantized(
     builder: ProgramBuilder, x: int, step: Quantize, used: list[int], features: str
 ) -> int:
-    """Codes of integer features: themselves where the grid is, else rescaled in fixed point."""
+    """Codes of integer features: the features if they equal their codes, else rescaled."""
     plain = _fixed_point(step, used, features, "even")
     if plain is not None:
         multiplier, offset = plain.multiplier, plain.offset
@@ -171,7 +171,7 @@ def _quantized(
 
 
 def _form(step: Quantize, j: int, features: str, ties: str, shift: int) -> Any:
-    """Fixed-point form of one column; None if there is none."""
+    """Fixed-point multiplier and offsets of one column; None if there are none."""
     lo, hi = INTEGER_FEATURES[features]
     scale, zero_point = float(np.ravel(step.scale)[j]), float(np.ravel(step.zero_point)[j])
     steps = steps_of(scale, zero_point, step.lo, step.hi, lo, hi, ties)
@@ -185,16 +185,16 @@ def _fixed_point(step: Quantize, used: list[int], features: str, ties: str) -> R
     grids = {j: (float(scale[j]), float(zero_point[j])) for j in used}
     steps = {grid: steps_of(*grid, step.lo, step.hi, lo, hi, ties) for grid in set(grids.values())}
     for shift in SHIFTS:
-        found: dict[tuple[float, float], Any] = {}
+        exact: dict[tuple[float, float], Any] = {}
         for grid, levels in steps.items():
-            found[grid] = fixed_point_of(levels, grid[0], step.lo, step.hi, lo, hi, shift)
-            if found[grid] is None:
+            exact[grid] = fixed_point_of(levels, grid[0], step.lo, step.hi, lo, hi, shift)
+            if exact[grid] is None:
                 break
         else:
             break
     else:
         return None
-    forms = [found[grid] for grid in grids.values()] or [(0, 0, 0)]
+    forms = [exact[grid] for grid in grids.values()] or [(0, 0, 0)]
     offsets = chosen_offsets([(least, greatest) for _, least, greatest in forms])
     chosen = {j: (form[0], o) for j, form, o in zip(grids, forms, offsets, strict=False)}
     filler = (forms[0][0], offsets[0])
@@ -206,7 +206,7 @@ def _fixed_point(step: Quantize, used: list[int], features: str, ties: str) -> R
 
 
 def _columns_read(program: IntegerProgram, number: int, n_columns: int) -> list[int]:
-    """Columns whose codes matter: all, but for those that matrix products give no weight."""
+    """Columns whose codes matter: all but those with weights of 0 in every matrix product."""
     if n_columns == 1:
         return [0]
     read = np.zeros(n_columns, dtype=bool)

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from skq.export.c99.fixed_point import SHIFTS, chosen_offsets, fixed_point_of
 from skq.program import Dequantize, IntegerProgram, ProgramBuilder, Requantize, TensorType
 
-#: Codes of a rescaling that is looked at.
+#: A rescaling with more codes is left unchanged.
 MAX_CODES = 1024
 
 
 def narrowed(program: IntegerProgram) -> IntegerProgram:
-    """The same integers, with rescalings by narrower ones where there are such.
+    """The same program with narrower rescalings where possible.
 
-    Outputs are the integers that real ones are dequantized from.
+    Real outputs are replaced by the integers that are dequantized.
     """
     builder = ProgramBuilder()
     moved = {number: builder.input(type_) for number, type_ in enumerate(program.inputs)}
@@ -80,8 +80,8 @@ def _steps(m: int, o: int, shift: int, lo: int, hi: int, first: int, last: int) 
     def code(x: int) -> int:
         return min(max((x * m + o) >> shift, lo), hi)
 
-    found = [(code(first), first)]
-    for c in range(found[0][0] + 1, code(last) + 1):
-        found.append((c, -((o - (c << shift)) // m)))  # least x with x * m + o >= c << shift
-    levels = np.array(found, dtype=np.int64)
+    steps = [(code(first), first)]
+    for c in range(steps[0][0] + 1, code(last) + 1):
+        steps.append((c, -((o - (c << shift)) // m)))  # least x with x * m + o >= c << shift
+    levels = np.array(steps, dtype=np.int64)
     return levels[np.append(np.diff(levels[:, 1]) > 0, True)]

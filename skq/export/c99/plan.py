@@ -1,4 +1,4 @@
-"""Which functions a source has, what each computes, and what they need."""
+"""The C functions of an export: which there are, their bodies, and their memory."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 
 from skq.exceptions import UnsupportedModelError
 from skq.export.c99.ctypes import BYTES, INT32, real, unsigned
+from skq.export.c99.epilogue import Epilogue
 from skq.export.c99.function import Body, Unit
 from skq.export.c99.inputs import INTEGER_FEATURES, with_integer_inputs
 from skq.export.c99.narrow import narrowed
 from skq.export.c99.result import CReport
 from skq.export.c99.subject import Output, Subject
 from skq.export.c99.tables import Tables
-from skq.export.c99.tail import Tail
-from skq.export.c99.workspace import Place
+from skq.export.c99.workspace import Buffer
 
-#: Bytes of the stack that the frames of one function take beside its arrays on a 32-bit target:
-#: saved registers, counters and spilled values.
+#: Bytes of a stack frame on a 32-bit target, without the function's arrays: saved registers,
+#: counters and spilled values.
 FRAME_BYTES = 96
 
 
@@ -37,7 +37,7 @@ class Function:
     public : bool
         Whether the header declares it.
     inline : bool
-        Whether the header defines it, so that no object file has it that does not call it.
+        Whether the header defines it, so that it is compiled only where it is called.
     """
 
     declaration: str
@@ -48,7 +48,7 @@ class Function:
 
 
 class Plan:
-    """Everything that the texts of the header and the source are made from."""
+    """The functions, tables and macros that the header and the source are written from."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Plan:
         is_real = {
             name: output for name, output in self.outputs.items() if not self._is_label(name)
         }
-        read = {name for node in self.subject.tail.nodes for name in node.inputs}
+        read = {name for node in self.subject.epilogue.nodes for name in node.inputs}
         choices = [
             [n for n in self.subject.method("decision_function") if n in is_real],
             [n for n in self.subject.method("predict_proba") if n in is_real],
@@ -102,7 +102,7 @@ class Plan:
         return [is_real[n] for n in chosen]
 
     def _is_label(self, name: str) -> bool:
-        """Whether an output of the program is an integer of its own: a label."""
+        """Whether an output of the program is a label: an integer that is not dequantized."""
         value = self.subject.program.outputs[name]
         return self.subject.program.types[value].is_integer
 
@@ -114,12 +114,12 @@ class Plan:
     def _default(self) -> tuple[str, ...]:
         names = self.subject.method("predict")
         can_predict = bool(names) and (self.is_float or all(n in self.outputs for n in names))
-        found = ("predict",) if can_predict else ()
-        return (*found, "scores") if self.scores else found
+        names = ("predict",) if can_predict else ()
+        return (*names, "scores") if self.scores else names
 
     @property
-    def in_tail(self) -> bool:
-        """Whether ``predict`` is computed in floats behind the program."""
+    def ends_in_floats(self) -> bool:
+        """Whether ``predict`` is computed in floats after the program."""
         return any(n not in self.outputs for n in self.subject.method("predict"))
 
     @property
@@ -133,17 +133,17 @@ class Plan:
 
     @property
     def passed(self) -> str:
-        """Arguments that hand the inputs on."""
+        """Arguments that pass the inputs to another function."""
         count = len(self.program.inputs)
         return "x" if count == 1 else ", ".join(f"x{k}" for k in range(count))
 
     # ------------------------------------------------------------------ functions
 
-    def _inputs(self) -> dict[int, Place]:
+    def _inputs(self) -> dict[int, Buffer]:
         names = self.passed.split(", ")
-        return {k: Place(names[k], self.type) for k in range(len(self.program.inputs))}
+        return {k: Buffer(names[k], self.type) for k in range(len(self.program.inputs))}
 
-    def _body(self, known: dict[int, Place], targets: dict[int, Place]) -> tuple[list[str], int]:
+    def _body(self, known: dict[int, Buffer], targets: dict[int, Buffer]) -> tuple[list[str], int]:
         body = Body(self.unit, known, targets)
         return [*body.workspace.declarations(), *body.lines], body.workspace.nbytes
 
@@ -168,22 +168,22 @@ class Plan:
         if self._scores_written:
             return name
         self._scores_written = True
-        targets: dict[int, Place] = {}
+        targets: dict[int, Buffer] = {}
         start = 0
         for output in self.scores:
             root = self.unit.root(output.value)
-            targets.setdefault(root, Place("out", self.score_type, start))
+            targets.setdefault(root, Buffer("out", self.score_type, start))
             start += self.program.types[output.value].size
         lines, self._scores_bytes = self._body(self._inputs(), targets)
         start = 0
-        for output in self.scores:  # values that are given twice
-            size, place = (
+        for output in self.scores:  # values that are returned twice
+            size, buffer = (
                 self.program.types[output.value].size,
                 targets[self.unit.root(output.value)],
             )
-            if place.offset != start:
+            if buffer.offset != start:
                 for k in range(size):
-                    lines.append(f"out[{start + k}u] = out[{place.offset + k}u];")
+                    lines.append(f"out[{start + k}u] = out[{buffer.offset + k}u];")
             start += size
         public = "scores" in self.asked
         declaration = f"void {name}({self.arguments}, {self.score_type} out[{self.n_scores}])"
@@ -197,19 +197,19 @@ class Plan:
         )
         return name
 
-    def _from_scores(self, targets: dict[int, Place]) -> list[str] | None:
+    def _from_scores(self, targets: dict[int, Buffer]) -> list[str] | None:
         """Statements that compute values from the scores alone; None where they cannot."""
         known, start = {}, 0
         for output in self.scores:
-            known[self.unit.root(output.value)] = Place("s", self.score_type, start)
+            known[self.unit.root(output.value)] = Buffer("s", self.score_type, start)
             start += self.program.types[output.value].size
         try:
             body = Body(self.unit, known, targets)
         except LookupError:
             return None
         name = self._need_scores()
-        own = body.workspace.nbytes + self.n_scores * BYTES[self.score_type]
-        self._calls.append(own + self._scores_bytes)
+        nbytes = body.workspace.nbytes + self.n_scores * BYTES[self.score_type]
+        self._calls.append(nbytes + self._scores_bytes)
         return [
             f"{self.score_type} s[{self.n_scores}];",
             *body.workspace.declarations(),
@@ -217,11 +217,11 @@ class Plan:
             *body.lines,
         ]
 
-    def _values(self, targets: dict[int, Place]) -> list[str]:
+    def _values(self, targets: dict[int, Buffer]) -> list[str]:
         """Statements that compute values, from the scores where that is possible."""
-        found = self._from_scores(targets) if self.scores else None
-        if found is not None:
-            return found
+        statements = self._from_scores(targets) if self.scores else None
+        if statements is not None:
+            return statements
         lines, size = self._body(self._inputs(), targets)
         self._calls.append(size)
         return lines
@@ -232,7 +232,7 @@ class Plan:
             raise UnsupportedModelError(
                 f"{self.subject.title} has no predict: ask for functions=['scores']."
             )
-        if self.in_tail:
+        if self.ends_in_floats:
             self._predict_in_floats(names)
         elif all(self._is_label(n) for n in names):
             self._predict_labels(names)
@@ -246,7 +246,7 @@ class Plan:
         out = "label" if total == 1 else "out"
         targets, start = {}, 0
         for value, size in zip(values, sizes, strict=True):
-            targets[value] = Place(out, "int32_t", start)
+            targets[value] = Buffer(out, "int32_t", start)
             start += size
         lines = self._values(targets)
         if total == 1:
@@ -317,17 +317,18 @@ class Plan:
 
     # ------------------------------------------------------------------ floats
 
-    def _tail(self, names: tuple[str, ...]) -> tuple[list[str], list[str]]:
-        """Statements of the tail behind the scores, and expressions of the outputs' elements."""
+    def _epilogue(self, names: tuple[str, ...]) -> tuple[list[str], list[str]]:
+        """Statements of the epilogue, and expressions of the elements of outputs."""
         if not self.is_float:
             raise UnsupportedModelError(
-                f"{' and '.join(names)} of {self.subject.title} end in floats, which integer "
-                "features leave out: use features='float', or compute them from the scores."
+                f"{' and '.join(names)} of {self.subject.title} end in floats, which are not "
+                "written for integer features: use features='float', or compute them from the "
+                "scores."
             )
-        graph = self.subject.tail
+        graph = self.subject.epilogue
         read = {i.name for i in graph.inputs}
         wanted = [n for n in read if n in self.outputs]
-        targets: dict[int, Place] = {}
+        targets: dict[int, Buffer] = {}
         given = {}
         start = 0
         for name in wanted:
@@ -335,7 +336,7 @@ class Plan:
             type_ = self.program.types[output.value]
             root = self.unit.root(output.value)
             if root not in targets:
-                targets[root] = Place("q", "int64_t", start)
+                targets[root] = Buffer("q", "int64_t", start)
                 start += type_.size
             scale, zero = (
                 np.broadcast_to(np.asarray(v, np.float64), type_.shape).ravel()
@@ -351,15 +352,15 @@ class Plan:
             )
         lines = self._values(targets)
         needed = _needed(graph.nodes, names)
-        tail = Tail(needed, graph.initializers, given)
-        self.uses_math = self.uses_math or any("(" in line for line in tail.lines)
-        self._calls[-1] += start * 8 + 8 * len(tail.lines)
-        elements = [text for name in names for text in tail.elements(name)]
-        return [f"int64_t q[{unsigned(max(1, start))}];", *lines, *tail.lines], elements
+        epilogue = Epilogue(needed, graph.initializers, given)
+        self.uses_math = self.uses_math or any("(" in line for line in epilogue.lines)
+        self._calls[-1] += start * 8 + 8 * len(epilogue.lines)
+        elements = [text for name in names for text in epilogue.elements(name)]
+        return [f"int64_t q[{unsigned(max(1, start))}];", *lines, *epilogue.lines], elements
 
     def _predict_in_floats(self, names: tuple[str, ...]) -> None:
-        lines, elements = self._tail(names)
-        infos = {i.name: i for i in self.subject.tail.outputs}
+        lines, elements = self._epilogue(names)
+        infos = {i.name: i for i in self.subject.epilogue.outputs}
         is_label = all(not infos[n].dtype.startswith("float") for n in names)
         kind = "int32_t" if is_label else "float"
         comment = self._label_comment() if is_label else "The real value."
@@ -375,7 +376,7 @@ class Plan:
         names = self.subject.method("predict_proba")
         if not names:
             raise UnsupportedModelError(f"{self.subject.title} has no probabilities.")
-        lines, elements = self._tail(names)
+        lines, elements = self._epilogue(names)
         for k, element in enumerate(elements):
             lines += [
                 f"out[{k}u] = (float)({element});",
@@ -450,10 +451,10 @@ def _signed(value: float) -> str:
 
 
 def _needed(nodes: Any, names: tuple[str, ...]) -> list[Any]:
-    """Nodes that outputs need, in order."""
-    wanted, found = set(names), []
+    """Nodes that the named outputs depend on, in order."""
+    wanted, needed = set(names), []
     for node in reversed(tuple(nodes)):
         if wanted & set(node.outputs):
-            found.append(node)
+            needed.append(node)
             wanted.update(node.inputs)
-    return found[::-1]
+    return needed[::-1]

@@ -19,12 +19,11 @@ class CReport:
     functions : tuple of str
         Declarations.
     constant_bytes : int
-        Bytes of all tables, in flash. The code comes on top.
+        Bytes of all tables, in flash, without the code.
     tables : tuple of (str, int)
         What each table holds, and its bytes.
     stack_bytes : int
-        Most that one call takes of the stack on a 32-bit target, the frames of the functions in it
-        included.
+        Greatest stack use of one call on a 32-bit target, stack frames included.
     workspace_bytes : int
         Bytes of local arrays in that.
     accumulator_bits : int
@@ -77,7 +76,7 @@ class CSource:
         Parameters
         ----------
         directory : str or path-like
-            Made if it is not there.
+            Created if it does not exist.
 
         Returns
         -------

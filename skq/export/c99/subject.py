@@ -14,7 +14,7 @@ from skq.program.prune import pruned
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """A real output of a program: an integer value with the map to what it stands for.
+    """An output of a program: an integer value, its scale and its zero point.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Output:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A fitted model as the exporter reads it.
+    """What the export needs of a fitted model.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ class Subject:
         Class of the model.
     program : IntegerProgram
         Without nodes of trees that no row reaches.
-    tail : FloatGraph
-        Functions of dequantized scores, in floats.
+    epilogue : FloatGraph
+        Float functions of the dequantized scores.
     output_names : tuple of str
         Of the module: methods of the estimator, with ``_0``, ``_1`` for several outputs.
     classes : list of ndarray or None
@@ -51,7 +51,7 @@ class Subject:
 
     title: str
     program: IntegerProgram
-    tail: Any
+    epilogue: Any
     output_names: tuple[str, ...]
     classes: list[Any] | None
     feature_names: list[str] | None
@@ -59,7 +59,7 @@ class Subject:
 
     @classmethod
     def of(cls, model: Any) -> Subject:
-        """The model's parts; a `TypeError` for what is not a fitted model of skq."""
+        """The model's parts; raises `TypeError` for anything but a fitted model."""
         module = getattr(model, "quantized_module_", model)
         program = getattr(module, "program", None)
         if not isinstance(program, IntegerProgram):
@@ -81,7 +81,7 @@ class Subject:
         return cls(
             title=title if isinstance(title, str) else _title(model),
             program=pruned(program),
-            tail=module.epilogue,
+            epilogue=module.epilogue,
             output_names=tuple(module.output_names),
             classes=classes,
             feature_names=None if names is None else [str(n) for n in names],
@@ -90,19 +90,19 @@ class Subject:
 
     @property
     def graph_outputs(self) -> dict[str, Output]:
-        """What the program gives: to the tail or as outputs; reals as the integers they are of."""
-        found = {}
+        """Outputs of the program; real ones as the integers that are dequantized."""
+        outputs = {}
         first = len(self.program.inputs)
         for name, value in self.program.outputs.items():
             step = self.program.instructions[value - first] if value >= first else None
             if isinstance(step, Dequantize):
-                found[name] = Output(step.inputs[0], step.scale, step.zero_point)
+                outputs[name] = Output(step.inputs[0], step.scale, step.zero_point)
             else:
-                found[name] = Output(value, np.float64(1.0), np.float64(0.0))
-        return found
+                outputs[name] = Output(value, np.float64(1.0), np.float64(0.0))
+        return outputs
 
     def method(self, method: str) -> tuple[str, ...]:
-        """Outputs of the module that make up what a method returns; none if it has no such one."""
+        """Outputs of the module that a method returns; none if the model has no such method."""
         if method in self.output_names:
             return (method,)
         numbered = [f"{method}_{k}" for k in range(len(self.output_names))]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skq.export.c99.ctypes import BYTES, ctype, literal, real, unsigned
 
-#: How a value of each type is read from the program memory of an AVR.
+#: Macro that reads a value of each type from the program memory of an AVR.
 _PROGMEM_READS = {
     "uint8_t": "pgm_read_byte", "int8_t": "pgm_read_byte",
     "uint16_t": "pgm_read_word", "int16_t": "pgm_read_word",
@@ -95,10 +95,10 @@ class Tables:
             self._known[key] = table
             self.tables.append(table)
             self._comments.append(comment)
-            place = f" {self.name.upper()}_ROM" if progmem else ""
+            storage = f" {self.name.upper()}_ROM" if progmem else ""
             self._lines += [
                 f"/* {comment} */",
-                f"static const {kind} {table.name}[{unsigned(max(1, len(texts)))}]{place} = {{",
+                f"static const {kind} {table.name}[{unsigned(max(1, len(texts)))}]{storage} = {{",
                 *_wrapped(texts or ("0",)),
                 "};",
             ]

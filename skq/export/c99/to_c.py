@@ -49,22 +49,21 @@ def to_c(
         is left in the object file. Trees compare them with integer thresholds; linear models and
         networks scale them in fixed point that is exact for every value of the type.
     optimize : {"size", "speed"}, default="size"
-        Small tables that loops walk, packed in the bits that their values need; or code and plain
-        arrays.
+        "size": bit-packed tables and loops over them. "speed": trees as code, and plain arrays.
     functions : iterable of {"predict", "scores", "proba"}, default=None
         What to write:
 
         - ``int32_t name_predict(const T x[])``: index of the class, or -1 and 1 of an outlier
           detector. Of a regressor, the value as ``float``; ``name_predict_integer`` gives its
-          integer, of which the header tells the scale. Models with several outputs write them to a
-          second argument.
+          integer, and the header its scale and zero point. Models with several outputs write them
+          to a second argument.
         - ``void name_scores(const T x[], int32_t out[])``: the integers that decide, ``int64_t``
           where the proven width needs it. The header tells what they stand for.
         - ``void name_proba(const T x[], float out[])``: probabilities, by ``<math.h>``.
 
         None: "predict" where the model has it, and "scores".
     progmem : bool, default=False
-        Whether an AVR keeps the constants in program memory; the source then includes
+        Whether constants are stored in program memory on an AVR; the source then includes
         ``<avr/pgmspace.h>`` there.
 
     Returns
@@ -75,9 +74,9 @@ def to_c(
     Raises
     ------
     UnsupportedModelError
-        If a part of the model has no form in C; it names the part.
+        If a part of the model is not supported in C; the message names the part.
     ValueError
-        If an argument is none of those above.
+        If an argument is not one of its choices.
 
     Examples
     --------

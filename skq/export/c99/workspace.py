@@ -1,4 +1,4 @@
-"""Local arrays of a function, one for each type, in which values of a program take turns."""
+"""Local arrays of a function, one for each C type, that values of a program share."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from skq.export.c99.ctypes import BYTES, unsigned
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a value is: elements of an array from an offset on.
+class Buffer:
+    """Elements of a C array, from an offset on, that hold a value.
 
     Parameters
     ----------
@@ -39,35 +39,35 @@ class Place:
 
 @dataclass
 class Workspace:
-    """Buffers that are taken and given back; what they need at most is declared."""
+    """Allocates and frees buffers. The arrays are declared with the greatest size in use."""
 
     _free: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _end: dict[str, int] = field(default_factory=dict)
 
-    def take(self, ctype: str, size: int) -> Place:
-        """The first gap that is large enough."""
+    def take(self, ctype: str, size: int) -> Buffer:
+        """Allocate a buffer: in the first free range that is large enough."""
         gaps = self._free.setdefault(ctype, [])
         for k, (start, length) in enumerate(gaps):
             if length >= size:
                 gaps[k : k + 1] = [(start + size, length - size)] if length > size else []
-                return Place(_name(ctype), ctype, start)
+                return Buffer(_name(ctype), ctype, start)
         end = self._end.get(ctype, 0)
         start = end
         if gaps and sum(gaps[-1]) == end:  # grow the last gap
             start = gaps.pop()[0]
         self._end[ctype] = start + size
-        return Place(_name(ctype), ctype, start)
+        return Buffer(_name(ctype), ctype, start)
 
-    def give(self, place: Place, size: int) -> None:
-        """Make a place free again."""
-        gaps = sorted([*self._free.get(place.ctype, []), (place.offset, size)])
+    def give(self, buffer: Buffer, size: int) -> None:
+        """Free a buffer."""
+        gaps = sorted([*self._free.get(buffer.ctype, []), (buffer.offset, size)])
         merged: list[tuple[int, int]] = []
         for start, length in gaps:
             if merged and sum(merged[-1]) == start:
                 merged[-1] = (merged[-1][0], merged[-1][1] + length)
             else:
                 merged.append((start, length))
-        self._free[place.ctype] = merged
+        self._free[buffer.ctype] = merged
 
     def declarations(self) -> Iterable[str]:
         """Lines that declare the arrays."""

@@ -7,13 +7,13 @@ module               content
 ``interface``        what is exported: module, labels, inputs and outputs by name
 ``builder``          `GraphBuilder`: nodes, constants, casts
 ``program_graph``    an `IntegerProgram` as nodes, by one rule for each instruction
-``rules``            the rules that all forms share
+``rules``            the rules that all forms of the model share
 ``quantizers``       rules of Quantize, Bin and Dequantize
 ``rescale``          rules of Requantize and Table in 64-bit integers
 ``tree_walk``        rule of Trees by gathers of integers
 ``fast``             rules of ``form="fast"``: integers held in floats
 ``tree_ensemble``    trees as ``TreeEnsembleRegressor``
-``float_tail``       the functions after the dequantized scores
+``epilogue``         the float functions after the dequantized scores
 ``qdq``              rules of ``form="qdq"``: QuantizeLinear and DequantizeLinear
 ==================== ==============================================================================
 """

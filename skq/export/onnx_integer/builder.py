@@ -16,7 +16,7 @@ from skq.program import Instruction, TensorType
 
 Array = NDArray[Any]
 
-#: Constants of fewer bytes are stored as they are read; others narrower, where they fit.
+#: Integer constants of at least this many bytes are stored in the smallest dtype that fits.
 LEAST_NARROWED = 64
 
 
@@ -30,7 +30,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Source:
-    """The instruction that a tensor is the result of, and its operand with its type."""
+    """The instruction that computes a tensor, with its operand and the operand's type."""
 
     step: Instruction
     operand: Value
@@ -53,9 +53,10 @@ class GraphBuilder:
     Attributes
     ----------
     sources : dict of str to Source
-        Where a tensor comes from, by its name, for rules that join two instructions.
+        The instruction that computes a tensor, by its name; rules that fuse two instructions
+        read it.
     coded : set of str
-        Names of tensors that DequantizeLinear makes of codes.
+        Names of the outputs of DequantizeLinear nodes whose scale is 1.
     """
 
     def __init__(self, opset: int, takes_missing: bool = True) -> None:
@@ -97,7 +98,7 @@ class GraphBuilder:
         return self._constants[key]
 
     def stored(self, array: Array) -> Value:
-        """Return a constant that a node reads as it is stored."""
+        """Return a constant that is stored in its own dtype, without a cast."""
         value = Value(self.fresh("c"), array.dtype.name)
         self.initializers[value.name] = array
         return value
@@ -145,7 +146,7 @@ class GraphBuilder:
         return operand.name if isinstance(operand, Value) else self.constant(operand).name
 
     def cast(self, value: Value, dtype: str) -> Value:
-        """Return the value in another dtype: itself where it has it, cast once otherwise."""
+        """Return the value in a dtype. A value is cast to a dtype at most once."""
         if value.dtype == dtype:
             return value
         key = (value.name, dtype)
@@ -169,8 +170,8 @@ class GraphBuilder:
     def sum(self, x: Value, axis: int, length: int, bound: int) -> Value:
         """Append the exact sum over axis 1 or -1 of integers.
 
-        ONNX Runtime adds integers of 64 bits in float64; where partial sums may be greater than
-        that holds, a product with ones adds them.
+        ONNX Runtime's ReduceSum adds int64 in float64. Where partial sums may exceed 2**53, a
+        matrix product with ones is used instead.
 
         Parameters
         ----------
@@ -195,11 +196,11 @@ class GraphBuilder:
         return self.node("Squeeze", [product, np.array([axis])], x.dtype)
 
     def reshape(self, x: Value, shape: Sequence[int]) -> Value:
-        """Give rows that are not empty another shape."""
+        """Reshape each row; rows must not be empty."""
         return self.node("Reshape", [x, np.array([-1, *shape], dtype=np.int64)], x.dtype)
 
     def full(self, shape: Sequence[int], value: int, dtype: str) -> Value:
-        """Return rows of that shape with the same number everywhere, as many as X has."""
+        """Return one row of that shape for each row of X, filled with a number."""
         dims = self.batch()
         if len(shape):
             dims = self.node("Concat", [dims, np.array(shape, dtype=np.int64)], "int64", axis=0)
@@ -217,7 +218,7 @@ class GraphBuilder:
     # ------------------------------------------------------------------ result
 
     def name_outputs(self, outputs: Mapping[str, Value]) -> None:
-        """Give tensors the names of outputs, at the end; an input or constant gets a copy."""
+        """Rename tensors to the names of outputs; inputs and constants are copied by Identity."""
         made = {written for node in self.nodes for written in node.outputs}
         new: dict[str, str] = {}
         for name, value in outputs.items():
@@ -254,7 +255,7 @@ def _content(array: Array) -> Any:
 
 
 def _narrowed(array: Array) -> Array:
-    """The same numbers in fewer bytes, where they are integers and many."""
+    """The array in the smallest integer dtype, if it holds integers and is large enough."""
     if array.nbytes < LEAST_NARROWED or array.dtype.kind not in "iuf":
         return array
     if array.dtype.kind == "f" and not _holds_integers(array):

@@ -1,8 +1,8 @@
 """Rules of ``form="fast"``: integers held in floats, where float arithmetic on them is exact.
 
 Every integer of a proven interval within ``2**53`` is exact in float64, and so is every sum and
-product that stays within it. Runtimes have their fastest kernels for floats. What would leave 53
-bits is computed in integers, by the rules of the other form.
+product that stays within it. The fastest kernels of runtimes are those for floats. What may need
+more than 53 bits is computed in integers, by the rules of ``form="integer"``.
 
 ::
 
@@ -45,14 +45,14 @@ def quantize(
 
 
 def bins(g: GraphBuilder, step: ins.Bin, types: Types, result: TensorType, x: Value) -> Value:
-    """Codes as in integers; trees that read them compare the reals instead."""
+    """Codes as in ``form="integer"``. Trees that read them compare the reals instead."""
     codes = bin_codes(g, step, types, result, x)
     g.sources[codes.name] = Source(step, x, types[0])
     return codes
 
 
 def matmul(g: GraphBuilder, step: ins.MatMul, types: Types, result: TensorType, x: Value) -> Value:
-    """Accumulators in float64; a Requantize that follows reads the operand instead."""
+    """Accumulators in float64. A Requantize of them is fused with the product."""
     if largest_sum(step, types[0]) > EXACT_FLOAT64 or not is_exact(types[0]):
         return rules.matmul(g, step, types, result, x)
     codes = g.cast(x, "float64")
@@ -89,9 +89,9 @@ def _part(integers: np.ndarray, shift: int) -> np.ndarray:
 
 
 def _scaled_product(g: GraphBuilder, step: ins.Requantize, x: Value) -> Value | None:
-    """The product that x is, with multiplier, offset and shift in its weights.
+    """The product `x` with multiplier, offset and shift folded into its weights and bias.
 
-    None where x is no product, or where a partial sum might leave 53 bits.
+    None if `x` is not a product, or if a partial sum may need more than 53 bits.
     """
     source = g.sources.get(x.name)
     if source is None or not isinstance(source.step, ins.MatMul):
@@ -104,7 +104,7 @@ def _scaled_product(g: GraphBuilder, step: ins.Requantize, x: Value) -> Value | 
     bound = magnitudes * max(-lo, hi) + np.abs(offset)
     if max(bound, default=0) > EXACT_FLOAT64:
         return None
-    # Stored in their few bits; runtimes multiply constants when they load the model.
+    # weights are stored as small integers; runtimes fold the product when they load the model
     scaled = g.binary(
         "Mul", g.constant(product.weights, "float64"), _part(step.multiplier, step.shift)
     )

@@ -37,7 +37,7 @@ OUTPUT_NAMES = {
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """A model as the export sees it.
+    """What the export needs of a model.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def exported(model: Any) -> Exported:
     Raises
     ------
     TypeError
-        If the model is nothing that predicts in integers, or is not fitted.
+        If the model is not a model of skq, or is not fitted.
     UnsupportedModelError
-        If it reads texts.
+        If it reads categories that are strings.
     """
     if isinstance(model, QuantizedModule):
         return Exported(model)
@@ -111,7 +111,7 @@ def _takes_missing(model: Any) -> bool:
 def add_outputs(
     g: GraphBuilder, model: Exported, values: dict[str, Value]
 ) -> tuple[TensorInfo, ...]:
-    """Append what an estimator's methods make of the outputs of its module.
+    """Append the nodes that turn outputs of the module into results of the estimator's methods.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def add_outputs(
     """
     shapes = {info.name: info.shape[1:] for info in model.module.epilogue.outputs}
     labels = [name for name in shapes if _method(name) == "predict"]
-    found: dict[str, Value] = {}
+    named: dict[str, Value] = {}
     infos = []
     if labels:
         parts = [values[name] for name in labels]
@@ -135,24 +135,24 @@ def add_outputs(
         label = _typed(g, label, model, "predict")
         is_label = model.classes is not None or label.dtype.startswith("int")
         name = "label" if is_label else "variable"
-        found[name] = label
+        named[name] = label
         infos.append(TensorInfo(name, label.dtype, (None, *shape)))
     for name, shape in shapes.items():
         if name in labels:
             continue
         method, value = _method(name), values[name]
-        if method == "predict_proba":  # sums of rounded parts may leave [0, 1] by a rounding
+        if method == "predict_proba":  # a sum of rounded terms may exceed 1 by a rounding error
             value = g.node("Clip", [value, np.array(0.0), np.array(1.0)], value.dtype)
         value = _typed(g, value, model, method)
         public = OUTPUT_NAMES.get(method, method) + name.removeprefix(method)
-        found[public] = value
+        named[public] = value
         infos.append(TensorInfo(public, value.dtype, (None, *shape)))
-    g.name_outputs(found)
+    g.name_outputs(named)
     return tuple(infos)
 
 
 def _method(output: str) -> str:
-    """Name of the method that an output of a module is, or is a numbered part of."""
+    """Method that an output of a module belongs to; ``predict_1`` belongs to ``predict``."""
     stem, _, number = output.rpartition("_")
     known = ("predict", *OUTPUT_NAMES)
     return stem if number.isdigit() and stem in known else output
@@ -169,22 +169,22 @@ def _typed(g: GraphBuilder, value: Value, model: Exported, method: str) -> Value
 def _labels(
     g: GraphBuilder, parts: list[Value], shape: tuple[int | None, ...], classes: Any
 ) -> tuple[Value, tuple[int | None, ...]]:
-    """Labels of the indices that the program computes; multilabel indicators are labels."""
+    """Labels of the class indices that the program computes; multilabel indicators are labels."""
     if classes is None or (len(parts) == 1 and len(shape) == 1):
         if len(parts) == 1:
             return parts[0], shape
         return _stacked(g, parts), (len(parts),)
     if len(parts) == 1:
-        return _taken(g, _label_array(classes), parts[0]), shape
+        return _take(g, _label_array(classes), parts[0]), shape
     dtype = np.asarray(classes[0]).dtype
     columns = [
-        _taken(g, _label_array(np.asarray(labels).astype(dtype)), part)
+        _take(g, _label_array(np.asarray(labels).astype(dtype)), part)
         for labels, part in zip(classes, parts, strict=True)
     ]
     return _stacked(g, columns), (len(parts),)
 
 
-def _taken(g: GraphBuilder, labels: Array, index: Value) -> Value:
+def _take(g: GraphBuilder, labels: Array, index: Value) -> Value:
     return g.node("Gather", [labels, g.cast(index, "int64")], labels.dtype.name, axis=0)
 
 

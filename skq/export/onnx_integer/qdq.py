@@ -1,8 +1,8 @@
-"""Rules of ``form="qdq"``: QuantizeLinear and DequantizeLinear, as toolchains for hardware read it.
+"""Rules of ``form="qdq"``: QuantizeLinear and DequantizeLinear, as hardware toolchains read it.
 
-Codes and weights of 8 bits (16 with operator set 21) stand between a QuantizeLinear and a
-DequantizeLinear. One unit of a code is the scale 1; what a layer multiplies its accumulator by is
-the scale of its weights, one a channel::
+Codes and weights of 8 bits (16 with operator set 21) are tensors between QuantizeLinear and
+DequantizeLinear. Codes have the scale 1. The multiplier of a layer's requantization is the scale of
+its weights, one a channel::
 
     Quantize                 exact codes in float64, QuantizeLinear(1) DequantizeLinear(1)
     MatMul, then Requantize  MatMul with DequantizeLinear(weights, multiplier / 2**shift),
@@ -10,8 +10,9 @@ the scale of its weights, one a channel::
     last MatMul              MatMul with DequantizeLinear(weights, 1): the exact accumulator
 
 Codes of inputs and weights are exact. A code between two layers is rounded in float32, ties to
-even, where the program rounds the exact number half up: it may differ by one where the number is
-within float32's rounding of a half. All other instructions follow the rules of ``form="fast"``.
+even, where the program rounds the exact number half up. It may differ by one where the number is
+a tie up to the rounding error of float32. All other instructions follow the rules of
+``form="fast"``.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ from skq.program import TensorType
 from skq.program import instructions as ins
 
 ONE = np.array(1, dtype=np.float32)
-#: First operator set in which QuantizeLinear knows 16 bits.
+#: First operator set in which QuantizeLinear supports 16 bits.
 OPSET_OF_16_BITS = 21
 
 
 def code_dtype(g: GraphBuilder, type_: TensorType) -> str | None:
-    """Dtype of codes that QuantizeLinear gives; None where they are wider."""
+    """Dtype of a QuantizeLinear that holds these codes; None if there is none."""
     lo, hi = type_.interval
     widths = (8, 16) if g.opset >= OPSET_OF_16_BITS else (8,)
     for dtype in (f"{sign}int{width}" for width in widths for sign in ("u", "")):
@@ -47,7 +48,7 @@ def code_dtype(g: GraphBuilder, type_: TensorType) -> str | None:
 def quantize(
     g: GraphBuilder, step: ins.Quantize, types: Types, result: TensorType, x: Value
 ) -> Value:
-    """Exact codes, through a QuantizeLinear that changes none."""
+    """Exact codes, computed in float64. The QuantizeLinear of scale 1 after it changes none."""
     dtype = code_dtype(g, result)
     if dtype is None:
         return fast.quantize(g, step, types, result, x)
@@ -55,7 +56,7 @@ def quantize(
 
 
 def _coded(g: GraphBuilder, x: Value, dtype: str) -> Value:
-    """Reals rounded to codes and back, one unit a code."""
+    """Reals rounded to integers: QuantizeLinear and DequantizeLinear with the scale 1."""
     zero = np.zeros((), dtype=dtype)
     codes = g.node("QuantizeLinear", [x, ONE, zero], dtype)
     result = g.node("DequantizeLinear", [codes, ONE, zero], "float32")
@@ -76,7 +77,7 @@ def matmul(g: GraphBuilder, step: ins.MatMul, types: Types, result: TensorType, 
 def _weights(
     g: GraphBuilder, step: ins.MatMul, codes: TensorType, x: Value
 ) -> NDArray[np.integer] | None:
-    """Weights as DequantizeLinear reads them; None where they or the sums are too wide."""
+    """Weights in a dtype of DequantizeLinear; None if they or the sums are too wide."""
     if x.name not in g.coded or largest_sum(step, codes) > EXACT_FLOAT32:
         return None
     weights = step.weights.astype(np.int64)
@@ -105,7 +106,9 @@ def requantize(
     if dtype is None or source is None or weights is None or step.shift == 0:
         return fast.requantize(g, step, types, result, g.cast(x, "float64"))
     multiplier = np.broadcast_to(step.multiplier.astype(np.float64), weights.shape[1:])
-    half = 1 << (step.shift - 1)  # QuantizeLinear rounds by itself
+    half = 1 << (
+        step.shift - 1
+    )  # the offset includes a half for rounding, which QuantizeLinear does itself
     offset = np.ldexp(step.offset.astype(np.float64) - half, -step.shift)
     signed = weights * np.where(multiplier < 0, -1, 1).astype(weights.dtype)
     scale = np.ldexp(np.abs(multiplier), -step.shift).astype(np.float32)

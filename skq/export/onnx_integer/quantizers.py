@@ -1,4 +1,4 @@
-"""Between reals and integers: Quantize, Bin and Dequantize in float64, as `skq.numerics` has them.
+"""Quantize, Bin and Dequantize in float64, as `skq.numerics` defines them.
 
 ::
 
@@ -50,7 +50,7 @@ def quantize(
 def bin_codes(g: GraphBuilder, step: ins.Bin, types: Types, result: TensorType, x: Value) -> Value:
     """``base + #{edges < x}`` by binary search in columns of the same number of edges.
 
-    Columns are filled up with infinity, which is below no value.
+    All columns are padded with infinite edges to the same number of edges.
     """
     offsets = step.offsets.astype(np.int64)
     counts = np.diff(offsets)
@@ -63,7 +63,7 @@ def bin_codes(g: GraphBuilder, step: ins.Bin, types: Types, result: TensorType, 
     columns = g.node("Gather", [x, step.feature.astype(np.int64)], x.dtype, axis=1)
     columns = g.cast(columns, "float64")
     table = g.constant(edges.ravel(), "float64")
-    position = g.constant(start, "int32")  # of the next edge that may be below x
+    position = g.constant(start, "int32")  # index of the first edge not yet known to be below x
     for width in [1 << k for k in reversed(range(n_steps))]:
         edge = g.node("Gather", [table, g.binary("Add", position, width - 1)], "float64", axis=0)
         below = g.node("Less", [edge, columns], "bool")

@@ -6,8 +6,8 @@
     Table       Add, Gather
 
 ONNX shifts unsigned integers only: the operand of the shift is moved by a multiple of
-``2**shift`` so that the least value of the proven interval becomes 0, and back afterwards. Where
-that leaves 63 bits, a division that is rounded down does the same.
+``2**shift`` so that the least value of the proven interval is at least 0, and the result is moved
+back. Where that needs more than 63 bits, a division that rounds down is used instead.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def table(
     x: Value,
     dtype: str | None = None,
 ) -> Value:
-    """``table[x - lo]``, or each channel's own table; entries in `dtype` where it is given."""
+    """``table[x - lo]``, or one table for each channel; entries in `dtype` if it is given."""
     lo, hi = types[0].interval
     start = np.array(-lo)
     if step.table.ndim == 2:

@@ -1,13 +1,13 @@
 """One rule for each instruction: how it becomes ONNX nodes that compute in integers.
 
 A rule takes the builder, the instruction, the types of its operands and of its result, and the
-operands. It returns a tensor in any dtype that holds the proven interval; whoever reads a tensor
-casts it to the dtype that its operator computes in.
+operands. It returns a tensor in any dtype that holds the proven interval. A rule casts its operands
+to the dtype that it computes in.
 
 ============ ============================================
 instruction  ONNX operators
 ============ ============================================
-MatMul       MatMulInteger where 8 bits do, else MatMul
+MatMul       MatMulInteger of 8-bit operands, else MatMul
 Add, Sub …   the operator of the same meaning
 Sum …        ReduceSum, ReduceMax, ReduceMin, ArgMax
 Gather       Reshape, Pad with `fill`, Gather
@@ -37,13 +37,13 @@ FLOATS = ("float32", "float64")
 
 
 def arithmetic_dtype(*types: TensorType) -> str:
-    """Dtype in which integers of these types may be computed with: int32 or int64."""
+    """Dtype for arithmetic on integers of these types: int32 if all intervals fit, else int64."""
     fits = all(-(2**31) < lo and hi < 2**31 for lo, hi in (t.interval for t in types))
     return "int32" if fits else "int64"
 
 
 def joint_dtype(values: Sequence[Value], result: TensorType) -> str:
-    """Dtype that holds several values: float64 where one is a float and all are exact in it."""
+    """Common dtype of several values: float64 if one is a float and all are exact in it."""
     lo, hi = result.interval
     if any(value.dtype in FLOATS for value in values) and max(-lo, hi) <= EXACT_FLOAT64:
         return "float64"
@@ -73,10 +73,10 @@ def matmul(g: GraphBuilder, step: ins.MatMul, types: Types, result: TensorType, 
 
 
 def _matmul_integer(g: GraphBuilder, step: ins.MatMul, x: Value) -> Value:
-    """Unsigned bytes times unsigned bytes, which every CPU sums exactly.
+    """MatMulInteger of uint8 operands, which ONNX Runtime sums exactly on every CPU.
 
-    Signed weights are stored with a zero point of 128: on x86 without VNNI, ONNX Runtime sums
-    pairs of unsigned times signed bytes in 16 bits that saturate.
+    Signed weights are stored with a zero point of 128: on x86 without VNNI, ONNX Runtime adds
+    pairs of products of uint8 and int8 in 16 bits, which saturate.
     """
     zero = 128 if step.weights.min() < 0 else 0
     weights = g.constant(step.weights.astype(np.int64) + zero, "uint8")
@@ -89,7 +89,7 @@ def _matmul_integer(g: GraphBuilder, step: ins.MatMul, x: Value) -> Value:
 
 
 def elementwise(op_type: str, dtype: str | None = None) -> Rule:
-    """Rule of an operator of two operands; one of fewer axes gets them after the batch axis.
+    """Rule of a binary operator; missing axes of an operand are inserted after the batch axis.
 
     It computes in `dtype`, or in 32 or 64 bits as the proven intervals need.
     """

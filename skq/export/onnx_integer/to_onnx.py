@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from skq.exceptions import ConversionError
 from skq.export.onnx_integer.builder import GraphBuilder
+from skq.export.onnx_integer.epilogue import add_epilogue
 from skq.export.onnx_integer.fast import FAST_RULES
-from skq.export.onnx_integer.float_tail import add_tail
 from skq.export.onnx_integer.interface import Exported, add_outputs, exported
 from skq.export.onnx_integer.program_graph import add_program
 from skq.export.onnx_integer.qdq import QDQ_RULES
@@ -20,11 +20,11 @@ from skq.program.prune import pruned
 if TYPE_CHECKING:
     import onnx
 
-#: Operator set by default: every runtime of the last years knows it.
+#: Default operator set of ai.onnx; released in 2022, so common runtimes support it.
 DEFAULT_OPSET = 17
-#: The first one in which all operators take the inputs that nodes give them.
+#: Oldest operator set in which the operators used here take the inputs that they are given.
 FIRST_OPSET = 13
-#: Operator set of ai.onnx.ml: the first with thresholds in float64.
+#: Operator set of ai.onnx.ml; 3 is the first in which TreeEnsembleRegressor has float64 thresholds.
 ML_OPSET = 3
 
 FORMS = {"integer": INTEGER_RULES, "fast": FAST_RULES, "qdq": QDQ_RULES}
@@ -76,21 +76,21 @@ QuantizedModule
     Raises
     ------
     TypeError
-        If `model` is nothing that predicts in integers, or is not fitted.
+        If `model` is not a model of skq, or is not fitted.
     ValueError
         If a parameter is not one of its choices.
     UnsupportedModelError
-        If the model has no ONNX form; the message says why.
+        If the model cannot be written as ONNX; the message says why.
 
     Notes
     -----
     Labels, scores and predicted values that are dequantized are ``array_equal`` with those of skq,
-    in the form "qdq" for all models without hidden layers.
+    for the form "qdq" only where the model has no hidden layers.
     Probabilities that a function of ONNX (Softmax, Sigmoid, Exp) computes from them in float64
     differ from NumPy's by a few units in the last place.
 
-    An ONNX model cannot raise: infinity saturates, and the results for missing values are
-    undefined where the model takes none.
+    An ONNX model cannot raise: infinity saturates, and results for missing values are undefined
+    if the model does not support missing values.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def _graph(source: Exported, form: str, input_dtype: str, opset: int) -> FloatGr
         for name, type_ in zip(names, program.inputs, strict=True)
     ]
     values = add_program(g, program, inputs, FORMS[form])
-    outputs = add_outputs(g, source, add_tail(g, module.epilogue, values))
+    outputs = add_outputs(g, source, add_epilogue(g, module.epilogue, values))
     domains = {node.domain for node in g.nodes if node.domain}
     return g.graph(outputs, dict.fromkeys(domains, ML_OPSET))
 

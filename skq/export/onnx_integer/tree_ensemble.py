@@ -28,7 +28,7 @@ EXACT_FLOAT32 = 2**24
 
 @dataclass(frozen=True)
 class Splits:
-    """What each node asks of its operand: ``x[feature] <= threshold``, where NaN goes, sides."""
+    """Comparison ``x[feature] <= threshold`` of each node, its direction for NaN, its children."""
 
     feature: Ints
     threshold: NDArray[np.floating]
@@ -54,7 +54,8 @@ def ensemble_sums(
     Returns
     -------
     Value or None
-        None where nodes are shared by several parents, nothing is asked, or sums leave 53 bits.
+        None if a node has several parents, if there are only leaves, or if sums need more than 53
+        bits.
     """
     order = _nodes_by_tree(step)
     values = step.leaf_values.astype(object)
@@ -81,7 +82,7 @@ def ensemble_sums(
 
 
 def _nodes_by_tree(step: ins.Trees) -> tuple[Ints, Ints] | None:
-    """Tree and number of all nodes that roots lead to, by tree; None where one is reached twice."""
+    """Tree and index of all reachable nodes, by tree; None if a node is reachable twice."""
     level = step.roots.astype(np.int64)
     tree = np.arange(len(level))
     nodes, trees = [level], [tree]
@@ -97,7 +98,7 @@ def _nodes_by_tree(step: ins.Trees) -> tuple[Ints, Ints] | None:
         nodes.append(level)
         trees.append(tree)
     node, of_tree = np.concatenate(nodes), np.concatenate(trees)
-    order = np.lexsort((node, of_tree))  # a root stands before the other nodes of its tree
+    order = np.lexsort((node, of_tree))  # within a tree by index, the root first
     return of_tree[order], node[order]
 
 
@@ -107,7 +108,9 @@ def _on_reals(step: ins.Trees, bins: ins.Bin, dtype: str) -> Splits:
     column = step.feature[inner].astype(np.int64)
     offsets = bins.offsets.astype(np.int64)
     threshold = step.threshold[inner].astype(np.int64)
-    edge = threshold - bins.base[column].astype(np.int64)  # the one that a real may not exceed
+    edge = threshold - bins.base[column].astype(
+        np.int64
+    )  # index of the edge that is the threshold on reals
     counts = np.diff(offsets)[column]
     real = np.full(len(inner), np.inf, dtype=dtype)
     between = (edge >= 0) & (edge < counts)
@@ -115,7 +118,7 @@ def _on_reals(step: ins.Trees, bins: ins.Bin, dtype: str) -> Splits:
     n_nodes = len(step.feature)
     missing = bins.nan_code[column].astype(np.int64) <= threshold
     left, right = step.left.astype(np.int64), step.right.astype(np.int64)
-    swapped = edge < 0  # no real goes left: ask x <= inf, with the sides exchanged
+    swapped = edge < 0  # no real goes left: use x <= inf and exchange the children
     at = inner[swapped]
     left[at], right[at] = right[at], left[at].copy()
     missing = missing ^ swapped
@@ -142,7 +145,7 @@ def _on_codes(step: ins.Trees, codes: TensorType, dtype: str) -> Splits:
 
 
 def _at_most(edges: NDArray[np.float64], dtype: str) -> NDArray[np.floating]:
-    """The greatest numbers of a dtype up to each edge: they split the dtype as the edges do."""
+    """Greatest number of a dtype that is at most each edge, so comparisons do not change."""
     if dtype == "float64":
         return edges
     with np.errstate(over="ignore"):
@@ -186,7 +189,7 @@ def _node_attributes(
 
 
 def _digits(step: ins.Trees, tree: Ints, node: Ints, bound: int) -> list[tuple[int, Ints]]:
-    """Leaf values times the multiplier of their tree, in parts whose sums float32 holds.
+    """Leaf values times the multiplier of their tree, as digits whose sums float32 holds.
 
     Returns
     -------
@@ -205,7 +208,7 @@ def _digits(step: ins.Trees, tree: Ints, node: Ints, bound: int) -> list[tuple[i
         digits.append((factor, low))
         values = (values - low) >> bits
         factor <<= bits
-        if factor > bound:  # what is left of negative values is -1
+        if factor > bound:  # the remaining digits of negative values are -1
             digits.append((factor, values))
             break
     return digits or [(1, values)]
@@ -214,7 +217,7 @@ def _digits(step: ins.Trees, tree: Ints, node: Ints, bound: int) -> list[tuple[i
 def _leaf_attributes(
     step: ins.Trees, tree: Ints, node: Ints, digits: list[tuple[int, Ints]], dtype: str
 ) -> dict[str, Any]:
-    """One entry for each leaf and target that it adds something to, at least one for each leaf."""
+    """One entry for each leaf and target with a value other than 0, at least one for each leaf."""
     leaf = step.feature[node] < 0
     number = (np.arange(len(node)) - np.searchsorted(tree, tree))[leaf]
     weights = np.concatenate([part for _, part in digits], axis=1)
@@ -222,9 +225,9 @@ def _leaf_attributes(
     targets = np.concatenate(
         [first + np.arange(step.width) + k * step.n_outputs for k in range(len(digits))], axis=1
     )
-    stays = weights != 0
-    stays[:, :1] |= ~stays.any(axis=1, keepdims=True)
-    at = np.nonzero(stays)
+    listed = weights != 0
+    listed[:, :1] |= ~listed.any(axis=1, keepdims=True)
+    at = np.nonzero(listed)
     attributes: dict[str, Any] = {
         "target_treeids": tree[leaf][at[0]],
         "target_nodeids": number[at[0]],

@@ -7,7 +7,7 @@
                  node = Where(code <= threshold[node], left[node], right[node])
     sums = leaf_values[row[node]] * multiplier, summed over the trees of an output
 
-A leaf leads to itself, so trees of less depth wait for the deepest.
+The children of a leaf are the leaf itself, so all trees run for the depth of the deepest.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def _leaf_rows(g: GraphBuilder, step: ins.Trees, codes: TensorType, x: Value) ->
     lo, hi = codes.interval
     wide = "int32" if -(2**31) < lo and hi < 2**31 else "int64"
     feature = np.where(leaf, 0, step.feature)
-    threshold = np.clip(step.threshold.astype(np.int64), lo - 1, hi)  # decides as before
+    threshold = np.clip(
+        step.threshold.astype(np.int64), lo - 1, hi
+    )  # fits the dtype of codes; same comparisons
     left, right = (np.where(leaf, index, side) for side in (step.left, step.right))
     node = g.constant(step.roots, "int64")
     depth = _depth(step)

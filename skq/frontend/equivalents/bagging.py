@@ -25,7 +25,7 @@ from skq.frontend.predictors import EnsembleEstimator, Head, Mixture, Predictor,
 
 
 def _base_estimators(estimator: Any, response_method: str) -> list[EnsembleEstimator]:
-    """Members of a bagging estimator, each with the features and classes that it has seen."""
+    """Base estimators of a bagging estimator, with the features and classes of each."""
     n_features = estimator.n_features_in_
     base_estimators = []
     for base_estimator, features in zip(
@@ -33,16 +33,16 @@ def _base_estimators(estimator: Any, response_method: str) -> list[EnsembleEstim
     ):
         classes = getattr(base_estimator, "classes_", None)
         all_seen = classes is None or len(classes) == estimator.n_classes_
-        places = None if all_seen else np.asarray(classes).astype(np.int64)
+        indices = None if all_seen else np.asarray(classes).astype(np.int64)
         some = None if np.array_equal(features, np.arange(n_features)) else np.asarray(features)
         representation = to_base_estimator(base_estimator, estimator, some, n_features)
         if isinstance(base_estimator, Pipeline) and isinstance(representation, Predictor):
             base_estimators.append(
-                EnsembleEstimator(representation, response_method, n_features, classes=places)
+                EnsembleEstimator(representation, response_method, n_features, classes=indices)
             )  # it reads X itself
         else:
             base_estimators.append(
-                EnsembleEstimator(representation, response_method, len(features), some, places)
+                EnsembleEstimator(representation, response_method, len(features), some, indices)
             )
     return base_estimators
 
@@ -50,8 +50,8 @@ def _base_estimators(estimator: Any, response_method: str) -> list[EnsembleEstim
 def _on_all_features(
     base_estimators: list[EnsembleEstimator], n_features: int
 ) -> list[Predictor] | None:
-    """Members as predictors on all features, where layers or trees compute them."""
-    found = []
+    """Base estimators as predictors on all features; None if that is not possible."""
+    predictors = []
     for base_estimator in base_estimators:
         representation = base_estimator.model
         if not isinstance(representation, Predictor):
@@ -63,10 +63,10 @@ def _on_all_features(
                 representation,
                 scores=on_features(representation.scores, base_estimator.features, n_features),
             )
-        found.append(representation)
+        predictors.append(representation)
     return (
-        found
-        if can_stand_side_by_side([representation.scores for representation in found])
+        predictors
+        if can_stand_side_by_side([representation.scores for representation in predictors])
         else None
     )
 
@@ -115,8 +115,8 @@ def _bagging_classifier(estimator: Any) -> Predictor:
         base_estimators = [replace(m, response_method="vote") for m in base_estimators]
     decision = None
     if head.decision:
-        own = [replace(m, response_method="decision_function") for m in base_estimators]
-        decision = ensemble(own, 1 if n_classes == 2 else n_classes)
+        decisions = [replace(m, response_method="decision_function") for m in base_estimators]
+        decision = ensemble(decisions, 1 if n_classes == 2 else n_classes)
     return Predictor(ensemble(base_estimators, n_classes), result, decision)
 
 
@@ -140,9 +140,9 @@ def mixed(joint: Any, base_estimators: list[Predictor], n_classes: int, weight: 
     Parameters
     ----------
     joint : Layers or TreeEnsemble
-        Members' scores side by side.
+        Scores of the base estimators, concatenated.
     base_estimators : list of Predictor
-        Each with the probability of one class behind a sigmoid, or with votes.
+        Each with a probability from a sigmoid, or with votes.
     n_classes : int
     weight : ndarray of shape (n_estimators,)
     """

@@ -50,7 +50,7 @@ def _boosting_ensemble(estimator: Any) -> TreeEnsemble:
         for tree in stages.ravel()
     ]
     return stack(
-        # boosting compares by itself: NaN goes right, whatever the trees say
+        # gradient boosting compares itself: NaN always goes right
         [replace(tree, missing_left=np.zeros_like(tree.missing_left)) for tree in trees],
         base=base[0],
         average=False,

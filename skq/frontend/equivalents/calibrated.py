@@ -42,7 +42,7 @@ def _calibrated_classifier(estimator: Any) -> Predictor:
 
 
 def _calibration(calibrated: Any, response_method: str) -> Calibration:
-    """One fitted calibrator a column; one for all columns where it is a temperature."""
+    """The fitted calibrators, one for each column; a temperature is one for all columns."""
     fitted = calibrated.calibrators
     if calibrated.method == "temperature":
         return Calibration(

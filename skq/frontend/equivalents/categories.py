@@ -1,8 +1,8 @@
 """Splits by category, as extra 0/1 columns that ordinary trees compute.
 
-A split sends some categories of a feature left. Seen as numbers, the categories cut the line into
-segments that go left or right in turn; a small tree over the segments gives 1 where a row goes
-right. Every different split is one such column, and a node that splits by it asks ``bit <= 0.5``.
+A split sends some categories of a feature left. The category numbers divide the real
+line into segments that go left or right alternately. A small tree over the segments gives 1 where a
+row goes right. Every distinct split is one such column, and its nodes compare ``bit <= 0.5``.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ class Memberships:
         return self._numbers[key]
 
     def derived(self) -> tuple[TreeEnsemble, ...]:
-        """What trees that read the columns have as `TreeEnsemble.further`."""
-        found = self.ensemble()
-        return () if found is None else (found,)
+        """`TreeEnsemble.derived` of the trees that read the columns."""
+        ensemble = self.ensemble()
+        return () if ensemble is None else (ensemble,)
 
     def ensemble(self) -> TreeEnsemble | None:
         """Trees that compute the columns; None if there are none."""
@@ -105,7 +105,7 @@ class _Segments(NamedTuple):
 def _like_missing(columns: list[_Segments]) -> float:
     """A number whose bit is that of missing values in all columns of a feature, or NaN.
 
-    If missing values go where such a number goes, they need no code of their own.
+    Missing values then share the code of that number.
     """
     candidates = np.append(np.unique(np.concatenate([c.edges for c in columns])), np.inf)
     for column in columns:
@@ -116,15 +116,15 @@ def _like_missing(columns: list[_Segments]) -> float:
 def _membership(column: _Segments, like_missing: float) -> OneTree:
     """A balanced tree over the segments of the line.
 
-    NaN goes where the given number goes, or else to the first segment of its bit. Where no segment
-    has that bit, the root asks for NaN by itself.
+    NaN takes the branches of `like_missing`, or else of the first segment that has its bit. Where
+    no segment has it, the root separates NaN from all numbers.
     """
     feature, edges, bits, missing = column
     nodes: list[Node] = []
     of_missing = np.flatnonzero(bits == missing)
-    place = int(of_missing[0]) if len(of_missing) else -1
+    missing_segment = int(of_missing[0]) if len(of_missing) else -1
     if not np.isnan(like_missing):
-        place = int(np.searchsorted(edges, like_missing))
+        missing_segment = int(np.searchsorted(edges, like_missing))
 
     def leaf(bit: Any) -> int:
         nodes.append((-1, 0.0, -1, -1, False, float(bit)))
@@ -138,10 +138,10 @@ def _membership(column: _Segments, like_missing: float) -> OneTree:
         middle = (first + last) // 2
         nodes.append((feature, 0.0, 0, 0, False, 0.0))
         left, right = add(first, middle), add(middle + 1, last)
-        nodes[number] = (feature, float(edges[middle]), left, right, place <= middle, 0.0)
+        nodes[number] = (feature, float(edges[middle]), left, right, missing_segment <= middle, 0.0)
         return number
 
-    if place < 0:
+    if missing_segment < 0:
         nodes.append((feature, 0.0, 0, 0, False, 0.0))
         nodes[0] = (feature, LARGEST, add(0, len(bits) - 1), leaf(missing), False, 0.0)
     else:

@@ -1,4 +1,4 @@
-"""Several base estimators' scores as one: on their own features, side by side, or averaged."""
+"""Scores of several base estimators as one: on subsets of features, concatenated, or averaged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from skq.frontend.predictors import (
 
 
 def on_features(scores: Scores, features: Any, n_features: int) -> Scores:
-    """The same scores from all columns of X, where they were from some of them.
+    """Scores that read some columns of X, as scores that read all of X.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def can_stand_side_by_side(base_estimators: Sequence[Scores]) -> bool:
 
 
 def side_by_side(base_estimators: Sequence[Scores]) -> Layers | TreeEnsemble:
-    """All base estimators' scores, one base estimator's after another's."""
+    """The scores of all base estimators, concatenated in their order."""
     if not can_stand_side_by_side(base_estimators):
         raise _no_representation(base_estimators[0])
     layers = [m for m in base_estimators if isinstance(m, Layers)]
@@ -77,7 +77,7 @@ def side_by_side(base_estimators: Sequence[Scores]) -> Layers | TreeEnsemble:
 
 
 def averaged(base_estimators: Sequence[Scores], weights: Any = None) -> Layers | TreeEnsemble:
-    """The mean of the base estimators' scores, equally many each; weighted where weights differ."""
+    """The weighted mean of the base estimators' scores; each has the same number of scores."""
     n_scores = base_estimators[0].n_scores
     joint = side_by_side(base_estimators)
     share = (
@@ -154,7 +154,7 @@ def _layers_side_by_side(base_estimators: list[Layers]) -> Layers:
 def ensemble(
     base_estimators: Sequence[EnsembleEstimator], n_scores: int, weights: Any = None
 ) -> Ensemble:
-    """The weighted mean of base estimators' responses; each counts alike by default."""
+    """The weighted mean of base estimators' responses, by default with equal weights."""
     weights = (
         np.ones(len(base_estimators)) if weights is None else np.asarray(weights, dtype=np.float64)
     )

@@ -19,7 +19,7 @@ Node = tuple[int, float, int, int, bool, float]
 
 @dataclass(frozen=True, eq=False)
 class OneTree:
-    """One tree as arrays with one element a node; children are numbers of its own nodes.
+    """One tree as arrays with one element a node; children are indices of nodes of this tree.
 
     Leaves have -1 for a feature and for children; `leaf_weights` has shape (n_nodes, width).
     """

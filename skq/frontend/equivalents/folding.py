@@ -1,7 +1,7 @@
 """Folding: a predictor and the preprocessing before it become one predictor that reads X.
 
 Matrices and scalers are folded into the first weights of layers, which read stepwise columns as
-bits (`fold_layers`). A tree node compares the raw feature, or a bit where one threshold is not
+bits (`fold_layers`). A tree node compares the feature itself, a bit where one threshold is not
 enough, or a derived column that a layer computes (`fold_trees`).
 """
 
@@ -47,7 +47,7 @@ def _fold_scores(preprocessing: Preprocessing, scores: Scores) -> Any:
 def _fold_ensemble(preprocessing: Preprocessing, ensemble: Ensemble) -> Ensemble:
     base_estimators = []
     for base_estimator in ensemble.base_estimators:
-        own = (
+        chain = (
             preprocessing
             if base_estimator.features is None
             else preprocessing.selected(base_estimator.features)
@@ -55,9 +55,9 @@ def _fold_ensemble(preprocessing: Preprocessing, ensemble: Ensemble) -> Ensemble
         model = base_estimator.model
         if not isinstance(model, Predictor):  # a Pipeline of scalers
             for _, scaler in model.steps[:-1]:
-                own = scaled(scaler, own)
+                chain = scaled(scaler, chain)
             model = model.steps[-1][1]
-        model = fold_predictor(own, model)
+        model = fold_predictor(chain, model)
         base_estimators.append(
             replace(base_estimator, model=model, n_features=preprocessing.n_features, features=None)
         )

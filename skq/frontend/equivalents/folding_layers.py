@@ -12,7 +12,8 @@ from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.predictors import Floats, LayerInputs, Layers
 from skq.frontend.preprocessing import Column, Preprocessing
 
-#: Fillers that differ by less than this, relative to what they are computed from, are the same.
+#: Fill values whose difference, relative to the terms that they are computed from, is less than
+#: this count as equal.
 ROUNDING = 1e-12
 
 #: Factors of a product, at most.
@@ -24,11 +25,11 @@ def fold_layers(preprocessing: Preprocessing, layers: Layers) -> Layers:
 
     Parameters
     ----------
-    front : Front
+    preprocessing : Preprocessing
     layers : Layers
     """
     if layers.inputs is not None:
-        raise UnsupportedModelError("layers behind two fronts")
+        raise UnsupportedModelError("layers after two preprocessings")
     matrix, offset = preprocessing.as_matrix()
     weights = matrix @ layers.weights[0]
     bias = layers.biases[0] + offset @ layers.weights[0]
@@ -47,7 +48,7 @@ def fold_layers(preprocessing: Preprocessing, layers: Layers) -> Layers:
 def _linear_inputs(
     preprocessing: Preprocessing, weights: Floats
 ) -> tuple[LayerInputs, Floats, Floats]:
-    """What layers read: X with missing values filled, and bits; their weights and bias."""
+    """Inputs of the first layer (X with missing values filled, and bits), its weights and bias."""
     fill = _fill(preprocessing)
     of_features = np.zeros((preprocessing.n_features, weights.shape[1]))
     bits = _Bits(preprocessing.n_features, weights.shape[1])
@@ -63,15 +64,15 @@ def _linear_inputs(
         rest = column.missing - (scaled_fill + offset)
         if np.isfinite(rest) and abs(rest) > ROUNDING * max(abs(scaled_fill), abs(offset)):
             bits.add_missing(column.feature, rest * weight)
-    found = bits.memberships.ensemble()
-    if found is not None and not of_features.any():
-        return LayerInputs(bits=found, bits_alone=True), bits.weights, bias + bits.bias
-    inputs = LayerInputs(fill=_none_if_all_missing(fill), bits=found)
+    trees = bits.memberships.ensemble()
+    if trees is not None and not of_features.any():
+        return LayerInputs(bits=trees, bits_alone=True), bits.weights, bias + bits.bias
+    inputs = LayerInputs(fill=_none_if_all_missing(fill), bits=trees)
     return inputs, np.concatenate([of_features, bits.weights]), bias + bits.bias
 
 
 class _Bits:
-    """Bits that stepwise columns are made of, and their weights."""
+    """Bits whose weighted sum is a stepwise column, and their weights."""
 
     def __init__(self, n_features: int, width: int) -> None:
         self.memberships = Memberships(n_features)
@@ -81,12 +82,12 @@ class _Bits:
 
     @property
     def weights(self) -> Floats:
-        """Of shape (n_bits, width)."""
+        """The weights, of shape (n_bits, width)."""
         return np.array(self._weights).reshape(len(self._weights), len(self.bias))
 
     def add(self, column: Column, weight: Floats) -> None:
-        """A column's values, each with a weight: one bit for two values, else one an edge."""
-        column = self._without_own_value(column, weight)
+        """Add a weighted column: one bit if it has two values, else one bit for each edge."""
+        column = self._without_special_value(column, weight)
         assert column.values is not None
         assert column.edges is not None
         values, missing = column.values, column.missing
@@ -107,44 +108,46 @@ class _Bits:
                 bits = np.array([False, True])
                 self._put(column.feature, np.array([edge]), bits, False, rise * weight)
 
-    def _without_own_value(self, column: Column, weight: Floats) -> Column:
-        """The column that goes on with its last value where one value needs bits of its own.
+    def _without_special_value(self, column: Column, weight: Floats) -> Column:
+        """The column without its special value, which gets separate bits.
 
-        So what stands for unknown categories (``unknown_value=9999``) is in no other bit's weight.
+        Segments of the special value take the value of the segment before them. So a value such as
+        ``unknown_value=9999`` is in the weight of no other bit.
         """
         assert column.values is not None
         assert column.edges is not None
         values = column.values
-        own = _own_value(values)
-        if own is None:
+        special = _special_value(values)
+        if special is None:
             return column
-        is_own = values == own
-        place = np.maximum.accumulate(np.where(is_own, -1, np.arange(len(values))))
-        place[place < 0] = np.argmin(is_own)  # before the first other value: that
-        others = values[place]
+        is_special = values == special
+        source = np.maximum.accumulate(np.where(is_special, -1, np.arange(len(values))))
+        source[source < 0] = np.argmin(is_special)  # segments before the first other value take it
+        others = values[source]
         missing = column.missing
-        for other in np.unique(others[is_own]):
-            for_missing = missing == own
+        for other in np.unique(others[is_special]):
+            for_missing = missing == special
             missing = float(other) if for_missing else missing
-            bits = is_own & (others == other)
-            self._put(column.feature, column.edges, bits, for_missing, (own - other) * weight)
+            bits = is_special & (others == other)
+            self._put(column.feature, column.edges, bits, for_missing, (special - other) * weight)
         return replace(column, values=others, missing=missing)
 
     def add_missing(self, feature: int, weight: Floats) -> None:
-        """Whether a feature is missing."""
+        """Add the bit of a missing value of a feature."""
         self._put(feature, np.zeros(0), np.zeros(1, dtype=bool), True, weight)
 
     def _put(self, feature: int, edges: Any, bits: Any, missing: bool, weight: Floats) -> None:
-        place = self.memberships.segments(feature, edges, bits, missing) - self._n_features
-        if place == len(self._weights):
+        index = self.memberships.segments(feature, edges, bits, missing) - self._n_features
+        if index == len(self._weights):
             self._weights.append(np.zeros(len(self.bias)))
-        self._weights[place] = self._weights[place] + weight
+        self._weights[index] = self._weights[index] + weight
 
 
-def _own_value(values: Floats) -> float | None:
-    """What stands for all values that are not known, or is further from all than these are apart.
+def _special_value(values: Floats) -> float | None:
+    """The value of unknown categories, or a value that is far from all others; None without one.
 
-    Values that are not known lie on both sides of those that are, and in between.
+    The first occurs below, above and between the known categories. The second is an end of the
+    values whose distance to its neighbour is greater than the range of all others.
     """
     known = np.unique(values)
     if len(known) < 3:
@@ -158,10 +161,10 @@ def _own_value(values: Floats) -> float | None:
 
 
 def _fill(preprocessing: Preprocessing) -> Floats:
-    """For each feature what stands for NaN, as its first imputed column has it; else NaN.
+    """For each feature the value that replaces NaN, from its first imputed column; else NaN.
 
-    What no affine column reads is filled too, since it may be missing: with the least value, whose
-    code is that of NaN, so that no instruction has to put it there.
+    Features that no affine column reads may be missing too. Their fill value is the least value:
+    NaN has its code already, so no instruction is needed.
     """
     fill = np.full(preprocessing.n_features, np.nan)
     for column in preprocessing.columns:
@@ -184,10 +187,11 @@ def _none_if_all_missing(fill: Floats) -> Floats | None:
 def _product_inputs(
     preprocessing: Preprocessing, weights: Floats
 ) -> tuple[LayerInputs, Floats, Floats]:
-    """What layers read: products of columns that run from -1 to 1; constants go into the bias.
+    """Inputs of the first layer: products of columns scaled to [-1, 1]; constants go to the bias.
 
-    A column ``a * x + b`` of a feature that runs from m - h to m + h is ``a * h * z + a * m + b``;
-    products of columns are multiplied out into products of z. So no large numbers cancel.
+    With a feature x in [m - h, m + h] and ``z = (x - m) / h``, a column ``a * x + b`` is
+    ``a * h * z + a * m + b``. Products of columns are expanded into products of z, so that no large
+    terms cancel.
     """
     assert preprocessing.powers is not None
     degree = _degree(preprocessing.powers)
@@ -196,11 +200,11 @@ def _product_inputs(
     columns = [_in_unit(c, preprocessing, fill, bits, middle, half) for c in preprocessing.columns]
     products: dict[tuple[int, ...], Floats] = {}
     for row, weight in zip(preprocessing.powers, weights, strict=True):
-        own: dict[tuple[int, ...], float] = {(): 1.0}
+        polynomial: dict[tuple[int, ...], float] = {(): 1.0}
         for k in np.repeat(np.arange(len(row)), row):
-            place, factor, offset = columns[k]
-            own = _times(own, place, factor, offset, is_bit=place >= preprocessing.n_features)
-        for product, factor in own.items():
+            j, factor, offset = columns[k]
+            polynomial = _times(polynomial, j, factor, offset, j >= preprocessing.n_features)
+        for product, factor in polynomial.items():
             products[product] = products.get(product, 0.0) + factor * weight
     bias = products.pop((), np.zeros(weights.shape[1]))
     by_degree = [
@@ -221,9 +225,9 @@ def _product_inputs(
 
 
 def fold_products(preprocessing: Preprocessing) -> tuple[LayerInputs, Floats]:
-    """Products of a front's columns, all of one degree, as columns of their own.
+    """Products of columns, all of one degree, as derived columns.
 
-    Each factor is divided by its reach, so that columns of any unit meet on one grid.
+    Each factor is divided by its greatest magnitude, so that one scale suits columns of any unit.
 
     Returns
     -------
@@ -235,14 +239,14 @@ def fold_products(preprocessing: Preprocessing) -> tuple[LayerInputs, Floats]:
     _degree(preprocessing.powers)
     fill, bits = _fill(preprocessing), _Bits(preprocessing.n_features, 1)
     middle, half = preprocessing.middle_and_half()
-    found = []
+    terms = []
     for column in preprocessing.columns:
-        place, factor, offset = _in_unit(column, preprocessing, fill, bits, middle, half)
+        j, factor, offset = _in_unit(column, preprocessing, fill, bits, middle, half)
         size = abs(factor) + abs(offset) or 1.0
-        if place < preprocessing.n_features:  # of the feature itself, instead of one from -1 to 1
-            factor, offset = factor / half[place], offset - factor * middle[place] / half[place]
-        found.append((place, factor / size, offset / size, size))
-    source, factors, offsets, sizes = (np.array(values) for values in zip(*found, strict=True))
+        if j < preprocessing.n_features:  # in terms of the feature, which is not scaled to [-1, 1]
+            factor, offset = factor / half[j], offset - factor * middle[j] / half[j]
+        terms.append((j, factor / size, offset / size, size))
+    source, factors, offsets, sizes = (np.array(values) for values in zip(*terms, strict=True))
     products = [np.repeat(np.arange(len(row)), row) for row in preprocessing.powers]
     inputs = LayerInputs(
         fill=_none_if_all_missing(fill),
@@ -256,7 +260,7 @@ def fold_products(preprocessing: Preprocessing) -> tuple[LayerInputs, Floats]:
 
 
 def _degree(powers: Any) -> int:
-    """Most factors of a product, if they are not too many."""
+    """Greatest number of factors of a product; raises if it is above `MAX_DEGREE`."""
     degree = int(powers.sum(axis=1).max(initial=0))
     if degree > MAX_DEGREE:
         raise UnsupportedModelError(
@@ -274,7 +278,7 @@ def _in_unit(
     middle: Floats,
     half: Floats,
 ) -> tuple[int, float, float]:
-    """``(place, a, b)``: the column is ``a * z + b`` of a feature from -1 to 1, or of a bit."""
+    """``(j, a, b)``: the column is ``a * z + b``, z being feature j scaled to [-1, 1], or bit j."""
     if column.values is None:
         factor, offset = column.affine
         f = column.feature
@@ -290,26 +294,26 @@ def _in_unit(
     different = np.unique([*column.values, *known])
     if len(different) > 2:
         raise UnsupportedModelError(
-            "PolynomialFeatures cannot be quantized behind columns of several values; encode them "
-            "with OneHotEncoder, or put it in front of them."
+            "PolynomialFeatures cannot be quantized after columns of several values; encode them "
+            "with OneHotEncoder, or put it before them."
         )
     if len(different) == 1:
         return 0, 0.0, float(different[0])
     lowest, rise = float(different[0]), float(different[1] - different[0])
     assert column.edges is not None
     missing = bool(known) and column.missing > lowest
-    place = bits.memberships.segments(column.feature, column.edges, column.values > lowest, missing)
-    return place, rise, lowest
+    j = bits.memberships.segments(column.feature, column.edges, column.values > lowest, missing)
+    return j, rise, lowest
 
 
 def _times(
-    polynomial: dict[tuple[int, ...], float], place: int, factor: float, offset: float, is_bit: bool
+    polynomial: dict[tuple[int, ...], float], j: int, factor: float, offset: float, is_bit: bool
 ) -> dict[tuple[int, ...], float]:
     """A polynomial times ``factor * z + offset``; the square of a bit is the bit."""
-    found: dict[tuple[int, ...], float] = {}
+    result: dict[tuple[int, ...], float] = {}
     for product, weight in polynomial.items():
-        more = product if is_bit and place in product else tuple(sorted((*product, place)))
+        more = product if is_bit and j in product else tuple(sorted((*product, j)))
         for key, value in ((product, weight * offset), (more, weight * factor)):
             if value:
-                found[key] = found.get(key, 0.0) + value
-    return found
+                result[key] = result.get(key, 0.0) + value
+    return result

@@ -1,7 +1,7 @@
-"""Trees after a `Preprocessing`: they ask the same question about the raw feature, or about a bit.
+"""Fold preprocessing into trees: nodes compare the feature itself, or a bit.
 
-Where an output is a sum or a product of features, they compare a derived column: a product, or what
-one layer computes.
+Where an output is a product or a sum of features, nodes compare a derived column: the product, or
+the result of one layer.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from skq.frontend.equivalents.folding_layers import fold_layers, fold_products
 from skq.frontend.predictors import Floats, LayerInputs, Layers, TreeEnsemble
 from skq.frontend.preprocessing import Column, Preprocessing
 
-#: What the parent's sums and ours differ by in the order of their terms, relative to the largest:
-#: thresholds are raised by it, since a training row may stand on one.
+#: Difference between the parent's sums and those computed here in another order, relative to the
+#: largest. Thresholds are raised by it, since a training row may lie exactly on one.
 SUMMATION = 1e-13
 
-#: An output whose thresholds are all smaller than this, relative to its terms, is rounding noise:
-#: of the transformer's own numbers, or of sums with them.
+#: An output whose thresholds are all smaller than this, relative to its terms, is rounding noise
+#: of the transformer's coefficients, or of sums of products with them.
 NOISE = 1e-10
 
 
@@ -31,8 +31,8 @@ def fold_trees(preprocessing: Preprocessing, trees: TreeEnsemble) -> TreeEnsembl
     """Trees on X, equal to the given ones on the outputs of the preprocessing."""
     if trees.derived:
         raise UnsupportedModelError(
-            "trees that split by category cannot be quantized behind transformers; number the "
-            "categories with OrdinalEncoder in front of a model without categorical_features"
+            "trees that split by category cannot be quantized after transformers; number the "
+            "categories with OrdinalEncoder before a model without categorical_features"
         )
     read = np.unique(trees.feature[trees.feature >= 0])
     columns = {int(j): preprocessing.column(int(j)) for j in read}
@@ -68,10 +68,10 @@ def fold_trees(preprocessing: Preprocessing, trees: TreeEnsemble) -> TreeEnsembl
     computed = [j for j, column in columns.items() if column is None]
     for degree, outputs in _by_degree(preprocessing, computed):
         scores, factor, offset = _computed(preprocessing, outputs, degree)
-        for place, j in enumerate(outputs):
+        for k, j in enumerate(outputs):
             nodes = np.flatnonzero(trees.feature == j)
-            feature[nodes], missing_left[nodes] = first + place, False
-            threshold[nodes] = (limits[nodes] - offset[place]) / factor[place]
+            feature[nodes], missing_left[nodes] = first + k, False
+            threshold[nodes] = (limits[nodes] - offset[k]) / factor[k]
         derived.append(scores)
         first += len(outputs)
     return replace(
@@ -87,7 +87,7 @@ def fold_trees(preprocessing: Preprocessing, trees: TreeEnsemble) -> TreeEnsembl
 
 
 def _by_degree(preprocessing: Preprocessing, outputs: list[int]) -> list[tuple[int, list[int]]]:
-    """Outputs that are computed together: products of two, products of three, sums (degree 0)."""
+    """Outputs by group: products of two, products of three, sums (degree 0)."""
     groups: dict[int, list[int]] = {}
     for j in outputs:
         term, degree = preprocessing.term(j), 0
@@ -100,7 +100,7 @@ def _by_degree(preprocessing: Preprocessing, outputs: list[int]) -> list[tuple[i
 def _computed(
     preprocessing: Preprocessing, outputs: list[int], degree: int
 ) -> tuple[LayerInputs | Layers, Floats, Floats]:
-    """What computes outputs of one group, and ``(a, b)`` with ``a * computed + b`` the outputs."""
+    """Derived columns of one group, and ``(a, b)``: outputs are ``a * derived + b``."""
     if degree == 0:
         n = len(outputs)
         part = preprocessing.selected(outputs).without_unread()
@@ -108,8 +108,8 @@ def _computed(
         scores = fold_layers(part, layer)
         return scores, np.ones(n), np.zeros(n)
     terms = zip(*(preprocessing.term(j) or () for j in outputs), strict=True)
-    places, factor, offset = (np.array(values) for values in terms)
-    powers = preprocessing.as_powers()[places]
+    indices, factor, offset = (np.array(values) for values in terms)
+    powers = preprocessing.as_powers()[indices]
     part = replace(preprocessing, powers=powers, matrix=None, offset=None).without_unread()
     products, size = fold_products(part)
     return products, factor * size, offset
@@ -120,12 +120,12 @@ def _limits(
 ) -> Floats:
     """For each node the largest output, in double precision, that goes left.
 
-    Outputs that are sums are compared a trace higher; see `SUMMATION`.
+    Limits of outputs that are sums are raised by `SUMMATION`.
     """
     limits = trees.threshold.copy()
-    trace = SUMMATION
-    if trees.float32_input:  # limits stand half way to the next float32: that is room enough
-        limits, trace = last_that_holds(lambda x: _in_float32(x) <= trees.threshold, limits), 0.0
+    margin = SUMMATION
+    if trees.float32_input:  # limits lie half way to the next float32: a sufficient margin
+        limits, margin = last_that_holds(lambda x: _in_float32(x) <= trees.threshold, limits), 0.0
     given = {id(column) for column in preprocessing.columns}
     sums = [j for j, column in columns.items() if id(column) not in given]
     reach = preprocessing.reach() if sums else np.zeros(0)
@@ -135,9 +135,9 @@ def _limits(
         if columns[j] is None and 0 < largest <= NOISE * reach[j]:
             raise UnsupportedModelError(
                 f"trees split on column {j} of what the transformers return, which is 0 but for "
-                "rounding: the data have fewer dimensions. Ask for fewer components"
+                "rounding: the data have fewer dimensions. Use fewer components"
             )
-        limits[nodes] += trace * max(largest, float(reach[j]))
+        limits[nodes] += margin * max(largest, float(reach[j]))
     return np.clip(limits, -LARGEST, LARGEST)
 
 
@@ -151,8 +151,8 @@ def _raw_thresholds(column: Column, limits: Floats) -> Floats:
     if not column.steps:
         return limits
     factor, offset = column.affine
-    found = last_that_holds(lambda x: column(x) <= limits, (limits - offset) / factor)
-    return np.clip(found, -LARGEST, LARGEST)
+    bounds = last_that_holds(lambda x: column(x) <= limits, (limits - offset) / factor)
+    return np.clip(bounds, -LARGEST, LARGEST)
 
 
 def _split(column: Column, limit: float, missing_left: bool) -> tuple[Any, Floats, bool]:

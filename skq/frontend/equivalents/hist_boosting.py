@@ -1,4 +1,4 @@
-"""Histogram gradient boosting, from its own node arrays; X is compared in float64."""
+"""Histogram gradient boosting, from its predictors' node arrays; X is compared in float64."""
 
 from __future__ import annotations
 

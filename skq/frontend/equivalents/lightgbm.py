@@ -18,7 +18,7 @@ _IDENTITY = {"regression", "regression_l1", "huber", "fair", "quantile", "mape"}
 _EXP = {"poisson", "gamma", "tweedie"}
 
 
-#: Objectives of LightGBM, and their other names, that no class here knows.
+#: Objectives of LightGBM, and their aliases, that are not supported.
 _UNKNOWN = {
     *("multiclassova", "multiclass_ova", "ova", "ovr"),
     *("cross_entropy", "xentropy", "cross_entropy_lambda", "xentlambda"),

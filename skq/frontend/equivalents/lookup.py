@@ -1,4 +1,4 @@
-"""Which function writes which scikit-learn class, looked up by the class's name."""
+"""The function that writes each scikit-learn class as arrays, looked up by the class's name."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from skq.frontend.predictors import Affine, Layers, Predictor
 Representation = Predictor | Affine
 Writer = Callable[[Any], Representation]
 
-#: Where the classes come from that are looked up.
+#: Libraries whose classes are looked up.
 LIBRARIES = ("sklearn", "lightgbm", "xgboost")
 
 _WRITERS: dict[str, Writer] = {}
 
-#: What is wrong with the parameters of an estimator that is not fitted yet.
+#: Checks of the parameters of an unfitted estimator, by class name.
 _CHECKS: dict[str, Callable[[Any], None]] = {}
 
 
@@ -39,7 +39,7 @@ def equivalent(*names: str) -> Callable[[Writer], Writer]:
 def before_training(*names: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
     """Register the function that refuses unfitted estimators of these classes.
 
-    It looks at parameters, and raises `UnsupportedModelError` for what no training can mend.
+    It checks parameters, and raises `UnsupportedModelError` where no fitted model can be quantized.
     """
 
     def register(check: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -53,7 +53,7 @@ def before_training(*names: str) -> Callable[[Callable[[Any], None]], Callable[[
 
 
 def check_before_training(model: Any) -> None:
-    """Refuse an unfitted estimator that could not be quantized whatever it learns.
+    """Refuse an unfitted estimator that could not be quantized after any training.
 
     Parameters
     ----------
@@ -112,6 +112,6 @@ def _check_finite(name: str, layers: Layers) -> None:
     if not all(np.isfinite(array).all() for array in (*layers.weights, *layers.biases)):
         raise UnsupportedModelError(
             f"{name} cannot be quantized: some of its coefficients or intercepts are infinite or "
-            "NaN, and integers stand for finite numbers. Look at what it was trained on: targets "
-            "that are all 0 do that to models with a log link."
+            "NaN, and integers stand for finite numbers. Check the training data: targets "
+            "that are all 0 give such models with a log link."
         )

@@ -36,7 +36,7 @@ def _mlp_layers(estimator: Any) -> Layers:
 
 
 def _joined(weights: list[Floats], biases: list[Floats]) -> tuple[list[Floats], list[Floats]]:
-    """Layers with nothing in between as one, where that has no more weights than the two."""
+    """Consecutive affine layers as one, where that has no more weights than the two."""
     joined_weights, joined_biases = [weights[0]], [biases[0]]
     for matrix, bias in zip(weights[1:], biases[1:], strict=True):
         before = joined_weights[-1]

@@ -1,4 +1,4 @@
-"""Models and Pipelines as a whole: in the forms that skq writes, or as Hummingbird reads them."""
+"""Models and Pipelines as a whole: as representations of skq, or as Hummingbird reads them."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def known_representations(
 ) -> Predictor | Pipeline:
     """A fitted model as a Predictor, or as a Pipeline that ends in one.
 
-    X has `n_features`, and `bounds` are those of `Preprocessing`. With `features`, columns of X, a
-    Pipeline of these becomes a predictor that reads X.
+    `n_features` is the number of columns of X, and `bounds` are those of `Preprocessing`. With
+    `features`, columns of X, a Pipeline that reads these becomes a predictor that reads all of X.
 
-    Scalers alone stay steps. Other transformers are folded into the model after them; where skq
-    does not know one, Hummingbird converts the steps of the Pipeline.
+    A Pipeline of scalers stays a Pipeline. Other transformers are folded into the model after them;
+    where skq does not know one, Hummingbird converts the steps of the Pipeline.
 
     Raises
     ------
     UnsupportedModelError
-        If what predicts has no representation, or a transformer has none in its place.
+        If the predictor has no representation, or a transformer has none at its position.
     """
     if not isinstance(model, Pipeline):
         return _predictor(model)
@@ -61,14 +61,14 @@ def known_representations(
 
 
 def _flat(pipeline: Pipeline) -> list[Any]:
-    """Steps of a Pipeline and of the Pipelines in it; those that do nothing are left out."""
-    found: list[Any] = []
+    """Steps of a Pipeline and of the Pipelines in it, without those that do nothing."""
+    flat: list[Any] = []
     for _, step in pipeline.steps:
         if isinstance(step, Pipeline):
-            found += _flat(step)
+            flat += _flat(step)
         elif step is not None and not (isinstance(step, str) and step == "passthrough"):
-            found.append(step)
-    return found
+            flat.append(step)
+    return flat
 
 
 def _pipeline(steps: list[Any]) -> Predictor | Pipeline:
@@ -88,7 +88,7 @@ def _predictor(model: Any) -> Predictor:
 
 
 def check_trainable(model: Any) -> None:
-    """Refuse an unfitted estimator or Pipeline that could not be quantized whatever it learns.
+    """Refuse an unfitted estimator or Pipeline that could not be quantized after any training.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def check_trainable(model: Any) -> None:
 
 
 def check_trainable_inside(model: Any, owner: Any) -> None:
-    """The same for an estimator inside of another; None, and what is no estimator, pass."""
+    """The same for an estimator inside another; None, and other objects, pass."""
     last = _last(model)
     if not hasattr(last, "fit"):
         return
@@ -112,7 +112,7 @@ def check_trainable_inside(model: Any, owner: Any) -> None:
 
 
 def _last(model: Any) -> Any:
-    """What predicts: of a Pipeline its last step."""
+    """The estimator that predicts: the last step of a Pipeline."""
     while isinstance(model, FrozenEstimator | Pipeline):
         model = model.estimator if isinstance(model, FrozenEstimator) else model.steps[-1][1]
     return model
@@ -138,7 +138,7 @@ def _check_estimators(owner: Any) -> None:
 
 
 def to_predictor(model: Any, owner: Any) -> Predictor:
-    """The representation of an estimator inside of another.
+    """The representation of an estimator inside another.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def to_predictor(model: Any, owner: Any) -> Predictor:
 def to_base_estimator(
     model: Any, owner: Any, features: Any = None, n_features: int = 0
 ) -> Predictor | Pipeline:
-    """The representation of an estimator, or of a Pipeline, inside of another.
+    """The representation of an estimator, or of a Pipeline, inside another.
 
     `features` and `n_features` are those of `known_representations`.
 

@@ -1,4 +1,4 @@
-"""What has no integer representation: the reason, what to use instead, and the error."""
+"""Classes without an integer representation: the reason, an alternative, and the error."""
 
 from __future__ import annotations
 

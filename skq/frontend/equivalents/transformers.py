@@ -24,7 +24,7 @@ Transform = Callable[[Any, Preprocessing], Preprocessing]
 
 _TRANSFORMS: dict[str, Transform] = {}
 
-#: Transformers that are affine in X: what they compute is read off their answers.
+#: Transformers that are affine in X: matrix and offset follow from their outputs.
 _PROJECTIONS = (
     "FactorAnalysis",
     "FastICA",
@@ -37,12 +37,12 @@ _PROJECTIONS = (
     "TruncatedSVD",
 )
 
-#: Step along an input by which a projection's weights are found, and rounding of its offset.
+#: Step along an input that gives a projection's weights, and rounding of its offset.
 LONG_STEP, OFFSET_ROUNDING = 2.0**40, 2.0**-48
 
 
 def transforms(*names: str) -> Callable[[Transform], Transform]:
-    """Register how transformers of these scikit-learn classes change a front."""
+    """Register how transformers of these scikit-learn classes extend a `Preprocessing`."""
 
     def register(function: Transform) -> Transform:
         _TRANSFORMS.update(dict.fromkeys(names, function))
@@ -52,19 +52,19 @@ def transforms(*names: str) -> Callable[[Transform], Transform]:
 
 
 def supported_transformers() -> list[str]:
-    """Names of the classes that a front can hold."""
+    """Names of the classes that a `Preprocessing` can hold."""
     scalers = ("MaxAbsScaler", "MinMaxScaler", "RobustScaler", "StandardScaler")
     composed = ("ColumnTransformer", "FeatureUnion", "Pipeline")
     return sorted({*_TRANSFORMS, *scalers, *composed})
 
 
 def append_transformer(transformer: Any, preprocessing: Preprocessing) -> Preprocessing | None:
-    """The front with one more transformer behind it; None for a class that is not known.
+    """The preprocessing followed by one more transformer; None for a class that is not known.
 
     Raises
     ------
     UnsupportedModelError
-        If this transformer, or its place, has no integer representation.
+        If this transformer has no integer representation, or none at this position.
     """
     if transformer is None or isinstance(transformer, str):
         return preprocessing  # "passthrough"
@@ -84,15 +84,15 @@ def append_transformer(transformer: Any, preprocessing: Preprocessing) -> Prepro
 
 
 def _chain(steps: list[Any], preprocessing: Preprocessing) -> Preprocessing | None:
-    found: Preprocessing | None = preprocessing
+    result: Preprocessing | None = preprocessing
     for step in steps:
-        if found is not None:
-            found = append_transformer(step, found)
-    return found
+        if result is not None:
+            result = append_transformer(step, result)
+    return result
 
 
 def scaled(scaler: Affine, preprocessing: Preprocessing) -> Preprocessing:
-    """The front with a scaler behind it."""
+    """The preprocessing followed by a scaler."""
     for function in ("subtract", "divide", "multiply", "add"):
         constants = getattr(scaler, function)
         if constants is not None:
@@ -131,10 +131,10 @@ def _column_transformer(
 
 @transforms(*_PROJECTIONS)
 def _projection(transformer: Any, preprocessing: Preprocessing) -> Preprocessing:
-    """Matrix and offset from what becomes of 0 and of long steps along each input.
+    """Matrix and offset from the outputs for 0 and for a long step along each input.
 
-    The steps are long so that the offset rounds nothing off; what is no more than its rounding is
-    a weight of 0.
+    The steps are long, so that adding the offset loses no digits of the weights. Weights within
+    the rounding of the offset are 0.
     """
     n = preprocessing.n_outputs
     offset = _outputs(transformer, np.zeros((1, n)))[0]
@@ -153,7 +153,7 @@ def _function(transformer: Any, preprocessing: Preprocessing) -> Preprocessing:
     if transformer.func is not None:
         raise unsupported(
             transformer,
-            "what its function computes is not known. Put it in front: "
+            "what its function computes is not known. Put it before the quantized model: "
             "make_pipeline(FunctionTransformer(func), QuantizedClassifier(model))",
         )
     return preprocessing
@@ -165,9 +165,9 @@ def _imputer(imputer: Any, preprocessing: Preprocessing) -> Preprocessing:
     if not _is_nan(imputer.missing_values):
         raise unsupported(imputer, f"it replaces {imputer.missing_values!r}; use NaN for missing")
     statistics = np.asarray(imputer.statistics_, dtype=np.float64)
-    kept = [c.filled(s) for c, s in zip(columns, statistics, strict=True) if not np.isnan(s)]
+    filled = [c.filled(s) for c, s in zip(columns, statistics, strict=True) if not np.isnan(s)]
     indicators = _indicators(imputer.indicator_, preprocessing) if imputer.add_indicator else ()
-    return replace(preprocessing, columns=(*kept, *indicators))
+    return replace(preprocessing, columns=(*filled, *indicators))
 
 
 @transforms("MissingIndicator")
@@ -190,7 +190,8 @@ def _indicators(indicator: Any, preprocessing: Preprocessing) -> tuple[Column, .
 def _normalizer(normalizer: Any, preprocessing: Preprocessing) -> Preprocessing:
     raise unsupported(
         normalizer,
-        "it divides each row by its norm, and integers have no division. Put it in front: "
+        "it divides each row by its norm, and integers have no division. Put it before the "
+        "quantized model: "
         "make_pipeline(Normalizer(), QuantizedClassifier(model))",
     )
 
@@ -222,7 +223,8 @@ def _encoder(encoder: Any, preprocessing: Preprocessing) -> Preprocessing:
         if known.dtype.kind not in "iufb":
             raise unsupported(
                 encoder,
-                "its categories are texts, which are no numbers. Put it in front: "
+                "its categories are texts, which are no numbers. Put it before the quantized "
+                "model: "
                 f"make_pipeline({type(encoder).__name__}(), QuantizedClassifier(model))",
             )
         values = np.asarray(known, dtype=np.float64)
@@ -245,7 +247,7 @@ def _unknown(categories: Floats) -> float:
 def _stepwise(
     transformer: Any, preprocessing: Preprocessing, segments: list[tuple[Floats, Floats]]
 ) -> Preprocessing:
-    """A transformer of single features, read off its answers at a point of every segment.
+    """A transformer of single features, from its outputs at a point of every segment.
 
     Parameters
     ----------
@@ -255,7 +257,7 @@ def _stepwise(
     columns = _columns(transformer, preprocessing)
     base = np.array([points[0] for _, points in segments], dtype=np.float64)
     at_base = _outputs(transformer, base[np.newaxis])[0]
-    found: dict[int, Column] = {}
+    composed: dict[int, Column] = {}
     for j, (edges, points) in enumerate(segments):
         rows = np.repeat(base[np.newaxis], len(points), axis=0)
         rows[:, j] = points
@@ -263,30 +265,30 @@ def _stepwise(
         missing = _output_of_missing(transformer, base, j, columns[j])
         varies = np.any(outputs != at_base, axis=0) | (missing != at_base) & ~np.isnan(missing)
         for output in np.flatnonzero(varies).tolist():
-            if output in found:
+            if output in composed:
                 raise unsupported(transformer, "its columns depend on several features")
             column = _composed(transformer, columns[j], edges, outputs[:, output])
-            found[output] = column.filled(float(missing[output]))
+            composed[output] = column.filled(float(missing[output]))
     for output, value in enumerate(at_base):
-        if output not in found:  # no feature changes it
-            found[output] = Column(
+        if output not in composed:  # no feature changes it
+            composed[output] = Column(
                 columns[0].feature, edges=np.zeros(0), values=np.array([value]), missing=value
             )
-    return replace(preprocessing, columns=tuple(found[output] for output in range(len(at_base))))
+    return replace(preprocessing, columns=tuple(composed[k] for k in range(len(at_base))))
 
 
 def _outputs(transformer: Any, rows: Floats) -> Floats:
-    """What the transformer makes of rows, whose columns have lost their names."""
+    """Outputs of the transformer for rows without column names."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
         warnings.filterwarnings("ignore", message="Found unknown categories")
         with config_context(transform_output="default"):
-            own = rows.copy()  # copy=False writes into what it is given
-            return _dense(transformer.transform(own))
+            copied = rows.copy()  # a transformer with copy=False writes into its input
+            return _dense(transformer.transform(copied))
 
 
 def _output_of_missing(transformer: Any, base: Floats, j: int, column: Column) -> Floats:
-    """What becomes of a missing value of one column; NaN where the transformer refuses it."""
+    """Outputs for a missing value of one column; NaN where the transformer raises for it."""
     row = base[np.newaxis].copy()
     row[0, j] = column.missing
     try:
@@ -298,21 +300,21 @@ def _output_of_missing(transformer: Any, base: Floats, j: int, column: Column) -
 def _composed(transformer: Any, column: Column, edges: Floats, values: Floats) -> Column:
     """A stepwise function of a column."""
     if column.values is not None:
-        place = np.searchsorted(edges, column.values, side="left")
-        return Column(column.feature, edges=column.edges, values=values[place])
+        segment = np.searchsorted(edges, column.values, side="left")
+        return Column(column.feature, edges=column.edges, values=values[segment])
     factor, offset = column.affine
     if column.steps:
         if factor <= 0:
-            raise unsupported(transformer, "it stands behind a scaler with a factor of 0 or less")
-        behind = edges  # those of categories are neighbouring doubles: roundings count
-        edges = last_that_holds(lambda x: column(x) <= behind, (behind - offset) / factor)
+            raise unsupported(transformer, "it comes after a scaler with a factor of 0 or less")
+        limits = edges  # edges of categories are neighbouring doubles, so rounding must be exact
+        edges = last_that_holds(lambda x: column(x) <= limits, (limits - offset) / factor)
     return Column(column.feature, edges=edges, values=values)
 
 
 def _columns(transformer: Any, preprocessing: Preprocessing) -> tuple[Column, ...]:
     if not preprocessing.is_columns:
         raise unsupported(
-            transformer, "it stands behind a projection or products. Put it in front of them"
+            transformer, "it comes after a projection or products. Put it before them"
         )
     return preprocessing.columns
 

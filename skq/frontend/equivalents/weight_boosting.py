@@ -18,7 +18,7 @@ from skq.frontend.predictors import Floats, Head, Layers, Mixture, Predictor
 #: Entries of the table from which the median of trees is read (leaves times values), at most.
 MAX_MEDIAN_ENTRIES = 4_000_000
 
-#: Half of the weight is reached where only rounding is missing.
+#: Relative tolerance within which half of the weight counts as reached.
 ROUNDING = 1e-12
 
 
@@ -52,8 +52,8 @@ def _adaboost_classifier(estimator: Any) -> Predictor:
         trees = []
         for base_estimator, weight in zip(estimator.estimators_, weights, strict=True):
             winner = base_estimator.tree_.value[:, 0, : base_estimator.n_classes_].argmax(axis=1)
-            place = np.searchsorted(estimator.classes_, base_estimator.classes_)[winner]
-            trees.append(from_sklearn(base_estimator.tree_, vote[place] * (weight / total)))
+            label = np.searchsorted(estimator.classes_, base_estimator.classes_)[winner]
+            trees.append(from_sklearn(base_estimator.tree_, vote[label] * (weight / total)))
         scores = stack(trees, base=np.zeros(vote.shape[1]), average=False)
         return Predictor(scores, head)
     base_estimators = [
@@ -92,7 +92,7 @@ def _adaboost_regressor(estimator: Any) -> Predictor:
     """The weighted median over trees, without sorting.
 
     With the values v[0] < v[1] < … of all leaves and F[j], the weight of the trees that predict at
-    most v[j], the median is the first v[j] with ``F[j] >= 1/2``; that is the last value less every
+    most v[j], the median is the first v[j] with ``F[j] >= 1/2``: the last value minus every
     step ``v[j + 1] - v[j]`` whose ``F[j] >= 1/2``. Each F is a sum over trees.
     """
     name = type(estimator).__name__
@@ -101,14 +101,14 @@ def _adaboost_regressor(estimator: Any) -> Predictor:
     trees = [base_estimator.tree_ for base_estimator in estimator.estimators_]
     leaf_values = [tree.value[tree.children_left < 0, 0, 0] for tree in trees]
     values = np.unique(np.concatenate(leaf_values))
-    n_leaves = sum(len(own) for own in leaf_values)
+    n_leaves = sum(len(leaves) for leaves in leaf_values)
     if n_leaves * len(values) > MAX_MEDIAN_ENTRIES:
         raise UnsupportedModelError(
             f"{name} cannot be quantized: its {n_leaves} leaves make the table of its median too "
             "large. Limit its trees (max_depth, max_leaf_nodes) or use GradientBoostingRegressor."
         )
     weights = np.asarray(estimator.estimator_weights_[: len(trees)], dtype=np.float64)
-    if not weights.any():  # a first tree that is worse than chance stays, alone and without weight
+    if not weights.any():  # a single tree that is worse than chance has weight 0
         weights = np.ones(len(trees))
     weights = weights / weights.sum()
     steps = np.append(np.diff(values), 0.0) if len(values) == 1 else np.diff(values)
@@ -145,7 +145,7 @@ def _check_median_of(estimator: Any, base_estimator: Any) -> None:
     if not _is_tree(base_estimator):
         raise UnsupportedModelError(
             f"{name} of {type(base_estimator).__name__} cannot be quantized: its "
-            f"prediction is a median, which is known in integers for trees only. Use {name} of "
+            f"prediction is a median, which integers can compute for trees only. Use {name} of "
             "DecisionTreeRegressor."
         )
 

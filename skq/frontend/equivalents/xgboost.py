@@ -17,7 +17,7 @@ from skq.frontend.equivalents.lookup import before_training, equivalent
 from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.predictors import Floats, Head, Predictor, TreeEnsemble
 
-#: Link of each objective of a regressor; base scores stand behind it.
+#: Link of each objective of a regressor; base scores are saved after the link.
 _LINKS = {
     "reg:squarederror": "identity",
     "reg:squaredlogerror": "identity",
@@ -52,7 +52,7 @@ def _check_options(estimator: Any) -> None:
 
 
 def _known(estimator: Any) -> Sequence[str]:
-    """Objectives that the estimator may have here."""
+    """Supported objectives of the estimator's class."""
     return _OF_CLASSIFIERS if hasattr(estimator, "predict_proba") else tuple(_LINKS)
 
 
@@ -145,7 +145,8 @@ def _base(model: Any, link: str) -> Floats:
 def _tree(estimator: Any, tree: Any, weight: float) -> OneTree:
     """One tree.
 
-    A row goes left where its float32 value is below the threshold: at most the float32 before it.
+    A row goes left where its float32 value is below the threshold, that is, at most the float32
+    before the threshold.
     """
     if int(tree["tree_param"]["size_leaf_vector"] or 1) > 1:
         raise unsupported(
@@ -157,16 +158,16 @@ def _tree(estimator: Any, tree: Any, weight: float) -> OneTree:
         )
     left, right = (np.asarray(tree[f"{side}_children"]) for side in ("left", "right"))
     nodes = _reached(left, right)
-    place = np.full(len(left), -1)
-    place[nodes] = np.arange(len(nodes))
+    index = np.full(len(left), -1)
+    index[nodes] = np.arange(len(nodes))
     leaf = left[nodes] < 0
     value = np.asarray(tree["split_conditions"], dtype=np.float32)[nodes]
     below = np.nextafter(value, np.float32(-np.inf)).astype(np.float64)
     return OneTree(
         feature=np.where(leaf, -1, np.asarray(tree["split_indices"])[nodes]),
         threshold=np.where(leaf, 0.0, below),
-        left=np.where(leaf, -1, place[left[nodes]]),
-        right=np.where(leaf, -1, place[right[nodes]]),
+        left=np.where(leaf, -1, index[left[nodes]]),
+        right=np.where(leaf, -1, index[right[nodes]]),
         missing_left=np.asarray(tree["default_left"]).astype(bool)[nodes] & ~leaf,
         leaf_weights=(value.astype(np.float64) * weight)[:, np.newaxis],
     )

@@ -1,4 +1,4 @@
-"""Activation functions. Each keeps the dtype of its input."""
+"""Activation functions. Each result has the dtype of its input."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def celu(x: Array, alpha: float = 1.0) -> Array:
 @activation("Sigmoid")
 def sigmoid(x: Array) -> Array:
     """``1 / (1 + exp(-x))``, by NumPy, so that saved models need no SciPy."""
-    with np.errstate(over="ignore"):  # 1 / inf is the 0 that is meant
+    with np.errstate(over="ignore"):  # 1 / inf is 0, as it should be
         return 1 / (1 + np.exp(-x))
 
 
@@ -95,7 +95,7 @@ def hard_swish(x: Array) -> Array:
 
 @activation("Softplus")
 def softplus(x: Array) -> Array:
-    """``log(1 + exp(x))``, which never overflows in this form."""
+    """``log(1 + exp(x))``, computed so that it never overflows."""
     return np.logaddexp(x, 0)
 
 

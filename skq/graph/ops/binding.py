@@ -1,4 +1,4 @@
-"""The table of operators: ONNX name -> NumPy implementation, and how a node is bound to its own."""
+"""The table of operators: ONNX name -> NumPy implementation, and how a node is bound to it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Binder = Callable[[Mapping[str, Any], int], Implementation]
 BoundNode = Callable[..., tuple[NDArray[Any], ...]]
 
 #: ``f(*inputs, **attributes)`` -> array or tuple of arrays, by ONNX operator. An omitted optional
-#: input is None; attributes have ONNX's own names and defaults.
+#: input is None; attributes have ONNX's names and defaults.
 ONNX_OPS_TO_NUMPY_IMPL: dict[str, Implementation] = {}
 
-#: Modules of operators, those of functions that end models first.
+#: Modules of operators; those of functions that end models come first, as loaded models need them.
 FAMILIES = (
     "activations",
     "elementwise",
@@ -56,7 +56,7 @@ def numpy_op(
         Domain of the operator; ``""`` is ai.onnx.
     bind : callable, default=None
         ``bind(attributes, n_outputs)`` returns a function of the inputs alone. It runs once, when a
-        graph is loaded: what can be prepared or refused early belongs there. By default the
+        graph is loaded: what can be prepared or refused early is done there. By default the
         attributes become keyword arguments.
 
     Raises

@@ -15,7 +15,7 @@ from skq.graph.ops.element_types import element_dtype
 
 Array = NDArray[Any]
 
-#: Attribute of Constant -> dtype of the array that it makes (None: the tensor's own).
+#: Attribute of Constant -> dtype of the array that it makes (None: that of the tensor).
 CONSTANT_DTYPES: dict[str, Any] = {
     "value": None,
     "value_float": np.float32,
@@ -36,7 +36,7 @@ def _bind_cast(attributes: Mapping[str, Any], _n_outputs: int) -> Implementation
 def cast(x: Array, *, to: int, saturate: int = 1) -> Array:
     """Convert to the ONNX element type ``to``; floats are truncated towards zero for integers.
 
-    ``saturate`` concerns 8-bit floats alone, which are not supported, and changes nothing here.
+    ``saturate`` concerns 8-bit floats only, which are not supported, and changes nothing here.
     """
     dtype = element_dtype(to)
     if dtype.hasobject:

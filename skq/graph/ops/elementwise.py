@@ -21,7 +21,7 @@ def erf(x: Array) -> Array:
     return np.asarray(special.erf(x))
 
 
-#: Functions that NumPy or SciPy has under another name and that keep the dtype of a float input.
+#: Functions that NumPy or SciPy has under another name; the result has the dtype of a float input.
 UNARY_FUNCTIONS: dict[str, Implementation] = {
     "Abs": np.abs,
     "Acos": np.arccos,

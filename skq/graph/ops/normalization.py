@@ -1,4 +1,4 @@
-"""Normalizations, and Dropout, which does nothing where nothing is trained."""
+"""Normalizations, and Dropout, which is the identity outside of training."""
 
 from __future__ import annotations
 

@@ -18,13 +18,13 @@ Array = NDArray[Any]
 
 @numpy_op("GlobalAveragePool")
 def global_average_pool(x: Array) -> Array:
-    """Mean over all spatial axes, which are kept with length 1."""
+    """Mean over all spatial axes, which then have length 1."""
     return x.mean(axis=tuple(range(2, x.ndim)), keepdims=True)
 
 
 @numpy_op("GlobalMaxPool")
 def global_max_pool(x: Array) -> Array:
-    """Maximum over all spatial axes, which are kept with length 1."""
+    """Maximum over all spatial axes, which then have length 1."""
     return np.asarray(x.max(axis=tuple(range(2, x.ndim)), keepdims=True))
 
 

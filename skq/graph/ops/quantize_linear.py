@@ -51,7 +51,7 @@ def quantize_linear(
     """``clip(rint(x / scale) + zero_point)``, ties to even, for integer types of up to 16 bits.
 
     The result has the dtype of ``zero_point``, else ``output_dtype``, else uint8. ``saturate``
-    concerns 8-bit floats alone, which are not supported, and changes nothing here.
+    concerns 8-bit floats only, which are not supported, and changes nothing here.
     """
     if zero_point is not None:
         dtype = zero_point.dtype

@@ -29,7 +29,7 @@ COORDINATES: dict[str, Implementation] = {
     ),
 }
 
-#: Which pixel a coordinate between two stands for.
+#: The pixel that a coordinate between two pixels is rounded to.
 NEAREST: dict[str, Implementation] = {
     "round_prefer_floor": lambda x: np.ceil(x - 0.5),
     "round_prefer_ceil": lambda x: np.floor(x + 0.5),
@@ -84,13 +84,13 @@ def resize(
         Factors of the lengths, or the new lengths; one of the two.
     """
     chosen = range(x.ndim) if axes is None else axes
-    for place, axis in enumerate(chosen):
+    for k, axis in enumerate(chosen):
         n_in = x.shape[axis]
         if sizes is not None and np.size(sizes):
-            n_out = int(np.ravel(sizes)[place])
+            n_out = int(np.ravel(sizes)[k])
             scale = n_out / n_in
         elif scales is not None and np.size(scales):
-            scale = float(np.ravel(scales)[place])
+            scale = float(np.ravel(scales)[k])
             n_out = int(np.floor(n_in * scale))
         else:
             raise ValueError("Resize needs scales or sizes. Got neither.")

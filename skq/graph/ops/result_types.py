@@ -1,4 +1,4 @@
-"""The dtype of a result: ONNX's, where fractions are not cut off by it."""
+"""The dtype of a result: that of ONNX, unless it would truncate fractions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Array = NDArray[Any]
 
 
 def with_type_of(x: Array, result: Any) -> Array:
-    """A result in the dtype of an input, as ONNX has it for tensors of floats.
+    """A result in the dtype of an input, as ONNX defines it for tensors of floats.
 
     Parameters
     ----------
@@ -22,8 +22,8 @@ def with_type_of(x: Array, result: Any) -> Array:
     Returns
     -------
     ndarray
-        As it is where `x` has integers and the result has floats: an operator that ONNX defines for
-        floats alone is then computed in floats, and nothing is cut off.
+        Unchanged where `x` has integers and the result has floats: an operator that ONNX defines
+        only for floats is then computed in floats, and no fraction is truncated.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def with_type_of(x: Array, result: Any) -> Array:
     >>> with_type_of(np.array([1, 2], np.float32), np.array([0.5, 1.5])).dtype
     dtype('float32')
     """
-    found = np.asarray(result)
-    if found.dtype.kind == "f" and np.asarray(x).dtype.kind in "biu":
-        return found
-    return found.astype(np.asarray(x).dtype, copy=False)
+    array = np.asarray(result)
+    if array.dtype.kind == "f" and np.asarray(x).dtype.kind in "biu":
+        return array
+    return array.astype(np.asarray(x).dtype, copy=False)

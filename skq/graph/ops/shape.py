@@ -48,7 +48,7 @@ def squeeze(x: Array, axes: Axes | None = None) -> Array:
 
 @numpy_op("Unsqueeze")
 def unsqueeze(x: Array, axes: Axes) -> Array:
-    """Insert axes of length 1, at places counted in the result."""
+    """Insert axes of length 1, at positions in the result."""
     return np.expand_dims(x, _ints(axes))
 
 
@@ -137,7 +137,7 @@ def pad(
         chosen, amounts[: len(chosen)], amounts[len(chosen) :], strict=True
     ):
         widths[axis] = (before, after)
-    kept = tuple(
+    inner = tuple(
         slice(max(-before, 0), length - max(-after, 0))
         for length, (before, after) in zip(x.shape, widths, strict=True)
     )
@@ -145,7 +145,7 @@ def pad(
     options: dict[str, Any] = {}
     if mode == "constant":
         options["constant_values"] = 0 if constant_value is None else constant_value.reshape(())
-    padded: Array = np.pad(x[kept], added, mode=PAD_MODES[mode], **options)  # type: ignore[call-overload]
+    padded: Array = np.pad(x[inner], added, mode=PAD_MODES[mode], **options)  # type: ignore[call-overload]
     return padded
 
 
@@ -157,7 +157,7 @@ def depth_to_space(x: Array, *, blocksize: int, mode: str = "DCR") -> Array:
     ----------
     x : ndarray of shape (n_samples, n_channels, height, width)
     mode : {"DCR", "CRD"}
-        Whether the first part of the channel's index, or its last, says the place in the block.
+        Whether the first part of the channel's index, or its last, gives the position in the block.
     """
     n, channels, height, width = x.shape
     depth = channels // blocksize**2

@@ -126,15 +126,15 @@ class _NodeLookup:
 
     def __call__(self, tree: Array, node_id: Array, name: str) -> NDArray[np.int64]:
         keys = tree * self._n_ids + node_id
-        place = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        unknown = (self._keys[place] != keys) | (node_id < 0) | (node_id >= self._n_ids)
+        index = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        unknown = (self._keys[index] != keys) | (node_id < 0) | (node_id >= self._n_ids)
         if unknown.any():
             first = int(np.flatnonzero(unknown)[0])
             raise ConversionError(
                 f"{name}[{first}] points at node {int(node_id[first])} of tree "
                 f"{int(tree[first])}, which does not exist."
             )
-        return self._order[place]
+        return self._order[index]
 
 
 def _one_of(
@@ -196,7 +196,7 @@ def _mode_codes(modes: Any) -> NDArray[np.int8]:
 def _children(
     attributes: Mapping[str, Any], name: str, lookup: _NodeLookup, is_leaf: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Absolute index of each branch's child; a leaf is its own."""
+    """Absolute index of each branch's child; a leaf points to itself."""
     ids = _integers(attributes, name, len(is_leaf))
     children = np.arange(len(is_leaf))
     branches = ~is_leaf

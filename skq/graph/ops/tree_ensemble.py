@@ -1,8 +1,8 @@
 """TreeEnsembleRegressor of ai.onnx.ml, all trees at once, level by level.
 
 ``TreeArrays.from_attributes`` turns the operator's lists into compact arrays once;
-``leaf_indices`` walks every (row, tree) pair down one level a step and forgets the pairs that have
-arrived; ``tree_sums`` adds up the leaves that they arrived at.
+``leaf_indices`` moves every (row, tree) pair down one level a step and drops the pairs that have
+reached a leaf; ``tree_sums`` adds up these leaves.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ POST_TRANSFORMS: dict[str, Implementation] = {
 
 #: Rows are taken in blocks of about this many (row, tree, target) values, to stay in the cache.
 BLOCK_VALUES = 1 << 17
-#: From so many targets on leaves are kept sparse: trees of one-hot columns have one target each.
+#: From this number of targets on, leaf weights are stored sparsely: trees of one-hot columns have
+#: one target each.
 SPARSE_TARGETS = 32
 
 
@@ -72,11 +73,11 @@ class TreeArrays:
     base_values : ndarray of shape (n_targets,), float64
         Added to each target after aggregation.
     aggregate : {"SUM", "AVERAGE", "MIN", "MAX"}
-        How the trees are joined.
+        How the leaves of the trees are combined.
     post_transform : {"NONE", "LOGISTIC", "SOFTMAX"}
         Function of the scores of a row.
     depth : int
-        Branches on the longest way from a root to a leaf.
+        Branches on the longest path from a root to a leaf.
     """
 
     roots: NDArray[np.int64]
@@ -110,7 +111,7 @@ class TreeArrays:
         return int(self.feature.max(initial=-1)) + 1
 
     def branches_by_depth(self) -> list[NDArray[np.int64]]:
-        """Nodes that are no leaves, those of one depth together, the roots first."""
+        """Branches, one array for each depth, the roots first."""
         levels = []
         level = self.roots[self.leaf[self.roots] < 0]
         while len(level):
@@ -126,7 +127,7 @@ class TreeArrays:
         Parameters
         ----------
         attributes : mapping
-            ONNX's own names; lists may be sequences or arrays.
+            ONNX's names; lists may be sequences or arrays.
 
         Raises
         ------
@@ -135,11 +136,11 @@ class TreeArrays:
         UnsupportedModelError
             If an aggregate, post-transform or node mode is not supported.
         """
-        found = _KNOWN.get(attributes)
-        if found is None:
-            found = cls(**read_trees(attributes, tuple(POST_TRANSFORMS)))
-            _KNOWN.keep(attributes, found)
-        return found
+        trees = _KNOWN.get(attributes)
+        if trees is None:
+            trees = cls(**read_trees(attributes, tuple(POST_TRANSFORMS)))
+            _KNOWN.put(attributes, trees)
+        return trees
 
     def leaf_indices(self, x: Array) -> NDArray[np.int64]:
         """Find the leaf at which each row arrives in each tree.
@@ -160,17 +161,17 @@ class TreeArrays:
         # tree by tree: the nodes of one tree stay in the cache
         arrived = np.repeat(self.roots, n_samples)
         offset = np.tile(np.arange(n_samples) * n_columns, self.n_trees)
-        place = np.flatnonzero(self.mode[arrived] != LEAF)
-        node, offset = arrived[place], offset[place]
-        while len(place):
+        pair = np.flatnonzero(self.mode[arrived] != LEAF)
+        node, offset = arrived[pair], offset[pair]
+        while len(pair):
             value = values[offset + self.feature[node]]
             holds = self._compare(value, node, modes)
             if with_nan:
                 holds |= np.isnan(value) & self.missing_true[node]
             node = np.where(holds, self.true_child[node], self.false_child[node])
             inner = self.mode[node] != LEAF
-            arrived[place] = node
-            place, node, offset = place[inner], node[inner], offset[inner]
+            arrived[pair] = node
+            pair, node, offset = pair[inner], node[inner], offset[inner]
         return np.ascontiguousarray(self.leaf[arrived].reshape(self.n_trees, n_samples).T)
 
     def _compare(self, value: Array, node: Array, modes: Array) -> NDArray[np.bool_]:
@@ -185,10 +186,10 @@ class TreeArrays:
 
 
 class _Known:
-    """Trees that were read before, by the very arrays that their attributes hold.
+    """Cache of trees by the identity of their attributes' arrays.
 
-    Converting a model reads the same attributes in the frontend, in the float graph and in the
-    quantizer. Nothing is kept alive: an entry goes with the first of its arrays.
+    Conversion reads the same attributes in the frontend, in the float graph and in the quantizer.
+    An entry is removed as soon as one of its arrays is deleted.
     """
 
     def __init__(self) -> None:
@@ -201,8 +202,8 @@ class _Known:
             return None
         return entry[1]
 
-    def keep(self, attributes: Mapping[str, Any], trees: TreeArrays) -> None:
-        """Remember trees while the arrays of their attributes live."""
+    def put(self, attributes: Mapping[str, Any], trees: TreeArrays) -> None:
+        """Store trees until an array of their attributes is deleted."""
         key = _identity(attributes)
         arrays = [v for v in attributes.values() if isinstance(v, np.ndarray)]
         if arrays and all(isinstance(v, np.ndarray | str | int) for v in attributes.values()):
@@ -304,7 +305,7 @@ def tree_ensemble_regressor(x: Array, **attributes: Any) -> Array:
     Returns
     -------
     ndarray of shape (n_samples, n_targets)
-        float32; float64 where ``x`` is float64. ONNX says float32 always; the wider result is
-        kept on purpose, so that a converted model can be compared tightly with its original.
+        float32; float64 where ``x`` is float64. ONNX says float32 always; the wider result
+        allows a tight comparison of a converted model with its original.
     """
     return _evaluate(TreeArrays.from_attributes(attributes), x)

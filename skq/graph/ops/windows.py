@@ -23,12 +23,12 @@ class Windows:
     kernel, strides, dilations : tuple of int
         One value a spatial axis.
     pads : tuple of (int, int)
-        Cells added before and after each spatial axis, with those that the last window needs
-        beyond the padding asked for where ``ceil_mode`` rounds the number of windows up.
+        Cells added before and after each spatial axis. With ``ceil_mode`` they include those that
+        the last window needs beyond the given padding.
     output : tuple of int
         Number of windows an axis.
     overhang : tuple of int
-        How many of the cells after each axis are there for the last window alone.
+        Number of the cells after each axis that only the last window needs.
     """
 
     kernel: Axes

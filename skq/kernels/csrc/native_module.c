@@ -1,4 +1,5 @@
-/* skq.engines._native: the kernels for CPython. Thin: plans are built in Python as plain arrays. */
+/* The extension module skq.engines._native: runs plans on NumPy arrays, in several threads. Plans are built
+ * in Python, as plain arrays. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -18,10 +19,11 @@
 #endif
 
 #define MAX_THREADS 256
-#define FEW_BYTES 2048 /* of descriptors and arrays, for which a run allocates nothing */
+#define FEW_BYTES 2048 /* opened descriptors up to this size are held on the stack */
 #define BLOCKS_A_TASK 8
 #define CHECK_EVERY 0.05 /* seconds between two looks for signals */
 
+/* One run of a plan: rows that threads take, `task` rows at a time. */
 typedef struct {
     const skq_program *program;
     const skq_input *inputs;
@@ -30,16 +32,17 @@ typedef struct {
     int refuse, isa, status, shared;
     PyThreadState *caller; /* of the thread that called, while it does not have the GIL */
 #if THREADS
-    pthread_mutex_t lock;  /* of next and status */
-    pthread_cond_t left;   /* no thread of the pool works on it any more */
-    int helpers;           /* threads of the pool that do; under the pool's lock */
+    pthread_mutex_t lock;  /* guards `next` and `status` */
+    pthread_cond_t left;   /* signalled when `helpers` becomes 0 */
+    int helpers;           /* threads of the pool that work on it; guarded by the pool's lock */
 #endif
 } job;
 
-/* Answers beside those of skq_run. */
+/* Status values in addition to those of skq_run. */
 enum { NO_MEMORY = -1, UNREADABLE = -2, FAILED = -3, INTERRUPTED = -4 };
 
-/* First row of the next task; n_rows when there is none or the job has failed. */
+/* Report the status of the last task and take the next one: its first row, or n_rows if there is none or
+ * the job has failed. */
 static int64_t take(job *j, int status)
 {
 #if THREADS
@@ -101,12 +104,12 @@ static void work(job *j, int calls)
 }
 
 #if THREADS
-/* Threads that wait for jobs. They are made when first needed and stay, so that the system finds them
- * on cores of their own: new ones often wait for milliseconds. A forked child starts without any. */
+/* The pool: threads that wait for jobs. They are created when first needed and never end, because a new
+ * thread often waits for milliseconds until it is scheduled on a core. A forked child starts with none. */
 typedef struct {
     pthread_cond_t wake;
-    job *offered;          /* not taken yet: may be withdrawn */
-    int works;
+    job *offered;          /* not started yet: can be withdrawn */
+    int works;             /* whether it runs a job */
 } worker;
 
 static struct {
@@ -115,6 +118,7 @@ static struct {
     worker workers[MAX_THREADS];
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* The main function of a worker. */
 static void *serve(void *argument)
 {
     worker *self = argument;
@@ -135,8 +139,8 @@ static void *serve(void *argument)
     return NULL;
 }
 
-/* Add a worker, with all signals left to other threads; whether there is one more. */
-static int hire(void)
+/* Add a worker, which receives no signals; returns whether that worked. */
+static int add_worker(void)
 {
     worker *w = pool.workers + pool.n_workers;
     pthread_t thread;
@@ -155,17 +159,18 @@ static int hire(void)
     return made;
 }
 
+/* In a forked child: its pool has no threads. */
 static void forget_workers(void)
 {
     memset(&pool, 0, sizeof pool);
     pthread_mutex_init(&pool.lock, NULL);
 }
 
-/* Offer a job to idle workers, at most so many. */
+/* Offer a job to at most `most` idle workers. */
 static void offer(job *j, int most)
 {
     pthread_mutex_lock(&pool.lock);
-    for (int i = 0; j->helpers < most && (i < pool.n_workers || hire()); i++) {
+    for (int i = 0; j->helpers < most && (i < pool.n_workers || add_worker()); i++) {
         worker *w = pool.workers + i;
         if (!w->offered && !w->works) {
             w->offered = j;
@@ -176,7 +181,7 @@ static void offer(job *j, int most)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* Wait until no worker works on a job; those that have not begun will not. */
+/* Withdraw a job from workers that have not started it, and wait for the others. */
 static void withdraw(job *j)
 {
     pthread_mutex_lock(&pool.lock);
@@ -190,8 +195,8 @@ static void withdraw(job *j)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* Other threads beside this one, which take tasks of a few blocks; none works when it returns. */
-static void work_together(job *j, int n_threads, int64_t blocks)
+/* Run a job in this thread and in workers of the pool; all have ended when it returns. */
+static void work_in_threads(job *j, int n_threads, int64_t blocks)
 {
     const int64_t fair = (blocks + 4 * n_threads - 1) / (4 * n_threads);
     if (pthread_mutex_init(&j->lock, NULL) != 0) {
@@ -211,6 +216,7 @@ static void work_together(job *j, int n_threads, int64_t blocks)
 }
 #endif
 
+/* Run a job in at most `n_threads` threads; returns its status. */
 static int run_job(job *j, int64_t n_threads)
 {
     const int64_t blocks = (j->n_rows + j->program->block - 1) / j->program->block;
@@ -220,15 +226,15 @@ static int run_job(job *j, int64_t n_threads)
         n_threads = most;
 #if THREADS
     if (n_threads > 1)
-        work_together(j, (int)n_threads, blocks);
+        work_in_threads(j, (int)n_threads, blocks);
     else
 #endif
         work(j, 1);
     return j->status;
 }
 
-/* What an array's `__array_struct__` holds: NumPy's array interface, the same in every version. It
- * costs a third of a Py_buffer, which counts where one row is predicted. Its capsule owns it. */
+/* The struct of NumPy's array interface (`__array_struct__`), the same in every version of NumPy. A capsule
+ * owns it. It is used because it takes a third of the time of a Py_buffer, which matters for one row. */
 typedef struct {
     int two, n_axes;
     char kind;
@@ -244,7 +250,7 @@ typedef struct {
     PyObject *array_struct; /* the attribute's name */
 } module_state;
 
-/* dtype of an array's elements, or -1 */
+/* The SKQ_... dtype of an array's elements, or -1 if the kernels do not read it. */
 static int32_t dtype_of(const array_view *view)
 {
     static const int32_t floats[] = {-1, -1, SKQ_F32, SKQ_F64};
@@ -260,7 +266,7 @@ static int32_t dtype_of(const array_view *view)
     return log < 4 && dtypes ? dtypes[log] : -1;
 }
 
-/* Whether an array is `n_rows` rows of `size` elements that the kernels read, and then `input`. */
+/* Whether an array has `n_rows` rows of `size` elements that the kernels read; if so, fills in `input`. */
 static int is_readable(const array_view *view, Py_ssize_t n_rows, Py_ssize_t size,
                        skq_input *input)
 {
@@ -268,12 +274,13 @@ static int is_readable(const array_view *view, Py_ssize_t n_rows, Py_ssize_t siz
     if (view->n_axes != 2 || view->shape[0] != n_rows || view->shape[1] != size ||
         (view->flags & flags) != flags || dtype_of(view) < 0)
         return 0;
-    const skq_input found = {view->data, view->strides[0], view->strides[1], dtype_of(view), 0};
-    *input = found;
+    const skq_input readable = {view->data, view->strides[0], view->strides[1], dtype_of(view), 0};
+    *input = readable;
     return 1;
 }
 
-/* View of an array, and the capsule that owns it; NULL and an exception for anything else. */
+/* The array interface of an array, and the capsule that owns it. NULL, with an exception set, for another
+ * object. */
 static const array_view *open_view(PyObject *self, PyObject *array, PyObject **capsule)
 {
     const module_state *state = PyModule_GetState(self);
@@ -281,7 +288,8 @@ static const array_view *open_view(PyObject *self, PyObject *array, PyObject **c
     return *capsule ? PyCapsule_GetPointer(*capsule, NULL) : NULL;
 }
 
-/* Inputs from a list of arrays, which the caller holds: SKQ_OK, UNREADABLE, or FAILED. */
+/* Fill in `inputs` from a list of arrays, of which the caller holds references. Returns SKQ_OK, UNREADABLE,
+ * or FAILED with an exception set. */
 static int open_inputs(PyObject *self, PyObject *arrays, const skq_program *program,
                        Py_ssize_t n_rows, skq_input *inputs)
 {
@@ -299,8 +307,8 @@ static int open_inputs(PyObject *self, PyObject *arrays, const skq_program *prog
     return status;
 }
 
-/* empty((n_rows, *shape), dtype), in C order, of a tuple (output, shape, dtype), and where its rows
- * are. */
+/* A new array empty((n_rows, *shape), dtype), in C order, for a tuple (output, shape, dtype); `data` is set to
+ * the address of its elements. */
 static PyObject *new_output(PyObject *self, PyObject *empty, PyObject *result, Py_ssize_t n_rows,
                             void **data)
 {
@@ -326,7 +334,7 @@ static PyObject *new_output(PyObject *self, PyObject *empty, PyObject *result, P
     return array;
 }
 
-/* A list of new arrays, and in `data` where the rows of each output are. */
+/* A list of new arrays, one for each of `results`; data[output] is set to the address of its elements. */
 static PyObject *new_outputs(PyObject *self, PyObject *empty, PyObject *results, Py_ssize_t n_rows,
                              void **data)
 {
@@ -344,7 +352,7 @@ static PyObject *new_outputs(PyObject *self, PyObject *empty, PyObject *results,
     return outputs;
 }
 
-/* Run an opened program: `run` but for its memory. */
+/* Run an opened program. `args` are those of `run`; `inputs` and `data` are memory for it. */
 static PyObject *run_opened(PyObject *self, PyObject *const *args, skq_program *program,
                             skq_input *inputs, void **data)
 {
@@ -377,17 +385,21 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
 {
     if (n_args != 5 || !PyTuple_Check(args[0]) || PyTuple_Size(args[0]) != 7 ||
         !PyList_Check(args[1]))
-        return PyErr_Format(PyExc_TypeError, "see the docstring of run");
-    const void *packed = PyLong_AsVoidPtr(PyTuple_GetItem(args[0], 0));
+        return PyErr_Format(PyExc_TypeError,
+                            "run takes a prepared plan (a tuple of 7), a list of inputs, n_rows, n_threads "
+                            "and refuse; see its docstring");
+    const void *descriptors = PyLong_AsVoidPtr(PyTuple_GetItem(args[0], 0));
     const void *constants = PyLong_AsVoidPtr(PyTuple_GetItem(args[0], 1));
     const size_t n_outputs = PyLong_AsSize_t(PyTuple_GetItem(args[0], 5));
     if (PyErr_Occurred())
         return NULL;
     skq_program program;
-    const void *rest = skq_read_program(packed, &program);
+    const void *rest = skq_read_program(descriptors, &program);
     const size_t n_inputs = (size_t)PyList_Size(args[1]);
     if ((size_t)program.n_inputs != n_inputs || (size_t)program.n_outputs != n_outputs)
-        return PyErr_Format(PyExc_ValueError, "wrong number of arrays");
+        return PyErr_Format(PyExc_ValueError,
+                            "the plan takes %d inputs and has %d outputs; got %zu and %zu",
+                            (int)program.n_inputs, (int)program.n_outputs, n_inputs, n_outputs);
     const size_t opened = skq_opened_bytes(&program);
     const size_t bytes = opened + n_inputs * sizeof(skq_input) + n_outputs * sizeof(void *);
     uint64_t few[FEW_BYTES / 8];
@@ -398,10 +410,10 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
     skq_input *inputs = (void *)((char *)memory + opened);
     void **data = (void *)(inputs + n_inputs);
     memset(data, 0, n_outputs * sizeof(void *));
-    PyObject *found = run_opened(self, args, &program, inputs, data);
+    PyObject *result = run_opened(self, args, &program, inputs, data);
     if (memory != few)
         PyMem_Free(memory);
-    return found;
+    return result;
 }
 
 static PyObject *best_isa(PyObject *self, PyObject *none)
@@ -423,7 +435,7 @@ static PyObject *names(const skq_field *fields)
     return joined;
 }
 
-/* Put an item, which may be NULL, into a dict; whether that worked. */
+/* Put an item into a dict; returns whether that worked. The item may be NULL, and is released. */
 static int put(PyObject *dict, const char *name, PyObject *item)
 {
     const int done = item && PyDict_SetItemString(dict, name, item) == 0;
@@ -431,7 +443,8 @@ static int put(PyObject *dict, const char *name, PyObject *item)
     return done;
 }
 
-/* What Python checks its own by: bytes of structs of arrays, fields of those of descriptors. */
+/* A dict from which layout.py checks its copies: field names of the structs in descriptors, sizes of the
+ * structs in arrays. */
 static PyObject *layout(PyObject *self, PyObject *none)
 {
 #define ARRAY(name) {#name, sizeof(skq_##name), NULL}
@@ -451,24 +464,26 @@ static PyObject *layout(PyObject *self, PyObject *none)
     };
     (void)self;
     (void)none;
-    PyObject *found = PyDict_New();
-    for (size_t i = 0; found && i < sizeof structs / sizeof structs[0]; i++) {
+    PyObject *sizes = PyDict_New();
+    for (size_t i = 0; sizes && i < sizeof structs / sizeof structs[0]; i++) {
         const skq_field *fields = structs[i].fields;
         PyObject *item = fields ? names(fields) : PyLong_FromSize_t(structs[i].bytes);
-        if (!put(found, structs[i].name, item))
-            Py_CLEAR(found);
+        if (!put(sizes, structs[i].name, item))
+            Py_CLEAR(sizes);
     }
-    return found;
+    return sizes;
 }
 
 static PyMethodDef methods[] = {
     {"run", (PyCFunction)(void (*)(void))run, METH_FASTCALL,
      "run((descriptors, constants, isa, numpy.empty, ((output, shape, dtype), ...), n_outputs,\n"
-     "    kept alive),"
-     "    [input], n_rows, n_threads, refuse)\n"
-     "\nA list of new arrays, those of the outputs named, or an int that says why there are none."},
+     "     arrays), [input, ...], n_rows, n_threads, refuse)\n"
+     "\n"
+     "Run a plan. `descriptors` and `constants` are addresses of the memory of `arrays`.\n"
+     "Returns a list of new arrays, one for each tuple (output, shape, dtype), or an int: the\n"
+     "status, where the inputs cannot be read or are refused."},
     {"best_isa", best_isa, METH_NOARGS, "Best instruction set of this machine."},
-    {"layout", layout, METH_NOARGS, "Bytes, or fields, of each struct."},
+    {"layout", layout, METH_NOARGS, "Bytes, or names of fields, of each struct."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,5 +1,6 @@
-/* See skq_kernels.h. The kernels are compiled once for each instruction set, under another target and
- * other names (skq_all.inc); those of trees once more for each width of the codes. */
+/* The implementation of skq_kernels.h, and the only file to compile. It includes all kernels
+ * (skq_all.inc) once for each instruction set, each time with another compiler target and under other
+ * names. The kernels of trees are included once more for each type of codes and nodes. */
 #include "skq_kernels.h"
 
 #include <float.h>
@@ -11,7 +12,7 @@
 #error "skq needs arithmetic right shifts"
 #endif
 
-/* Functions between SKQ_BEGIN(features) and SKQ_END are compiled for these features. */
+/* Functions between SKQ_BEGIN(features) and SKQ_END are compiled for these CPU features. */
 #if defined(__GNUC__) && defined(__x86_64__) && !defined(SKQ_ONE_ISA)
 #define SKQ_MANY_ISAS 1
 #include <immintrin.h>
@@ -30,8 +31,8 @@
 #define SKQ_UNROLL_16 _Pragma("GCC unroll 16")
 #define SKQ_WIDTH(bits) ",prefer-vector-width=" #bits
 #endif
-/* Sums as what they are: where a loop carries them as __m256i, of 64-bit words, gcc copies registers,
- * and spills. */
+/* Vectors of 32-bit sums. Where a loop carries sums as __m256i, which is a vector of 64-bit words, gcc
+ * copies and spills registers. */
 typedef int32_t skq_i32x8 __attribute__((vector_size(32)));
 typedef int32_t skq_i32x16 __attribute__((vector_size(64)));
 #define SKQ_FOR_AVX2 "avx2,bmi2,fma"
@@ -40,7 +41,7 @@ typedef int32_t skq_i32x16 __attribute__((vector_size(64)));
 #define SKQ_MANY_ISAS 0
 #endif
 
-/* Fetch the lines of `bytes` bytes that stand so many bytes `ahead`; they need not be there. */
+/* Prefetch the cache lines of `bytes` bytes at `from` + `ahead` bytes. The address need not be valid. */
 static inline void skq_fetch(const char *from, int64_t ahead, int64_t bytes)
 {
 #ifdef __GNUC__
@@ -51,13 +52,14 @@ static inline void skq_fetch(const char *from, int64_t ahead, int64_t bytes)
 #endif
 }
 
-#define SKQ_CHUNK 256
-#define SKQ_FEW 4
-#define SKQ_AHEAD 6400 /* bytes of rows that are fetched before they are read */
+#define SKQ_CHUNK 256 /* elements that a loop converts at a time, in buffers on the stack */
+#define SKQ_FEW 4 /* with fewer rows, dividing is quicker than computing reciprocals first */
+#define SKQ_AHEAD 6400 /* bytes by which rows are prefetched */
+/* SKQ_PERIOD rounded up to whole runs of n channels */
 #define SKQ_WHOLE_PERIOD(n) ((SKQ_PERIOD + (n) - 1) / (n) * (n))
-#define SKQ_GROUP 64 /* rows that are binned together */
+#define SKQ_GROUP 64 /* rows that are binned at a time */
 
-/* Columns of bins as the loops read them; codes count from `lo`. */
+/* Columns of a skq_bins, unpacked for the loops; `lo` is subtracted from their codes. */
 typedef struct {
     const double *edges;
     const int64_t *feature, *offsets, *base, *nan_code;
@@ -66,7 +68,7 @@ typedef struct {
 
 static const size_t skq_item_bytes[] = {1, 1, 2, 2, 4, 8, 8, 4, 4, 8};
 
-/* One word of leaf values. */
+/* Word i of an array of leaf words of `item` bytes each. */
 static inline uint64_t skq_word(const void *words, int item, int64_t i)
 {
     switch (item) {
@@ -77,26 +79,27 @@ static inline uint64_t skq_word(const void *words, int item, int64_t i)
     }
 }
 
+/* Tree t of a forest, in any layout of the trees. */
 static inline skq_tree skq_tree_of(const skq_forest *f, int64_t t)
 {
-    if (f->tree_form == SKQ_TREES)
+    if (f->tree_layout == SKQ_TREES)
         return ((const skq_tree *)f->trees)[t];
-    const int alike = f->tree_form == SKQ_ALIKE_TREES;
+    const int alike = f->tree_layout == SKQ_ALIKE_TREES;
     const skq_small_tree s = ((const skq_small_tree *)f->trees)[alike ? 0 : t];
     skq_tree tree = {s.n_nodes, s.leaf_bytes, s.n_top, s.word, s.n_words, s.item, s.shift};
     if (alike) {
-        const uint16_t own = ((const uint16_t *)((const skq_small_tree *)f->trees + 1))[t];
-        tree.n_nodes = own % 256;
-        tree.leaf_bytes = own / 256 * tree.item;
+        const uint16_t sizes = ((const uint16_t *)((const skq_small_tree *)f->trees + 1))[t];
+        tree.n_nodes = sizes % 256;
+        tree.leaf_bytes = sizes / 256 * tree.item;
     }
     return tree;
 }
 
-/* How the words of a tree are brought to their lanes. */
+/* Bits to shift the words of a tree, and how often the width of their lanes was halved. */
 static int skq_shift(const skq_tree *tree) { return tree->shift & 63; }
 static int skq_halvings(const skq_tree *tree) { return tree->shift >> 6; }
 
-/* A word whose lanes have half their width: each as wide as `lane_bits`, at most 32, again. */
+/* Widen the lanes of a word from half of `lane_bits` to `lane_bits`, which is at most 32. */
 static inline uint64_t skq_spread(uint64_t word, int lane_bits)
 {
     word = (word | word << 16) & 0x0000ffff0000ffffu;
@@ -117,9 +120,9 @@ static int skq_is_packed(int32_t dtype) { return dtype < 0 || dtype > SKQ_PACKED
 
 static size_t skq_align(size_t bytes) { return (bytes + 63u) & ~(size_t)63u; }
 
-/* Where a slot of a block of rows begins. 64 bytes of slack are behind each at least: vectors may read,
- * not use, what follows its last row. */
-static size_t skq_slot_place(int64_t before, int32_t slot, int64_t block)
+/* Offset, in bytes, of a slot of a block of rows. At least 64 bytes are left free after each slot: vector
+ * loads may read past its last row, and ignore what they read there. */
+static size_t skq_slot_offset(int64_t before, int32_t slot, int64_t block)
 {
     return skq_align((size_t)(before * block)) + (size_t)slot * 128;
 }
@@ -129,7 +132,7 @@ size_t skq_arena_bytes(const skq_program *program, int64_t block, int64_t n_rows
     size_t bytes = 64 * ((size_t)program->scratch + 1 + (size_t)program->laid_out);
     if (n_rows * (1 + program->more_products) >= SKQ_FEW_PRODUCTS)
         bytes += 64 * (size_t)program->arranged;
-    bytes += skq_slot_place(program->row, program->n_slots, block);
+    bytes += skq_slot_offset(program->row, program->n_slots, block);
     return bytes + 5 * skq_align((size_t)program->n_values * sizeof(void *));
 }
 

@@ -1,16 +1,19 @@
-/* Parameters of the steps: one struct an operation. This table is the only place that names their
- * fields: it declares the structs, and lists the fields for the reader of descriptors and for Python
- * (`FIELDS` in layout.py, compared when the extension is imported).
+/* Parameters of the steps: one struct an operation. The structs are declared from this table, and so are
+ * the lists of their fields, which the reader of descriptors uses. Python repeats the names (`FIELDS` in
+ * layout.py) and compares them when the extension is imported.
  *
- * NUMBER(type, name) is a number. ARRAY(name) is an array of doubles, or of a dtype that is said, and
- * INTEGERS(name) one of integers, packed or not, whose dtype is in the field name_dtype. In a plan arrays
- * are offsets in its block of constants; 0 stands for none. */
+ * NUMBER(type, name) is a number. ARRAY(name) is an array of doubles. INTEGERS(name) is an array of
+ * integers, packed or not, with its dtype in the field name_dtype. In descriptors an array is an offset in
+ * the constants; 0 means that there is none.
+ *
+ * `row` is the number of elements in a row of the result, and `n_channels` the number of channels, which
+ * are the last axis of a row: element i has channel i % n_channels. */
 #ifndef SKQ_PARAMETERS_H
 #define SKQ_PARAMETERS_H
 
 /* Codes of real rows. Kinds: SKQ_RECIPROCAL, SKQ_DIVIDE, SKQ_WIDE_CODES. */
 #define SKQ_QUANTIZE_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
-    NUMBER(int32_t, row)          /* elements */ \
+    NUMBER(int32_t, row) \
     NUMBER(int32_t, n_channels) \
     ARRAY(scale) \
     INTEGERS(zero_point) \
@@ -18,23 +21,23 @@
     NUMBER(int64_t, lo) \
     NUMBER(int64_t, hi)
 
-/* Exact products. Kinds: SKQ_DOT_U8_I8 and those behind it. */
+/* Exact products of rows and weights. Kinds: SKQ_DOT_U8_I8 ... SKQ_QUADS_U8_I8. */
 #define SKQ_MATMUL_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
     NUMBER(int32_t, n_inputs) \
     NUMBER(int32_t, n_outputs) \
     INTEGERS(weights)             /* [n_outputs][n_inputs] */ \
     NUMBER(uint8_t, kind) \
-    NUMBER(int32_t, panel)        /* outputs whose weights are unpacked at a time, at the start of the \
-                                     scratch: SKQ_GROUP_OUTPUTS at least, or all */
+    NUMBER(int32_t, panel)        /* outputs whose weights are unpacked at a time, into the scratch \
+                                     memory: at least SKQ_GROUP_OUTPUTS, or all */
 
-/* Quantize and MatMul in one step, not in SKQ_PORTABLE. */
+/* Quantize and MatMul in one step; not with SKQ_PORTABLE. */
 #define SKQ_LINEAR_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
     NUMBER(int32_t, n_inputs) \
     NUMBER(int32_t, n_outputs)    /* at most 4 */ \
     ARRAY(scale) \
     INTEGERS(zero_point) \
     INTEGERS(weights)             /* [n_outputs][n_inputs] */ \
-    NUMBER(int64_t, lo)           /* of the codes */ \
+    NUMBER(int64_t, lo)           /* lo and hi: least and greatest code */ \
     NUMBER(int64_t, hi)
 
 /* Fixed-point rescaling. Kinds: SKQ_NARROW_FACTORS, SKQ_ANY_FACTORS, and SKQ_UNCLIPPED. */
@@ -45,50 +48,51 @@
     INTEGERS(offset) \
     NUMBER(uint8_t, shift) \
     NUMBER(uint8_t, kind) \
-    NUMBER(int64_t, lo)           /* not given with SKQ_UNCLIPPED */ \
+    NUMBER(int64_t, lo)           /* lo and hi: not set with SKQ_UNCLIPPED */ \
     NUMBER(int64_t, hi)
 
-/* Lookup, entry x - lo. */
+/* Lookup: entry x - lo of a table. */
 #define SKQ_TABLE_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
     NUMBER(int32_t, row) \
-    INTEGERS(table)               /* packed, or of the dtype of the result */ \
-    NUMBER(int32_t, n_entries)    /* of a table */ \
+    INTEGERS(table)               /* [n_tables][n_entries], packed or of the result's dtype */ \
+    NUMBER(int32_t, n_entries)    /* entries of one table */ \
     NUMBER(int64_t, lo) \
-    NUMBER(int32_t, n_tables)     /* one a channel, or 0: one for all */
+    NUMBER(int32_t, n_tables)     /* number of channels with a table each; 0: one table for all */
 
-/* Two operands, broadcast: where each element of the result reads them; without an index the same place. */
+/* Two operands, broadcast. `index` and `index2` hold, for each element of the result, the index of the
+ * element that it reads of the first and the second operand; no array: the same index. */
 #define SKQ_ELEMENTWISE_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
     NUMBER(int32_t, row) \
     INTEGERS(index) \
     INTEGERS(index2)
 
-/* Over the last axis. */
+/* Reductions over the last axis. */
 #define SKQ_REDUCTION_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
-    NUMBER(int32_t, length) \
-    NUMBER(int32_t, n_runs)       /* in a row */
+    NUMBER(int32_t, length)       /* of the last axis */ \
+    NUMBER(int32_t, n_runs)       /* results in a row */
 
 /* Elements of a row by index; -1 stands for `fill`. */
 #define SKQ_GATHER_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
     NUMBER(int32_t, n_read)       /* elements of the operand */ \
     NUMBER(int32_t, row)          /* elements of the result */ \
     INTEGERS(index) \
-    NUMBER(uint8_t, laid_out)     /* the dtype in which a packed index is laid out */ \
+    NUMBER(uint8_t, laid_out)     /* dtype to which a packed index is unpacked */ \
     NUMBER(int64_t, fill)
 
-/* A part of a Concat. */
+/* One operand of a Concat, copied into the result. */
 #define SKQ_COPY_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
-    NUMBER(int32_t, n_read) \
+    NUMBER(int32_t, n_read)       /* elements of the operand */ \
     NUMBER(int32_t, row) \
-    NUMBER(int32_t, first)        /* where it begins in the result */
+    NUMBER(int32_t, first)        /* index of its first element in the result */
 
-/* Reals of integers. */
+/* Integers to reals: (x - zero_point) * scale. */
 #define SKQ_DEQUANTIZE_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
     NUMBER(int32_t, row) \
     NUMBER(int32_t, n_channels) \
     ARRAY(scale) \
     ARRAY(zero_point)
 
-/* All structs, and the operations that have them. */
+/* All structs. */
 #define SKQ_PARAMETER_STRUCTS(STRUCT) \
     STRUCT(quantize, SKQ_QUANTIZE_PARAMETERS) \
     STRUCT(matmul, SKQ_MATMUL_PARAMETERS) \

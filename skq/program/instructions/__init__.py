@@ -1,4 +1,4 @@
-"""The instruction set: few frozen records, each with its type and interval rule.
+"""The instruction set: frozen dataclasses, each with a rule for type and interval of its result.
 
 ============ ============================================ ==========================================
 instruction  meaning (a row at a time)                    interval of the result
@@ -6,9 +6,9 @@ instruction  meaning (a row at a time)                    interval of the result
 Quantize     ``clip(rint(x / scale + zero_point))``       [lo, hi]
 Bin          ``base + #{edges < x}``, NaN → `nan_code`    from the number of edges
 MatMul       ``x @ weights``                              sum over positive and negative weights
-Requantize   ``clip((x * multiplier + offset) >> shift)`` [lo, hi], or exact where not clipped
+Requantize   ``clip((x * multiplier + offset) >> shift)`` extremes, clipped to [lo, hi]
 Table        ``table[x - lo(x)]``                         extremes of the table
-Trees        sum over trees of the reached leaf           sum over trees of extreme leaves
+Trees        sum over trees of the reached leaf           sum over trees of their extreme leaves
 Add, Sub     elementwise, broadcast                       sum, difference of intervals
 Mul          elementwise, broadcast                       extreme products
 Maximum      elementwise, broadcast                       larger ends
@@ -16,14 +16,14 @@ Minimum      elementwise, broadcast                       smaller ends
 Sum          over the last axis                           length times the interval
 Max, Min     over the last axis                           unchanged
 ArgMax       first index of the largest, last axis        [0, length - 1]
-Gather       flattened row at static indices              with the fill value, if used
+Gather       flattened row at constant indices            unchanged, or with the fill value
 Reshape      same elements, another shape                 unchanged
-Concat       flat parts one after another                 union
+Concat       flattened operands one after another         union
 Dequantize   ``(x - zero_point) * scale`` in float64      (float)
 ============ ============================================ ==========================================
 
-What an instruction computes is written in `skq.engines.reference`, in terms of `skq.numerics`.
-An instruction's ``infer`` raises `ProgramError` for operands that it cannot take.
+`skq.engines.reference` defines what each instruction computes, with the functions of
+`skq.numerics`. ``infer`` of an instruction raises `ProgramError` for operands that it cannot take.
 """
 
 from skq.program.instructions.elements import (

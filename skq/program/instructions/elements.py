@@ -82,7 +82,7 @@ class Reduction(Instruction):
         (x,) = operands
         require(
             len(x.shape) > 0 and x.shape[-1] > 0,
-            f"{type(self).__name__} reduces a last axis that is not empty; got shape {x.shape}",
+            f"{type(self).__name__} needs a last axis that is not empty; got shape {x.shape}",
         )
         return TensorType(x.shape[:-1], *self._bounds(*x.interval, x.shape[-1]))
 

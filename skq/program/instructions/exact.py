@@ -1,8 +1,7 @@
-"""Exact sums and products of many integers: what interval rules compute with, and never wrap.
+"""Sums and products of arrays of integers that never overflow, for interval rules.
 
-A rule that looks at each element of an array does so in int64, after a proof in Python ints that
-nothing can wrap, or in halves of 32 bits; and a block at a time, so that the proof of a small file
-takes little memory.
+They compute in int64 if a bound in Python ints shows that this cannot overflow, else in halves of
+32 bits. They process an array in blocks, so that verifying a program takes little memory.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ from skq.numerics import INT64_MAX
 
 Wide = NDArray[np.int64]
 
-#: Elements that are converted to int64 at a time.
+#: Most elements that are converted to int64 at a time.
 BLOCK = 1 << 18
 HALF, MASK = np.int64(32), np.int64(2**32 - 1)
 
 
 def too_wide() -> AccumulatorOverflowError:
-    """The error of a sum or a product that 63 bits do not hold."""
+    """The error for a sum or product that needs more than 63 bits."""
     return AccumulatorOverflowError(
         "a sum or a product needs more than 63 bits; use fewer bits (n_bits) or fewer inputs"
     )
 
 
 def extremes(array: NDArray[np.integer[Any]]) -> tuple[int, int]:
-    """Least and greatest element and 0, as Python ints."""
+    """Least and greatest of the elements and 0, as Python ints."""
     return int(array.min(initial=0)), int(array.max(initial=0))
 
 
@@ -41,14 +40,14 @@ def magnitude(array: NDArray[np.integer[Any]]) -> int:
 
 
 def product(array: Wide, factor: int) -> Wide:
-    """``array * factor``; AccumulatorOverflowError where it leaves 63 bits."""
+    """``array * factor``; AccumulatorOverflowError if it needs more than 63 bits."""
     if magnitude(array) * abs(factor) > INT64_MAX:
         raise too_wide()
     return array * np.int64(factor)
 
 
 def total(a: Wide, b: Wide) -> Wide:
-    """``a + b``; AccumulatorOverflowError where it leaves 63 bits."""
+    """``a + b``; AccumulatorOverflowError if it needs more than 63 bits."""
     result = a + b
     if (((a ^ result) & (b ^ result)) < 0).any() or (result == -INT64_MAX - 1).any():
         raise too_wide()
@@ -56,7 +55,7 @@ def total(a: Wide, b: Wide) -> Wide:
 
 
 def joined(high: Wide, low: Wide) -> Wide:
-    """``high * 2**32 + low`` for `low` >= 0; AccumulatorOverflowError where it leaves 63 bits."""
+    """``high * 2**32 + low``, low >= 0; AccumulatorOverflowError if it needs more than 63 bits."""
     high = high + (low >> HALF)
     if (high >= 2**31).any() or (high < -(2**31)).any():
         raise too_wide()
@@ -85,12 +84,12 @@ def column_sums(weights: NDArray[np.integer[Any]], largest: int) -> tuple[Wide, 
     low, high = (np.zeros((2, weights.shape[1]), np.int64) for _ in range(2))
     for start in range(0, len(weights), rows):
         block = weights[start : start + rows].astype(np.int64)
-        for sign, part in enumerate((np.maximum(block, 0), np.minimum(block, 0))):
+        for sign, values in enumerate((np.maximum(block, 0), np.minimum(block, 0))):
             if narrow:
-                low[sign] += part.sum(axis=0)
+                low[sign] += values.sum(axis=0)
             else:
-                low[sign] += (part & MASK).sum(axis=0)
-                high[sign] += (part >> HALF).sum(axis=0)
+                low[sign] += (values & MASK).sum(axis=0)
+                high[sign] += (values >> HALF).sum(axis=0)
     positive, negative = low if narrow else joined(high, low)
     return positive, negative
 
@@ -103,7 +102,7 @@ class Sums:
     size : int
         Number of sums.
     narrow : bool
-        Whether it is known that no sum of any of the integers leaves 63 bits.
+        Whether no sum of any of the integers can need more than 63 bits.
     """
 
     def __init__(self, size: int, narrow: bool) -> None:
@@ -119,5 +118,5 @@ class Sums:
             np.add.at(self._high, index, values >> HALF)
 
     def values(self) -> Wide:
-        """The sums; AccumulatorOverflowError where one leaves 63 bits."""
+        """The sums; AccumulatorOverflowError if one needs more than 63 bits."""
         return self._low if self._high is None else joined(self._high, self._low)

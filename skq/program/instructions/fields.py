@@ -1,6 +1,6 @@
-"""What the fields of instructions are: declared at the fields, checked where a program is built.
+"""Declarations of the fields of instructions, checked when a program is built.
 
-A field of an instruction is one of four kinds, and its annotation says which:
+The annotation of a field declares one of four kinds:
 
 =================  =============================================================================
 declaration        values
@@ -16,8 +16,8 @@ declaration        values
     shift: Annotated[int, Integer(0, 62)]
     multiplier: Annotated[Ints, IntegerArray(0, 1)]  # a scalar, or one axis
 
-`check_fields` is called by `skq.program.program.infer` alone, which every program passes, built
-from a file or not. So type rules, engines and exports may rely on all of it.
+`skq.program.program.infer` calls `check_fields` for each instruction of every program, also of one
+that is read from a file. So type rules, engines and exports may rely on the declarations.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from skq.exceptions import ProgramError
 from skq.numerics import INT64_MAX
 from skq.program.types import MAX_RANK
 
-#: Dtypes of integers whose values are all in the domain of 64 signed bits, without a look at them.
+#: Dtypes of integers whose values need no check.
 _SAFE = frozenset(np.dtype(t) for t in ("i1", "i2", "i4", "u1", "u2", "u4"))
 _INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
 
@@ -41,7 +41,7 @@ class Declaration(Protocol):
     """What a field may hold."""
 
     def complaint(self, value: Any) -> str | None:
-        """What is expected instead of `value`; None where it fits."""
+        """What is expected instead of `value`; None if it fits."""
 
 
 class Integer:
@@ -68,7 +68,7 @@ class Integers(Integer):
 
 
 class IntegerArray:
-    """An array of integers with one of these numbers of axes, by default any."""
+    """An array of integers; `ranks` are the numbers of axes that it may have, by default any."""
 
     def __init__(self, *ranks: int) -> None:
         self.ranks = ranks or tuple(range(MAX_RANK + 1))
@@ -83,7 +83,7 @@ class IntegerArray:
 
 
 class FloatArray:
-    """An array of float64 with one of these numbers of axes, no NaN in it."""
+    """An array of float64 without NaN; `ranks` are the numbers of axes that it may have."""
 
     def __init__(self, *ranks: int, infinite: bool = False) -> None:
         self.ranks, self.infinite = ranks, infinite
@@ -101,7 +101,7 @@ class FloatArray:
 
 
 def _is_array(value: object) -> bool:
-    """Whether it is an array, or a NumPy scalar, which is read as one without axes."""
+    """Whether it is an array, or a NumPy scalar, which counts as an array without axes."""
     return type(value) in (np.ndarray, np.memmap) or isinstance(value, np.generic)
 
 
@@ -127,7 +127,7 @@ def check_fields(instruction: Any) -> None:
 
 
 def described(value: object) -> str:
-    """A value in few words, for a message."""
+    """A short description of a value for an error message."""
     if isinstance(value, np.ndarray):
         return f"an array of dtype {value.dtype} and shape {value.shape}"
     return f"{value!r:.60} ({type(value).__name__})"

@@ -1,4 +1,4 @@
-"""What all instructions have: operands, constant fields and a type rule."""
+"""The base class of instructions: operands, constant fields and a type rule."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ def require(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Instruction:
-    """One step of a program: reads the values `inputs`, defines one value.
+    """One step of a program: it reads the values numbered `inputs` and defines one value.
 
-    The other fields are constants: plain arrays and numbers. A program holds arrays of integers in
-    the smallest dtype that holds their values, so whoever computes with them, rather than compares
-    or indexes, converts them first.
+    The other fields are constants: arrays and numbers. A program stores arrays of integers in the
+    smallest dtype that holds their values, so convert them to int64 before arithmetic.
     """
 
     inputs: Annotated[tuple[int, ...], Integers(0, MAX_SIZE)]
 
-    arity: ClassVar[int | None] = 1  # None: one or more
+    arity: ClassVar[int | None] = 1  # number of operands; None: one or more
 
     def infer(self, *operands: TensorType) -> TensorType:
         """Type of the result, with its proven interval; `ProgramError` for illegal operands."""
@@ -44,9 +43,9 @@ class Instruction:
 
 
 def frozen(instruction: Instruction) -> Instruction:
-    """The instruction with arrays that are read-only and of the smallest dtypes.
+    """The instruction with read-only arrays of the smallest dtypes that hold their values.
 
-    Arrays that are both already are shared, others are copied.
+    Arrays that are so already are shared, others are copied.
     """
     changed: dict[str, Any] = {
         name: _read_only(array)

@@ -39,10 +39,10 @@ class MatMul(Instruction):
 
 
 def _interval(weights: Ints, lo: int, hi: int) -> tuple[int, int]:
-    """Extremes of ``x @ weights``; an error where any partial sum leaves 63 bits."""
+    """Extremes of ``x @ weights``; an error if a partial sum needs more than 63 bits."""
     positive, negative = column_sums(weights, magnitude(weights))
     widest = (int(positive.max()) - int(negative.min())) * max(-lo, hi)
-    if widest > INT64_MAX:  # it may wrap: an operand that is not yet added counts as 0
+    if widest > INT64_MAX:  # int64 might overflow; a product not added yet counts as 0
         below, above = min(lo, 0), max(hi, 0)
         total(product(positive, below), product(negative, above))
         total(product(positive, above), product(negative, below))

@@ -1,4 +1,4 @@
-"""Between real values and codes."""
+"""Real values to codes, and codes to real values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 @serializable("skq.Quantize")
 @dataclass(frozen=True, eq=False)
 class Quantize(Instruction):
-    """Real values to codes of a uniform grid, one grid a feature (`skq.numerics.quantize`)."""
+    """Real values to codes of a uniform grid for each feature (`skq.numerics.quantize`)."""
 
     scale: Annotated[Floats, FloatArray(0, 1)]  # (n_features,) or (), > 0
     zero_point: Annotated[Ints, IntegerArray(0, 1)]  # same shape
@@ -33,9 +33,14 @@ class Quantize(Instruction):
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         require(not x.is_integer, "Quantize takes a float value")
-        require(bool(np.all(self.scale > 0)), "scales are positive")
-        require(self.scale.shape == self.zero_point.shape, "one zero point a scale")
-        require(self.scale.shape in ((), x.shape[-1:]), f"scales {self.scale.shape} for {x.shape}")
+        require(bool(np.all(self.scale > 0)), "scales must be positive")
+        require(
+            self.scale.shape == self.zero_point.shape, "there must be one zero point for each scale"
+        )
+        require(
+            self.scale.shape in ((), x.shape[-1:]),
+            f"Quantize scales of shape {self.scale.shape} do not fit rows of shape {x.shape}",
+        )
         return TensorType(x.shape, self.lo, self.hi)
 
 
@@ -46,7 +51,7 @@ class Bin(Instruction):
 
     Column ``c`` of the result reads feature ``feature[c]`` and has the edges
     ``edges[offsets[c]:offsets[c + 1]]``. A feature whose missing values go both ways in a tree
-    ensemble stands in two columns that differ in their `nan_code`: below all other codes, or above.
+    ensemble has two columns, with a `nan_code` below all other codes and one above them.
     """
 
     feature: Annotated[Ints, IntegerArray(1)]  # (n_columns,)
@@ -70,7 +75,7 @@ class Bin(Instruction):
             int(self.offsets[0]) == 0
             and int(self.offsets[-1]) == len(self.edges)
             and bool(np.all(self.offsets[1:] >= self.offsets[:-1])),
-            "Bin offsets rise from 0 to the number of edges",
+            "Bin offsets must ascend from 0 to the number of edges",
         )
         offsets = self.offsets.astype(np.int64)
         counts = offsets[1:] - offsets[:-1]
@@ -82,7 +87,7 @@ class Bin(Instruction):
         starts = self.offsets[1:-1]
         inner = starts[(starts > 0) & (starts < len(self.edges))] - 1
         rising[inner] = True
-        require(bool(np.all(rising)), "Bin edges are sorted")
+        require(bool(np.all(rising)), "Bin edges of a column must be sorted")
         if n == 0:
             return TensorType((0,), 0, 0)
         lo = int(min(self.base.min(), self.nan_code.min()))
@@ -104,6 +109,6 @@ class Dequantize(Instruction):
         for array in (self.scale, self.zero_point):
             require(
                 array.shape in ((), x.shape[-1:]),
-                f"Dequantize takes a scalar or one parameter a channel of {x.shape}",
+                f"Dequantize takes a scalar or one parameter for each channel of {x.shape}",
             )
         return TensorType(x.shape)

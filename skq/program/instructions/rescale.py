@@ -1,4 +1,4 @@
-"""Integers to other integers, one by one."""
+"""Elementwise functions of one integer: fixed-point rescaling and lookup tables."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from skq.serialization import serializable
 class Requantize(Instruction):
     """Fixed-point rescaling with saturation (`skq.numerics.requantize`).
 
-    `multiplier` and `offset` are scalars or one a channel (last axis). The offset carries bias,
-    zero point and rounding constant.
+    `multiplier` and `offset` are scalars, or one number for each channel (last axis). The offset
+    includes the bias, the zero point and the rounding constant.
     """
 
     multiplier: Annotated[Ints, IntegerArray(0, 1)]  # () or (n_channels,)
@@ -46,17 +46,17 @@ class Requantize(Instruction):
 
 
 def _interval(multiplier: Ints, offset: Ints, lo: int, hi: int) -> tuple[int, int]:
-    """Extremes of ``x * multiplier + offset``; an error where a step of it leaves 63 bits."""
+    """Extremes of ``x * multiplier + offset``; an error if a step needs more than 63 bits."""
     low, high = [], []
     for start in range(0, max(len(multiplier), len(offset)), BLOCK):
-        part = slice(start, start + BLOCK)
+        block = slice(start, start + BLOCK)
         factors, added = (
-            (array if len(array) == 1 else array[part]).astype(np.int64)
+            (array if len(array) == 1 else array[block]).astype(np.int64)
             for array in (multiplier, offset)
         )
         largest = magnitude(factors) * max(-lo, hi) + magnitude(added)
         for end in (lo, hi):
-            if largest > INT64_MAX:  # it may wrap
+            if largest > INT64_MAX:  # int64 might overflow
                 result = total(product(factors, end), added)
             else:
                 result = factors * end + added
@@ -68,11 +68,11 @@ def _interval(multiplier: Ints, offset: Ints, lo: int, hi: int) -> tuple[int, in
 @serializable("skq.Table")
 @dataclass(frozen=True, eq=False)
 class Table(Instruction):
-    """Any function of one integer, as the list of its results from the operand's `lo` on."""
+    """Any function of one integer: the table of its results for the operand's `lo` … `hi`."""
 
     table: Annotated[
         Ints, IntegerArray(1, 2)
-    ]  # (size,), or (n_channels, size): one a channel (last axis)
+    ]  # (size,), or (n_channels, size): one for each channel (last axis)
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands

@@ -1,4 +1,4 @@
-"""The same elements, or some of them, elsewhere."""
+"""Instructions that move elements: gather, reshape and concatenate."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from skq.serialization import serializable
 @serializable("skq.Gather")
 @dataclass(frozen=True, eq=False)
 class Gather(Instruction):
-    """Elements of the flattened row at static indices; index -1 stands for `fill`.
+    """Elements of the flattened row at constant indices; index -1 gives `fill`.
 
-    Slices, transposes, padding and the patches of a convolution are all this.
+    Slices, transposes, padding and the patches of a convolution are lowered to it.
     """
 
     indices: Annotated[Ints, IntegerArray()]  # any shape, in [-1, size - 1]

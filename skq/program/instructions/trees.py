@@ -24,7 +24,7 @@ class Trees(Instruction):
 
     All trees share flat node arrays. At an inner node a row goes to `left` where
     ``code[feature] <= threshold``, else to `right`. A leaf has ``feature == -1`` and `left` is
-    its row in `leaf_values`. Children stand behind their parent, so every walk ends. Tree ``t``
+    its row in `leaf_values`. Children come after their parent, so every walk ends. Tree ``t``
     adds ``leaf_values[leaf] * multiplier[t]`` to the outputs from ``output[t]`` on.
     """
 
@@ -57,7 +57,7 @@ class Trees(Instruction):
             self.output.shape == (n_trees,) and self.multiplier.shape == (n_trees,),
             "Trees needs an output and a multiplier for each tree",
         )
-        require(self.leaf_values.ndim == 2, "leaf values have shape (n_leaves, width)")
+        require(self.leaf_values.ndim == 2, "leaf values must have shape (n_leaves, width)")
         leaf = self.feature == -1
         index = np.arange(n_nodes)
         inner_left, inner_right = self.left[~leaf], self.right[~leaf]
@@ -70,29 +70,31 @@ class Trees(Instruction):
                 np.all((inner_left > index[~leaf]) & (inner_left < n_nodes))
                 and np.all((inner_right > index[~leaf]) & (inner_right < n_nodes))
             ),
-            "children stand behind their parent in the node arrays",
+            "children must come after their parent in the node arrays",
         )
         require(
             bool(np.all((self.left[leaf] >= 0) & (self.left[leaf] < len(self.leaf_values)))),
-            "a leaf names a row of leaf_values",
+            "`left` of a leaf must be a row of leaf_values",
         )
-        require(bool(np.all((self.roots >= 0) & (self.roots < n_nodes))), "a root is a node index")
+        require(
+            bool(np.all((self.roots >= 0) & (self.roots < n_nodes))), "roots must be node indices"
+        )
         require(
             bool(np.all((self.output >= 0) & (self.output <= self.n_outputs - self.width))),
             f"a tree adds to outputs outside of the {self.n_outputs} there are",
         )
-        require(bool(np.all(self.multiplier > 0)), "tree multipliers are positive")
+        require(bool(np.all(self.multiplier > 0)), "tree multipliers must be positive")
         return TensorType((self.n_outputs,), *self._sum_interval())
 
     def _sum_interval(self) -> tuple[int, int]:
-        """Extremes of the sums: per output, every tree at its least and at its greatest leaf.
+        """Extremes of the sums: for each output, every tree at its least or its greatest leaf.
 
-        A block of the columns of `leaf_values` at a time.
+        Computed for a block of columns of `leaf_values` at a time.
         """
         if not (len(self.roots) and self.width):
             return 0, 0
         closed = self._runs_are_closed()
-        # a row's way through all trees, which may share nodes, and what is added up, a bit a step
+        # cost of one row: nodes that it may visit in all trees, which may share them, and additions
         steps = len(self.feature) * max(self.width, 1 if closed else len(self.roots))
         declare(32 * self.n_outputs + steps // 8, "the sums over trees")
         largest = int(self.multiplier.max()) * magnitude(self.leaf_values)
@@ -110,7 +112,7 @@ class Trees(Instruction):
             index = self.output.astype(np.int64)[:, np.newaxis] + np.arange(
                 start, start + leaf_values.shape[1]
             )
-            # a tree that is not yet added counts as 0
+            # the partial sums must fit too: a tree that is not added yet counts as 0
             for each, added in zip(
                 sums, (low, high, np.minimum(low, 0), np.maximum(high, 0)), strict=False
             ):
@@ -121,8 +123,8 @@ class Trees(Instruction):
     def _leaf_extremes(self, leaf: Ints, leaf_values: Ints, closed: bool) -> tuple[Ints, Ints]:
         """Least and greatest leaf of each tree, int64 of shape (n_trees, n_columns) each.
 
-        Where the trees' nodes stand in consecutive runs (the usual case) only a tree's own leaves
-        count; otherwise the extremes of all leaves do, which is looser but still proven.
+        If the nodes of each tree are consecutive (the usual case) these are the extremes of the
+        leaves of the tree, otherwise those of all leaves: a wider interval, but a valid one.
         """
         starts = np.searchsorted(leaf, self.roots)
         if closed and len(np.unique(starts)) == len(starts):
@@ -137,7 +139,7 @@ class Trees(Instruction):
         return low, high
 
     def _runs_are_closed(self) -> bool:
-        """Whether roots rise and each tree's nodes stand between its root and the next one."""
+        """Whether roots ascend and the nodes of each tree are between its root and the next."""
         if self.roots[0] != 0 or not np.all(self.roots[1:] > self.roots[:-1]):
             return False
         inner = np.flatnonzero(self.feature != -1)

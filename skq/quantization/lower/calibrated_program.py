@@ -74,7 +74,7 @@ class CalibratedProgram:
         return self._steps.get(value)
 
     def sample(self, value: int) -> Array:
-        """What the calibration rows give at a value; computed when it is first asked for."""
+        """Integers of a value on the calibration rows; computed at the first access."""
         if value not in self._samples:
             step = self._steps[value]
             operands = [self.sample(operand) for operand in step.inputs]
@@ -109,7 +109,7 @@ class CalibratedProgram:
         return self.add(Requantize((x.value,), multiplier, offset, shift, lo, hi))
 
     def dequantize(self, x: QuantizedTensor) -> int:
-        """The float value that a plain tensor in its own arrangement stands for."""
+        """The float value that a plain tensor without a view stands for."""
         shape = np.broadcast_shapes(np.shape(x.scale), np.shape(x.zero_point))
         scale = np.broadcast_to(np.asarray(x.scale, np.float64), shape).copy()
         zero_point = np.broadcast_to(np.asarray(x.zero_point, np.float64), shape).copy()
@@ -117,7 +117,7 @@ class CalibratedProgram:
 
 
 def _contents(instruction: Instruction) -> tuple[Any, ...]:
-    """What tells instructions apart."""
+    """Key that identifies an instruction."""
     contents = (
         (v.shape, v.dtype.str, v.tobytes()) if isinstance(v, np.ndarray) else v
         for v in (getattr(instruction, field.name) for field in fields(instruction))

@@ -1,4 +1,4 @@
-"""Tensors combined element by element: common scales, common arrangements, sums and products."""
+"""Elementwise operations on tensors: sums, products and extremes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from skq.quantization.lower.views import (
 
 
 def plain(low: Lowering, x: Features | QuantizedTensor, reals: Array) -> QuantizedTensor:
-    """A tensor whose reals are affine in its integers: itself, or codes of an inner layer."""
+    """A plain tensor, whose reals are affine in its integers: `x` itself, or codes of it."""
     x = low.tensor(x)
     return x if x.is_plain else low.codes(x, reals, n_bits=low.settings.n_bits["op_inputs"])
 
@@ -59,13 +59,13 @@ def minimum(low: Lowering, *tensors: QuantizedTensor) -> QuantizedTensor:
 def multiply(low: Lowering, a: QuantizedTensor, b: QuantizedTensor) -> QuantizedTensor:
     """Product of plain tensors."""
     (a,), (b,) = low.common(a), low.common(b)
-    first, second, view = together(low, a, b)
+    first, second, view = broadcast(low, a, b)
     product = low.add(Mul((first, second)))
     return QuantizedTensor(product, a.scale * b.scale, scalar(0.0), view=view)
 
 
 def integers(low: Lowering, x: QuantizedTensor, reals: Array) -> QuantizedTensor:
-    """A tensor that stands for integers as these integers themselves."""
+    """A tensor whose reals are integers, with scale 1 and zero point 0."""
     if x.is_plain and x.has_one_scale and x.scale == 1 and x.zero_point == 0:
         return x
     one, zero = scalar(1.0), scalar(0.0)
@@ -73,7 +73,7 @@ def integers(low: Lowering, x: QuantizedTensor, reals: Array) -> QuantizedTensor
 
 
 def joint_tensor(low: Lowering, joint: JointFeatures) -> QuantizedTensor:
-    """Codes of the features with the derived integers after them, each with its own scale."""
+    """Codes of the features with the derived integers after them, each with its scale."""
     parts = [arranged(low, part) for part in (low.tensor(joint.features), *joint.derived)]
     value = low.add(Concat(tuple(part.value for part in parts)))
     scale, zero_point = (
@@ -86,21 +86,21 @@ def joint_tensor(low: Lowering, joint: JointFeatures) -> QuantizedTensor:
 def _fold(
     low: Lowering, instruction: type[Any], tensors: Sequence[QuantizedTensor]
 ) -> QuantizedTensor:
-    """An instruction from left to right over tensors of one scale."""
+    """Apply a binary instruction from left to right to tensors of one scale."""
     result = tensors[0]
     for tensor in tensors[1:]:
-        first, second, view = together(low, result, tensor)
+        first, second, view = broadcast(low, result, tensor)
         value = low.add(instruction((first, second)))
         result = replace(result, value=value, view=view)
     return result
 
 
-def together(
+def broadcast(
     low: Lowering, a: QuantizedTensor, b: QuantizedTensor
 ) -> tuple[int, int, Array | None]:
-    """Values of two tensors in one arrangement, broadcast, and the view that goes with it.
+    """Broadcast two tensors: their values in the same arrangement, and the view of both.
 
-    Both have one scale for all elements.
+    Each has one scale for all elements.
     """
     shape = np.broadcast_shapes(row_shape(low, a), row_shape(low, b))
     same_integers = low.type(a.value).shape == low.type(b.value).shape

@@ -21,10 +21,10 @@ class Settings:
     signed_weights : bool
         Whether weights are on symmetric grids; else on affine ones, from least to greatest weight.
     discrete : bool
-        Whether weights and activations are on grids already, which are to be found and kept.
+        Whether weights and activations lie on grids already, which are detected and used.
     monotonic : bool
-        Whether trees rise or fall with some features and are to do so as integers: weights behind
-        them are rounded plainly, which keeps their signs.
+        Whether trees have monotonic constraints. Weights of layers after them are then rounded to
+        nearest, so that their signs do not change.
     """
 
     n_bits: dict[str, int]

@@ -3,9 +3,9 @@
 A code is ``q = clip(rint(v) + zero_point, lo, hi)`` of ``v = acc * ratio + addend``, where `acc` is
 an integer in a proven interval. ``rint`` rounds ties to even, and ties are common: scales are often
 powers of two. One fixed-point step ``(acc * m + o) >> s`` gives exactly these codes for every `acc`
-of the interval if it has the same thresholds (the least `acc` of each code); which `o` do is an
-interval for each channel. Where ties to even rule that out, they are written as the greater of
-"ties down" and "the even one of ties up", which are such steps.
+of the interval if it has the same thresholds (the least `acc` of each code). For a given `m` the
+valid `o` form an interval for each channel. If it is empty, the codes are written as the maximum of
+two such steps: "ties down", and "ties up, rounded down to an even code".
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Rule = Callable[[Floats], Floats]
 
-#: Part of a step (beside the size of the value) up to which a value counts as a tie. The exact
-#: value is a fraction of float32 numbers, and float64 is this near to it.
+#: Distance from a tie, relative to 1 plus the value, up to which a value counts as a tie. Exact
+#: values are quotients of float32 numbers, and float64 arithmetic is this close to them.
 TIE = 2.0**-44
-#: Thresholds that are looked at in all; with more of them a step is not verified.
+#: Greatest number of thresholds over all channels that a step is verified for.
 MAX_THRESHOLDS = 2**22
 
 
@@ -58,7 +58,7 @@ def exact_step(
     Parameters
     ----------
     ratio, addend : ndarray of shape () or (n_channels,)
-        Positive factors, and what is added.
+        Positive factors, and addends.
     interval : (int, int)
         Least and greatest accumulator.
     lo, hi : int
@@ -69,8 +69,8 @@ def exact_step(
     Returns
     -------
     (multiplier, offset, shift), or None
-        For ``clip((acc * multiplier + offset) >> shift, lo, hi)``; None where no such step gives
-        all codes right, or where that cannot be verified.
+        For ``clip((acc * multiplier + offset) >> shift, lo, hi)``; None if no such step
+        gives all codes, or if that cannot be verified.
 
     Examples
     --------
@@ -92,9 +92,9 @@ def exact_step(
     usual = MULTIPLIER_BITS - 1 - int(np.ceil(np.log2(float(ratio.max()))))
     for shift in sorted({min(most, usual), most}):
         if 0 <= shift <= 62:
-            found = _offsets(ratio, codes, thresholds, interval, shift)
-            if found is not None:
-                return found[0], found[1], shift
+            result = _offsets(ratio, codes, thresholds, interval, shift)
+            if result is not None:
+                return result[0], result[1], shift
     return None
 
 
@@ -105,12 +105,12 @@ def _thresholds(
     first, last = interval
     guess = np.floor((codes - 0.5 - addend) / ratio)
     guess = np.clip(guess, first - 2, last + 2).astype(np.int64)
-    found = np.full(guess.shape, last + 1, dtype=np.int64)
+    result = np.full(guess.shape, last + 1, dtype=np.int64)
     for step in (2, 1, 0, -1, -2):
         tried = guess + step
-        found = np.where(rule(tried * ratio + addend) >= codes, np.minimum(found, tried), found)
-    found = np.where(guess >= last + 2, last + 1, found)
-    return np.clip(found, first, last + 1)
+        result = np.where(rule(tried * ratio + addend) >= codes, np.minimum(result, tried), result)
+    result = np.where(guess >= last + 2, last + 1, result)
+    return np.clip(result, first, last + 1)
 
 
 def _offsets(

@@ -14,10 +14,10 @@ from skq.quantization.lower.whole_numbers import are_whole, whole_step
 from skq.quantization.search.candidates import whole_columns, whole_zero_point
 from skq.quantization.search.ranges import find_joint_range, find_range
 
-#: Step of a column that held one value in calibration: every other value gets the same code.
+#: Step of a column that is constant in calibration: all values get the same code.
 FROZEN_SCALE = float(np.finfo(np.float64).max / 4)
 
-#: Step of the codes of such a column beside its value: whatever the code, it stands for the value.
+#: Scale of the codes of such a column relative to its value: every code stands for the value.
 CONSTANT_STEP = 2.0**-40
 
 #: A zero point is held as an integer; a column's offset may not exceed this many steps.
@@ -44,7 +44,7 @@ def quantize_features(
     row_weight : ndarray of shape (n_rows,)
         Weight of each calibration row; they sum to 1.
     per_feature : bool
-        Whether each feature has a grid of its own.
+        Whether each feature has a separate grid.
     method : {"minmax", "percentile", "mse", "whole"}
         How ranges are chosen; "whole": a scale of 1 for integer columns that the codes hold.
 
@@ -90,7 +90,7 @@ def quantize_features(
     factor, offset = features.affine()
     if not per_feature and (np.ptp(factor) > 0 or np.ptp(offset) > 0):
         raise UnsupportedModelError(
-            "functions of single features in front of an operator that needs one scale for all"
+            "functions of single features before an operator that needs one scale for all"
         )
     frozen = frozen | (factor == 0)
     step = np.where(frozen, 1.0, scale * factor)
@@ -100,7 +100,7 @@ def quantize_features(
 
 
 def integer_columns(features: Features, n_bits: int) -> NDArray[np.bool_]:
-    """Columns of integers that codes of `n_bits` hold with a scale of 1, constants left out."""
+    """Integer columns, not constant, whose range fits codes of `n_bits` with a scale of 1."""
     raw, lo, hi = with_fill(
         features, np.asarray(features.raw, np.float64), features.lo, features.hi
     )

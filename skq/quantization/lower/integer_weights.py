@@ -53,7 +53,7 @@ def offsets(values: Array, scale: Array) -> NDArray[np.int64]:
 
 
 def have_own_integers(codes: Array, folded: Array) -> NDArray[np.bool_]:
-    """Inputs that no calibration row varies, with weights that all others would be lost beside.
+    """Inputs that are constant on the calibration rows and have very large weights.
 
     They are bits of values that no row has, such as that of unknown categories.
     """

@@ -1,4 +1,4 @@
-"""Inverses and the like of a tensor, as tables: what a product divides by."""
+"""Inverses and similar functions of a tensor as tables, to divide by a multiplication."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def inverse(
 ) -> QuantizedTensor:
     """A monotone function of a plain tensor within [lo, hi], by a table, with 0 as zero point.
 
-    The table's index is as wide as tables are at most, unless `rounding_threshold_bits` says less.
+    The table's index has the greatest width of tables, or `rounding_threshold_bits` if less.
     """
     n_bits = low.settings.rounding.limit(WIDEST_TABLE_BITS)
     index = low.materialize(x.clipped(lo, hi), lo, hi, n_bits)
     ends = function(np.array([lo, hi]))
     top = 2**INVERSE_BITS - 1
     step = float(np.max(np.abs(ends))) / top
-    found = index.then(lambda values: function(np.clip(values, lo, hi)))
-    return low.on_grid(found, scalar(step), scalar(0.0), -top if ends.min() < 0 else 0, top)
+    result = index.then(lambda values: function(np.clip(values, lo, hi)))
+    return low.on_grid(result, scalar(step), scalar(0.0), -top if ends.min() < 0 else 0, top)

@@ -1,4 +1,4 @@
-"""The float input with further columns of integers behind it: what some tree ensembles read."""
+"""Features and derived columns: the input of some tree ensembles."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from skq.quantization.lower.operands import Features, QuantizedTensor
 
 @dataclass(frozen=True, eq=False)
 class JointFeatures:
-    """Features and, as further columns behind them, integer tensors.
+    """Features, and integer tensors as derived columns after them.
 
     Parameters
     ----------
     features : Features
-    further : tuple of QuantizedTensor
+    derived : tuple of QuantizedTensor
         Plain, of shape (n_columns,) each, in order.
     """
 
@@ -24,7 +24,7 @@ class JointFeatures:
 
 
 def split_features(operand: Any) -> tuple[Features | None, tuple[QuantizedTensor, ...]]:
-    """The features of an operand, None if it has none, and its further columns."""
+    """The features of an operand, None if it has none, and its derived columns."""
     if isinstance(operand, JointFeatures):
         return operand.features, operand.derived
     return (operand if isinstance(operand, Features) else None), ()

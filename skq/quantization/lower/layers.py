@@ -1,4 +1,4 @@
-"""Layers: a tensor times constant weights, with parameters chosen by the error at the output.
+"""Layers: a tensor times constant weights, with parameters chosen by the output error.
 
 Several candidates are written to the program: each range method of
 `skq.quantization.search.ranges` with plainly rounded weights, and the results of
@@ -97,13 +97,13 @@ def layer(
         return write(low.settings.range_method, low.settings.range_method)
     data = _layer_data(low, x, weights, target, name) if low.settings.searches else None
     if data is None:
-        found = least_error(low, write, target, name)
-        return _with_whole_codes(low, x, found, write, data, target, name)
+        result = least_error(low, write, target, name)
+        return _with_whole_codes(low, x, result, write, data, target, name)
     roomy = () if isinstance(x, Features) else _with_headroom(data, _spread(low, x))
     preferred = _written(low, x, roomy)
     fitted = _written(low, x, _problems(low, x, data, name))
-    found = least_error(low, write, target, name, fitted, preferred)
-    return _with_whole_codes(low, x, found, write, data, target, name)
+    result = least_error(low, write, target, name, fitted, preferred)
+    return _with_whole_codes(low, x, result, write, data, target, name)
 
 
 def _with_far_fills(
@@ -116,47 +116,51 @@ def _with_far_fills(
     *,
     has_bias: bool,
 ) -> QuantizedTensor:
-    """The layer with near fillers, and what it is off by added where a value is missing."""
+    """The layer with near fill values, plus a correction where a value is missing."""
     near = with_near_fills(x, far)
     assert x.fill is not None
     assert near.fill is not None
     change = (x.fill - near.fill)[far] * x.affine()[0][far]
     added = change[:, None] * np.asarray(weights, dtype=np.float64)[far]
     missing = np.isnan(x.raw[:, far]).astype(np.float64)
-    found = layer(low, near, weights, reals, target - missing @ added, has_bias=has_bias)
+    result = layer(low, near, weights, reals, target - missing @ added, has_bias=has_bias)
     bits = low.add(missing_bits(x, far))
-    more = low.add(MatMul((bits,), offsets(added, found.scale)))
-    return replace(found, value=low.add(Add((found.value, more))))
+    more = low.add(MatMul((bits,), offsets(added, result.scale)))
+    return replace(result, value=low.add(Add((result.value, more))))
 
 
 def _with_whole_codes(
     low: Lowering,
     x: Features | QuantizedTensor,
-    found: QuantizedTensor,
+    result: QuantizedTensor,
     write: Callable[[str, str], QuantizedTensor],
     data: LayerData | None,
     target: Array,
     name: str,
 ) -> QuantizedTensor:
-    """The layer on integer columns as they are, where that is as good as what was found.
+    """The layer with scale 1 for integer columns, if its error is about that of `result`.
 
-    Codes of scale 1 lose nothing and cost no arithmetic, but they leave columns of a small range
-    few codes, so the weights of such columns have to be larger.
+    Codes of scale 1 are exact and cost no arithmetic. But columns of a small range then have few
+    codes, and need larger weights.
     """
-    if not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2):
-        return found
-    whole = integer_columns(x, low.settings.n_bits["model_inputs"])
+    n_bits = low.settings.n_bits
+    if (
+        not (isinstance(x, Features) and low.settings.searches and x.raw.ndim == 2)
+        or n_bits["op_weights"] < LAYERS.least_whole_weight_bits
+    ):
+        return result
+    whole = integer_columns(x, n_bits["model_inputs"])
     if not np.any(whole):
-        return found
+        return result
     if data is None:
         option = write("whole", "auto")
     else:
-        option = next(_written(low, x, [replace(data, whole=whole)]), found)
+        option = next(_written(low, x, [replace(data, whole=whole)]), result)
     decides = low.model_error is not None and low.model_error.decides
-    allowed = LAYERS.whole_error * output_error(low, found, target, name) + LAYERS.negligible
+    allowed = LAYERS.whole_error * output_error(low, result, target, name) + LAYERS.negligible
     if decides:
         allowed += LAYERS.whole_labels * ERRORS.changed_label
-    return option if output_error(low, option, target, name) <= allowed else found
+    return option if output_error(low, option, target, name) <= allowed else result
 
 
 def trained_layer(
@@ -196,7 +200,7 @@ def least_error(
     fitted : iterable of QuantizedTensor, default=None
         More candidates. None: weights by "auto", on the best range.
     preferred : iterable of QuantizedTensor
-        Candidates of which the first that is no worse than the named methods is taken.
+        Candidates that are taken first: the first one that is no worse than the named methods.
     """
     if not low.settings.searches:
         return write(low.settings.range_method, low.settings.range_method)
@@ -253,11 +257,11 @@ def _rows(
             shape = low.type(x.value).shape
             value = x.value if len(shape) == 1 else low.add(Reshape((x.value,), x.view.shape))
             return QuantizedTensor(value, parameters[0], parameters[1]), order
-    found = gather(low, x, elements(low, x))
-    if found.view is not None:
+    result = gather(low, x, elements(low, x))
+    if result.view is not None:
         n_bits = low.settings.n_bits["op_inputs"]
-        found = arranged(low, low.materialize(x, *low.range(reals, n_bits, method=method), n_bits))
-    return found, slice(None)
+        result = arranged(low, low.materialize(x, *low.range(reals, n_bits, method=method), n_bits))
+    return result, slice(None)
 
 
 def _layer_data(
@@ -335,9 +339,9 @@ def _problems(
 def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
     """The layer with clipped inputs; None if that does not lower the error.
 
-    One share is cut off at either end of every input. It is chosen by the error of the model with
-    quantized inputs before the float layer. Where labels are decided, the target becomes what the
-    float layer computes from clipped inputs.
+    The same share of rows is clipped at either end of every input. The share is chosen by the error
+    of the model with quantized inputs of the float layer. Where labels are decided, the target is
+    the result of the float layer for clipped inputs.
     """
     errors, tried = [], []
     for share in LAYERS.clipped_shares:
@@ -377,7 +381,7 @@ def _written(
 
 
 def _holds(fitted: FittedLayer, values: Array, n_bits: int) -> bool:
-    """Whether values of the inputs lie on their grids; NaN is ignored."""
+    """Whether the grids of the inputs have codes for these values; NaN is ignored."""
     looked_at = ~np.isnan(values) & (fitted.input_scale > 0)
     scale = np.where(looked_at, fitted.input_scale, 1.0)
     code = np.where(looked_at, np.rint(values / scale + fitted.zero_point), 0.0)
@@ -397,7 +401,7 @@ def _as_fitted(
         codes = filled(low.add, x, codes, scale, zero_point, top)
     else:
         scale = np.where(frozen, np.maximum(np.abs(data.hi), 1.0) * 2.0, fitted.input_scale)
-        # code 0 is real 0: saturating there is the ReLU
+        # code 0 stands for real 0, so saturating at it is the ReLU
         codes = low.on_grid(replace(x, clip=None), scale, fitted.zero_point, 0, top).value
     value = low.add(MatMul((codes,), fitted.integers))
     if data.holds_zero:

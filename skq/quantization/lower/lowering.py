@@ -177,7 +177,7 @@ class Lowering(CalibratedProgram):
         index is the requantized argument.
         """
         top = 2**n_bits - 1
-        # steps beside a single value as fine as others: weights behind them are rounded together
+        # for a single value a scale of its magnitude, as weights after it share one grid
         scale = scalar((hi - lo if hi > lo else abs(lo) or 1.0) / top)
         return self.on_grid(x, scale, scalar(np.rint(-lo / scale)), 0, top)
 
@@ -272,7 +272,7 @@ class Lowering(CalibratedProgram):
         if holds_zero:
             return QuantizedTensor(value, scale, zero @ integers)
         if self.settings.discrete:
-            # most rows meet the float layer exactly: theirs is the bias
+            # most rows equal the float layer exactly: use their bias
             return QuantizedTensor(
                 value, scale, np.median(codes @ integers - target / scale, axis=0)
             )
@@ -313,10 +313,10 @@ class Lowering(CalibratedProgram):
         if not x.is_plain:
             n_bits = self.settings.n_bits["model_outputs"]
             x = self.materialize(x, float(reals.min()), float(reals.max()), n_bits)
-        # the very integers that labels are decided on
+        # the same integers that labels are decided on
         return replace(self._aligned.get(_identity(x.of_what_is_read()), x), view=x.view)
 
 
 def _identity(x: QuantizedTensor) -> tuple[int, bytes, bytes]:
-    """What tells plain tensors apart."""
+    """Key that identifies a plain tensor."""
     return x.value, np.asarray(x.scale).tobytes(), np.asarray(x.zero_point).tobytes()

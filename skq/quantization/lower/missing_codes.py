@@ -1,7 +1,7 @@
-"""Missing values that are filled in front of a quantizer: the code of NaN becomes the filler's.
+"""Missing values that are imputed before a quantizer: NaN gets the code of the fill value.
 
 ``Quantize`` gives NaN the code 0. A ``Bin`` without edges gives 1 where a value is missing and else
-0; times the filler's code, that is what the codes are raised to.
+0. The result is the maximum of the codes and this bit times the code of the fill value.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class MissingMask:
 
 
 def with_fill(features: Features, raw: Array, lo: Array, hi: Array) -> tuple[Array, Array, Array]:
-    """Calibration rows and their range, with what fills missing values."""
+    """Calibration rows with missing values filled, and their range with the fill values."""
     fill = features.fill
     if fill is None:
         return raw, lo, hi
@@ -41,9 +41,9 @@ def with_fill(features: Features, raw: Array, lo: Array, hi: Array) -> tuple[Arr
 
 
 def unseen_fill(features: Features) -> Array:
-    """What fills features that no calibration row misses; NaN for the others.
+    """Fill values of features without missing values in the calibration rows; NaN for the others.
 
-    Ranges have to hold it, though no calibration row shows that.
+    Ranges must include them, although no calibration row does.
     """
     if features.fill is None:
         return np.full(features.raw.shape[1:], np.nan)
@@ -51,10 +51,10 @@ def unseen_fill(features: Features) -> Array:
 
 
 def far_fills(features: Features) -> NDArray[np.int64]:
-    """Features whose filler is far from all their values, as -999 often is.
+    """Features whose fill value is far from all their values, as -999 often is.
 
-    A grid that holds it would leave few codes to the values: further away than these are from each
-    other, it takes a code of its own.
+    Its distance to them exceeds their range, so a grid that includes it would leave few codes for
+    the values. It is then added as a separate term.
     """
     fill = features.fill
     if fill is None or features.raw.ndim != 2:
@@ -65,7 +65,7 @@ def far_fills(features: Features) -> NDArray[np.int64]:
 
 
 def with_near_fills(features: Features, column: NDArray[np.int64]) -> Features:
-    """The same features, some with the nearest of their values for a filler."""
+    """The same features, some filled with the nearest value in their range."""
     fill = np.array(features.fill, dtype=np.float64)
     fill[column] = np.clip(fill[column], features.lo[column], features.hi[column])
     first = replace(features.steps[0], constant=fill)
@@ -93,7 +93,7 @@ def filled(
     zero_point: Floats,
     top: int,
 ) -> int:
-    """The codes, with the filler's code where a feature is missing.
+    """The codes, with the code of the fill value where a feature is missing.
 
     `add` appends an instruction to the program and returns the number of its value.
     """
@@ -108,7 +108,7 @@ def filled(
     missing = add(missing_bits(features, column))
     raised = add(Requantize((missing,), code[column], none, shift=0, lo=0, hi=top))
     if len(column) < len(fill):
-        place = np.full(len(fill), -1, dtype=np.int64)
-        place[column] = np.arange(len(column))
-        raised = add(Gather((raised,), place, 0))
+        position = np.full(len(fill), -1, dtype=np.int64)
+        position[column] = np.arange(len(column))
+        raised = add(Gather((raised,), position, 0))
     return add(Maximum((codes, raised)))

@@ -3,8 +3,8 @@
 A constant is a NumPy array, or a `BatchConstant` where it depends on the number of rows. Everything
 else is one of two views of real values:
 
-- `Features`: the graph's float input, with functions of single features in front of it that have
-  not cost an instruction yet (scalers, casts).
+- `Features`: the graph's float input, followed by functions of single features (scalers, casts)
+  that are not written as instructions.
 - `QuantizedTensor`: an integer value of the program, with the map to the reals it stands for.
 """
 
@@ -28,7 +28,7 @@ def scalar(value: Any) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class BatchConstant:
-    """What a graph computes from the shapes of tensors, where the number of rows enters.
+    """What a graph computes from shapes of tensors, if it depends on the number of rows.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class FeatureStep:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """The float input behind per-feature steps that are still to be folded into its quantizer.
+    """The float input followed by per-feature steps, which are folded into its quantizer.
 
     Parameters
     ----------
@@ -112,12 +112,12 @@ class Features:
         return replace(self, lo=lo, hi=hi, holds_zero=True)
 
     def then(self, step: FeatureStep) -> Features:
-        """The features behind one more step."""
+        """The features followed by one more step."""
         return replace(self, steps=(*self.steps, step))
 
     @property
     def fill(self) -> Array | None:
-        """What stands for NaN in each feature, before the other steps; None where nothing does."""
+        """Fill value of NaN for each feature, before the other steps; None without imputation."""
         first = self.steps[0] if self.steps else None
         return first.constant if first is not None and first.function == "fill" else None
 
@@ -158,7 +158,7 @@ class QuantizedTensor:
         saturates at them for free.
     view : ndarray of int64 or None
         Where each element of the tensor's row stands in the flattened integer value; None where
-        the integer value has the tensor's own arrangement. Slices, transposes and reshapes change
+        the integer value has the tensor's arrangement. Slices, transposes and reshapes change
         the view and cost no instruction; see `skq.quantization.lower.views`.
     """
 
@@ -190,10 +190,10 @@ class QuantizedTensor:
         return values if self.function is None else self.function(values)
 
     def of_what_is_read(self) -> QuantizedTensor:
-        """The tensor with the parameters of channels that its view leaves out made harmless.
+        """The tensor with the parameters of channels that its view leaves out replaced.
 
-        Nobody reads these elements, but their scales would widen a grid that is chosen for all
-        channels. They take the parameters of a channel that is read.
+        These elements are not read, but their scales would widen a grid that is chosen for all
+        channels. They get the parameters of a channel that is read.
         """
         n_channels = max(np.size(self.scale), np.size(self.zero_point))
         if self.view is None or self.has_one_scale or not self.view.size:
@@ -230,7 +230,7 @@ class QuantizedTensor:
         return replace(self, scale=scale, zero_point=self.zero_point - offset / scale, clip=clip)
 
     def then(self, function: Function) -> QuantizedTensor:
-        """The tensor behind one more univariate function."""
+        """The tensor followed by one more univariate function."""
         before = replace(self)
 
         def composed(x: Array) -> Array:
@@ -250,7 +250,7 @@ class QuantizedTensor:
 
 
 def fuse(function: Callable[..., Array], *operands: Array | QuantizedTensor) -> QuantizedTensor:
-    """One function of the integers that all tensors among the operands share.
+    """A function of several tensors of the same integers, as one function of these integers.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What `rounding_threshold_bits` means: how finely accumulators are looked at."""
+"""The parameter `rounding_threshold_bits`: the precision to which accumulators are rounded."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from skq.quantization.n_bits import check_width
 
-#: Index width of a function table where nothing else is asked for.
+#: Index width of a function table by default.
 DEFAULT_TABLE_BITS = 10
 
-#: A table has no more entries than this many bits index, unless more are asked for.
+#: Greatest index width of a table, unless `rounding_threshold_bits` is greater.
 WIDEST_TABLE_BITS = 14
 
 METHODS = ("exact", "approximate")
@@ -24,24 +24,24 @@ class Rounding:
     Parameters
     ----------
     n_bits : int or None
-        Widest index of a table, and widest code behind a layer. None: tables of 10 bits (two more
-        than their codes, up to 14, where that is more), and codes as wide as `n_bits` says.
+        Widest index of a table, and widest code that an accumulator is requantized to. None: tables
+        of 10 bits (two more than their codes, up to 14, if that is more), and codes of `n_bits`.
     method : {"exact", "approximate"}
         Here both round to nearest. "approximate" matters to engines with a cheaper, inexact
-        rounding (FHE); it is carried along for them.
+        rounding (FHE); it is stored for them.
     """
 
     n_bits: int | None = None
     method: str = "exact"
 
     def table_bits(self, result_bits: int) -> int:
-        """Index width of a table of codes of `result_bits`: two bits finer than those, if free."""
+        """Index width of a table whose entries have `result_bits`: two more, unless given."""
         if self.n_bits is not None:
             return self.n_bits
         return min(max(DEFAULT_TABLE_BITS, result_bits + 2), WIDEST_TABLE_BITS)
 
     def limit(self, n_bits: int) -> int:
-        """Width of a code behind an accumulator."""
+        """Width of the codes that an accumulator is requantized to."""
         return n_bits if self.n_bits is None else min(n_bits, self.n_bits)
 
 

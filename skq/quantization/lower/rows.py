@@ -23,7 +23,7 @@ ROWS_SELECTED = (
 
 
 def slices_rows(others: Sequence[Any]) -> bool:
-    """Whether constants of a Slice cut rows away where there are enough of them.
+    """Whether a Slice with these constants leaves out rows, if there are enough of them.
 
     Parameters
     ----------
@@ -36,39 +36,39 @@ def slices_rows(others: Sequence[Any]) -> bool:
     chosen = [int(axis) for axis in np.ravel(axes)]
     if 0 not in chosen:
         return False
-    place = chosen.index(0)
+    index = chosen.index(0)
     start, end = (
-        int(np.ravel(bound)[place]) if isinstance(bound, np.ndarray) else all_rows
+        int(np.ravel(bound)[index]) if isinstance(bound, np.ndarray) else all_rows
         for bound, all_rows in ((starts, 0), (ends, UNBOUNDED))
     )
     return start > 0 or -UNBOUNDED < start < 0 or end < UNBOUNDED
 
 
-def check_rows_alone(tail: FloatGraph, floats: Mapping[str, Array]) -> None:
-    """Refuse nodes behind the integer program that read other rows than their own.
+def check_rows_alone(epilogue: FloatGraph, floats: Mapping[str, Array]) -> None:
+    """Refuse nodes of the epilogue whose rows depend on other rows.
 
     Parameters
     ----------
-    tail : FloatGraph
+    epilogue : FloatGraph
     floats : mapping of str to ndarray of shape (n_rows, ...)
         What its inputs are on the calibration rows.
 
     Raises
     ------
     UnsupportedModelError
-        If a node gives something else for the first rows than for all of them, or another number
-        of rows.
+        If the result of a node for the first rows differs from its result for all rows, or has
+        another number of rows.
     """
-    if not tail.nodes:
+    if not epilogue.nodes:
         return
-    module, known = GraphEvaluator(tail), set(tail.constant_names)
-    feeds = {info.name: np.asarray(floats[info.name], info.dtype) for info in tail.inputs}
+    module, known = GraphEvaluator(epilogue), set(epilogue.constant_names)
+    feeds = {info.name: np.asarray(floats[info.name], info.dtype) for info in epilogue.inputs}
     n_all = min([6, *(len(array) for array in feeds.values())])
-    for node in tail.nodes:
+    for node in epilogue.nodes:
         if node.op_type == "Shape" or known.issuperset(filter(None, node.inputs)):
             known.update(node.outputs)
             continue
-        initial = [tail.initializers.get(name) for name in node.inputs]
+        initial = [epilogue.initializers.get(name) for name in node.inputs]
         if node.op_type == "Slice" and slices_rows(initial[1:]):
             raise _mixes_rows(node)
         every, *parts = (

@@ -17,7 +17,7 @@ from skq.quantization.lower.settings import LOWERING
 def aligned(program: CalibratedProgram, x: QuantizedTensor) -> QuantizedTensor:
     """The same reals as integers of one scale with zero point 0, so that order is comparable.
 
-    Nothing is rounded off: channels are multiplied up to a common, finer scale, within the
+    Nothing is rounded: channels are multiplied up to a common, finer scale, within the
     53 bits that float64 holds exactly.
     """
     if not x.is_plain:
@@ -71,7 +71,7 @@ def on_common_scale(
 ) -> list[QuantizedTensor]:
     """Plain tensors as integers of one positive scale with zero point 0.
 
-    Where all scales are multiples of the least of them nothing is rounded off; else the grid
+    Where all scales are multiples of the least of them nothing is rounded; else the grid
     has `width` bits over everything that the tensors can reach.
     """
     tensors = tuple(tensor.of_what_is_read() for tensor in tensors)

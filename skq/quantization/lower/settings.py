@@ -9,12 +9,13 @@ from dataclasses import dataclass
 class LoweringSettings:
     """Widths and limits of what is written between layers."""
 
-    #: Bits by which the grid on which tensors of different scales are added and compared is finer
-    #: than the codes of inner layers, and its greatest width.
+    #: Tensors of different scales are added and compared on a common grid. It has this many bits
+    #: more than the codes of inner layers, and at most `common_bits`.
     finer_bits: int = 10
     common_bits: int = 22
 
-    #: That width where grids are trained: with it a sum is as exact as a multiplier of 31 bits.
+    #: Width of the common grid where grids are trained; sums are then as exact as a multiplier of
+    #: 31 bits.
     trained_bits: int = 30
 
     #: A weight is on a grid when it is at most this fraction of a step away from it.
@@ -23,8 +24,8 @@ class LoweringSettings:
     #: Rows of a layer (positions of a convolution count each) that its weights are fitted to.
     max_layer_rows: int = 20_000
 
-    #: From this width of inner codes on their ranges are widened, by this share at either end; a
-    #: table, which has fewer entries, by less.
+    #: Inner codes of at least this width get ranges that are widened by `headroom` at either end,
+    #: indices of tables by `table_headroom`.
     spare_bits: int = 12
     headroom: float = 0.5
     table_headroom: float = 0.1

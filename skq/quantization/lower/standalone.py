@@ -1,4 +1,4 @@
-"""One operator as an integer program of its own: how `QuantizedOp.q_impl` runs."""
+"""A single operator as an integer program, for `QuantizedOp.q_impl`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from skq.quantization.search.grids import code_range
 
 
 class Lowerable(Protocol):
-    """What a `QuantizedOp` offers here: its widths, and its lowering."""
+    """The part of a `QuantizedOp` that is used here: its widths and its lowering."""
 
     n_bits_output: int
     _weight_bits: int
@@ -70,11 +70,11 @@ def run_alone(
     reals = op._with_constants(samples)
     outputs = op._outputs(samples)
     results = op.lower(low, op._with_constants(operands), reals, outputs)
-    found = [
+    tensors = [
         _on_output_grid(low, result, quantizer, op.n_bits_output)
         for result, quantizer in zip(results, op._output_quantizers, strict=True)
     ]
-    program = low.builder.build({str(i): tensor.value for i, tensor in enumerate(found)})
+    program = low.builder.build({str(i): tensor.value for i, tensor in enumerate(tensors)})
     codes = {i: np.asarray(array.qvalues) for i, array in enumerate(inputs)}
     values = evaluate(program, codes, program.outputs.values())
     return tuple(
@@ -87,7 +87,7 @@ def run_alone(
                 scale=float(tensor.scale), zero_point=int(tensor.zero_point), offset=0
             ),
         )
-        for value, tensor in zip(values, found, strict=True)
+        for value, tensor in zip(values, tensors, strict=True)
     )
 
 

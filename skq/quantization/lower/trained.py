@@ -1,6 +1,6 @@
 """Grids that a graph fixes: constants given as codes, layers of them, requantization to them.
 
-Nothing here looks at values where the graph says a grid, and no width but the graph's counts.
+Grids and widths are those of the graph; nothing is calibrated.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from skq.quantization.lower.exact import exact_step, half_down, half_even, half_
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
 from skq.quantization.lower.rounding import WIDEST_TABLE_BITS
+from skq.quantization.operator_facts import has_fact
 
 #: Operators whose results are codes on a grid that the graph states.
 QUANTIZERS = frozenset({"DequantizeLinear", "Quant", "BipolarQuant"})
-#: Operators that give elements of their inputs: a grid stays a grid.
+#: Operators whose results are elements of their first input alone, on the same grid. Unlike the
+#: fact `moves_elements`, they exclude Concat and Pad, which add elements, and Resize.
 MOVES = frozenset(
     {
         "Expand",
@@ -39,10 +41,9 @@ MOVES = frozenset(
         "Unsqueeze",
     }
 )
-#: And those whose results are on the grid too, or clipped to an end of it.
-KEEPING = MOVES | {"Clip", "Concat", "GlobalMaxPool", "MaxPool", "Pad", "Relu"}
-LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
-#: A clip counts as on the grid when it is at most this part of a step away from a code.
+#: Operators whose results are on the grid of their inputs.
+ON_INPUT_GRID = MOVES | {"Clip", "Concat", "GlobalMaxPool", "MaxPool", "Pad", "Relu"}
+#: A bound of a clip is on the grid if it is at most this fraction of a step away from a code.
 ON_GRID = 1e-4
 
 
@@ -66,10 +67,10 @@ class TrainedConstant:
 
 
 def quantizers_first(graph: FloatGraph) -> FloatGraph:
-    """The graph with quantizers of an input in front of what only moves its elements.
+    """The graph with QuantizeLinear of an input before operators that only move its elements.
 
-    QuantizeLinear with one scale commutes with such operators, and the input's own quantizer is the
-    only one that reads floats.
+    QuantizeLinear with one scale commutes with such operators. Only the quantizer of an input can
+    read floats.
     """
     nodes = list(graph.nodes)
     floats = {info.name for info in graph.inputs} - set(graph.initializers)
@@ -90,7 +91,7 @@ def quantizers_first(graph: FloatGraph) -> FloatGraph:
             then = replace(producer, inputs=(codes, *producer.inputs[1:]), outputs=node.outputs[:1])
             nodes[index : index + 1] = [first, then]
             nodes.remove(producer)
-            index -= 1  # the quantizer, which may move on
+            index -= 1  # the quantizer may be moved once more
         else:
             index += 1
     return graph if tuple(nodes) == graph.nodes else replace(graph, nodes=tuple(nodes))
@@ -156,7 +157,7 @@ def given_as_codes(low: Lowering, node: Node, position: int) -> TrainedConstant 
 
 
 def check_scale(node: Node, scale: Array) -> None:
-    """Refuse scales that are no scales.
+    """Refuse scales that are not finite or not positive.
 
     Raises
     ------
@@ -193,7 +194,7 @@ def check_grids(graph: FloatGraph, constants: Collection[str]) -> None:
 
 
 def check_layers(graph: FloatGraph, trained: Mapping[str, TrainedConstant]) -> None:
-    """Refuse layers of trained weights whose input no quantizer precedes; all are listed.
+    """Refuse layers of trained weights whose input is not quantized; the message lists all.
 
     Raises
     ------
@@ -208,12 +209,12 @@ def check_layers(graph: FloatGraph, trained: Mapping[str, TrainedConstant]) -> N
         if node.op_type in QUANTIZERS:
             return True
         first = node.inputs if node.op_type == "Concat" else node.inputs[:1]
-        return node.op_type in KEEPING and all(map(is_quantized, first))
+        return node.op_type in ON_INPUT_GRID and all(map(is_quantized, first))
 
     missing = [
         f"{node}: {node.inputs[0]!r}"
         for node in graph.nodes
-        if node.op_type in LAYERS and len(node.inputs) > 1 and node.inputs[1] in trained
+        if has_fact(node.op_type, "is_layer") and len(node.inputs) > 1 and node.inputs[1] in trained
         if not is_quantized(node.inputs[0])
     ]
     if missing:
@@ -225,7 +226,7 @@ def check_layers(graph: FloatGraph, trained: Mapping[str, TrainedConstant]) -> N
 
 
 def trained_codes(low: Lowering, x: Features | QuantizedTensor) -> QuantizedTensor:
-    """A tensor on its own grid as integers of one scale; a clip becomes one of the integers.
+    """A tensor on a grid as integers of one scale; a clip is applied to the integers.
 
     Raises
     ------
@@ -246,7 +247,7 @@ def trained_codes(low: Lowering, x: Features | QuantizedTensor) -> QuantizedTens
     if (lo, hi) == (first, last):
         return replace(x, clip=None)
     step = low.step(x.value)
-    if isinstance(step, Quantize | Requantize):  # it saturates at the clip's ends itself
+    if isinstance(step, Quantize | Requantize):  # saturate at the bounds of the clip
         narrower = replace(step, lo=max(step.lo, lo), hi=min(step.hi, hi))
     else:
         one, zero = np.ones((), np.int64), np.zeros((), np.int64)
@@ -261,10 +262,9 @@ def trained_product(
     scale: NDArray[np.float64],
     bias: Array | TrainedConstant | None = None,
 ) -> QuantizedTensor:
-    """Codes times given integer weights, over the last axis; the bias stays a real offset.
+    """Codes times given integer weights, over the last axis. The bias is a real offset.
 
-    A bias that the graph gives as integers is taken as these, if its scale is that of the sums in
-    float32.
+    The integers of a quantized bias are used if its scale equals that of the sums in float32.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
-"""Where the elements of a tensor stand: views, and the instructions that realize them.
+"""Views: the arrangement of a tensor's elements, and the instructions that apply it.
 
-A tensor's row has a shape of its own, and its `view` says where each element stands in the
-flattened integer value. A convolution, for example, computes rows of shape (positions, filters),
-each filter with a scale of its own on the last axis, and the tensor of shape (filters, height,
-width) is a view of them. Operators that move elements only change the view; the next operator that
-needs an arrangement reads through it with one Gather.
+A tensor's row may have another shape than its integer value. Its `view` is the index of each
+element in the flattened integer value. A convolution, for example, computes rows of shape
+(positions, filters) with one scale a filter on the last axis, and the tensor of shape (filters,
+height, width) is a view of them. Operators that move elements only change the view. The next
+operator that needs a certain arrangement applies the view with one Gather.
 """
 
 from __future__ import annotations
@@ -36,35 +36,35 @@ def elements(low: Lowering, x: QuantizedTensor) -> Indices:
 
 
 def moved(low: Lowering, x: QuantizedTensor, view: Indices) -> QuantizedTensor:
-    """The tensor seen through another view; None where that is the integer value's own order."""
+    """The tensor seen through another view; None if that is the order of the integer value."""
     type_ = low.type(x.value)
     natural = view.shape == type_.shape and np.array_equal(view.ravel(), np.arange(type_.size))
     return replace(x, view=None if natural else view)
 
 
-def at(low: Lowering, x: QuantizedTensor, parameter: Array, places: Indices) -> Array:
-    """A scale or zero point at places of the flattened integer value; a scalar stays one."""
+def at(low: Lowering, x: QuantizedTensor, parameter: Array, indices: Indices) -> Array:
+    """A scale or zero point at indices into the flattened integer value; a scalar stays one."""
     if np.ndim(parameter) == 0:
         return parameter
-    return np.asarray(parameter)[places % low.type(x.value).shape[-1]]
+    return np.asarray(parameter)[indices % low.type(x.value).shape[-1]]
 
 
-def gather(low: Lowering, x: QuantizedTensor, places: Indices) -> QuantizedTensor:
-    """A plain tensor with the elements at chosen places of the flattened integer value.
+def gather(low: Lowering, x: QuantizedTensor, indices: Indices) -> QuantizedTensor:
+    """A plain tensor with the elements at indices into the flattened integer value.
 
     Returns
     -------
     QuantizedTensor
-        Plain, of the shape of `places`; parameters differ along the last axis of its integer value
+        Plain, of the shape of `indices`; parameters differ along the last axis of its integer value
         only.
     """
-    return lay_out(low, x.value, places, [at(low, x, p, places) for p in (x.scale, x.zero_point)])
+    return lay_out(low, x.value, indices, [at(low, x, p, indices) for p in (x.scale, x.zero_point)])
 
 
 def lay_out(
     low: Lowering,
     value: int,
-    places: Indices,
+    indices: Indices,
     parameters: Sequence[Array],
     *,
     fill: int = 0,
@@ -75,32 +75,32 @@ def lay_out(
     Parameters
     ----------
     value : int
-    places : ndarray of int64 of shape (*row_shape,), or (*row_shape, n_reduced) with `reduced`
+    indices : ndarray of int64 of shape (*row_shape,), or (*row_shape, n_reduced) with `reduced`
         Indices into the flattened integer value; -1 stands for `fill`.
     parameters : (scale, zero_point)
         Each of shape () or `row_shape`.
     reduced : bool
-        The integer value keeps the last axis of `places`, for a reduction.
+        The integer value has the last axis of `indices` too, for a reduction over it.
 
     Returns
     -------
     QuantizedTensor
         Plain, of the shape `row_shape`.
     """
-    shape = places.shape[:-1] if reduced else places.shape
+    shape = indices.shape[:-1] if reduced else indices.shape
     order, view, channel = channels_last(shape, parameters)
-    flat = places.reshape(int(np.prod(shape)), *places.shape[len(shape) :])[order]
+    flat = indices.reshape(int(np.prod(shape)), *indices.shape[len(shape) :])[order]
     return QuantizedTensor(select(low, value, flat, fill), channel[0], channel[1], view=view)
 
 
-def select(low: Lowering, value: int, places: Indices, fill: int) -> int:
-    """Number of the value with elements at these places, by the cheapest instruction."""
+def select(low: Lowering, value: int, indices: Indices, fill: int) -> int:
+    """Number of the value with elements at these indices, by the cheapest instruction."""
     type_ = low.type(value)
-    if places.size == type_.size and np.array_equal(places.ravel(), np.arange(type_.size)):
-        if places.shape == type_.shape:
+    if indices.size == type_.size and np.array_equal(indices.ravel(), np.arange(type_.size)):
+        if indices.shape == type_.shape:
             return value
-        return low.add(Reshape((value,), places.shape))
-    return low.add(Gather((value,), places, fill))
+        return low.add(Reshape((value,), indices.shape))
+    return low.add(Gather((value,), indices, fill))
 
 
 def channels_last(
@@ -119,7 +119,7 @@ def channels_last(
     order : ndarray of int64
         Flat index into the row, in the shape of the new arrangement.
     view : ndarray of int64 of shape `shape`, or None
-        Index into the new arrangement, or None where that is the row's own.
+        Index into the new arrangement, or None if that is the arrangement of the row.
     channel : list of ndarray of shape () or (n_channels,)
         The parameters, one a channel.
 
@@ -190,7 +190,7 @@ def with_constants(
     -------
     x : QuantizedTensor
         Broadcast against the constants. Where a constant differs within a channel, the integers
-        are rearranged; a function in front of them is materialized first.
+        are rearranged; a function of them is materialized first.
     constants : list of ndarray of shape () or (n_channels,)
     """
     if all(np.ndim(constant) == 0 for constant in constants):

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from skq.exceptions import UnsupportedModelError
 from skq.graph.graph import FloatGraph, Node
 from skq.quantization.lower.operands import Array, scalar
+from skq.quantization.operator_facts import has_fact
 
-#: Operators whose result jumps at whole numbers.
+#: Operators that are discontinuous at whole numbers.
 JUMPING = frozenset(
     {
         *("Floor", "Ceil", "Round", "Sign", "Mod", "Not", "And", "Or", "Xor", "Where"),
@@ -24,11 +25,8 @@ JUMPING = frozenset(
     }
 )
 
-#: Operators of which two whole numbers with one code would be a wrong match.
+#: Operators that need a different code for each whole number.
 MATCHING = frozenset({"Equal", "Mod"})
-
-#: Operators that mix elements with weights: behind them whole numbers are no longer expected.
-LAYERS = frozenset({"Gemm", "MatMul", "Conv", "ConvTranspose", "TreeEnsembleRegressor"})
 
 #: Widest code of an inner tensor of integers.
 WIDEST_INTEGER = 16
@@ -37,11 +35,12 @@ WIDEST_INTEGER = 16
 def jumping_inputs(graph: FloatGraph, operators: frozenset[str] = JUMPING) -> frozenset[str]:
     """Tensors that reach one of the operators with no layer in between.
 
-    A cast to integers or booleans counts as such an operator.
+    Results of layers are not expected to be whole numbers. A cast to integers or booleans counts as
+    one of the operators.
     """
     wanted: set[str] = set()
     for node in reversed(graph.nodes):
-        reaches = bool(wanted.intersection(node.outputs)) and node.op_type not in LAYERS
+        reaches = wanted.intersection(node.outputs) and not has_fact(node.op_type, "is_layer")
         if reaches or node.op_type in operators or _casts_to_integers(node, operators):
             wanted.update(name for name in node.inputs if name)
     return frozenset(wanted)

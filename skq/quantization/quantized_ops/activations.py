@@ -14,13 +14,13 @@ from skq.quantization.lower import combine
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, QuantizedTensor, scalar
 
-#: Widest integer that a rounding gives; a wider one becomes a table.
+#: Greatest width of the result of a rounding; a wider one is a table.
 _WIDEST = 24
 
 
 @quantizes("Relu")
 class QuantizedRelu(QuantizedOpUnivariateOfEncrypted):
-    """``max(x, 0)``: the requantization behind it saturates at the code of 0."""
+    """``max(x, 0)``: the requantization after it saturates at the code of 0."""
 
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
@@ -30,7 +30,7 @@ class QuantizedRelu(QuantizedOpUnivariateOfEncrypted):
 
 @quantizes("Clip")
 class QuantizedClip(QuantizedOpUnivariateOfEncrypted):
-    """``min(max(x, lo), hi)``: the requantization behind it saturates at the bounds' codes."""
+    """``min(max(x, lo), hi)``: the requantization after it saturates at the bounds' codes."""
 
     is_link = True
     raw_inputs = frozenset({1, 2})
@@ -89,7 +89,7 @@ class _Rounding(QuantizedOpUnivariateOfEncrypted):
 
 @quantizes("Round")
 class QuantizedRound(_Rounding):
-    """``rint(x)``; ties are rounded up behind a layer, as all requantizations do."""
+    """``rint(x)``; after a layer ties are rounded up, as in all requantizations."""
 
 
 @quantizes("Floor")

@@ -79,7 +79,7 @@ class _AffineOp(CombiningOp):
 
     function: ClassVar[str]
 
-    #: Whether the output changes as much as an input does, but for its sign.
+    #: Whether errors of an input are errors of the output, up to the sign.
     has_unit_slope: ClassVar[bool] = False
 
     @classmethod
@@ -325,7 +325,7 @@ class QuantizedMin(_Extreme):
 class QuantizedBatchNormalization(QuantizedOpUnivariateOfEncrypted):
     """``scale * (x - mean) / sqrt(variance + epsilon) + bias``: folded into scales and zero points.
 
-    Behind a layer it costs nothing: the scale and zero point of each channel change.
+    After a layer it costs nothing: the scale and zero point of each channel change.
     """
 
     def lower(

@@ -228,7 +228,7 @@ class QuantizedWhere(CombiningOp):
     @staticmethod
     def _times(low: Lowering, condition: QuantizedTensor, x: QuantizedTensor) -> QuantizedTensor:
         """``condition * x`` in the scale of ``x``."""
-        first, second, view = combine.together(low, condition, x)
+        first, second, view = combine.broadcast(low, condition, x)
         return QuantizedTensor(low.add(Mul((first, second))), x.scale, ZERO, view=view)
 
     @staticmethod
@@ -240,8 +240,8 @@ class QuantizedWhere(CombiningOp):
         flat = low.add(Concat(tuple(tensor.value for tensor in tensors)))
         shape = output.shape[1:]
         first, second = (np.broadcast_to(elements(low, tensor), shape) for tensor in tensors)
-        places = np.where(condition, first, second + low.type(tensors[0].value).size)
-        return QuantizedTensor(flat, tensors[0].scale, ZERO, view=places)
+        indices = np.where(condition, first, second + low.type(tensors[0].value).size)
+        return QuantizedTensor(flat, tensors[0].scale, ZERO, view=indices)
 
 
 @quantizes("ArgMax")
@@ -261,14 +261,14 @@ class QuantizedArgMax(QuantizedMixingOp):
         if not tensor.is_plain:
             tensor = low.codes(tensor, reals[0], n_bits=low.settings.n_bits["model_outputs"])
         aligned = low.align(tensor)
-        places = np.moveaxis(elements(low, aligned), axis - 1, -1)
+        indices = np.moveaxis(elements(low, aligned), axis - 1, -1)
         is_last = bool(self.attributes.get("select_last_index", 0))
         if is_last:
-            places = places[..., ::-1]
-        rows = lay_out(low, aligned.value, np.ascontiguousarray(places), [ONE, ZERO], reduced=True)
+            indices = indices[..., ::-1]
+        rows = lay_out(low, aligned.value, np.ascontiguousarray(indices), [ONE, ZERO], reduced=True)
         index = QuantizedTensor(low.add(ArgMax((rows.value,))), ONE, ZERO, view=rows.view)
         if is_last:
-            last = index.affine(scalar(-1.0), scalar(places.shape[-1] - 1))
+            last = index.affine(scalar(-1.0), scalar(indices.shape[-1] - 1))
             (index,) = low.common(last)
         if self.attributes.get("keepdims", 1):
             index = moved(low, index, np.expand_dims(elements(low, index), axis - 1))

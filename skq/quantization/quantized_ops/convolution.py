@@ -1,4 +1,4 @@
-"""Convolution: patches gathered at static places, times the filters as a matrix."""
+"""Convolution: patches gathered at static indices, times the filters as a matrix."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class QuantizedConv(QuantizedMixingOp):
 
     ``Gather`` collects the patches, of shape (positions, channels * kernel), with the code of real
     zero outside of the input; ``MatMul`` multiplies them with the filters. The result has the
-    filters on its last axis, each with a scale of its own, and the tensor is a view of it.
+    filters on its last axis, each with its scale, and the tensor is a view of it.
     """
 
     is_layer = True
@@ -128,21 +128,21 @@ class QuantizedConv(QuantizedMixingOp):
         fill = int(codes.zero_point) if codes.has_one_scale else 0
         parts = []
         for g, channels in enumerate(np.split(np.arange(patches.shape[1]), group)):
-            places = patches[:, channels].reshape(n_positions, -1)
+            indices = patches[:, channels].reshape(n_positions, -1)
             inside = known[:, channels].reshape(n_positions, -1)
             parameters = [at(low, codes, p, inside) for p in (codes.scale, codes.zero_point)]
-            rows = lay_out(low, codes.value, places, parameters, fill=fill)
+            rows = lay_out(low, codes.value, indices, parameters, fill=fill)
             parts.append(multiply(rows, g))
         joined = _side_by_side(low, parts, n_positions, per_group)
-        places = np.arange(n_positions * n_filters).reshape(n_positions, n_filters).T
-        return moved(low, joined, places.reshape(n_filters, *spatial).copy())
+        indices = np.arange(n_positions * n_filters).reshape(n_positions, n_filters).T
+        return moved(low, joined, indices.reshape(n_filters, *spatial).copy())
 
     def _patches(
         self, low: Lowering, x: Any, reals: Array, windows: Windows, method: str, n_bits: int
     ) -> tuple[QuantizedTensor, Indices, Indices]:
-        """Codes, and the places of the patches in them: (positions, channels, kernel), twice.
+        """Codes, and the indices of the patches in them: (positions, channels, kernel), twice.
 
-        In the second, padding has the place of some element of the same channel.
+        In the second, padding has the index of some element of the same channel.
         """
         padded = any(map(any, windows.pads))
         hold = 0.0 if padded else None
@@ -153,28 +153,28 @@ class QuantizedConv(QuantizedMixingOp):
             n_bits = low.settings.rounding.limit(n_bits)
             lo, hi = low.range(reals, n_bits, hold=hold, method=method)
             codes = low.materialize(codes, lo, hi, n_bits)
-        places = _windows(windows, found, -1)
+        indices = _windows(windows, found, -1)
         if not padded:
-            return codes, places, places
+            return codes, indices, indices
         one_each = found.reshape(len(found), -1)[:, :1].reshape(-1, *(1,) * (found.ndim - 1))
         shape = [n + sum(p) for n, p in zip(found.shape[1:], windows.pads, strict=True)]
         inside = np.broadcast_to(one_each, (len(found), *shape))
-        return codes, places, _windows(windows, inside, None)
+        return codes, indices, _windows(windows, inside, None)
 
 
-def _windows(windows: Windows, places: Array, pad: int | None) -> Indices:
-    """Places (channels, *spatial) → (positions, channels, kernel), padded unless `pad` is None."""
-    rows = places[None] if pad is None else windows.pad(places[None], pad)
+def _windows(windows: Windows, indices: Array, pad: int | None) -> Indices:
+    """Indices (channels, *spatial) → (positions, channels, kernel), padded unless `pad` is None."""
+    rows = indices[None] if pad is None else windows.pad(indices[None], pad)
     cells = windows.view(rows)[0]
     n_axes = len(windows.output)
     cells = np.moveaxis(cells, 0, n_axes)
     return np.ascontiguousarray(
-        cells.reshape(int(np.prod(windows.output)), len(places), -1), dtype=np.int64
+        cells.reshape(int(np.prod(windows.output)), len(indices), -1), dtype=np.int64
     )
 
 
-def _has_one_scale_a_channel(low: Lowering, x: QuantizedTensor, places: Indices) -> bool:
-    parameters = [at(low, x, p, places) for p in (x.scale, x.zero_point)]
+def _has_one_scale_a_channel(low: Lowering, x: QuantizedTensor, indices: Indices) -> bool:
+    parameters = [at(low, x, p, indices) for p in (x.scale, x.zero_point)]
     return all(
         np.ndim(p) == 0 or bool(np.all(p.reshape(len(p), -1) == p.reshape(len(p), -1)[:, :1]))
         for p in parameters

@@ -87,8 +87,8 @@ class QuantizedMatMul(QuantizedMixingOp):
         right = np.swapaxes(elements(low, second), -1, -2)[..., None, :, :]
         shape = np.broadcast_shapes(left.shape, right.shape)
         values = [
-            select(low, t.value, np.ascontiguousarray(np.broadcast_to(places, shape)), 0)
-            for t, places in ((first, left), (second, right))
+            select(low, t.value, np.ascontiguousarray(np.broadcast_to(indices, shape)), 0)
+            for t, indices in ((first, left), (second, right))
         ]
         total = low.add(Sum((low.add(Mul((values[0], values[1]))),)))
         return QuantizedTensor(total, first.scale * second.scale, scalar(0.0))

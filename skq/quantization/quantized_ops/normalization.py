@@ -25,10 +25,10 @@ NARROWEST, WIDEST = 8, 12
 
 
 def total(low: Lowering, x: QuantizedTensor, last: Sequence[int]) -> QuantizedTensor:
-    """Sum over axes of a row, which are kept with length 1; the tensor has one scale."""
-    places = cells_of(elements(low, x), last)
-    parameters = [x.scale, x.zero_point * places.shape[-1]]
-    rows = lay_out(low, x.value, places, parameters, reduced=True)
+    """Sum over axes of a row, which get the length 1; the tensor has one scale."""
+    indices = cells_of(elements(low, x), last)
+    parameters = [x.scale, x.zero_point * indices.shape[-1]]
+    rows = lay_out(low, x.value, indices, parameters, reduced=True)
     found = replace(rows, value=low.add(Sum((rows.value,))))
     return moved(low, found, np.expand_dims(elements(low, found), tuple(last)))
 

@@ -1,4 +1,4 @@
-"""Pooling: windows gathered at static places, then reduced."""
+"""Pooling: windows gathered at static indices, then reduced."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def _windows_of(op: QuantizedOp, reals: Array) -> Windows:
     )
 
 
-def _cells(windows: Windows, places: Indices) -> Indices:
-    """Places of the cells of each window, -1 for padding: shape (channels, *output, kernel)."""
-    cells = windows.view(windows.pad(places[None], -1))[0]
-    return np.ascontiguousarray(cells.reshape(*cells.shape[: places.ndim], -1))
+def _cells(windows: Windows, indices: Indices) -> Indices:
+    """Indices of the cells of each window, -1 for padding: shape (channels, *output, kernel)."""
+    cells = windows.view(windows.pad(indices[None], -1))[0]
+    return np.ascontiguousarray(cells.reshape(*cells.shape[: indices.ndim], -1))
 
 
 @quantizes("MaxPool")
@@ -50,11 +50,11 @@ class QuantizedMaxPool(QuantizedMixingOp):
         if tensor.function is not None or np.any(tensor.scale <= 0):
             lo, hi = float(reals[0].min()), float(reals[0].max())
             tensor = low.materialize(tensor, lo, hi, low.settings.n_bits["op_inputs"])
-        places = _cells(_windows_of(self, reals[0]), elements(low, tensor))
-        some = places.max(axis=-1)  # a cell of each window that is no padding
+        indices = _cells(_windows_of(self, reals[0]), elements(low, tensor))
+        some = indices.max(axis=-1)  # a cell of each window that is not padding
         parameters = [at(low, tensor, p, some) for p in (tensor.scale, tensor.zero_point)]
         fill = low.type(tensor.value).interval[0]
-        cells = lay_out(low, tensor.value, places, parameters, fill=fill, reduced=True)
+        cells = lay_out(low, tensor.value, indices, parameters, fill=fill, reduced=True)
         return [replace(cells, value=low.add(Max((cells.value,))), clip=tensor.clip)]
 
 
@@ -79,18 +79,18 @@ class _Averaging(QuantizedMixingOp):
         Parameters
         ----------
         cells : callable
-            Places of a row's elements → places of the cells of each window.
+            Indices of a row's elements → indices of the cells of each window.
         counts : ndarray that broadcasts against the windows, or None
             What to divide by; the number of cells that are no padding by default.
         """
         tensor = combine.plain(low, x, reals)
-        places = cells(elements(low, tensor))
-        inside = (places >= 0).sum(axis=-1)
+        indices = cells(elements(low, tensor))
+        inside = (indices >= 0).sum(axis=-1)
         counts = inside if counts is None else np.broadcast_to(counts, inside.shape)
-        known = places.max(axis=-1)
+        known = indices.max(axis=-1)
         scale = at(low, tensor, tensor.scale, known) / counts
         zero_point = at(low, tensor, tensor.zero_point, known) * inside
-        rows = lay_out(low, tensor.value, places, [scale, zero_point], fill=0, reduced=True)
+        rows = lay_out(low, tensor.value, indices, [scale, zero_point], fill=0, reduced=True)
         return replace(rows, value=low.add(Sum((rows.value,))))
 
 
@@ -104,7 +104,7 @@ class QuantizedAveragePool(_Averaging):
         windows = _windows_of(self, reals[0])
         padding = bool(self.attributes.get("count_include_pad", 0))
         counts = windows.counts(reals[0].shape[2:], include_padding=padding)
-        cells = lambda places: _cells(windows, places)  # noqa: E731
+        cells = lambda indices: _cells(windows, indices)  # noqa: E731
         return [self._average(low, x[0], reals[0], cells, counts)]
 
 
@@ -117,7 +117,7 @@ class QuantizedGlobalAveragePool(_Averaging):
     ) -> Sequence[Operand]:
         n_axes = reals[0].ndim - 2
 
-        def cells(places: Indices) -> Indices:
-            return places.reshape(len(places), *(1,) * n_axes, -1)
+        def cells(indices: Indices) -> Indices:
+            return indices.reshape(len(indices), *(1,) * n_axes, -1)
 
         return [self._average(low, x[0], reals[0], cells, None)]

@@ -1,4 +1,4 @@
-"""QuantizeLinear and DequantizeLinear: grids that a graph brings along are kept as they are."""
+"""QuantizeLinear and DequantizeLinear: the grids of a graph, which are used unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor, scalar
 from skq.quantization.lower.trained import check_scale, on_given_grid, trained_codes
 
-#: Part of a step by which what is added to the input may miss a whole number of steps.
+#: Greatest distance of an offset of the input from a whole number of steps, in steps.
 WHOLE = 1e-6
 
 

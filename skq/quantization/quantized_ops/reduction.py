@@ -34,11 +34,11 @@ class _Reduction(QuantizedMixingOp):
         return sorted(axes)
 
 
-def cells_of(places: Array, last: Sequence[int]) -> Array:
+def cells_of(indices: Array, last: Sequence[int]) -> Array:
     """Axes of a row to reduce, as one axis at the end."""
-    kept = [axis for axis in range(places.ndim) if axis not in last]
-    lead = tuple(places.shape[axis] for axis in kept)
-    return np.ascontiguousarray(places.transpose(*kept, *last)).reshape(*lead, -1)
+    others = [axis for axis in range(indices.ndim) if axis not in last]
+    lead = tuple(indices.shape[axis] for axis in others)
+    return np.ascontiguousarray(indices.transpose(*others, *last)).reshape(*lead, -1)
 
 
 def extreme(
@@ -58,13 +58,13 @@ def extreme(
         Axes of the row, without that of the rows.
     """
     tensor = combine.plain(low, x, reals)
-    places = cells_of(elements(low, tensor), last)
+    indices = cells_of(elements(low, tensor), last)
     vectors = [p for p in (tensor.scale, tensor.zero_point) if np.ndim(p)]
-    differs = any(np.ptp(at(low, tensor, p, places), axis=-1).any() for p in vectors)
+    differs = any(np.ptp(at(low, tensor, p, indices), axis=-1).any() for p in vectors)
     if differs or np.any(tensor.scale <= 0):
         (tensor,) = low.common(tensor)
-    parameters = [at(low, tensor, p, places[..., 0]) for p in (tensor.scale, tensor.zero_point)]
-    rows = lay_out(low, tensor.value, places, parameters, reduced=True)
+    parameters = [at(low, tensor, p, indices[..., 0]) for p in (tensor.scale, tensor.zero_point)]
+    rows = lay_out(low, tensor.value, indices, parameters, reduced=True)
     instruction = Max if is_largest else Min
     result = replace(rows, value=low.add(instruction((rows.value,))))
     if keepdims:
@@ -124,17 +124,17 @@ class QuantizedReduceSum(_Reduction):
             raise self.unsupported("it adds up rows (axis 0)")
         tensor = combine.plain(low, tensor, reals[0])
         last = [axis - 1 for axis in axes]
-        places = cells_of(elements(low, tensor), last)
-        if any(np.ptp(at(low, tensor, p, places), axis=-1).any() for p in _vectors(tensor)):
+        indices = cells_of(elements(low, tensor), last)
+        if any(np.ptp(at(low, tensor, p, indices), axis=-1).any() for p in _vectors(tensor)):
             (tensor,) = low.common(tensor)
-        count = places.shape[-1]
+        count = indices.shape[-1]
         scale, zero_point = (
-            at(low, tensor, p, places[..., 0]) for p in (tensor.scale, tensor.zero_point)
+            at(low, tensor, p, indices[..., 0]) for p in (tensor.scale, tensor.zero_point)
         )
         truncates = self.is_mean and outputs[0].dtype.kind in "iu"
         divisor = float(count) if self.is_mean and not truncates else 1.0
         parameters = [scale / divisor, zero_point * count]
-        rows = lay_out(low, tensor.value, places, parameters, reduced=True)
+        rows = lay_out(low, tensor.value, indices, parameters, reduced=True)
         total = replace(rows, value=low.add(Sum((rows.value,))))
         if truncates:
             total = truncated_quotient(low, total, np.asarray(float(count)))

@@ -50,7 +50,7 @@ class QuantizedIdentity(QuantizedOp):
 
 @quantizes("Dropout")
 class QuantizedDropout(QuantizedOp):
-    """The tensor itself: nothing is dropped where nothing is trained."""
+    """The tensor itself: dropout is for training only."""
 
     raw_inputs = frozenset({1, 2})
 
@@ -89,7 +89,7 @@ class QuantizedCast(QuantizedOp):
 
 
 class ElementMove(QuantizedOp):
-    """Finds which element goes where by running the float operator on element numbers."""
+    """An operator that moves elements: its float function is run on the indices of elements."""
 
     moves_elements = True
     raw_inputs = frozenset(range(1, 5))
@@ -98,13 +98,13 @@ class ElementMove(QuantizedOp):
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
         if isinstance(x[0], np.ndarray | BatchConstant):
-            raise self.unsupported("it takes elements of a constant at places that the input says")
+            raise self.unsupported("it takes elements of a constant at indices of the input")
         tensor = low.tensor(x[0])
         shapes = [real.shape[1:] for real in outputs]
-        places = self._places(elements(low, tensor), low.type(tensor.value).size, x[1:], shapes)
-        return [moved(low, tensor, found) for found in places]
+        indices = self._indices(elements(low, tensor), low.type(tensor.value).size, x[1:], shapes)
+        return [moved(low, tensor, found) for found in indices]
 
-    def _places(
+    def _indices(
         self,
         found: Indices,
         size: int,
@@ -231,7 +231,7 @@ class QuantizedGather(ElementMove):
         axis = int(self.attributes.get("axis", 0)) % max(table.ndim, 1)
         if axis or table.ndim not in (1, 2) or table.dtype.kind not in "fiub":
             raise self.unsupported(
-                "a constant that is looked up at places that the input says must be a vector or a "
+                "a constant that is indexed by a value of the model must be a vector or a "
                 "matrix of numbers, along axis 0"
             )
         reach = np.array([min(float(reals[1].min()), 0.0), len(table) - 1])
@@ -256,8 +256,8 @@ def looked_up(low: Lowering, index: QuantizedTensor, table: Array) -> QuantizedT
 
     if table.ndim == 1:
         return index.then(lambda values: table[positions(values)])
-    places = np.repeat(elements(low, index)[..., None], table.shape[1], axis=-1)
-    rows = QuantizedTensor(select(low, index.value, places, 0), index.scale, index.zero_point)
+    indices = np.repeat(elements(low, index)[..., None], table.shape[1], axis=-1)
+    rows = QuantizedTensor(select(low, index.value, indices, 0), index.scale, index.zero_point)
     columns = np.arange(table.shape[1])
     return rows.then(lambda values: table[positions(values), columns])
 
@@ -299,15 +299,15 @@ class QuantizedPad(ElementMove):
         if len(others) == 1:
             others.append(scalar(-1.0))
         size = low.type(tensor.value).size
-        (places,) = self._places(elements(low, tensor), size, others, [outputs[0].shape[1:]])
+        (indices,) = self._indices(elements(low, tensor), size, others, [outputs[0].shape[1:]])
         code = int(np.rint(constant / tensor.scale + tensor.zero_point))
         parameters = [tensor.scale, tensor.zero_point]
-        return [lay_out(low, tensor.value, places, parameters, fill=code)]
+        return [lay_out(low, tensor.value, indices, parameters, fill=code)]
 
 
 @quantizes("Concat")
 class QuantizedConcat(QuantizedOp):
-    """Tensors and constants joined along an axis; each part keeps its own scale."""
+    """Tensors and constants joined along an axis; each part has its scale."""
 
     moves_elements = True
     follows_link = True
@@ -320,10 +320,10 @@ class QuantizedConcat(QuantizedOp):
             raise self.unsupported("it joins rows (axis 0)")
         kinds = [type(part) for part in x]
         if outputs[0].ndim == 2 and kinds == [Features, *[QuantizedTensor] * (len(x) - 1)]:
-            # the features stay as they are, for trees to read
+            # the features are not quantized: trees read them
             pairs = zip(x[1:], reals[1:], strict=True)
-            further = tuple(combine.plain(low, part, real) for part, real in pairs)
-            return [JointFeatures(x[0], further)]  # type: ignore[list-item]
+            derived = tuple(combine.plain(low, part, real) for part, real in pairs)
+            return [JointFeatures(x[0], derived)]  # type: ignore[list-item]
         n_bits = low.settings.n_bits["op_inputs"]
         tensors = [low.tensor(v) for v in x if not isinstance(v, np.ndarray)]
         clip = tensors[0].clip
@@ -352,17 +352,17 @@ class QuantizedConcat(QuantizedOp):
             else self._part(low, tensor := next(rest), int(starts[id(tensor)]))
             for v in x
         ]
-        places, scale, zero_point = (
+        indices, scale, zero_point = (
             np.concatenate(arrays, axis=axis - 1) for arrays in zip(*parts, strict=True)
         )
-        places = places.astype(np.int64)
+        indices = indices.astype(np.int64)
         is_narrow = all(low.type(t.value).bits <= n_bits for t in tensors)
         if is_narrow and len(tensors) == len(x):
-            # the next operator gathers: each element has its own scale until then
-            vectors = [_flat(p, places, sum(sizes)) for p in (scale, zero_point)]
+            # the next operator gathers: each element has its scale until then
+            vectors = [_flat(p, indices, sum(sizes)) for p in (scale, zero_point)]
             tensor = QuantizedTensor(flat, vectors[0], vectors[1], clip=clip)
-            return [moved(low, tensor, places)]
-        return [replace(lay_out(low, flat, places, [scale, zero_point]), clip=clip)]
+            return [moved(low, tensor, indices)]
+        return [replace(lay_out(low, flat, indices, [scale, zero_point]), clip=clip)]
 
     def _part(self, low: Lowering, tensor: QuantizedTensor, start: int) -> tuple[Array, ...]:
         found = elements(low, tensor)
@@ -373,19 +373,19 @@ class QuantizedConcat(QuantizedOp):
         return found + start, *parameters
 
     def _constant(self, value: Array) -> tuple[Array, ...]:
-        """Integers 0 whose zero point says the constant."""
+        """Zeros, whose zero point stands for the constant."""
         if value.shape[0] != 1:
             raise self.unsupported("it joins a constant that differs from row to row")
         row = np.asarray(value[0], dtype=np.float64)
         return np.full(row.shape, -1), np.ones_like(row), -row
 
 
-def _flat(parameter: Array, places: Array, size: int) -> Array:
+def _flat(parameter: Array, indices: Array, size: int) -> Array:
     """Parameters of elements as one for each element of the flat value; a scalar if all agree."""
     if np.all(parameter == parameter.flat[0]):
         return scalar(parameter.flat[0])
     found = np.ones(size)
-    found[places] = parameter
+    found[indices] = parameter
     return found
 
 

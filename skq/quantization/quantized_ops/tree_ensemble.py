@@ -37,8 +37,8 @@ _LEQ = NODE_MODES.index("BRANCH_LEQ")
 class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
     """Sum or mean over decision trees.
 
-    Each feature is binned at the ensemble's own thresholds: where they are no more than the codes
-    can tell apart, no split changes. Leaf values have one scale for the ensemble.
+    Each feature is binned at the ensemble's thresholds. If there are enough codes for all of them,
+    no split changes. Leaf values have one scale for the ensemble.
 
     Trees with monotonic constraints keep them at every width: thresholds move in their order, so
     the integer trees are the float trees of features that a rising function has rounded; and leaf
@@ -82,7 +82,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
         )
         for columns in options:
             if columns.kind == "routing" and real.monotonic:
-                continue  # its thresholds may pass each other
+                continue  # its thresholds may change their order
             codes, sample = self._codes(low, columns, features, derived)
             threshold = columns.node_threshold + derived.node_threshold
             by_code = replace(
@@ -131,7 +131,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
     def _codes(
         low: Lowering, columns: Columns, features: Features, derived: DerivedColumns
     ) -> tuple[int, Array]:
-        """A value, and its calibration sample: bins of the features, then the further columns."""
+        """A value, and its calibration sample: bins of the features, then the derived columns."""
         values, samples = derived.values, derived.samples
         if len(columns.feature) or not values:
             bins = low.add(columns.instruction(features.value))
@@ -142,7 +142,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
 
 @dataclass(frozen=True, eq=False)
 class _Option:
-    """One way to bin the features, and the splits and leaves that go with it."""
+    """A choice of bins of the features, with its splits and leaves."""
 
     columns: Columns
     codes: int
@@ -162,7 +162,7 @@ class _Option:
         return routing_error(self.real)
 
     def with_surrogates(self, trees: TreeArrays, x: Array, n_bits: int) -> _Option:
-        """The same bins, where nodes may split them otherwise."""
+        """The same bins with surrogate splits."""
         columns = self.columns
         n_edges = np.array([len(edges) for edges in columns.edges], dtype=np.int64)
         by_code = with_surrogates(
@@ -173,11 +173,11 @@ class _Option:
 
 
 def _in_order(trees: TreeArrays) -> TreeArrays:
-    """The same trees with every child behind its parent and trees one after another."""
+    """The same trees with every child after its parent and the nodes of a tree contiguous."""
     inner = trees.leaf < 0
     index = np.arange(len(inner))
-    behind = (trees.true_child > index) & (trees.false_child > index)
-    if np.all(behind[inner]) and np.all(np.diff(trees.roots) > 0) and _are_runs(trees):
+    is_after = (trees.true_child > index) & (trees.false_child > index)
+    if np.all(is_after[inner]) and np.all(np.diff(trees.roots) > 0) and _are_runs(trees):
         return trees
     order = _level_order(trees)
     number = np.empty(len(order), dtype=np.int64)
@@ -201,7 +201,7 @@ def _in_order(trees: TreeArrays) -> TreeArrays:
 
 
 def _are_runs(trees: TreeArrays) -> bool:
-    """Whether each tree's nodes stand between its root and the next, its leaves in that order."""
+    """Whether the nodes of each tree are contiguous, with its leaves in the same order."""
     inner = np.flatnonzero(trees.leaf < 0)
     tree = np.searchsorted(trees.roots, inner, side="right")
     leaf = trees.leaf[trees.leaf >= 0]

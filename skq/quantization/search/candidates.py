@@ -1,8 +1,8 @@
-"""Uniform grids that a feature's codes may have: min-max, clipped at percentiles, and wider ones.
+"""Candidate grids of a feature: min-max, clipped at percentiles, and wider than the range.
 
 A grid is a scale and an integer zero point: ``q = clip(rint(x / scale + zero_point), 0, top)``.
-Clipped grids serve heavy tails. Wider grids leave codes unused: the feature then weighs less for a
-given integer weight, which is what low-bit weights cannot express.
+Clipped grids suit distributions with heavy tails. Wider grids do not use all codes: the feature
+then contributes less for a given integer weight. Integer weights of few bits cannot do that.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from skq.quantization.search.settings import RANGES
 Floats = NDArray[np.float64]
 
 
-#: Steps over integers are wider by this factor, so that no integer is half-way between two codes:
-#: floats would round such ones this way or that, and integer arithmetic could not follow.
+#: Steps over integers are wider by this factor, so that no integer is a tie between two codes:
+#: floats may round ties either way, which integer arithmetic cannot reproduce.
 BETWEEN_TIES = 1 + 2.0**-40
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Grids of one feature and what they make of the calibration rows; the first is min-max.
+    """Grids of one feature and their codes of the calibration rows; the first grid is min-max.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ def candidates(
     starts_at_zero: bool = False,
     whole: bool = False,
     holds_zero: bool = False,
+    avoids_ties: bool = True,
 ) -> Candidates:
     """Grids to choose from.
 
@@ -62,15 +63,17 @@ def candidates(
         Range of all calibration data, ``lo < hi``.
     n_bits : int
     few : bool, default=False
-        Only a handful of grids, for wide layers.
+        Whether there are few candidates, for wide layers.
     clips : bool, default=True
-        Whether grids may leave out ends of the range.
+        Whether grids may clip the ends of the range.
     starts_at_zero : bool, default=False
-        Keep to grids whose code of real 0 is 0, as behind a ReLU.
+        Whether code 0 must stand for real 0 and everything below, as after a ReLU.
     whole : bool, default=False
         Only the grid of scale 1, for integers that it holds.
     holds_zero : bool, default=False
-        Keep to grids with a code for real 0, which lies in the range.
+        Whether real 0, which lies in the range, must have a code.
+    avoids_ties : bool, default=True
+        Whether steps over integers are wider by `BETWEEN_TIES`.
     """
     top = 2**n_bits - 1
     if whole:
@@ -93,13 +96,15 @@ def candidates(
     a, b, span = (m[b > a] for m in (a, b, span))
     scale = b / span - a / span
     zero_point = np.rint(-a / scale)
-    if n_bits <= 4:  # the ends in the middle of the outer cells, and at their outer edges
+    if (
+        n_bits <= 4
+    ):  # the ends of the range at the first and last code, and half a step outside of them
         cell = b / (span + 1) - a / (span + 1)
         scale = np.append(scale, cell)
         zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
     first = hi / top - lo / top
     scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
-    if np.array_equal(np.rint(values), values) and np.all(np.abs(values) < 2.0**31):
+    if avoids_ties and np.array_equal(np.rint(values), values) and np.all(np.abs(values) < 2.0**31):
         scale = scale * BETWEEN_TIES
     sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
     if starts_at_zero:
@@ -109,9 +114,9 @@ def candidates(
     sound[0] = True
     scale, zero_point = scale[sound], zero_point[sound]
     codes = quantize(values[None], scale[:, None], zero_point[:, None], 0, top)
-    kept = _distinct(codes)
+    index = _distinct(codes)
     dtype = np.uint8 if n_bits <= 8 else np.uint16
-    return Candidates(scale[kept], zero_point[kept], codes[kept].astype(dtype))
+    return Candidates(scale[index], zero_point[index], codes[index].astype(dtype))
 
 
 def whole_columns(values: Floats, lo: Floats, hi: Floats, n_bits: int) -> NDArray[np.bool_]:
@@ -140,7 +145,7 @@ def whole_zero_point(lo: Floats, hi: Floats, top: int) -> Floats:
 
 
 def _distinct(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows that differ from all rows before them, by a hash."""
+    """Indices of rows that differ from all rows before them, by a hash."""
     key = np.random.RandomState(0).randint(1, 2**40, codes.shape[1])
     _, first = np.unique(codes @ key, return_index=True)
     return np.sort(first)

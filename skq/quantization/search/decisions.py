@@ -1,4 +1,4 @@
-"""Scores of a float graph that labels are decided on, and how near to the decision they are."""
+"""Scores that labels are decided on, and their distance to the decision."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Decision:
     threshold: float | None = None
 
     def margins(self, scores: Floats) -> Floats:
-        """How far each score is from being decided otherwise.
+        """Signed distance of each score to the decision.
 
-        A score that is compared: how far it is above the threshold. Else how far it is ahead of the
-        best of the others (behind: below 0).
+        With a threshold, the difference to the threshold. Otherwise the difference to the greatest
+        of the other scores.
 
         Parameters
         ----------
@@ -54,7 +54,7 @@ class Decision:
         return np.asarray(scores - np.where(is_best, second[:, None], best[:, None]))
 
     def labels(self, scores: Floats) -> NDArray[np.int64]:
-        """What is decided: of shape (n_rows, n_scores) with a threshold, else (n_rows, 1)."""
+        """Labels: of shape (n_rows, n_scores) with a threshold, else (n_rows, 1)."""
         if self.threshold is not None:
             return (scores > self.threshold).astype(np.int64)
         return scores.argmax(axis=1)[:, None]
@@ -83,7 +83,7 @@ class Decision:
 
 
 def last_scores(graph: FloatGraph, values: Mapping[str, NDArray[Any]]) -> dict[str, Decision]:
-    """Values that decisions read, and how they decide.
+    """Values that labels are decided on, with the decision.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def last_scores(graph: FloatGraph, values: Mapping[str, NDArray[Any]]) -> dict[s
     values : mapping of str to ndarray
         Values of the graph, constants among them.
     """
-    found: dict[str, Decision] = {}
+    decisions: dict[str, Decision] = {}
     constants = graph.constant_names
     for node in graph.nodes:
         read = [name for name in node.inputs if name not in constants]
@@ -99,23 +99,23 @@ def last_scores(graph: FloatGraph, values: Mapping[str, NDArray[Any]]) -> dict[s
             continue
         decides = getattr(ONNX_OPS_TO_QUANTIZED_IMPL.get(node.op_type), "decides", "")
         if decides == "greatest":
-            found[read[0]] = Decision()
+            decisions[read[0]] = Decision()
         elif decides == "threshold":
             number = next(values.get(name) for name in node.inputs if name in constants)
             if number is not None and number.size == 1:
-                found[read[0]] = Decision(float(number.reshape(-1)[0]))
-    return found
+                decisions[read[0]] = Decision(float(number.reshape(-1)[0]))
+    return decisions
 
 
 def all_scores(graph: FloatGraph, values: Mapping[str, NDArray[Any]]) -> dict[str, Decision]:
-    """`last_scores`, and values that only move on the way there."""
-    found = last_scores(graph, values)
+    """`last_scores`, and the values that these are moved from."""
+    decisions = last_scores(graph, values)
     constants = graph.constant_names
     for node in reversed(graph.nodes):
-        read = [found[name] for name in node.outputs if name in found]
+        read = [decisions[name] for name in node.outputs if name in decisions]
         if has_fact(node.op_type, "moves_elements") and read:
-            found.update((name, read[0]) for name in node.inputs if name not in constants)
-    return found
+            decisions.update((name, read[0]) for name in node.inputs if name not in constants)
+    return decisions
 
 
 def weighted_median(values: Floats, row_weight: Floats) -> float:

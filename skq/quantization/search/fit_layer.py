@@ -1,14 +1,13 @@
-"""Input grids and integer weights of a layer, chosen together by the error at its output.
+"""Input grids and integer weights of a layer, chosen jointly by the error of its output.
 
 The layer's output is ``z[r, k] = sum_j v[j, k] x[r, j]``; quantized it is
-``s[k] * sum_j w[j, k] q_j(x[r, j])`` and an offset. The error is the weighted sum of squares of
-their difference on the calibration rows, ``z`` being what the float model gives. It is lowered
-feature by feature: with all others fixed, every grid of the feature is tried with the integer
-weights that are best for it (closed form, rounded); after each round the scales ``s`` are refitted.
+``s[k] * sum_j w[j, k] q_j(x[r, j])`` plus an offset. The error is the weighted sum of squared
+differences on the calibration rows, with ``z`` of the float model. It is reduced feature by
+feature: with all others fixed, every candidate grid of the feature is tried with its best integer
+weights (closed form, rounded). After each round the scales ``s`` are refitted.
 This is coordinate descent, as in GPTQ (arXiv:2210.17323) or OBQ (arXiv:2208.11580), with the input
 grid in the loop. Integer weights are regularized towards the real ones, because a few calibration
-rows do not determine them: most of all where codes hardly vary over the rows, as those of a neuron
-that is active in one row.
+rows do not determine them, in particular for a neuron that is active in one row only.
 
 The search starts at the best weights for min-max grids, at several scales. It returns the min-max
 weights if nothing is better.
@@ -42,7 +41,7 @@ class FittedLayer:
     integers : ndarray of shape (n_in, n_out), int64
     scale : ndarray of shape (n_out,)
     error : float
-        Weighted mean of the squared errors on the calibration rows that were looked at.
+        Weighted mean squared error on the calibration rows that were used.
     """
 
     input_scale: Floats
@@ -63,16 +62,16 @@ class LayerData:
     weights : ndarray of shape (n_in, n_out)
         Of the float layer.
     target : ndarray of shape (n_rows, n_out)
-        Outputs of the float layer; a constant a column makes no difference.
+        Outputs of the float layer; adding a constant to a column changes nothing.
     row_weight : ndarray of shape (n_rows,)
         They sum to 1.
     error_weight : ndarray of shape (n_rows, n_out)
-        Weight of each output's squared error beside that of its row.
+        Weight of each output's squared error, without the weight of the row.
     lo, hi : ndarray of shape (n_in,)
         Range of each input; ``lo < hi`` where the input matters.
     input_bits, weight_bits : int
     clips : bool, default=True
-        Whether grids may leave out ends of the ranges.
+        Whether grids may clip the ends of the ranges.
     starts_at_zero : bool, default=False
         Whether code 0 must stand for real 0 (and everything below).
     whole : ndarray of shape (n_in,), bool, default=None
@@ -96,7 +95,7 @@ class LayerData:
     holds_zero: bool = False
 
     def on_rows(self, most: int) -> LayerData:
-        """The same on at most so many rows, evenly spaced."""
+        """The layer on at most this many rows, evenly spaced."""
         if len(self.x) <= most:
             return self
         rows = np.linspace(0, len(self.x) - 1, most).astype(np.int64)
@@ -154,6 +153,7 @@ class _Search:
                 few=few, clips=data.clips, starts_at_zero=data.starts_at_zero,
                 whole=data.whole is not None and bool(data.whole[j]),
                 holds_zero=data.holds_zero,
+                avoids_ties=data.weight_bits >= LAYERS.least_whole_weight_bits,
             )  # fmt: skip
             if np.ptp(grids.codes[0]):
                 self.grids.append(grids)
@@ -168,7 +168,7 @@ class _Search:
             self.mean.append(mean)
             variance = np.maximum((codes * codes) @ self.share - mean * mean, 1e-12)
             self.variance.append(variance)
-            # variance that one more row adds if all codes are equally likely
+            # variance that one more row adds if its codes are uniformly distributed
             unseen = top_code**2 / 12 + (top_code / 2 - zero - mean) ** 2
             self.pull.append(pull * variance + one_row * unseen)
         #: Real weights over the codes of each grid: (n_grids, n_out).
@@ -193,7 +193,7 @@ class _Search:
     # ------------------------------------------------------------------ states
 
     def min_max(self) -> _State:
-        """Min-max grids and min-max weights, nothing searched."""
+        """Min-max grids and min-max weights, without a search."""
         return self._on(np.zeros(len(self.grids), dtype=np.int64), "minmax")
 
     def descend(self, from_range: bool, factor: float) -> _State:
@@ -270,14 +270,14 @@ class _Search:
         return np.asarray(codes @ state.integers)
 
     def _codes_of(self, grids: Candidates, grid: Any = slice(None)) -> Floats:
-        """Codes of all grids of a feature, or of one; counted from 0 where 0 is to stay 0."""
+        """Codes of all grids of a feature, or of one; less the zero point if 0 must be exact."""
         codes = grids.codes[grid].astype(np.float64)
         if not self.holds_zero:
             return codes
         return np.asarray(codes - grids.zero_point[grid, ..., None])
 
     def _center(self, values: Floats) -> Floats:
-        """Values but for their mean, which is made up for by the offset, where that is free."""
+        """Values without their mean, for which the offset compensates if it is free."""
         if self.holds_zero:
             return values
         return np.asarray(values - (self.share * values).sum(axis=0))

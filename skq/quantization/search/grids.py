@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from skq.numerics import FloatArray
 
-#: A range of values smaller than this is a constant: it has no scale of its own.
+#: A range of values smaller than this is a constant, whose range gives no scale.
 STABILITY_CONST = 10**-6
 
 #: Relative error that float32 arithmetic may have left in values on a grid.
@@ -30,8 +30,8 @@ def code_range(
 ) -> tuple[int, int]:
     """Smallest and largest code.
 
-    Signed symmetric codes do without the smallest, so that the negative of a code is a code. One
-    bit keeps it: 0 alone would be left.
+    Signed symmetric codes leave out the smallest, so that the negative of a code is a code. With
+    one bit it is used, because 0 would be the only code.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Of several candidates the one with the least error, and the first of those that tie."""
+"""The candidate with the least error; the first one of ties."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 def first_least(errors: ArrayLike, *, margin: float = 0.0, share: float = 0.0) -> int:
     """Index of the first error that is least, up to the rounding of floats.
 
-    Candidates are listed from the plainest to the most specialized, so of equals the first is the
-    one to take, and the choice does not depend on the order of summation.
+    Candidates are listed from the plainest to the most specialized, so the first
+    of ties is preferred. The tolerance makes the choice independent of the order of summation.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def first_least(errors: ArrayLike, *, margin: float = 0.0, share: float = 0.0) -
     margin : float, default=0.0
         Errors that differ from the least by at most this count as equal.
     share : float, default=0.0
-        The same as a share of the greatest error.
+        The same, as a share of the greatest error.
 
     Examples
     --------

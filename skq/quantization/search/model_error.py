@@ -1,4 +1,4 @@
-"""What an error inside of a float graph does to the model's outputs, by running the rest of it."""
+"""Effect of an error inside a float graph on the model's outputs, by running the rest of it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ Array = NDArray[Any]
 
 
 class ModelError:
-    """Mean squared error of the model's outputs when one value of its float graph is off.
+    """Mean squared error of the model's outputs if one value of its float graph is replaced.
 
-    Outputs count relative to their variance (constant ones to their square). Of scores that
-    labels are decided on it is ``tanh(margin / typical margin)`` that is compared (see
-    `skq.quantization.search.decisions`): beyond the decision an error does not count, however large
-    it is. Added to that is the share of labels that change, times `ERRORS.changed_label`: scores
-    that are all near the decision, as those behind clipped inputs may be, are no worse for that.
+    Errors are relative to the variance of an output (to its mean square if it is constant). Scores
+    that labels are decided on are compared as ``tanh(margin / typical margin)`` (see
+    `skq.quantization.search.decisions`), so errors far from the decision hardly count. The share of
+    labels that change is added, times `ERRORS.changed_label`.
 
     Parameters
     ----------
@@ -83,14 +82,14 @@ class ModelError:
         """
         if name not in self._floats or name in self._read_by_trees:
             return None
-        found = self._run_from(name, values.reshape(self._floats[name].shape))
-        ends = [end for end in self._exact if end in found]
+        results = self._run_from(name, values.reshape(self._floats[name].shape))
+        ends = [end for end in self._exact if end in results]
         if not ends:
             return None
         total = 0.0
         for end in ends:
             exact = self._exact[end]
-            difference = self._compared(end, found[end]) - exact
+            difference = self._compared(end, results[end]) - exact
             by_row = self._row_weight[:, None]
             spread = 1.0
             if end not in self._typical:
@@ -102,13 +101,13 @@ class ModelError:
             with np.errstate(over="ignore"):
                 total += float((by_row * difference**2).sum()) / spread
             if end in self._labels:
-                labels = self._decisions[end].labels(_rows(found[end]))
+                labels = self._decisions[end].labels(_rows(results[end]))
                 changed = labels != self._labels[end]
                 total += ERRORS.changed_label * float((by_row * changed).sum())
         return total
 
     def _run_from(self, name: str, values: Array) -> dict[str, Array]:
-        """The values that depend on one, and that one."""
+        """A value and all values that depend on it."""
         changed = {name: values.astype(self._floats[name].dtype)}
         for node in self._nodes:
             if any(n in changed for n in node.inputs) and name not in node.outputs:

@@ -1,10 +1,10 @@
-"""Which range of its values a tensor's grid covers: the methods that `calibration` names.
+"""Range of values that a tensor's grid covers: the methods of the parameter `calibration`.
 
 ========== ==========================================================================
 minmax     from the least to the greatest value
-percentile from the percentile ``100 - PERCENTILE`` to the percentile `RANGES.percentile`
-mse        the range whose codes have the least mean squared error as the tensor itself
-auto       whichever of these gives the least error at a layer's output, as a start
+percentile from the percentile ``100 - RANGES.percentile`` to `RANGES.percentile`
+mse        the range with the least mean squared error of the tensor's codes
+auto       the one with the least error of a layer's output, as the start of a search
 ========== ==========================================================================
 
 Values outside of the range saturate.
@@ -88,11 +88,11 @@ def find_range(
     ends = np.nan_to_num(percentiles(values, row_weight, shares), nan=0.0)
     first, middle, last = (np.clip(end, lo, hi) for end in ends)
     if method == "percentile":
-        found = first, last
+        result = first, last
     else:
-        found = _least_error(values, row_weight, lo, hi, middle, 2**n_bits - 1)
-    is_range = found[1] > found[0]
-    return np.where(is_range, found[0], lo), np.where(is_range, found[1], hi)
+        result = _least_error(values, row_weight, lo, hi, middle, 2**n_bits - 1)
+    is_range = result[1] > result[0]
+    return np.where(is_range, result[0], lo), np.where(is_range, result[1], hi)
 
 
 def percentiles(values: Floats, row_weight: Floats, shares: Floats) -> Floats:
@@ -116,11 +116,11 @@ def percentiles(values: Floats, row_weight: Floats, shares: Floats) -> Floats:
     ordered = np.take_along_axis(values, order, axis=0)
     weight = np.where(np.isnan(ordered), 0.0, np.take_along_axis(row_weight, order, axis=0))
     total = np.cumsum(weight, axis=0)
-    found = np.empty((len(shares), values.shape[1]))
+    result = np.empty((len(shares), values.shape[1]))
     for column, weights in enumerate(total.T):
-        places = np.searchsorted(weights, shares * weights[-1] * (1 - 1e-12))
-        found[:, column] = ordered[np.minimum(places, len(weights) - 1), column]
-    return found
+        positions = np.searchsorted(weights, shares * weights[-1] * (1 - 1e-12))
+        result[:, column] = ordered[np.minimum(positions, len(weights) - 1), column]
+    return result
 
 
 def find_joint_range(
@@ -131,7 +131,7 @@ def find_joint_range(
     Parameters
     ----------
     values : ndarray of shape (n_rows, ...)
-        NaN counts as absent; 0 stands in where all are.
+        NaN counts as absent; the range is [0, 0] if all values are NaN.
     row_weight : ndarray of shape (n_rows,)
     n_bits : int
     method : {"minmax", "percentile", "mse"}
@@ -167,8 +167,8 @@ def find_reach(weights: Floats, n_bits: int, method: str) -> Floats:
     if method == "minmax" or not weights.size:
         return widest
     if method == "percentile":
-        found = np.percentile(magnitude, RANGES.percentile, axis=0, method="inverted_cdf")
-        return np.where(found > 0, found, widest)
+        result = np.percentile(magnitude, RANGES.percentile, axis=0, method="inverted_cdf")
+        return np.where(result > 0, result, widest)
     top = max(1, 2 ** (n_bits - 1) - 1)
     best, least = widest, np.full(len(widest), np.inf)
     for factor in (1.0, *np.linspace(0.98, 0.25, 38)):
@@ -192,13 +192,13 @@ def _thinned(values: Floats, row_weight: Floats) -> tuple[Floats, Floats]:
 def _least_error(
     values: Floats, weight: Floats, lo: Floats, hi: Floats, middle: Floats, top: int
 ) -> tuple[Floats, Floats]:
-    """Range of least squared error: either end is drawn towards the median, by turns, twice."""
+    """Range of least squared error: the ends are moved towards the median in turn, twice."""
     unit = np.maximum(np.abs(lo), np.abs(hi))
     unit = np.where(unit > 0, unit, 1.0)
     values, middle = values / unit, middle / unit
     weight = np.where(np.isnan(values), 0.0, weight)
     values = np.where(np.isnan(values), middle, values)
-    factor = np.ones((2, len(unit)))  # what is left of the way from the middle to either end
+    factor = np.ones((2, len(unit)))  # distance of either end from the median, as a share
     ends = np.stack([lo / unit, hi / unit])
 
     def error_of(factor: Floats) -> Floats:

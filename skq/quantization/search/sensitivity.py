@@ -1,10 +1,10 @@
-"""How much an error at each value of a float graph matters to what the model predicts.
+"""Weights of errors at each value of a float graph, by their effect on predictions.
 
 Where labels are decided on scores, an error counts most in the rows near the decision. An error
-inside of the network counts as it reaches the outputs: its square is weighted with the square of
-the derivative, row by row (the diagonal of the Gauss-Newton matrix, with the contributions of
-different paths added up, as in "optimal brain damage", LeCun et al. 1990). A neuron that a ReLU
-holds at zero does not count in that row, nor does an outlier that is decided anyway.
+inside the network is weighted by its effect on the outputs: its square is weighted with the square
+of the derivative, row by row (the diagonal of the Gauss-Newton matrix, with the contributions of
+different paths added up, as in "optimal brain damage", LeCun et al. 1990). The weight is 0
+for a neuron that a ReLU sets to zero in that row, and small for a row far from the decision.
 """
 
 from __future__ import annotations
@@ -43,38 +43,38 @@ def error_weights(
     Returns
     -------
     dict of str to ndarray of shape (n_rows, n_columns) or (n_rows,)
-        For values of one axis beside the rows, whose way to the ends is known: layers and functions
-        of single elements. Others have no weights: all their errors count alike.
+        For values of one axis besides the rows, from which only layers and elementwise functions
+        lead to `ends`. Other values have no weights: all their errors count the same.
     """
     decisions = all_scores(graph, floats)
-    found: dict[str, Floats] = {}
+    weights: dict[str, Floats] = {}
     unknown: set[str] = set()
     for name in {*decisions, *ends}:
         values = floats.get(name)
         if values is not None and values.ndim in (1, 2) and values.dtype.kind == "f":
             real = values.astype(np.float64)
             decides = name in decisions and values.ndim == 2
-            found[name] = (
+            weights[name] = (
                 decisions[name].weight(real, row_weight) if decides else np.ones_like(real)
             )
-    seeds = frozenset(found)
+    seeds = frozenset(weights)
     constants = graph.constant_names
     for node in reversed(graph.nodes):
         inner = [n for n in node.inputs if n and n not in constants and n in floats]
         for name in inner:
             if name in seeds or name in unknown:
-                continue  # what is decided on them says it all
-            weight = _before(node, name, found, floats, row_weight) if len(inner) == 1 else None
+                continue  # weights are those of the decision
+            weight = _before(node, name, weights, floats, row_weight) if len(inner) == 1 else None
             if weight is None:
                 unknown.add(name)
-                found.pop(name, None)
+                weights.pop(name, None)
             else:
-                found[name] = found[name] + weight if name in found else weight
+                weights[name] = weights[name] + weight if name in weights else weight
     return {
         name: weight
         if name in seeds
         else weight + ERRORS.least_weight * (row_weight @ weight).mean()
-        for name, weight in found.items()
+        for name, weight in weights.items()
         if weight.any()
     }
 
@@ -82,12 +82,12 @@ def error_weights(
 def _before(
     node: Node,
     name: str,
-    found: Mapping[str, Floats],
+    weights: Mapping[str, Floats],
     floats: Mapping[str, NDArray[np.generic]],
     row_weight: Floats,
 ) -> Floats | None:
     """Weights of errors at a node's only variable input; None where they are not known."""
-    weight = found.get(node.outputs[0])
+    weight = weights.get(node.outputs[0])
     values = floats[name]
     if weight is None or values.ndim != 2 or values.dtype.kind != "f" or not len(values):
         return None

@@ -1,7 +1,7 @@
-"""Values of a float graph that trees compare with their thresholds, beside the graph's inputs.
+"""Values of a float graph, other than its inputs, that trees compare with thresholds.
 
-Trees jump: what an error there does to the outputs on calibration rows says little of other rows.
-Such a value is quantized for its own sake, each column relative to its variance.
+Trees are discontinuous: the effect of an error on the outputs of calibration rows says little about
+other rows. So the error of the value itself is minimized, relative to the variance of each column.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 def read_by_trees(graph: FloatGraph) -> frozenset[str]:
-    """Names of these values."""
+    """Names of the values that trees read."""
     read: set[str] = set()
     for node in reversed(graph.nodes):
         if node.op_type == "TreeEnsembleRegressor" or (
@@ -45,12 +45,12 @@ def weights_by_variance(
     dict of str to ndarray of shape (n_rows, n_columns)
         0 for columns that are constant.
     """
-    found = {}
+    weights = {}
     for name in read_by_trees(graph):
         values = floats.get(name)
         if values is not None and values.ndim == 2 and values.dtype.kind == "f":
             real = values.astype(np.float64)
             variance = row_weight @ (real - row_weight @ real) ** 2
             share = np.where(variance > 0, 1 / np.where(variance > 0, variance, 1.0), 0.0)
-            found[name] = np.broadcast_to(share, real.shape)
-    return found
+            weights[name] = np.broadcast_to(share, real.shape)
+    return weights

@@ -1,4 +1,4 @@
-"""Weights of a layer → integers, one scale an output channel, by the error at the layer's output.
+"""Integer weights of a layer, one scale an output channel, by the error of the layer's output.
 
 For each channel the error on the calibration rows is the quadratic form
 ``(V - s v)^T G (V - s v)``, with ``V`` the real weights over codes, ``v`` the integers, ``s`` the
@@ -76,7 +76,7 @@ def quantize_weights(
 
 
 def _fractions(n_bits: int) -> Floats:
-    """Grid widths to try, as fractions of min-max: the fewer levels, the more a clip can win."""
+    """Grid widths to try, as fractions of min-max: clipping helps more with fewer levels."""
     if n_bits > 8:
         return np.array([0.98])
     return np.linspace(0.25 if n_bits <= 3 else 0.5 if n_bits <= 5 else 0.8, 0.98, 20)
@@ -127,7 +127,7 @@ class _Candidate:
         return cls(integers, *_refit(integers, scale, gram, target))
 
     def improve(self, other: _Candidate) -> None:
-        """Take over the channels in which `other` explains more."""
+        """Replace the channels in which `other` explains more."""
         better = other.gain > self.gain
         self.integers = np.where(better, other.integers, self.integers)
         self.scale = np.where(better, other.scale, self.scale)
@@ -155,8 +155,8 @@ class _Candidate:
             if np.array_equal(before, integers):
                 break
             scale, _ = _refit(integers, scale, gram, target)
-        found = integers.astype(np.int64)
-        self.improve(_Candidate(found, *_refit(found, self.scale, gram, target)))
+        result = integers.astype(np.int64)
+        self.improve(_Candidate(result, *_refit(result, self.scale, gram, target)))
 
 
 def _refit(

@@ -15,7 +15,7 @@ from skq.quantization.spec.qparams_calculator import QParamsCalculatorBase
 from skq.quantization.spec.range_calculator import RangeCalculatorBase
 from skq.quantization.spec.spec import QuantizationSpec
 
-#: What the calculator "default" stands for.
+#: Calculator that "default" is resolved to.
 DEFAULT_CALCULATORS = {
     CompressionTargetTensor.WEIGHT: "static",
     CompressionTargetTensor.LUT: "static",
@@ -51,13 +51,13 @@ class QuantizationComponentFactory(CompressionComponentFactoryBase):
     def create_qparams_calculator(
         cls, spec: QuantizationSpec, quantization_target: CompressionTargetTensor
     ) -> QParamsCalculatorBase:
-        """Return a parameter calculator with a range calculator of its own.
+        """Return a parameter calculator with a new range calculator.
 
         Parameters
         ----------
         spec : QuantizationSpec
         quantization_target : CompressionTargetTensor
-            What ``"default"`` is resolved for.
+            Target that ``"default"`` is resolved for.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class QuantizationComponentFactory(CompressionComponentFactoryBase):
     def create_fake_quantizer(
         cls, spec: QuantizationSpec, quantization_target: CompressionTargetTensor
     ) -> FakeQuantizeImplBase:
-        """Return a fake quantizer with a calculator of its own."""
+        """Return a fake quantizer with a new calculator."""
         return cls.create_fake_quantizer_partial(spec, quantization_target)()
 
     @classmethod

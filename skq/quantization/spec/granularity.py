@@ -170,7 +170,7 @@ class PerBlockGranularity(QuantizationGranularity):
     ----------
     axis : {0, 1} or None, default=None
         Axis that is cut into blocks, where `block_size` is an int. The other one of the axes 0
-        and 1 has blocks of length 1; all further axes belong to the block as a whole.
+        and 1 has blocks of length 1; all other axes are not divided.
     block_size : int or sequence of int
         Length of a block along `axis`, or along each axis of the tensor; -1 is a whole axis.
 

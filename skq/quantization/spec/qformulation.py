@@ -1,4 +1,4 @@
-"""What anchors the codes: the code of zero, or the value of the least code."""
+"""Offset of the codes: the code of zero, or the value of the least code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class QuantizationFormulation(StrEnum):
-    """What anchors the codes: the code of zero, or the value of the least code.
+    """Offset of the codes: the code of zero, or the value of the least code.
 
     ======= =================================== ==============================
     member  code, before the clamp              value

@@ -1,4 +1,4 @@
-"""Scale, zero point and minval of what a module observes: static, moving average, global."""
+"""Scale, zero point and minval from observed tensors: static, moving average, global."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _SHAPED = ("scale", "zero_point", "minval", "running_min", "running_max")
 class QParamsCalculatorBase(ClassRegistryMixin, torch.nn.Module):
     """Quantization parameters of the tensors that it is called with.
 
-    Forward observes a tensor, updates its range, and stores and returns the parameters: what is
-    stored is float32 and detached, what is returned has the tensor's dtype and is differentiable.
+    Forward observes a tensor, updates its range, and stores and returns the parameters. The stored
+    ones are float32 and detached; the returned ones have the tensor's dtype and are differentiable.
     The first forward fixes the shape.
 
     Parameters
@@ -137,7 +137,7 @@ class QParamsCalculatorBase(ClassRegistryMixin, torch.nn.Module):
         return bool(self.scale.numel())
 
     def set_export_mode(self, enabled: bool = True) -> None:
-        """While on, forward observes nothing and returns what is stored."""
+        """While on, forward observes nothing and returns the stored parameters."""
         self.export_mode = enabled
 
     def get_qparams(self) -> QParams:
@@ -205,7 +205,7 @@ class QParamsCalculatorBase(ClassRegistryMixin, torch.nn.Module):
         return integer_qparams(min_val, max_val, self.qscheme, *ends)
 
     def _range_of(self, tensor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Range of each block: the given ends, else what the range calculator says, around 0."""
+        """Range of each block: the given ends, else those of the range calculator, with 0."""
         low, high = self.float_range
         shape = self.granularity.get_qparams_shape(tensor.shape)
         if low is None or high is None:
@@ -258,7 +258,7 @@ class QParamsCalculatorBase(ClassRegistryMixin, torch.nn.Module):
 
 
 class RunningRangeMixin(ABC):
-    """A range that is carried from one tensor to the next; put it before the base class.
+    """A running range over several tensors; put it before the base class.
 
     Attributes
     ----------

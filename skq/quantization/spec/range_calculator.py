@@ -23,7 +23,7 @@ class RangeCalculatorBase(ClassRegistryMixin, ABC):
     granularity : QuantizationGranularity
         Which elements share a range.
     **kwargs
-        Extra fields of a spec; what a class does not know is ignored.
+        Extra fields of a spec; unknown ones are ignored.
     """
 
     def __init__(self, granularity: QuantizationGranularity, **kwargs: Any) -> None:
@@ -32,7 +32,7 @@ class RangeCalculatorBase(ClassRegistryMixin, ABC):
     def set_grid(
         self, qscheme: QuantizationScheme, quant_min: int | float, quant_max: int | float
     ) -> None:
-        """Tell which codes the range is for.
+        """Set the codes that the range is for.
 
         Parameter calculators call it when they are built. By default nothing depends on it.
 

@@ -1,4 +1,4 @@
-"""Ranges that leave out what would cost more than it brings: percentiles, least squared error."""
+"""Clipped ranges: percentiles, and the least mean squared error."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ class PercentileRangeCalculator(RangeCalculatorBase):
 class MSERangeCalculator(RangeCalculatorBase):
     """The range whose codes have the least mean squared error on each block.
 
-    From the range of all values, either end is drawn towards 0 by turns, coarsely and then around
-    the best, as `skq.quantization.search.ranges` does after training; with symmetric
-    schemes both together. The error is that of the formulation ZP. For integer dtypes.
+    From the range of all values the ends are moved towards 0 in turn, coarsely and then around the
+    best, as `skq.quantization.search.ranges` does after training; with symmetric schemes both at
+    once. The error is that of the formulation ZP. For integer dtypes.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class MSERangeCalculator(RangeCalculatorBase):
         return ends[0] * factor[0], ends[1] * factor[1]
 
     def _least_error(self, rows: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-        """What is left of either end, shape (2, n_blocks)."""
+        """Factor of either end, shape (2, n_blocks)."""
         assert self._grid is not None
         factor = torch.ones_like(ends)
         least = self._error(rows, ends)
@@ -135,7 +135,7 @@ class MSERangeCalculator(RangeCalculatorBase):
 
 def _quantile(ordered: torch.Tensor, share: float) -> torch.Tensor:
     """Quantile along the last axis, which is sorted, with linear interpolation."""
-    place = share * (ordered.shape[-1] - 1)
-    below = int(place)
+    position = share * (ordered.shape[-1] - 1)
+    below = int(position)
     above = min(below + 1, ordered.shape[-1] - 1)
-    return torch.lerp(ordered[..., below], ordered[..., above], place - below)
+    return torch.lerp(ordered[..., below], ordered[..., above], position - below)

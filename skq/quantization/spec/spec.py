@@ -87,7 +87,7 @@ class QuantizationSpec(CompressionSpec):
     SUPPORTED_DTYPES: ClassVar[set[Any]] = dtypes.supported_dtypes()
 
     dtype: Any = torch.int8
-    # What the constructor accepts is wider than what the fields hold.
+    # The constructor accepts more types than the fields hold.
     qscheme: Any = QuantizationScheme.SYMMETRIC
     qformulation: Any = QuantizationFormulation.ZP
     granularity: Any = field(default_factory=PerTensorGranularity)
@@ -204,7 +204,7 @@ class QuantizationSpec(CompressionSpec):
         return {name: value for name, value in self._values().items() if name not in known}
 
     def model_dump(self) -> dict[str, Any]:
-        """Return all fields, computed ones too, as values that JSON has where they are our own.
+        """Return all fields, computed ones too, as JSON values where their types are those of skq.
 
         Returns
         -------

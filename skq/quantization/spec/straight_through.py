@@ -23,7 +23,7 @@ class FakeQuantizeIntegers(torch.autograd.Function):
     ============ ================================== ====================================
 
     Scale and shift receive theirs only if they require one, as a learned step size does
-    (arXiv:1902.08153, equation 3). Otherwise a boolean mask is all that is kept for the backward
+    (arXiv:1902.08153, equation 3). Otherwise only a boolean mask is stored for the backward
     pass.
     """
 

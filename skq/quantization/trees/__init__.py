@@ -1,1 +1,1 @@
-"""Tree ensembles → integers: bins at the thresholds, leaf values on a grid."""
+"""Quantization of tree ensembles: bin edges, surrogate splits, leaf values."""

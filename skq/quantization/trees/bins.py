@@ -1,8 +1,8 @@
 """Which thresholds of a feature become bin edges.
 
-A threshold that is not kept moves to a kept one; the rows between the two are misrouted wherever
-the threshold stands. With weights for how many rows meet a threshold and positions that count rows,
-the choice is a weighted k-medians problem on a line.
+A threshold that is no edge is moved to an edge. At nodes with that threshold the rows between the
+two are misrouted. The position of a threshold is the share of rows below it, its weight the rows
+that arrive at its nodes. Choosing edges is then a weighted k-medians problem on a line.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ def select_edges(
     position : ndarray of shape (n_thresholds,), rising
         Share of the rows below each threshold.
     weight : ndarray of shape (n_thresholds,)
-        How much it costs to misroute there: rows that meet the threshold.
+        Cost of misrouting at each threshold: weight of the rows that arrive at its nodes.
     budget : int
-        Edges to keep.
+        Greatest number of edges.
     n_values : int, default=None
-        Distinct values of the feature, where they are few: if there are no more than bins, as of
-        categories, each of them gets its own.
+        Number of distinct values of the feature, if known. If there are no more values than bins
+        (a feature of categories, for instance), each value has a bin.
 
     Returns
     -------
-    kept : ndarray of int, rising
-        Indices of the thresholds that are kept.
+    selected : ndarray of int, rising
+        Indices of the thresholds that become edges.
     assignment : ndarray of shape (n_thresholds,)
-        Index into `kept` that each threshold moves to.
+        Index into `selected` of the edge that each threshold is moved to.
     """
     n = len(position)
     if n <= budget:
@@ -63,7 +63,7 @@ def select_edges(
 
 
 def share_below(x: Floats, row_weight: Floats, edges: Floats) -> Floats:
-    """Share of the rows at or below each edge, with a trace of the edge's rank to break ties.
+    """Share of the rows at or below each edge, plus a trace of its rank to break ties.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def share_below(x: Floats, row_weight: Floats, edges: Floats) -> Floats:
 def uniform_edges(
     thresholds: Floats, x: Floats, row_weight: Floats, budget: int
 ) -> tuple[Floats, Ints]:
-    """Edges between equal steps from the least to the greatest value, as a uniform quantizer has.
+    """Edges of a uniform quantizer: equally spaced from the least to the greatest value.
 
     Parameters
     ----------
@@ -89,12 +89,12 @@ def uniform_edges(
     x, row_weight : ndarray of shape (n_rows,)
         The feature's values, NaN left out, and the rows' weights.
     budget : int
-        Edges to make.
+        Number of edges.
 
     Returns
     -------
     edges : ndarray of shape (n_edges,), rising
-        Those that a threshold moves to.
+        Only those that a threshold is moved to.
     assignment : ndarray of shape (n_thresholds,)
         Index into `edges` of the edge with the fewest rows between it and each threshold.
     """
@@ -111,9 +111,9 @@ def uniform_edges(
 
 
 def _groups_between_rows(position: Floats, weight: Floats, count: int) -> Ints:
-    """Consecutive groups of thresholds that no row lies between, fewer than `count`.
+    """Consecutive groups of thresholds with no row between them.
 
-    For the groups that are left over the heaviest neighbours are parted too.
+    If these are fewer than `count`, groups are split between the neighbours of greatest weight.
     """
     first = np.diff(position, prepend=-np.inf) > EDGES.trace
     inside = np.flatnonzero(~first)
@@ -123,7 +123,7 @@ def _groups_between_rows(position: Floats, weight: Floats, count: int) -> Ints:
 
 
 def _groups(weight: Floats, count: int) -> Ints:
-    """Consecutive groups of about equal weight, numbered without holes."""
+    """Consecutive groups of about equal weight, numbered consecutively from 0."""
     middle = np.cumsum(weight) - weight / 2
     raw = np.minimum((middle / weight.sum() * count).astype(np.int64), count - 1)
     return np.cumsum(np.diff(raw, prepend=raw[0]) > 0)

@@ -1,4 +1,4 @@
-"""Columns of codes that a tree ensemble reads: edges of each feature, and where each node looks."""
+"""Columns of codes that a tree ensemble reads: bin edges, and column and threshold of each node."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Columns of codes that an ensemble reads, and where each node looks.
+    """Columns of codes that an ensemble reads, and column and threshold of each node.
 
-    With missing values in the calibration data, a feature may stand in two columns: one whose code
-    for NaN is below all others (NaN goes left at every node that reads it), one where it is above.
-    Without any, NaN has the code of a number that goes the same ways, as an imputer's filler does;
-    features without such a number are `without_missing_code`.
+    If the calibration data have missing values, a feature may have two columns: in one the code of
+    NaN is below all others (NaN goes left at every node), in the other it is above all others.
+    Otherwise NaN gets the code of a number that takes the same branches, such as the fill value of
+    an imputer. Features without such a number are `without_missing_code`.
     """
 
     feature: Array
@@ -52,14 +52,14 @@ class Columns:
         row_weight: NDArray[np.float64],
         method: str,
     ) -> Iterator[Columns]:
-        """Columns to choose from: one where all thresholds are kept, else one a kind.
+        """Candidates: one if all thresholds can be edges, else one for each kind of choice.
 
         ======== ==========================================================================
-        distance thresholds with the fewest rows between them and those that move to them
-        uniform  edges of equal steps
-        cheaper  for each feature whichever of the two misroutes fewer rows at its nodes
-        routing  thresholds that misroute the fewest rows; not for trees of a sum, which
-                 correct one another
+        distance fewest rows between a threshold and the edge that it is moved to
+        uniform  equally spaced edges
+        cheaper  for each feature the better of the two, by misrouted rows
+        routing  edges that misroute the fewest rows; not for sums of trees, where a
+                 later tree corrects the errors of earlier ones
         ======== ==========================================================================
         """
         splits = _Splits(trees, features, reached, n_bits, row_weight)
@@ -80,17 +80,17 @@ class Columns:
         edges_of: list[Array] = []
         base: list[int] = []
         nan_code: list[int] = []
-        for own in splits.by_feature:
-            edges, assigned = splits.edges(own, kind)
-            assigned = np.append(assigned, np.full(own.n_every, len(edges)))
-            for direction in np.unique(own.to_left):
-                chosen = own.to_left == direction
-                column[own.nodes[chosen]] = len(feature_of)
-                threshold[own.nodes[chosen]] = assigned[own.place[chosen]] + int(direction)
-                feature_of.append(own.feature)
+        for part in splits.by_feature:
+            edges, assigned = splits.edges(part, kind)
+            assigned = np.append(assigned, np.full(part.n_every, len(edges)))
+            for direction in np.unique(part.to_left):
+                chosen = part.to_left == direction
+                column[part.nodes[chosen]] = len(feature_of)
+                threshold[part.nodes[chosen]] = assigned[part.position[chosen]] + int(direction)
+                feature_of.append(part.feature)
                 edges_of.append(edges)
                 base.append(int(direction))
-                nan_code.append(own.nan_code(edges, direction, splits.has_missing))
+                nan_code.append(part.nan_code(edges, direction, splits.has_missing))
         derived = np.flatnonzero((trees.leaf < 0) & (trees.feature >= splits.n_features))
         column[derived] = len(feature_of) + trees.feature[derived] - splits.n_features
         return cls(
@@ -101,7 +101,7 @@ class Columns:
             splits.without_missing_code,
             column,
             threshold,
-            any(own.drops_edges for own in splits.by_feature),
+            any(part.drops_edges for part in splits.by_feature),
             kind,
         )
 
@@ -120,42 +120,42 @@ class Columns:
 
 @dataclass(frozen=True, eq=False)
 class _FeatureSplits:
-    """Nodes that read one feature, and the edges that the thresholds with most weight make.
+    """Nodes that read one feature, and the edges chosen among their thresholds.
 
     Parameters
     ----------
     feature : int
     nodes : ndarray of shape (n_nodes,)
-    place : ndarray of shape (n_nodes,)
-        Of each node's threshold among `values`; behind them, where every number goes left.
+    position : ndarray of shape (n_nodes,)
+        Index of each node's threshold in `values`; ``n_values`` where every number goes left.
     to_left : ndarray of shape (n_nodes,)
         Whether NaN goes left.
     values : ndarray of shape (n_values,), rising
-        Thresholds that part numbers.
+        Finite thresholds.
     missing_as : float
-        A number that goes where NaN goes, at every node; NaN where there is none.
+        A number that takes the same branch as NaN at every node; NaN if there is none.
     n_every : int
         1 if there are nodes where every number goes left, else 0.
-    kept : ndarray of int, rising
-        Values that are edges.
+    selected : ndarray of int, rising
+        Indices of the values that are edges.
     assigned : ndarray of shape (n_values,)
-        Edge that each value moves to, as index into the kept.
+        Index into `selected` of the edge that each value is moved to.
     """
 
     feature: int
     nodes: NDArray[np.int64]
-    place: NDArray[np.int64]
+    position: NDArray[np.int64]
     to_left: NDArray[np.bool_]
     values: Array
     missing_as: float
     n_every: int
-    kept: Array
+    selected: Array
     assigned: Array
 
     @property
     def drops_edges(self) -> bool:
         """Whether there are more thresholds than edges."""
-        return len(self.kept) < len(self.values)
+        return len(self.selected) < len(self.values)
 
     def nan_code(self, edges: Array, to_left: bool, has_missing: bool) -> int:
         """Code of NaN in the column with these edges, read by the nodes of one direction."""
@@ -165,7 +165,7 @@ class _FeatureSplits:
 
 
 class _Splits:
-    """An ensemble's splits by feature, and the calibration rows that they are judged by."""
+    """An ensemble's splits by feature, and the calibration rows that edges are chosen by."""
 
     def __init__(
         self,
@@ -184,67 +184,79 @@ class _Splits:
         self._row_weight = row_weight
         self._budget = 2**n_bits - (2 if self.has_missing else 1)
         self._met = _rows_met(trees, reached, row_weight)
-        self._place_of_node = np.zeros(len(trees.leaf), dtype=np.int64)
+        self._position_of_node = np.zeros(len(trees.leaf), dtype=np.int64)
         inner = np.flatnonzero((trees.leaf < 0) & (trees.feature < self.n_features))
         edge = pull_back(features, trees.threshold[inner], trees.feature[inner])
         for f in np.unique(trees.feature[inner]):
-            own = np.flatnonzero(trees.feature[inner] == f)
-            self.by_feature.append(self._one(int(f), inner[own], edge[own]))
+            nodes = np.flatnonzero(trees.feature[inner] == f)
+            self.by_feature.append(self._one(int(f), inner[nodes], edge[nodes]))
 
     def _one(self, feature: int, nodes: NDArray[np.int64], edge: Array) -> _FeatureSplits:
-        values, place = np.unique(edge, return_inverse=True)
-        self._place_of_node[nodes] = place
-        every = values >= LARGEST  # thresholds that part missing values from all others
-        met = np.bincount(place, weights=self._met[nodes], minlength=len(every)).astype(np.float64)
-        values, weight = values[~every], met[~every]
+        values, position = np.unique(edge, return_inverse=True)
+        self._position_of_node[nodes] = position
+        always_left = values >= LARGEST  # thresholds that only NaN exceeds
+        met = np.bincount(position, weights=self._met[nodes], minlength=len(always_left)).astype(
+            np.float64
+        )
+        values, weight = values[~always_left], met[~always_left]
         x = self._raw[:, feature]
         share = share_below(x, self._row_weight, values)
         n_values = len(np.unique(x[~np.isnan(x)])) if len(values) > self._budget else None
-        kept, assigned = select_edges(share, weight, self._budget, n_values)
+        selected, assigned = select_edges(share, weight, self._budget, n_values)
         to_left = self.trees.missing_true[nodes]
         if self._fill is not None and not np.isnan(self._fill[feature]):
             to_left = self._fill[feature] <= edge
-        missing_as = _as_number(values, place, to_left)
+        missing_as = _as_number(values, position, to_left)
         to_left = to_left & self.has_missing
         return _FeatureSplits(
-            feature, nodes, place, to_left, values, missing_as, int(every.sum()), kept, assigned
+            feature,
+            nodes,
+            position,
+            to_left,
+            values,
+            missing_as,
+            int(always_left.sum()),
+            selected,
+            assigned,
         )
 
     @property
     def without_missing_code(self) -> Array:
-        """Features whose NaN has no code: calibration had none, and no number goes its ways."""
-        found = [own.feature for own in self.by_feature if np.isnan(own.missing_as)]
-        return np.array([] if self.has_missing else found, dtype=np.int64)
+        """Features without a code for NaN: no calibration row has NaN, no number its branches."""
+        features = [part.feature for part in self.by_feature if np.isnan(part.missing_as)]
+        return np.array([] if self.has_missing else features, dtype=np.int64)
 
-    def edges(self, own: _FeatureSplits, kind: str) -> tuple[Array, Array]:
-        """Edges of a feature by one kind of choice, and the edge that each value moves to."""
-        values, x = own.values, self._raw[:, own.feature]
-        plain = values[own.kept], own.assigned
-        if not own.drops_edges or self._budget <= 0 or kind == "distance":
+    def edges(self, part: _FeatureSplits, kind: str) -> tuple[Array, Array]:
+        """Edges of a feature by one kind of choice, and the edge that each value is moved to."""
+        values, x = part.values, self._raw[:, part.feature]
+        plain = values[part.selected], part.assigned
+        if not part.drops_edges or self._budget <= 0 or kind == "distance":
             return plain
         if kind == "uniform":
             return uniform_edges(values, x, self._row_weight, self._budget)
-        x, place, weight = self._meetings(own)
+        x, position, weight = self._arrivals(part)
         if kind == "routing":
-            kept, assigned = route_edges(values, place, x, weight, self._budget, own.kept)
-            return values[kept], assigned
+            selected, assigned = route_edges(
+                values, position, x, weight, self._budget, part.selected
+            )
+            return values[selected], assigned
 
         def misrouted(option: tuple[Array, Array]) -> float:
             edges, assigned = option
-            return float(weight @ ((x <= values[place]) != (x <= edges[assigned[place]])))
+            return float(weight @ ((x <= values[position]) != (x <= edges[assigned[position]])))
 
-        return min(plain, self.edges(own, "uniform"), key=misrouted)
+        return min(plain, self.edges(part, "uniform"), key=misrouted)
 
-    def _meetings(self, own: _FeatureSplits) -> tuple[Array, Array, Array]:
-        """Where rows meet a feature's nodes: values, places of the thresholds, and weights."""
-        row, node, weight = self._routing.of(own.feature)
-        x, place = self._raw[row * self._every, own.feature], self._place_of_node[node]
-        known = ~np.isnan(x) & (place < len(own.values))
-        return x[known], place[known], weight[known]
+    def _arrivals(self, part: _FeatureSplits) -> tuple[Array, Array, Array]:
+        """Arrivals of rows at a feature's nodes: values, indices of the thresholds, and weights."""
+        row, node, weight = self._routing.of(part.feature)
+        x, position = self._raw[row * self._every, part.feature], self._position_of_node[node]
+        known = ~np.isnan(x) & (position < len(part.values))
+        return x[known], position[known], weight[known]
 
     @cached_property
     def _every(self) -> int:
-        """Of the calibration rows, every so many-th tells where rows meet nodes."""
+        """Step between the calibration rows that arrivals are counted for."""
         return max(1, -(-self._reached.size // EDGES.max_visits))
 
     @cached_property
@@ -253,15 +265,15 @@ class _Splits:
         return Routing(self.trees, self._reached[rows], self._row_weight[rows], self._met)
 
 
-def _as_number(values: Array, place: NDArray[np.int64], to_left: NDArray[np.bool_]) -> float:
+def _as_number(values: Array, position: NDArray[np.int64], to_left: NDArray[np.bool_]) -> float:
     """A number that goes left at the nodes that send NaN there, and right at all others.
 
     Parameters
     ----------
     values : ndarray of shape (n_values,), rising
-        Thresholds that part numbers.
-    place : ndarray of shape (n_nodes,)
-        Of each node's threshold among them; behind them, where every number goes left.
+        Finite thresholds.
+    position : ndarray of shape (n_nodes,)
+        Index of each node's threshold in `values`; ``n_values`` where every number goes left.
     to_left : ndarray of shape (n_nodes,), bool
 
     Returns
@@ -269,14 +281,14 @@ def _as_number(values: Array, place: NDArray[np.int64], to_left: NDArray[np.bool
     float
         The largest such number, infinity where there is no largest; NaN where there is none.
     """
-    first_left = int(place[to_left].min(initial=len(values)))
-    if place[~to_left].max(initial=-1) >= first_left:
+    first_left = int(position[to_left].min(initial=len(values)))
+    if position[~to_left].max(initial=-1) >= first_left:
         return np.nan
     return float(values[first_left]) if first_left < len(values) else np.inf
 
 
 def _rows_met(trees: TreeArrays, reached: Array, row_weight: NDArray[np.float64]) -> Array:
-    """Weight of the calibration rows that come by each node."""
+    """Weight of the calibration rows that arrive at each node."""
     n_leaves = len(trees.leaf_weights)
     weights = np.repeat(row_weight, reached.shape[1])
     at_leaf = np.bincount(reached.ravel(), weights=weights, minlength=n_leaves)

@@ -1,10 +1,10 @@
-"""Derived columns of a tree ensemble: integers that nodes compare beside the bins of features.
+"""Derived columns of a tree ensemble: integers that nodes compare besides bins of features.
 
 A derived column is a bit (a split by category) or a sum (a projection). A threshold between two
-integers is exact. The sums of a layer are wide, though, and trees are fast on codes of at most 16
-bits; so sums are rescaled, each column over the range of its thresholds. Where the thresholds of a
-tensor span no more integers than there are codes, the rescaling is a subtraction and exact.
-Elsewhere a threshold moves to the nearest end of a code.
+integers is exact. But sums of a layer are wide, and trees are fast on codes of at most 16 bits. So
+sums are requantized, each column over the range of its thresholds. If that range has no more
+integers than there are codes, the requantization is an exact subtraction. Otherwise a threshold is
+moved to the nearest boundary between two codes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class DerivedColumns:
     values : tuple of int
         Values of the program, of shape (n_columns,) each, in order.
     samples : tuple of ndarray of shape (n_rows, n_columns), int64
-        Codes of the calibration rows; see `_on_float_side`.
+        Codes of the calibration rows, on the side of each threshold where the float model has them;
+        see `_on_float_side`.
     node_threshold : ndarray of shape (n_nodes,), int64
         Greatest code that goes left; 0 at nodes that read features, and at leaves.
     """
@@ -83,7 +84,7 @@ class DerivedColumns:
 
 
 def _on_float_side(codes: Ints, reals: Floats, threshold: Floats, column: Ints, code: Ints) -> Ints:
-    """Calibration codes, moved so that each row goes the way of the float model at all thresholds.
+    """Calibration codes, changed so that each row takes the float model's branch at all thresholds.
 
     The side of a row near a threshold depends on rounding in integers and does not generalize to
     other rows, so leaves are not fitted to it.
@@ -94,9 +95,9 @@ def _on_float_side(codes: Ints, reals: Floats, threshold: Floats, column: Ints, 
         nodes = np.flatnonzero(column == j)
         nodes = nodes[np.argsort(threshold[nodes], kind="stable")]
         # equal thresholds have equal codes, and higher ones no lower codes
-        place = np.searchsorted(threshold[nodes], reals[:, j], side="left")
-        most = np.append(code[nodes], limits.max)[place]
-        least = np.append(limits.min, code[nodes] + 1)[place]
+        position = np.searchsorted(threshold[nodes], reals[:, j], side="left")
+        most = np.append(code[nodes], limits.max)[position]
+        least = np.append(limits.min, code[nodes] + 1)[position]
         codes[:, j] = np.clip(codes[:, j], least, np.maximum(most, least))
     return codes
 

@@ -1,14 +1,14 @@
-"""Bins of a feature's values, made before a tree is trained: edges and a value to stand for each.
+"""Bins of features before a tree is trained: edges, and one representative value for each bin.
 
-A tree that is trained on the representatives can only split between bins, so as many codes as there
-are bins tell all its splits apart. Its thresholds, which lie anywhere between two representatives,
-move to the edge between the bins; then raw values take the way of their representatives.
+A tree that is trained on the representatives can only split between bins, so one code for each bin
+is enough for all its splits. A threshold lies anywhere between two representatives; it is moved to
+the edge between their bins. Then a raw value takes the same branches as its representative.
 
-Where bins are few, edges are chosen so that a bin's rows have much the same target and lie close
-together in rank: the least ``variance of the targets + RANK_SHARE * variance of the ranks`` within
-bins, each relative to its total. By rank alone the bins would be quantiles, which miss the few
-values where a strong feature's effect changes; by targets alone they would ignore features that
-tell something only together with others. Many bins are quantiles.
+Few bins are chosen so that the rows of a bin have similar targets and similar ranks. They minimize
+``variance of the targets + rank_share * variance of the ranks`` within bins, each relative to its
+total. By rank alone the bins would be quantiles, which miss the few values where a strong feature's
+effect changes. By targets alone features would be ignored that are informative only in combination
+with others. Many bins are quantiles.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class FeatureBins:
     ----------
     edges : list of n_features ndarrays of shape (n_bins - 1,), rising
     representatives : list of n_features ndarrays of shape (n_bins,), rising
-        One value of each bin; where values lie around 0, 0 for the bin that holds it, so that
-        sparse rows stay sparse. Empty for a feature that is left as it is.
+        One value of each bin. It is 0 for the bin that holds 0, if values lie on both sides of 0,
+        so that sparse rows stay sparse. Empty for a skipped feature.
     has_missing : bool
-        Whether a code was left for NaN.
+        Whether one code is reserved for NaN.
     """
 
     edges: list[Floats]
@@ -48,19 +48,19 @@ class FeatureBins:
     def of(
         cls, X: Any, n_bits: int, *, sample_weight: Any = None, target: Any = None, skip: Any = ()
     ) -> FeatureBins:
-        """Bins of each feature, at most as many as codes of `n_bits` can tell apart.
+        """Bins of each feature, at most one for each code of `n_bits`.
 
         Parameters
         ----------
         X : {ndarray, sparse matrix} of shape (n_rows, n_features), float
-            NaN is left out; where there is any, one code is left for it.
+            NaN is ignored; if there is any, one code is reserved for it.
         n_bits : int
         sample_weight : ndarray of shape (n_rows,), default=None
             Rows of weight 0 count as absent, unless all are.
         target : ndarray of shape (n_rows, n_targets), default=None
-            What the trees will learn.
+            Targets of the trees.
         skip : collection of int
-            Features that are left as they are.
+            Features without bins.
         """
         missing = bool(np.isnan(X.data if sparse.issparse(X) else X).any())
         n_bins = 2**n_bits - missing
@@ -102,8 +102,8 @@ class FeatureBins:
         if sparse.issparse(X):
             result = X.tocsc(copy=True)
             for feature in range(X.shape[1]):
-                own = slice(result.indptr[feature], result.indptr[feature + 1])
-                result.data[own] = self._represented(result.data[own], feature)
+                stored = slice(result.indptr[feature], result.indptr[feature + 1])
+                result.data[stored] = self._represented(result.data[stored], feature)
             result.eliminate_zeros()
             return result.asformat(X.format)
         result = np.array(X)
@@ -115,11 +115,11 @@ class FeatureBins:
         known = self.representatives[feature]
         if not len(known):
             return values
-        found = known[np.searchsorted(self.edges[feature], values, side="left")]
-        return np.where(np.isnan(values), values, found)
+        result = known[np.searchsorted(self.edges[feature], values, side="left")]
+        return np.where(np.isnan(values), values, result)
 
     def to_edges(self, threshold: Floats, feature: NDArray[Any]) -> Floats:
-        """The edge that parts the representatives as a threshold does.
+        """The edge that separates the same representatives as a threshold.
 
         Parameters
         ----------
@@ -129,19 +129,19 @@ class FeatureBins:
         Returns
         -------
         ndarray of shape (n,)
-            Edges; thresholds with all representatives on one side as they are.
+            Edges. A threshold with all representatives on one side is returned unchanged.
         """
         result = np.array(threshold, dtype=np.float64)
         for f in np.unique(feature):
-            own = np.flatnonzero(feature == f)
-            below = np.searchsorted(self.representatives[f], threshold[own], side="right")
+            index = np.flatnonzero(feature == f)
+            below = np.searchsorted(self.representatives[f], threshold[index], side="right")
             between = (below > 0) & (below < len(self.representatives[f]))
-            result[own[between]] = self.edges[f][below[between] - 1]
+            result[index[between]] = self.edges[f][below[between] - 1]
         return result
 
 
 def _standardized(target: NDArray[Any], weight: Floats) -> Floats:
-    """Targets around 0, of a total variance of 1."""
+    """Targets with mean 0 and a total variance of 1."""
     centered = target - np.average(target, axis=0, weights=weight)
     variance = float(np.average((centered**2).sum(axis=1), weights=weight))
     return np.asarray(centered / np.sqrt(variance) if variance > 0 else centered)
@@ -153,16 +153,16 @@ _Column = tuple[NDArray[Any], Floats, Floats]
 def _column(X: Any, feature: int, weight: Floats, moment: Floats) -> _Column:
     """Values of a feature, their weights, and weight times targets.
 
-    Implicit zeros of a sparse column are one value.
+    All implicit zeros of a sparse column are one entry.
     """
     if not sparse.issparse(X):
         return X[:, feature], weight, moment
-    own = slice(X.indptr[feature], X.indptr[feature + 1])
-    rows = X.indices[own]
+    stored = slice(X.indptr[feature], X.indptr[feature + 1])
+    rows = X.indices[stored]
     rest = np.ones(X.shape[0], dtype=bool)
     rest[rows] = False
     return (
-        np.append(X.data[own], X.dtype.type(0)),
+        np.append(X.data[stored], X.dtype.type(0)),
         np.append(weight[rows], weight[rest].sum()),
         np.concatenate([moment[rows], moment[rest].sum(axis=0, keepdims=True)]),
     )
@@ -171,9 +171,9 @@ def _column(X: Any, feature: int, weight: Floats, moment: Floats) -> _Column:
 def _distinct(values: NDArray[Any], weight: Floats) -> tuple[Floats, Floats]:
     """Distinct values that have weight, rising, and the weight of each."""
     known = ~np.isnan(values) & (weight > 0)
-    found, place = np.unique(values[known], return_inverse=True)
-    mass = np.bincount(place.ravel(), weights=weight[known], minlength=len(found))
-    return found.astype(np.float64), mass.astype(np.float64)
+    distinct, position = np.unique(values[known], return_inverse=True)
+    mass = np.bincount(position.ravel(), weights=weight[known], minlength=len(distinct))
+    return distinct.astype(np.float64), mass.astype(np.float64)
 
 
 def _edges(values: Floats, mass: Floats, column: _Column, n_bins: int) -> Floats:
@@ -184,9 +184,9 @@ def _edges(values: Floats, mass: Floats, column: _Column, n_bins: int) -> Floats
     if len(ends) < n_bins:
         return ends
     known = ~np.isnan(column[0])
-    place = np.searchsorted(ends, column[0][known], side="left")
+    position = np.searchsorted(ends, column[0][known], side="left")
     total, *sums = (
-        np.bincount(place, weights=part[known], minlength=len(ends) + 1).astype(np.float64)
+        np.bincount(position, weights=part[known], minlength=len(ends) + 1).astype(np.float64)
         for part in (column[1], *column[2].T)
     )
     rank = _standardized((np.cumsum(total) - total / 2)[:, np.newaxis], total)[:, 0]
@@ -196,7 +196,7 @@ def _edges(values: Floats, mass: Floats, column: _Column, n_bins: int) -> Floats
 
 
 def _variance_within(weight: Floats, moment: Floats) -> Floats:
-    """``[i, j]``: squares around the mean of groups i..j, less the squares around 0."""
+    """``[i, j]``: squared deviations from the mean of groups i..j, less the squared values."""
     below = np.concatenate([[0.0], np.cumsum(weight)])
     sums = np.concatenate([np.zeros((1, moment.shape[1])), np.cumsum(moment, axis=0)])
     i, j = np.meshgrid(np.arange(len(weight)), np.arange(len(weight)), indexing="ij")
@@ -227,21 +227,21 @@ def _cuts(mass: Floats, n_bins: int) -> NDArray[np.int64]:
 
 
 def _between(below: Floats, above: Floats) -> Floats:
-    """A double from `below` on and under `above`: the middle, where rounding allows."""
+    """A double in [below, above): the middle, unless it rounds to `above`."""
     middle = below / 2 + above / 2
     return np.where((middle >= below) & (middle < above), middle, below)
 
 
 def _representatives(values: Floats, mass: Floats, edges: Floats) -> Floats:
-    """The median by weight of each bin's values, or 0 if the bin lies around it."""
+    """The median by weight of each bin's values, or 0 for the bin that holds 0."""
     if not len(values):
         return np.zeros(1)
-    place = np.searchsorted(edges, values, side="left")
-    last = np.searchsorted(place, np.arange(len(edges) + 1), side="right") - 1
+    position = np.searchsorted(edges, values, side="left")
+    last = np.searchsorted(position, np.arange(len(edges) + 1), side="right") - 1
     first = np.concatenate([[0], last[:-1] + 1])
     total = np.cumsum(mass)
     half = (total[last] + total[first] - mass[first]) / 2
-    found = values[np.clip(np.searchsorted(total, half), first, last)]
+    medians = values[np.clip(np.searchsorted(total, half), first, last)]
     if values[0] <= 0 <= values[-1]:
-        found[np.searchsorted(edges, 0.0, side="left")] = 0.0
-    return np.asarray(found)
+        medians[np.searchsorted(edges, 0.0, side="left")] = 0.0
+    return np.asarray(medians)

@@ -1,4 +1,4 @@
-"""Isotonic regression: the nearest values that are in the order of others."""
+"""Isotonic regression: the nearest values in a given order."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Floats = NDArray[np.float64]
 
 
 def in_order(wanted: Floats, order: Floats, weight: NDArray[Any]) -> Floats:
-    """The nearest values that are in the order of others, column by column.
+    """The nearest values to `wanted` in the order of `order`, column by column.
 
-    Equal ones get equal values. The distance is the weighted sum of squares, as in scikit-learn's
-    `IsotonicRegression`.
+    Where `order` has ties, the results are equal. The distance is the weighted sum of squares, as
+    in scikit-learn's `IsotonicRegression`.
 
     Parameters
     ----------
@@ -32,17 +32,17 @@ def in_order(wanted: Floats, order: Floats, weight: NDArray[Any]) -> Floats:
     >>> in_order(wanted, order, np.ones(3)).ravel()
     array([2., 2., 5.])
     """
-    found = np.empty_like(wanted)
+    result = np.empty_like(wanted)
     for k in range(wanted.shape[1]):
         _, group = np.unique(order[:, k], return_inverse=True)
         total = np.bincount(group, weights=weight)
         mean = np.bincount(group, weights=weight * wanted[:, k]) / total
-        found[:, k] = _rising(mean, total)[group]
-    return found
+        result[:, k] = _rising(mean, total)[group]
+    return result
 
 
 def _rising(values: NDArray[Any], weight: NDArray[Any]) -> Floats:
-    """The nearest rising values: neighbours that fall are pooled until none do."""
+    """The nearest rising values, by pooling adjacent violators."""
     pools: list[tuple[float, float, int]] = []  # mean, weight, number of values
     for mean, share in zip(values.tolist(), weight.tolist(), strict=True):
         size = 1

@@ -1,4 +1,4 @@
-"""Leaves of an ensemble, real and quantized, and the error of their sum over the trees."""
+"""Real and quantized leaves of an ensemble, and the error of their sum over the trees."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ Ints = NDArray[np.integer[Any]]
 
 
 def misrouted_prior(n_trees: int) -> float:
-    """The same for what misrouted rows bring into a leaf; in many trees it averages out."""
+    """`LeafSettings.prior_rows` for corrections by misrouted rows, at most 2 rows a tree.
+
+    In few trees errors of misrouted rows do not average out, so the correction is stronger.
+    """
     return min(LEAVES.prior_rows, 2.0 * n_trees)
 
 
 @dataclass(frozen=True, eq=False)
 class QuantizedLeaves:
-    """Integer leaves with the map back: ``sum ≈ (acc - zero_point) * scale``.
+    """Integer leaves, scale and zero point: ``sum ≈ (acc - zero_point) * scale``.
 
     Parameters
     ----------
@@ -39,12 +42,12 @@ class QuantizedLeaves:
 
 @dataclass(frozen=True, eq=False)
 class Leaves:
-    """Real leaves of an ensemble, and where calibration rows end up.
+    """Real leaves of an ensemble, and the leaves that calibration rows reach.
 
     Parameters
     ----------
     weights : ndarray of shape (n_leaves, width)
-        What each leaf adds; leaves of a tree stand together, trees in order.
+        Leaf values; the leaves of a tree are contiguous, trees are in order.
     tree : ndarray of shape (n_leaves,)
     output : ndarray of shape (n_trees,)
         First output of each tree.
@@ -52,9 +55,9 @@ class Leaves:
     base : ndarray of shape (n_outputs,)
     average : bool
     reached : ndarray of shape (n_rows, n_trees)
-        Leaf that each calibration row reaches with its real features.
+        Leaf that each calibration row reaches by its real features.
     reached_by_codes : ndarray of shape (n_rows, n_trees)
-        The same with its integer codes.
+        Leaf that it reaches by its integer codes.
     row_weight : ndarray of shape (n_rows,)
     monotonic : bool, default=False
         Whether integers of a tree's leaves must be in the order of the real values.
@@ -89,17 +92,17 @@ class Leaves:
         )
 
 
-def sum_error(leaves: Leaves, found: QuantizedLeaves) -> float:
-    """Weighted mean squared error of the ensemble's outputs on the calibration rows, summed up."""
+def sum_error(leaves: Leaves, quantized: QuantizedLeaves) -> float:
+    """Weighted mean squared error of the outputs on the calibration rows, summed over outputs."""
     exact = _sums(leaves, leaves.weights, leaves.reached)
     exact = exact / (leaves.n_trees if leaves.average else 1) + leaves.base
-    values = found.values * found.multiplier[leaves.tree][:, np.newaxis]
-    got = (_sums(leaves, values, leaves.reached_by_codes) - found.zero_point) * found.scale
+    values = quantized.values * quantized.multiplier[leaves.tree][:, np.newaxis]
+    got = (_sums(leaves, values, leaves.reached_by_codes) - quantized.zero_point) * quantized.scale
     return float((leaves.row_weight @ (got - exact) ** 2).sum())
 
 
 def routing_error(leaves: Leaves) -> float:
-    """The same where only the ways of the rows are integers, and the leaves are not rounded."""
+    """`sum_error` of routing alone: rows are routed by codes, leaf values are not rounded."""
     exact = _sums(leaves, leaves.weights, leaves.reached)
     got = _sums(leaves, leaves.weights, leaves.reached_by_codes)
     divisor = leaves.n_trees if leaves.average else 1
@@ -107,7 +110,7 @@ def routing_error(leaves: Leaves) -> float:
 
 
 def _sums(leaves: Leaves, values: Any, reached: Ints) -> Floats:
-    """Sum over the trees of what each row reaches."""
+    """Sum over the trees of the values of the leaves that each row reaches."""
     result = np.zeros((len(reached), leaves.n_outputs))
     width = leaves.weights.shape[1]
     for t, first in enumerate(leaves.output):

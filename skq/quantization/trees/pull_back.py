@@ -1,8 +1,8 @@
-"""Thresholds behind scalers and casts → edges on the raw feature, exactly.
+"""Thresholds of trees after scalers and casts, as exact edges on the raw feature.
 
-``f(x) <= t`` with a rising ``f`` holds up to some largest double ``x``: that is the edge. It is
-found by bisection over the doubles, so every rounding inside ``f`` is part of the answer; behind a
-cast to float32 alone it has a closed form.
+For an increasing ``f`` the edge is the largest double ``x`` with ``f(x) <= t``. It is computed by
+bisection over the doubles with ``f`` in float arithmetic, so its rounding is taken into account.
+For a cast to float32 alone there is a closed form.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Floats = NDArray[np.float64]
 
 
 def pull_back(features: Features, thresholds: Floats, feature: NDArray[Any]) -> Floats:
-    """Largest raw value of a feature whose image is at most the threshold.
+    """Largest raw value of a feature that the steps map to at most the threshold.
 
     Parameters
     ----------
     features : Features
-        With per-feature steps that rise.
+        With increasing per-feature steps.
     thresholds : ndarray of shape (n,)
-        In the space behind the steps.
+        Thresholds on the results of the steps.
     feature : ndarray of shape (n,)
         Feature that each threshold belongs to.
 
@@ -41,7 +41,7 @@ def pull_back(features: Features, thresholds: Floats, feature: NDArray[Any]) -> 
     slope, offset = features.affine()
     if np.any(slope[feature] <= 0):
         raise UnsupportedModelError(
-            "trees behind a scaler with a negative or zero factor cannot be quantized"
+            "trees after a scaler with a negative or zero factor cannot be quantized"
         )
 
     casts = {step.dtype if step.function == "cast" else None for step in features.steps}

@@ -1,4 +1,4 @@
-"""Leaf values → integers, so that the sum over the trees stays right."""
+"""Leaf values as integers, chosen by the error of the sum over the trees."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ Ints = NDArray[np.integer[Any]]
 def quantize_leaves(leaves: Leaves, n_bits: int, *, method: str = "auto") -> QuantizedLeaves:
     """Leaf values as integers of `n_bits`.
 
-    Probabilities keep their sum exactly, on the grid of [0, 1] whatever the method; other values
-    see `skq.quantization.trees.sums`.
+    Probabilities of a leaf sum to exactly 1 on a grid over [0, 1], whatever the method. For other
+    values see `skq.quantization.trees.sums`.
     """
     if leaves.are_probabilities:
         plain = _quantize_probabilities(leaves, leaves.weights, 2**n_bits - 1)
         if method != "auto" or np.array_equal(leaves.reached, leaves.reached_by_codes):
             return plain
         refitted = _quantize_probabilities(leaves, _refitted(leaves), 2**n_bits - 1)
-        return min(plain, refitted, key=lambda found: sum_error(leaves, found))
+        return min(plain, refitted, key=lambda option: sum_error(leaves, option))
     return quantize_sums(leaves, 2**n_bits - 1, method=method)
 
 
 def _quantize_probabilities(leaves: Leaves, weights: Floats, top: int) -> QuantizedLeaves:
-    """Cumulative probabilities are rounded, so that a leaf's integers add up to `top`.
+    """Round cumulative probabilities, so that a leaf's integers add up to `top`.
 
-    Tree t rounds with the threshold ``1 - (t + 0.5) / n_trees``: over the trees the roundings
-    average out, which rounding every tree alike would not do for probabilities below half a step.
+    Tree t rounds with the threshold ``1 - (t + 0.5) / n_trees``, so rounding errors average out
+    over the trees. With equal thresholds, probabilities below half a step would be 0 in every
+    tree.
     """
     dither = (leaves.tree + 0.5) / leaves.n_trees
     cumulative = np.cumsum(weights, axis=1) * top
@@ -52,7 +53,7 @@ def _quantize_probabilities(leaves: Leaves, weights: Floats, top: int) -> Quanti
 
 
 def _refitted(leaves: Leaves) -> Floats:
-    """Leaf distributions of the rows that the integer thresholds send there."""
+    """Mean class distribution of the rows that reach each leaf by their codes."""
     share = np.repeat(leaves.row_weight * len(leaves.row_weight), leaves.n_trees)
     leaf, exact = leaves.reached_by_codes.ravel(), leaves.weights[leaves.reached.ravel()]
     n_leaves = len(leaves.weights)
@@ -62,23 +63,23 @@ def _refitted(leaves: Leaves) -> Floats:
         axis=1,
     )
     prior = misrouted_prior(leaves.n_trees)
-    found = np.asarray((total + prior * leaves.weights) / (count + prior))
+    mean = np.asarray((total + prior * leaves.weights) / (count + prior))
     if leaves.monotonic:
         ends = np.searchsorted(leaves.tree, np.arange(leaves.n_trees + 1))
         for start, end in pairwise(ends):
-            own = slice(start, end)
-            found[own] = in_order(found[own], leaves.weights[own], count[own, 0] + prior)
-    return found
+            rows = slice(start, end)
+            mean[rows] = in_order(mean[rows], leaves.weights[rows], count[rows, 0] + prior)
+    return mean
 
 
 def _keep_winner(values: Ints, weights: Floats) -> Ints:
-    """Give the most probable class of a leaf one unit of what stands before it."""
+    """Move one unit to the most probable class of a leaf if another class has more."""
     if abs(weights[0].sum() - 1) > 1e-9:
-        return values  # several outputs: each has a winner of its own
+        return values  # several outputs, with one winner each
     rows = np.arange(len(values))
-    winner, found = weights.argmax(axis=1), values.argmax(axis=1)
-    wrong = winner != found
+    winner, greatest = weights.argmax(axis=1), values.argmax(axis=1)
+    wrong = winner != greatest
     values = values.copy()
-    values[rows[wrong], found[wrong]] -= 1
+    values[rows[wrong], greatest[wrong]] -= 1
     values[rows[wrong], winner[wrong]] += 1
     return values

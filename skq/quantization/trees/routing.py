@@ -1,9 +1,9 @@
-"""Edges of a feature's bins by the rows that they would send the wrong way.
+"""Bin edges of a feature, chosen by the number of rows that they misroute.
 
-A node with threshold ``a`` whose edge moves to threshold ``k`` misroutes those of its own rows that
-lie between the two. With ``C[a, k]`` the weight of the node's rows at or below ``k``, that is
-``|C[a, k] - C[a, a]|``, summed over all nodes with threshold ``a``. A row counts as much as the two
-sides of the node differ in value.
+A node whose threshold ``a`` is moved to ``k`` misroutes those of its rows that lie between the two.
+With ``C[a, k]`` the weight of the node's rows at or below ``k``, that is ``|C[a, k] - C[a, a]|``,
+summed over all nodes with threshold ``a``. A row is weighted with the squared difference between
+the mean values of the node's subtrees.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Ints = NDArray[np.integer[Any]]
 
 
 class Routing:
-    """Which calibration rows come by which node, by the feature that the node reads.
+    """Arrivals of calibration rows at nodes, sorted by the feature that the node reads.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Routing:
         Leaf of each row in each tree.
     row_weight : ndarray of shape (n_rows,)
     met : ndarray of shape (n_nodes,)
-        Weight of the rows that come by each node.
+        Weight of the rows that arrive at each node.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class Routing:
         self.weight = row_weight[self.row] * importance[self.node]
 
     def of(self, feature: int) -> tuple[Ints, Ints, Floats]:
-        """Rows, nodes and weights of all meetings at nodes that read a feature."""
+        """Rows, nodes and weights of all arrivals at nodes that read a feature."""
         start, end = np.searchsorted(self._feature, [feature, feature + 1])
         return self.row[start:end], self.node[start:end], self.weight[start:end]
 
 
 def _contrast(trees: TreeArrays, met: Floats) -> Floats:
-    """Squared difference between the mean values of a node's two sides."""
+    """Squared difference between the mean values of a node's two subtrees."""
     is_leaf = trees.leaf >= 0
     total = np.zeros((len(trees.leaf), trees.n_targets))
     total[is_leaf] = trees.leaf_weights[trees.leaf[is_leaf]] * (met[is_leaf, None] + 1e-12)
@@ -88,26 +88,29 @@ def route_edges(
     Parameters
     ----------
     values : ndarray of shape (n_thresholds,), rising
-    threshold : ndarray of shape (n_meetings,)
-        Threshold that each meeting of a row and a node is decided by, as index into `values`.
-    x : ndarray of shape (n_meetings,)
+    threshold : ndarray of shape (n_arrivals,)
+        Index into `values` of the node's threshold, for each arrival of a row at a node.
+    x : ndarray of shape (n_arrivals,)
         The row's value.
-    weight : ndarray of shape (n_meetings,)
+    weight : ndarray of shape (n_arrivals,)
     budget : int
         Edges to choose, at least 1.
     start : ndarray of int, rising
-        Edges to fall back on, at most `budget`.
+        Edges that the search starts from, at most `budget`.
 
     Returns
     -------
-    kept : ndarray of int, rising
+    selected : ndarray of int, rising
+        Indices of the thresholds that become edges.
     assignment : ndarray of shape (n_thresholds,)
-        Index into `kept` that each threshold moves to.
+        Index into `selected` of the edge that each threshold is moved to.
     """
     options = _options(len(values), threshold, weight, start)
-    place = np.searchsorted(values[options], x, side="left")  # options below the row's value
+    position = np.searchsorted(
+        values[options], x, side="left"
+    )  # number of options below the row's value
     flat = np.bincount(
-        threshold * (len(options) + 1) + place,
+        threshold * (len(options) + 1) + position,
         weights=weight,
         minlength=len(values) * (len(options) + 1),
     )
@@ -116,7 +119,7 @@ def route_edges(
         threshold, weights=weight * (x <= values[threshold]), minlength=len(values)
     )
     cost = np.abs(at_most - goes_left[:, None])
-    # where no row tells, the nearest edge
+    # ties go to the nearest edge
     distance = np.abs(np.arange(len(values))[:, None] - options[None, :])
     cost = cost + 1e-9 * (cost.max(initial=0.0) + 1e-300) * distance / len(values)
     first = np.searchsorted(options, start)
@@ -131,7 +134,7 @@ def route_edges(
 
 
 def _options(n: int, threshold: Ints, weight: Floats, start: Ints) -> Ints:
-    """Thresholds that may become edges: all, or those at even steps of weight, and the start."""
+    """Thresholds that may become edges: all, or those at equal steps of weight, and `start`."""
     if n <= EDGES.max_thresholds:
         return np.arange(n)
     total = np.cumsum(np.bincount(threshold, weights=weight, minlength=n) + 1e-12)
@@ -144,7 +147,7 @@ def _total(cost: Floats, chosen: Ints) -> float:
 
 
 def _exchange(cost: Floats, chosen: Ints) -> Ints:
-    """Each group takes its best edge, each threshold its best group, until nothing changes."""
+    """Alternate, as in k-medians: best edge of each group, best group of each threshold."""
     for _ in range(EDGES.max_rounds):
         group = cost[:, chosen].argmin(axis=1)
         moved = np.array(

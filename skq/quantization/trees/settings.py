@@ -16,48 +16,51 @@ class EdgeSettings:
     #: Above this many bins, groups of equal weight are as good as the optimum, and quick.
     max_exact_bins: int = 64
 
-    #: Share of the rows by which `share_below` tells thresholds apart that no row lies between.
+    #: Share of the rows by which `share_below` separates thresholds with no row between them.
     trace: float = 1e-4
 
-    #: More thresholds than this are thinned out first.
+    #: With more thresholds only a sample of them may become edges.
     max_thresholds: int = 96
     max_rounds: int = 8
 
-    #: Above this many bits few rows are misrouted, and comparing ways to place edges takes its
-    #: time.
+    #: Greatest width at which several choices of edges are compared: with more bits few rows are
+    #: misrouted, and the comparison is slow.
     max_searched_bits: int = 5
 
-    #: Leaves that calibration rows visit, at most, to tell by which nodes they come.
+    #: Greatest number of (row, tree) pairs for which arrivals at nodes are counted.
     max_visits: int = 200_000
 
-    #: Rows that edges are learned from, evenly spaced, where there are more.
+    #: Greatest number of rows that edges are chosen from; a sample if there are more.
     max_training_rows: int = 200_000
 
     #: Up to this many bins edges are chosen by targets and ranks.
     max_chosen_bins: int = 32
 
-    #: Groups of equal weight for each bin, among whose ends edges are chosen, and at most in all.
+    #: Candidate edges lie between groups of equal weight: so many groups a bin, and at most so
+    #: many in all.
     groups_per_bin: int = 4
     max_groups: int = 64
 
-    #: What the variance of ranks counts beside that of the targets.
+    #: Weight of the variance of ranks relative to that of the targets.
     rank_share: float = 0.3
 
-    #: Above this many bits few rows are misrouted.
+    #: Greatest width at which surrogate splits are searched: with more bits few rows are misrouted.
     max_surrogate_bits: int = 3
 
-    #: Columns among which nodes choose, at most: those that most nodes read.
+    #: Greatest number of columns that surrogate splits may read: those that most nodes read.
     max_surrogate_columns: int = 64
 
-    #: Rows that a split must win by against the nearest edge of the node's own column.
+    #: Number of rows by which a surrogate split must be better than the nearest edge of the node's
+    #: original column.
     surrogate_margin: float = 1.0
 
     #: Codes of a derived column have at most so many bits.
     max_derived_bits: int = 16
 
-    #: They cover at least one in so many parts of what the sums span on calibration rows, and of
-    #: the widest span one in its square: multipliers share one shift, and a column with thresholds
-    #: next to each other would leave no bits to the others.
+    #: Codes of a derived column cover at least ``1 / least_derived_span`` of the span of its sums
+    #: on the calibration rows, and ``1 / least_derived_span**2`` of the widest span. All columns
+    #: share one shift, so a column with thresholds close to each other would leave few bits for
+    #: the multipliers of the others.
     least_derived_span: int = 16
 
 
@@ -71,10 +74,11 @@ class LeafSettings:
     #: A leaf is corrected by ``n / (n + prior_rows)`` of the mean error of its n calibration rows.
     prior_rows: float = 20.0
 
-    #: Steps of the finest tree's grid that the coarsest tree's may have.
+    #: Greatest ratio between the steps of the coarsest and the finest tree's grid.
     max_multiplier: int = 64
 
-    #: Shares of the widest tree's range that the grid may cover, by the greatest code.
+    #: Shares of the widest tree's range that the grid may cover, by the greatest code; then for
+    #: other codes.
     range_shares: Mapping[int, tuple[float, ...]] = field(
         default_factory=lambda: {
             1: (1.0, 0.7, 0.5, 0.35),
@@ -84,12 +88,12 @@ class LeafSettings:
     )
     few_range_shares: tuple[float, ...] = (1.0, 0.8, 0.6)
 
-    #: Above this many codes nothing is gained by a search, above this many trees it takes too
-    #: long.
+    #: Greatest code and number of trees for which ranges are searched: with larger codes there is
+    #: nothing to gain, with more trees it is slow.
     max_searched_top: int = 63
     max_searched_trees: int = 400
 
-    #: Places of a grid that are compared for one tree.
+    #: Offsets of the grid that are compared for one tree.
     n_places: int = 17
 
 

@@ -1,10 +1,10 @@
-"""Leaf values that are summed (regressors, boosting) → integers, by the error of the sum.
+"""Leaf values that are summed (regressors, boosting) as integers, by the error of the sum.
 
-Trees are rounded one after another; each makes up for the error that the trees before it have left
-in the rows of its leaves. How wide the grid is (min-max, or a share of it: what lies beyond
-saturates) and where each tree's grid lies is chosen by the error of the sum on the calibration
-rows, among ways that include plain min-max. On few bits the scale of the sum is fitted to these
-rows, too: sums that misrouted rows have part in are too large, or too small.
+Trees are rounded one after another. Each corrects the mean error that earlier trees have left in
+the rows of its leaves. The width of the grid (min-max or a share of it; values outside saturate)
+and the offset of each tree's grid are chosen by the error of the sum on the calibration rows, among
+candidates that include plain min-max. For few bits the scale of the sum is also fitted to these
+rows, because misrouted rows bias the sums.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
 
 
-#: Ways of placing each tree's grid: see `_lowest`.
-PLACES = ("center", "least", "spread")
+#: Choices of the offset of each tree's grid: see `_lowest`.
+OFFSETS = ("center", "least", "spread")
 
 
 @dataclass(frozen=True)
-class _Way:
-    """One way of rounding all trees.
+class _Method:
+    """How all trees are rounded.
 
     Parameters
     ----------
     share : float
-        Of the widest tree's range that the grid covers.
-    place : {"center", "least", "spread"}
+        Share of the widest tree's range that the grid covers.
+    offset : {"center", "least", "spread"}
     feedback : bool
-        Whether a tree makes up for the error of those before it.
+        Whether a tree corrects the error of the trees before it.
     range_method : {"minmax", "percentile", "mse"}
         What counts as the range of a tree's leaf values; see `skq.quantization.search.ranges`.
     rescales : bool
@@ -50,7 +50,7 @@ class _Way:
     """
 
     share: float = 1.0
-    place: str = "center"
+    offset: str = "center"
     feedback: bool = False
     range_method: str = "minmax"
     rescales: bool = False
@@ -59,70 +59,78 @@ class _Way:
 def quantize_sums(leaves: Leaves, top: int, *, method: str = "auto") -> QuantizedLeaves:
     """Integers in [0, top]; see the module's docstring.
 
-    A method other than "auto" names the range that each tree's leaves have, and they are rounded
-    plainly.
+    A method other than "auto" names the range of each tree's leaf values, which are then rounded to
+    nearest.
     """
     if method != "auto":
-        return _Rounding(leaves, top, _Way(range_method=method)).result
-    ways = [_Way(range_method=name) for name in RANGE_METHODS] + [_Way(feedback=True)]
+        return _Rounding(leaves, top, _Method(range_method=method)).result
+    methods = [_Method(range_method=name) for name in RANGE_METHODS] + [_Method(feedback=True)]
     if top <= LEAVES.max_searched_top and leaves.n_trees <= LEAVES.max_searched_trees:
         shares = LEAVES.range_shares.get(top, LEAVES.few_range_shares)
-        ways += [_Way(share, place, True, rescales=True) for share in shares for place in PLACES]
-    return min((_Rounding(leaves, top, way) for way in ways), key=lambda found: found.error).result
+        methods += [
+            _Method(share, offset, True, rescales=True) for share in shares for offset in OFFSETS
+        ]
+    return min(
+        (_Rounding(leaves, top, method) for method in methods), key=lambda rounding: rounding.error
+    ).result
 
 
 class _Rounding:
-    """All trees rounded in one way.
+    """All trees rounded by one method.
 
     Attributes
     ----------
     result : QuantizedLeaves
     error : float
         Weighted mean squared error of the sum on the calibration rows, over all outputs, each
-        relative to the spread of its leaves.
+        relative to the greatest range of a tree's leaf values.
     """
 
-    def __init__(self, leaves: Leaves, top: int, way: _Way) -> None:
-        self.leaves, self.top, self.way = leaves, top, way
+    def __init__(self, leaves: Leaves, top: int, method: _Method) -> None:
+        self.leaves, self.top, self.method = leaves, top, method
         first = np.searchsorted(leaves.tree, np.arange(leaves.n_trees))
         ends = np.append(first[1:], len(leaves.tree))
         columns = leaves.output[:, None] + np.arange(leaves.weights.shape[1])
-        lowest, highest = _ranges(leaves, first, top, way.range_method)
+        lowest, highest = _ranges(leaves, first, top, method.range_method)
         spread = highest - lowest
         unit = _widest(spread, columns, leaves.n_outputs)
         multiplier = self._multipliers((spread / unit[columns]).max(axis=1))
-        scale = unit * way.share / top / int(multiplier.max())
+        scale = unit * method.share / top / int(multiplier.max())
 
         values = np.zeros(leaves.weights.shape, dtype=np.int64)
-        error = np.zeros((len(leaves.reached), leaves.n_outputs))  # of the sum so far, row by row
+        error = np.zeros((len(leaves.reached), leaves.n_outputs))  # of the sum up to tree t
         sums = np.zeros_like(error)
         offset = np.zeros(leaves.n_outputs)
         for t, (start, end) in enumerate(zip(first, ends, strict=True)):
-            own, column = slice(start, end), columns[t]
+            part, column = slice(start, end), columns[t]
             step = scale[column] * multiplier[t]
-            wanted = leaves.weights[own]
+            wanted = leaves.weights[part]
             exact = leaves.weights[leaves.reached[:, t]]
-            place = leaves.reached_by_codes[:, t] - start
-            if way.feedback:
+            leaf_of_row = leaves.reached_by_codes[:, t] - start
+            if method.feedback:
                 count, moved, carried = _leaf_means(
-                    place, end - start, leaves.row_weight, exact - wanted[place], error[:, column]
+                    leaf_of_row,
+                    end - start,
+                    leaves.row_weight,
+                    exact - wanted[leaf_of_row],
+                    error[:, column],
                 )
                 wanted = wanted + moved * (count / (count + misrouted_prior(leaves.n_trees)))
                 wanted = wanted + carried * (count / (count + LEAVES.prior_rows))
                 if leaves.monotonic:
-                    wanted = in_order(wanted, leaves.weights[own], count[:, 0] + LEAVES.prior_rows)
-            bounds = (lowest[t], highest[t]) if way.range_method != "minmax" else None
-            low = self._lowest(wanted, step, place, t, bounds)
-            values[own] = np.clip(np.rint((wanted - low) / step), 0, top)
+                    wanted = in_order(wanted, leaves.weights[part], count[:, 0] + LEAVES.prior_rows)
+            bounds = (lowest[t], highest[t]) if method.range_method != "minmax" else None
+            low = self._lowest(wanted, step, leaf_of_row, t, bounds)
+            values[part] = np.clip(np.rint((wanted - low) / step), 0, top)
             offset[column] += low
             sums[:, column] += exact
-            error[:, column] += exact - (low + values[own][place] * step)
-        if way.rescales:
+            error[:, column] += exact - (low + values[part][leaf_of_row] * step)
+        if method.rescales:
             factor = _slope(sums - error, sums, leaves.row_weight)
             error = sums - (sums - error) * factor
             scale, offset = scale * factor, offset * factor
         total = leaves.base * (leaves.n_trees if leaves.average else 1.0) + offset
-        if way.feedback:
+        if method.feedback:
             mean = leaves.row_weight @ error
             total, error = total + mean, error - mean
         divisor = leaves.n_trees if leaves.average else 1
@@ -132,8 +140,12 @@ class _Rounding:
         self.error = float((leaves.row_weight @ relative**2).sum())
 
     def _multipliers(self, relative: Floats) -> Ints:
-        """Integer factor of each tree, where trees differ in range."""
-        if not self.way.feedback or self.leaves.average or relative.min() >= 0.5 * relative.max():
+        """Integer factor of each tree: greater for trees of a greater range."""
+        if (
+            not self.method.feedback
+            or self.leaves.average
+            or relative.min() >= 0.5 * relative.max()
+        ):
             return np.ones(len(relative), dtype=np.int64)
         finest = max(float(relative.max()) / LEAVES.max_multiplier, 1e-300)
         return np.clip(np.ceil(relative / finest), 1, LEAVES.max_multiplier).astype(np.int64)
@@ -142,26 +154,28 @@ class _Rounding:
         self,
         wanted: Floats,
         step: Floats,
-        place: Ints,
+        leaf_of_row: Ints,
         t: int,
         ends: tuple[Floats, Floats] | None,
     ) -> Floats:
-        """Real value of code 0 of a tree, by the way's place.
+        """Real value of code 0 of a tree, by the method's `offset`.
 
         ======== ============================================================================
         center   the grid in the middle of the tree's range
-        least    where the calibration rows of this tree are off least
-        spread   the middle, shifted from tree to tree by parts of a step: errors average out
+        least    the least squared error of this tree on the calibration rows
+        spread   the middle plus a part of a step that differs by tree: errors average out
         ======== ============================================================================
         """
         low, high = (wanted.min(axis=0), wanted.max(axis=0)) if ends is None else ends
         center = low + (high - low) / 2 - step * self.top / 2
-        if self.way.place == "center":
+        if self.method.offset == "center":
             return np.asarray(center)
-        if self.way.place == "spread":
+        if self.method.offset == "spread":
             return np.asarray(center + step * ((t * 0.6180339887) % 1.0 - 0.5))
         reach = np.abs((high - low) / 2 - step * self.top / 2) + step / 2
-        weight = np.bincount(place, weights=self.leaves.row_weight, minlength=len(wanted)) + 1e-6
+        weight = (
+            np.bincount(leaf_of_row, weights=self.leaves.row_weight, minlength=len(wanted)) + 1e-6
+        )
         shifts = np.linspace(-1.0, 1.0, LEAVES.n_places)[:, None] * reach + center
         off = wanted - shifts[:, None, :]
         off = off - step * np.clip(np.rint(off / step), 0, self.top)
@@ -170,7 +184,7 @@ class _Rounding:
 
 
 def _slope(x: Floats, y: Floats, row_weight: Floats) -> Floats:
-    """For each column the factor, from 0.5 to 2, that brings x nearest to y but for a constant."""
+    """For each column the factor in [0.5, 2] of the least squares fit of y by x and a constant."""
     x, y = x - row_weight @ x, y - row_weight @ y
     power = row_weight @ (x * x)
     slope = (row_weight @ (x * y)) / np.where(power > 0, power, 1.0)
@@ -178,7 +192,7 @@ def _slope(x: Floats, y: Floats, row_weight: Floats) -> Floats:
 
 
 def _widest(spread: Floats, columns: Ints, n_outputs: int) -> Floats:
-    """Greatest spread of a tree's leaf values in each output; 1 where all are alike."""
+    """Greatest range of a tree's leaf values in each output; 1 where all are equal."""
     widest = np.zeros(n_outputs)
     np.maximum.at(widest, columns, spread)
     return np.where(widest > 0, widest, 1.0)
@@ -192,15 +206,15 @@ def _ranges(leaves: Leaves, first: Ints, top: int, method: str) -> tuple[Floats,
         return lowest, highest
     share = np.repeat(leaves.row_weight, leaves.n_trees)
     reached = np.bincount(leaves.reached.ravel(), weights=share, minlength=len(leaves.weights))
-    place = np.arange(len(leaves.tree)) - first[leaves.tree]
-    shape = (int(place.max()) + 1, *lowest.shape)  # a column a tree, NaN behind its last leaf
+    leaf_of_row = np.arange(len(leaves.tree)) - first[leaves.tree]
+    shape = (int(leaf_of_row.max()) + 1, *lowest.shape)  # a column a tree, NaN after its last leaf
     values, weight = np.full(shape, np.nan), np.zeros(shape)
-    values[place, leaves.tree] = leaves.weights
-    weight[place, leaves.tree] = reached[:, None]
+    values[leaf_of_row, leaves.tree] = leaves.weights
+    weight[leaf_of_row, leaves.tree] = reached[:, None]
     values, weight = values.reshape(len(values), -1), weight.reshape(len(values), -1)
     n_bits = int(top).bit_length()
-    found = find_range(values, weight, lowest.ravel(), highest.ravel(), n_bits, method)
-    return found[0].reshape(lowest.shape), found[1].reshape(lowest.shape)
+    ranges = find_range(values, weight, lowest.ravel(), highest.ravel(), n_bits, method)
+    return ranges[0].reshape(lowest.shape), ranges[1].reshape(lowest.shape)
 
 
 def _leaf_means(

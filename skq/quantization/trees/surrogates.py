@@ -1,14 +1,14 @@
-"""Surrogate splits: where an edge is missing, another column may part a node's rows better.
+"""Surrogate splits: where an edge is missing, a split on another column may misroute fewer rows.
 
 A threshold that is no edge of its feature misroutes rows, and a node deep in a tree may have all of
-its rows in one bin. With the calibration rows, from the roots down: of the rows that arrive at a
-node by their codes, some go another way than the node's own threshold sends them. Of all columns
-and edges, the node takes the split with the fewest such rows; its children change places where that
-split runs the other way. A row of the calibration data is what a split must win by against the
-nearest edge of the node's own column.
+its rows in one bin. Nodes are processed from the roots down. Of the calibration rows that arrive at
+a node by their codes, those are misrouted that the split on codes sends to another child than the
+float threshold. The node takes the split with the fewest misrouted rows, of all columns and edges;
+its children are exchanged if that split has them in reverse. Such a split must misroute at least
+`EDGES.surrogate_margin` rows less than the nearest edge of the original column.
 
 This is for leaves that hold classes. Where leaves hold values of a regression, rows next to each
-other in the node's own feature have about the same value, and a misrouted row costs little.
+other in the node's feature have about the same value, and a misrouted row costs little.
 
 References
 ----------
@@ -40,7 +40,7 @@ def with_surrogates(
     n_edges: Array,
     row_weight: Floats,
 ) -> TreeArrays:
-    """The trees on codes, with the splits of nodes replaced that misroute rows.
+    """The trees on codes, with the splits of nodes that misroute rows replaced.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def with_surrogates(
     codes : ndarray of shape (n_rows, n_columns), int
         What `by_code` reads there.
     base, n_edges : ndarray of shape (n_binned,), int
-        Of the first columns, those that are bins: the code of the lowest bin, and the edges. Nodes
-        that read other columns keep their splits.
+        Code of the lowest bin and number of edges of the first columns, which are bins. Nodes
+        that read other columns are not changed.
     row_weight : ndarray of shape (n_rows,)
 
     Returns
@@ -80,11 +80,11 @@ def with_surrogates(
         misrouted = np.bincount(node, weight[row] * wrong, minlength=len(column))
         chosen = np.flatnonzero((misrouted > EDGES.surrogate_margin) & (column < len(n_edges)))
         if len(chosen):
-            place = np.full(len(column), -1)
-            place[chosen] = np.arange(len(chosen))
-            met = np.flatnonzero(place[node] >= 0)
+            index = np.full(len(column), -1)
+            index[chosen] = np.arange(len(chosen))
+            met = np.flatnonzero(index[node] >= 0)
             at, pull = row[met], np.where(wanted[met], weight[row[met]], -weight[row[met]])
-            best = _Best(misrouted[chosen], column[chosen], code[chosen], place[node[met]], pull)
+            best = _Best(misrouted[chosen], column[chosen], code[chosen], index[node[met]], pull)
             for g in offered:
                 best.offer(g, codes[g, at], base[g], n_edges[g])
             column[chosen], code[chosen] = best.column, best.code
@@ -101,18 +101,18 @@ def with_surrogates(
 
 
 class _Best:
-    """The best split of each of some nodes so far.
+    """The best split so far of each of some nodes.
 
     Parameters
     ----------
     misrouted : ndarray of shape (n_nodes,)
-        Rows that go another way than they should.
+        Weight of the misrouted rows.
     column, code : ndarray of shape (n_nodes,), int
         Codes up to `code` go left, or right at nodes that are `turned`.
-    node : ndarray of shape (n_meetings,), int
-        Of each row at a node, which of the nodes.
-    pull : ndarray of shape (n_meetings,)
-        The row's weight, above 0 if it should go left.
+    node : ndarray of shape (n_arrivals,), int
+        Index of the node, for each arrival of a row at a node.
+    pull : ndarray of shape (n_arrivals,)
+        The row's weight; negative if the row should go right.
     """
 
     def __init__(
@@ -120,17 +120,17 @@ class _Best:
     ) -> None:
         self.misrouted, self.column, self.code = misrouted, column, code
         self.turned = np.zeros(len(column), dtype=bool)
-        self._own, self._node, self._pull = column, node, pull
+        self._original, self._node, self._pull = column, node, pull
         self._to_left = np.bincount(node, np.maximum(pull, 0), minlength=len(column))
         self._to_right = np.bincount(node, np.maximum(-pull, 0), minlength=len(column))
 
     def offer(self, column: int, codes: Ints, base: int, n_edges: int) -> None:
-        """Take the edges of a column where they are better.
+        """Replace splits by edges of a column where these misroute fewer rows.
 
         Parameters
         ----------
         column : int
-        codes : ndarray of shape (n_meetings,)
+        codes : ndarray of shape (n_arrivals,)
             The rows' codes in this column.
         base, n_edges : int
             Code of the lowest bin, and how many edges there are.
@@ -141,10 +141,12 @@ class _Best:
         for turned in (False, True):
             wrong = self._to_right[:, None] + below if turned else self._to_left[:, None] - below
             edge = wrong.argmin(axis=1)
-            own = (self._own == column) & (not turned)
-            found = wrong[np.arange(n_nodes), edge] + np.where(own, 0.0, EDGES.surrogate_margin)
-            better = found < self.misrouted - 1e-9
-            self.misrouted = np.where(better, found, self.misrouted)
+            is_original = (self._original == column) & (not turned)
+            error = wrong[np.arange(n_nodes), edge] + np.where(
+                is_original, 0.0, EDGES.surrogate_margin
+            )
+            better = error < self.misrouted - 1e-9
+            self.misrouted = np.where(better, error, self.misrouted)
             self.column = np.where(better, column, self.column)
             self.code = np.where(better, base + edge, self.code)
             self.turned = np.where(better, turned, self.turned)

@@ -1,7 +1,7 @@
 """How each instruction is written in C: one emitter an instruction.
 
-An emitter takes the function's body, the value's number and, for a rescaling that is written into
-the loop of a matrix product, the number of that product.
+An emitter takes the function's body, the number of the value and, for a Requantize that is fused
+with a MatMul, the number of the product.
 """
 
 from __future__ import annotations

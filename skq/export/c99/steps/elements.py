@@ -16,23 +16,23 @@ def elementwise(body: Any, value: int) -> None:
     """``a op b`` with shapes that broadcast."""
     unit, step = body.unit, body.unit.step(value)
     type_ = unit.type(value)
-    target = body.place(value)
+    target = body.buffer(value)
     ends = [*type_.interval, *(end for o in step.inputs for end in unit.type(o).interval)]
     kind = working_type(*ends)
     shapes = [unit.type(o).shape for o in step.inputs]
     sizes, strides = _merged(type_.shape, shapes)
     index = [_index("ijklmnpq", s) for s in strides]
-    a, b = (f"({kind}){body.place(o).at(index[k])}" for k, o in enumerate(step.inputs))
-    place = _index("ijklmnpq", _row_major(sizes))
+    a, b = (f"({kind}){body.buffer(o).at(index[k])}" for k, o in enumerate(step.inputs))
+    at = _index("ijklmnpq", _row_major(sizes))
     if type(step) in _OPERATORS:
-        result = f"{target.at(place)} = ({target.ctype})({a} {_OPERATORS[type(step)]} {b});"
+        result = f"{target.at(at)} = ({target.ctype})({a} {_OPERATORS[type(step)]} {b});"
         lines = [result]
     else:
         sign = _COMPARISONS[type(step)]
         lines = [
             f"const {kind} a = {a};",
             f"const {kind} b = {b};",
-            f"{target.at(place)} = ({target.ctype})(a {sign} b ? a : b);",
+            f"{target.at(at)} = ({target.ctype})(a {sign} b ? a : b);",
         ]
     for depth in reversed(range(len(sizes))):
         lines = body.loop("ijklmnpq"[depth], sizes[depth], lines)
@@ -50,8 +50,8 @@ def _merged(
     strides = []
     for operand in shapes:
         padded = (1,) * (len(shape) - len(operand)) + operand
-        own = _row_major(list(padded))
-        strides.append([0 if d == 1 else s for d, s in zip(padded, own, strict=True)])
+        dense = _row_major(list(padded))
+        strides.append([0 if d == 1 else s for d, s in zip(padded, dense, strict=True)])
     sizes: list[int] = []
     merged: list[list[int]] = [[] for _ in shapes]
     for axis, size in enumerate(shape):
@@ -95,7 +95,7 @@ def reduction(body: Any, value: int) -> None:
     """Sum, Max or Min over the last axis."""
     unit, step = body.unit, body.unit.step(value)
     rows, length = _rows(body, value)
-    x, target = body.place(step.inputs[0]), body.place(value)
+    x, target = body.buffer(step.inputs[0]), body.buffer(value)
     lo, hi = unit.type(step.inputs[0]).interval
     ends = (lo * length, hi * length) if isinstance(step, ins.Sum) else (lo, hi)
     kind = working_type(lo, hi, *ends)
@@ -118,7 +118,7 @@ def argmax(body: Any, value: int) -> None:
     """Index of the first largest element of the last axis."""
     step = body.unit.step(value)
     rows, length = _rows(body, value)
-    x, target = body.place(step.inputs[0]), body.place(value)
+    x, target = body.buffer(step.inputs[0]), body.buffer(value)
     kind = "uint_fast16_t" if length <= 65535 else "uint32_t"
     lines = [
         f"{kind} best = 0u;",

@@ -36,8 +36,8 @@ def quantized(body: Any, value: int) -> None:
     """``clip(rint(x / scale + zero_point), lo, hi)`` in double, ties to even."""
     unit, step = body.unit, body.unit.step(value)
     if not (INT32[0] <= step.lo and step.hi <= INT32[1]):
-        raise UnsupportedModelError("Quantize to codes of more than 32 bits has no form in C.")
-    x, target = body.place(step.inputs[0]), body.place(value)
+        raise UnsupportedModelError("Quantize to codes of more than 32 bits is not supported in C.")
+    x, target = body.buffer(step.inputs[0]), body.buffer(value)
     size = unit.type(value).size
     name = f"{unit.name}_code"
     unit.helper(name, _QUANTIZE.format(name=name).splitlines())
@@ -75,9 +75,9 @@ def floats_at_most(edges: Any) -> Any:
 
 
 def binned(body: Any, value: int) -> None:
-    """``base + #{edges < x}``, by halving the edges of the column."""
+    """``base + #{edges < x}``, by binary search in the edges of the column."""
     unit, step = body.unit, body.unit.step(value)
-    x, target = body.place(step.inputs[0]), body.place(value)
+    x, target = body.buffer(step.inputs[0]), body.buffer(value)
     n_columns = len(step.feature)
     edges = floats_at_most(step.edges)
     below = np.isneginf(edges)
@@ -85,8 +85,8 @@ def binned(body: Any, value: int) -> None:
         [np.sum(below[a:b]) for a, b in zip(step.offsets[:-1], step.offsets[1:], strict=True)],
         dtype=np.int64,
     )
-    kept = np.concatenate([[0], np.cumsum(~below)])
-    offsets = kept[step.offsets.astype(np.int64)]
+    n_before = np.concatenate([[0], np.cumsum(~below)])
+    offsets = n_before[step.offsets.astype(np.int64)]
     base = step.base.astype(np.int64) + counts
     tables = unit.tables
     edge = tables.reals(edges[~below].astype(np.float64), "edges between codes", "float")

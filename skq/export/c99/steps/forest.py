@@ -1,8 +1,8 @@
-"""Trees as the exporter writes them: nodes of each tree before those of its right subtrees.
+"""Trees in preorder: a node, its left subtree, its right subtree.
 
-The left child of a node follows it, so a node tells its right child by what it skips: the inner
-nodes of its left subtree. A subtree without inner nodes is a leaf, and leaves are numbered in the
-same order, so neither a flag nor an index of a leaf is needed.
+The left child of a node follows it. Its right child follows the left subtree, so a node stores the
+number of inner nodes in its left subtree (`skip`). A subtree without inner nodes is a leaf, and
+leaves are numbered in the same order, so neither a flag nor an index of a leaf is needed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Forest:
         skips: list[int] = []
         for root in np.asarray(trees.roots):
             begin = len(order)
-            # (node, place of the parent whose left subtree ends before this node)
+            # (node, index of the parent whose left subtree ends before this node)
             stack: list[tuple[int, int]] = [(int(root), -1)]
             while stack:
                 node, parent = stack.pop()
@@ -70,14 +70,14 @@ class Forest:
                 if feature[node] < 0:
                     leaves.append(int(row_of[left[node]]))
                     continue
-                place = len(order)
+                index = len(order)
                 order.append(node)
                 skips.append(0)
-                stack.append((int(right[node]), place))
+                stack.append((int(right[node]), index))
                 stack.append((int(left[node]), -1))
                 if len(order) > limit:
                     raise UnsupportedModelError(
-                        "Trees whose nodes have several parents have no form in C."
+                        "Trees whose nodes have several parents are not supported in C."
                     )
             sizes.append(len(order) - begin)
         nodes = np.array(order, dtype=np.int64)
@@ -120,7 +120,7 @@ class Forest:
 class Terms:
     """Rows of leaf values as lists of terms: an output, a value, and whether it is the last.
 
-    A row that another has within it is the end of that one's list.
+    If the terms of one row are a subset of another's, its list is the end of the other's list.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Matrix products: exact sums over constant weights, rescaled in the same loop where that follows.
+"""Matrix products: exact sums over constant weights, with a Requantize of them fused into the loop.
 
 For size, weights of less than 8 bits (and of 9 to 15) are packed in the bits that they need::
 
@@ -21,12 +21,12 @@ from skq.export.c99.ctypes import counter, literal, unsigned, working_type
 from skq.export.c99.steps.rescale import Rescaling
 from skq.numerics import bit_width
 
-#: Bytes that packing weights has to save: about what reading them takes in code.
+#: Weights are packed if that saves at least this many bytes: about the code size of unpacking.
 LEAST_SAVED = 48
 
 
 def matmul(body: Any, value: int, rescaled: int | None) -> None:
-    """Write a product, and the rescaling that alone reads it.
+    """Write a product, and the Requantize that is fused with it.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ def matmul(body: Any, value: int, rescaled: int | None) -> None:
     weights = np.asarray(step.weights).astype(np.int64)
     n_in, n_out = weights.shape
     rows = math.prod(operand.shape[:-1])
-    x = body.place(step.inputs[0])
-    target = body.place(value if rescaled is None else rescaled)
+    x = body.buffer(step.inputs[0])
+    target = body.buffer(value if rescaled is None else rescaled)
     kind = _accumulator(weights, *operand.interval)
     at = "o" if rows == 1 else f"r * {n_out}u + o"
     setup, advance = _products(body, weights, x, "i" if rows == 1 else f"r * {n_in}u + i", kind)
@@ -73,7 +73,7 @@ def _products(
     """Statements before the loop over outputs, and those that sum for one output."""
     unit = body.unit
     n_in, n_out = weights.shape
-    flat = weights.T.ravel()  # the weights of an output together
+    flat = weights.T.ravel()  # the weights of an output are contiguous
     bits = bit_width(int(flat.min(initial=0)), int(flat.max(initial=0)))
     plain = len(flat) * (1 if bits <= 8 else 2 if bits <= 16 else 4)
     packed = -(-len(flat) * bits // 8)

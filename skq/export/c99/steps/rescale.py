@@ -1,8 +1,8 @@
 """Fixed-point rescaling and tables.
 
-``clip((x * m + o) >> s, lo, hi)`` is written without a shift of negative numbers: with ``lo << s``
-taken from the offset, what is below 0 is below `lo`, and the rest is shifted as it is. Where the
-proven interval leaves no value beyond an end, nothing is compared with it.
+``clip((x * m + o) >> s, lo, hi)`` is written without a shift of negative numbers: ``lo << s`` is
+subtracted from the offset, so numbers below 0 are those that are clipped to `lo`. A comparison with
+an end is left out if no value of the proven interval exceeds it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from skq.export.c99.ctypes import INT64, literal, working_type
 
-#: Defined for negative numbers as well: floor division by a power of two.
+#: Floor division by a power of two; C does not define ``>>`` of negative numbers.
 _FLOOR_SHIFT = [
     "static int64_t {name}(int64_t value, uint8_t shift)",
     "{{",
@@ -36,7 +36,7 @@ class Rescaling:
     clips_below, clips_above : bool
         Whether any value of the operand's interval is beyond that end.
     floors : bool
-        Whether the shifted number may be negative, as `base` was not taken from the offset.
+        Whether the shifted number may be negative, because `base` was not subtracted.
     kind : str
         Type of the arithmetic.
     """
@@ -146,7 +146,7 @@ def requantize(body: Any, value: int) -> None:
     """A rescaling by itself."""
     unit, step = body.unit, body.unit.step(value)
     operand, result = unit.type(step.inputs[0]), unit.type(value)
-    x, target = body.place(step.inputs[0]), body.place(value)
+    x, target = body.buffer(step.inputs[0]), body.buffer(value)
     form = Rescaling.of(step, operand, result)
     channels = max(len(form.multipliers), len(form.offsets))
     rows = math.prod(operand.shape) // channels
@@ -166,7 +166,7 @@ def table(body: Any, value: int) -> None:
     unit, step = body.unit, body.unit.step(value)
     operand = unit.type(step.inputs[0])
     lo, hi = operand.interval
-    x, target = body.place(step.inputs[0]), body.place(value)
+    x, target = body.buffer(step.inputs[0]), body.buffer(value)
     entries = np.asarray(step.table)
     data = unit.tables.integers(entries, f"table of value {value}, from {lo} on")
     kind = working_type(lo, hi, hi - lo)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Counters at most; more are a table.
+#: Greatest number of nested counters.
 MAX_DEPTH = 6
 
 

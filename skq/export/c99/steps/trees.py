@@ -23,7 +23,7 @@ from skq.export.c99.ctypes import counter, literal, unsigned, working_type
 from skq.export.c99.steps.forest import Forest, Terms
 from skq.export.c99.tables import Table
 
-#: Most bits of a field that four bytes hold wherever it begins.
+#: Greatest width of a field that can be read from four bytes, whatever bit it begins at.
 FIELD_BITS = 25
 _FIELD = """\
 static uint32_t {name}(const uint8_t *data, uint32_t bit)
@@ -39,8 +39,8 @@ def trees(body: Any, value: int) -> None:
     """Write the sum over trees."""
     unit, step = body.unit, body.unit.step(value)
     forest = Forest.of(step)
-    target = body.place(value)
-    x = body.place(step.inputs[0])
+    target = body.buffer(value)
+    x = body.buffer(step.inputs[0])
     if forest.n_outputs == 1:
         start, add = [f"{target.at('0u')} = 0;"], "0u"
     else:
@@ -72,14 +72,14 @@ def field(unit: Any, table: Table, bit: str, mask: int | None, first: int = 0) -
 
 @dataclass(frozen=True, eq=False)
 class _Leaves:
-    """How leaves are added: what a tree gives is a value, or where the terms of its row begin.
+    """How leaves are added: a tree returns a value, or the index of the first term of its row.
 
     Parameters
     ----------
     codes : list of int
-        What each leaf has.
+        What the tree returns for each leaf.
     lines : callable
-        Statements that add what the variable ``found`` says, for tree ``t``.
+        Statements that add the result ``found`` of tree ``t``.
     """
 
     codes: list[int]
@@ -113,7 +113,7 @@ class _Leaves:
         output_bits = bits_of(forest.width - 1)
         rows = None
         numbers = terms.value
-        if 1 + output_bits + value_bits > 31:  # a table of their own
+        if 1 + output_bits + value_bits > 31:  # values in a separate table
             rows = unit.tables.integers(numbers, f"values of the terms of value {value}")
             numbers, bias, value_bits = [0] * len(numbers), 0, 0
         fields = [
@@ -130,7 +130,7 @@ class _Leaves:
         return cls(starts, terms, bias, table, (output_bits, value_bits), rows)
 
     def lines(self, body: Any, forest: Forest, target: Any, single: str) -> list[str]:
-        """Statements that add what ``found`` tells of tree ``t``."""
+        """Statements that add the result ``found`` of tree ``t``."""
         unit = body.unit
         kind = working_type(*forest.partial_interval(), int(forest.values.min()),
                             int(forest.values.max()), int(forest.multiplier.max()))  # fmt: skip
@@ -139,8 +139,8 @@ class _Leaves:
         if self.terms is None:
             value = f"({kind})found" if self.rows is None else f"({kind}){self.rows.at('found')}"
             value = f"({value} - {literal(self.bias)})" if self.bias else value
-            place = target.at(single or (first or "0u"))
-            return [f"{place} = ({target.ctype})(({kind}){place} + {value}{times});"]
+            element = target.at(single or (first or "0u"))
+            return [f"{element} = ({target.ctype})(({kind}){element} + {value}{times});"]
         output_bits, _ = self.layout
         table = self.table
         assert table is not None
@@ -156,21 +156,21 @@ class _Leaves:
             value = f"({kind}){self.rows.at('found')}"
         value = f"({value} - {literal(self.bias)})" if self.bias else value
         index = f"((term >> 1) & {2**output_bits - 1}u)"
-        place = target.at(f"{first} + o" if first else "o")
+        element = target.at(f"{first} + o" if first else "o")
         return [
             "uint32_t term;",
             "do {",
             "    uint_fast16_t o;",
             f"    term = {term};",
             f"    o = (uint_fast16_t){index};",
-            f"    {place} = ({target.ctype})(({kind}){place} + {value}{times});",
+            f"    {element} = ({target.ctype})(({kind}){element} + {value}{times});",
             "    found++;",
             "} while ((term & 1u) == 0u);",
         ]
 
 
 def _of_tree(unit: Any, values: Any, usual: int) -> str:
-    """Expression of what each tree has; "" where all have the usual."""
+    """Expression of a value of tree ``t``; "" if it is `usual` for all trees."""
     if np.all(values == usual):
         return ""
     if np.all(values == values[0]):
@@ -297,12 +297,12 @@ def _comparisons(
     lines = []
     pad = "    " * depth
     while size:
-        skip, place = int(forest.skip[node]), f"x[{int(forest.feature[node])}]"
+        skip, element = int(forest.skip[node]), f"x[{int(forest.feature[node])}]"
         bound = literal(int(forest.threshold[node]))
         left = (node + 1, leaf, skip)
         right = (node + 1 + skip, leaf + skip + 1, size - 1 - skip)
         nested, rest, sign = (left, right, "<=") if left[2] <= right[2] else (right, left, ">")
-        lines.append(f"{pad}if ({place} {sign} {bound}) {{")
+        lines.append(f"{pad}if ({element} {sign} {bound}) {{")
         lines += _comparisons(forest, codes, *nested, depth + 1)
         lines.append(f"{pad}}}")
         node, leaf, size = rest

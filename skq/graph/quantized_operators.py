@@ -14,7 +14,7 @@ Quant (QONNX)                   QuantizeLinear, Clip, DequantizeLinear
 BipolarQuant (QONNX), constants DequantizeLinear of -1 and 1
 =============================== ====================================================
 
-In exact arithmetic each form gives the same codes as the operator. Quant rounds ``x / scale +
+In exact arithmetic each rewrite gives the same codes as the operator. Quant rounds ``x / scale +
 zero_point``, QuantizeLinear ``x / scale`` alone: where the zero point is odd, x is moved up by one
 step and the zero point down by one.
 
@@ -37,14 +37,14 @@ from skq.graph.graph import FloatGraph, Node
 Array = NDArray[Any]
 
 MICROSOFT = "com.microsoft"
-#: Domains in which Quant and BipolarQuant stand.
+#: Domains of Quant and BipolarQuant.
 QONNX_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas")
 #: Greatest width of the codes of Quant.
 MAX_BITS = 16
 
 
-def in_linear_form(graph: FloatGraph) -> FloatGraph:
-    """The graph with the operators above in terms of QuantizeLinear and DequantizeLinear.
+def with_quantize_linear(graph: FloatGraph) -> FloatGraph:
+    """The graph with the operators above rewritten in QuantizeLinear and DequantizeLinear.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class _Writer:
         }
 
     def name(self, node: Node, what: str) -> str:
-        """Name of a tensor that stands inside a node."""
+        """Name of a tensor inside the rewrite of a node."""
         return f"{node.outputs[0]}/{what}"
 
     def add(self, op_type: str, inputs: tuple[str, ...], output: str, **attributes: Any) -> str:
@@ -117,7 +117,7 @@ class _Writer:
         Raises
         ------
         UnsupportedModelError
-            If it is computed while the model runs.
+            If it is not a constant.
         """
         name = node.inputs[position]
         if name not in self.constants:

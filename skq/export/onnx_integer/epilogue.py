@@ -1,8 +1,8 @@
-"""What a module leaves to floats: the functions after the dequantized scores.
+"""The epilogue of a module: the float functions after the dequantized scores.
 
-All operators of a tail are the same in the operator sets from 13 on, so its nodes are written as
-they are, but for those whose float64 kernels are imprecise: ONNX Runtime's Sigmoid gives 0 from
-about -18 on, its Softmax is off by 6 units in the last place. They are written with Exp.
+Its operators are the same in all operator sets from 13 on, so its nodes are copied. Sigmoid and
+Softmax are written with Exp, because ONNX Runtime's float64 kernels are imprecise: its Sigmoid
+returns 0 below about -18, and its Softmax differs by up to 6 units in the last place.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ import numpy as np
 from skq.export.onnx_integer.builder import GraphBuilder, Value
 from skq.graph.graph import FloatGraph
 
-#: Dtype of all floats of a tail.
+#: Dtype of all floats of the epilogue.
 REALS = "float64"
-#: Sums that NumPy adds at a time in a row of fewer than `LONGEST` elements.
+#: NumPy sums a row of at least `LANES` and fewer than `LONGEST` elements in `LANES` partial sums.
 LANES, LONGEST = 8, 128
 
 
-def add_tail(g: GraphBuilder, tail: FloatGraph, values: dict[str, Value]) -> dict[str, Value]:
-    """Append the nodes of a tail.
+def add_epilogue(
+    g: GraphBuilder, epilogue: FloatGraph, values: dict[str, Value]
+) -> dict[str, Value]:
+    """Append the nodes of the epilogue.
 
     Parameters
     ----------
     g : GraphBuilder
-    tail : FloatGraph
+    epilogue : FloatGraph
         Of a `QuantizedModule`.
     values : dict of str to Value
         Outputs of the program by name.
@@ -34,10 +36,10 @@ def add_tail(g: GraphBuilder, tail: FloatGraph, values: dict[str, Value]) -> dic
     dict of str to Value
         Outputs of the module by name.
     """
-    known = {info.name: g.cast(values[info.name], info.dtype) for info in tail.inputs}
-    shapes = {info.name: info.shape[1:] for info in tail.inputs}
-    known |= {name: g.constant(array) for name, array in tail.initializers.items()}
-    for node in tail.nodes:
+    known = {info.name: g.cast(values[info.name], info.dtype) for info in epilogue.inputs}
+    shapes = {info.name: info.shape[1:] for info in epilogue.inputs}
+    known |= {name: g.constant(array) for name, array in epilogue.initializers.items()}
+    for node in epilogue.nodes:
         (output,) = node.outputs
         first = known[node.inputs[0]]
         if node.op_type == "Sigmoid":
@@ -49,7 +51,7 @@ def add_tail(g: GraphBuilder, tail: FloatGraph, values: dict[str, Value]) -> dic
             operands = [known[name] if name else "" for name in node.inputs]
             known[output] = g.node(node.op_type, operands, "", **node.attributes)
     outputs = {}
-    for info in tail.outputs:
+    for info in epilogue.outputs:
         dtype = REALS if info.dtype.startswith("float") else info.dtype
         outputs[info.name] = Value(known[info.name].name, known[info.name].dtype or dtype)
     return outputs
@@ -82,7 +84,7 @@ def _softmax(g: GraphBuilder, x: Value, columns: tuple[int | None, ...], axis: i
 
 
 def _sum_of_lanes(g: GraphBuilder, x: Value, n_columns: int) -> Value:
-    """Sums of rows, shape (n_rows, 1), added in NumPy's order: eight lanes, then what is left."""
+    """Sums of rows, shape (n_rows, 1), in NumPy's order: `LANES` partial sums, then the rest."""
     whole = n_columns // LANES * LANES
     lanes = g.reshape(_columns(g, x, 0, whole), (whole // LANES, LANES))
     lanes = g.reduce("ReduceSum", lanes, 1)

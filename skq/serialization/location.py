@@ -1,4 +1,4 @@
-"""Where in a document something is: ``$.program.instructions[3].weights``."""
+"""The location of a value in a document, such as ``$.program.instructions[3].weights``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from skq.exceptions import SerializationError
 
 
 class Malformed(SerializationError):
-    """Something is wrong here; the encoder or decoder that catches this adds the place."""
+    """A value is invalid; the encoder or decoder that catches this adds its location."""
 
 
-class Place:
-    """The keys from the root to the value at hand.
+class Location:
+    """The keys from the root to the current value.
 
-    The encoder and the decoder push a key before each child and pop it after; an error leaves the
-    keys as they were, so the text of this object is the place of the error.
+    The encoder and the decoder push a key before each child and pop it afterwards. An error leaves
+    the keys unchanged, so ``str`` of this object is the location of the error.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""The float functions that end a model, as C: links such as Softmax on dequantized scores.
+"""The float functions after the integer program, as C: links such as Softmax.
 
-Only what is asked for in floats has them: probabilities, and predictions of models that end in a
-link. Elements of a tensor are named one by one; nodes that only move elements cost no statement.
+They are written for probabilities, and for predictions of models that end in a link. Each element
+of a tensor is a C variable; nodes that only move elements need no statement.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from skq.graph.ops.binding import bind_node
 
 Ids = NDArray[np.int64]
 
-#: Nodes whose results are elements of their operands.
+#: Operators whose results are elements of their operands.
 MOVES = frozenset(
     {
         "Concat", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze",
@@ -49,7 +49,7 @@ _BINARY = {
 }
 
 
-class Tail:
+class Epilogue:
     """Statements that compute tensors of a float graph for one row.
 
     Parameters
@@ -116,7 +116,9 @@ class Tail:
             return
         write = _WRITERS.get(node.op_type)
         if write is None:
-            raise UnsupportedModelError(f"{node} ends the model in floats and has no form in C.")
+            raise UnsupportedModelError(
+                f"{node} is computed in floats after the integer program and is not supported in C."
+            )
         self._tensors[node.outputs[0]] = write(self, node, [self._operand(n) for n in inputs])
 
     def text(self, i: Any) -> str:
@@ -124,81 +126,91 @@ class Tail:
         return self._texts[int(i)]
 
 
-def _elementwise(template: str) -> Callable[[Tail, Any, list[Ids]], Ids]:
-    def write(tail: Tail, node: Any, operands: list[Ids]) -> Ids:
+def _elementwise(template: str) -> Callable[[Epilogue, Any, list[Ids]], Ids]:
+    def write(epilogue: Epilogue, node: Any, operands: list[Ids]) -> Ids:
         arrays = np.broadcast_arrays(*operands)
         columns = zip(*(a.ravel() for a in arrays), strict=True)
-        texts = [template.format(*(tail.text(i) for i in column)) for column in columns]
-        return tail._new(texts).reshape(arrays[0].shape)
+        texts = [template.format(*(epilogue.text(i) for i in column)) for column in columns]
+        return epilogue._new(texts).reshape(arrays[0].shape)
 
     return write
 
 
-def _softmax(tail: Tail, node: Any, operands: list[Ids], logarithm: bool = False) -> Ids:
+def _softmax(epilogue: Epilogue, node: Any, operands: list[Ids], logarithm: bool = False) -> Ids:
     x = np.moveaxis(operands[0], int(node.attributes.get("axis", -1)), -1)
     rows = []
     for row in x.reshape(-1, x.shape[-1]):
-        greatest = tail.text(row[0])
+        greatest = epilogue.text(row[0])
         for i in row[1:]:
-            greatest = tail.text(
-                tail._new([f"{tail.text(i)} > {greatest} ? {tail.text(i)} : {greatest}"])[0]
+            greatest = epilogue.text(
+                epilogue._new(
+                    [f"{epilogue.text(i)} > {greatest} ? {epilogue.text(i)} : {greatest}"]
+                )[0]
             )
-        each = tail._new([f"exp({tail.text(i)} - {greatest})" for i in row])
-        total = tail.text(tail._new([" + ".join(tail.text(i) for i in each)])[0])
+        each = epilogue._new([f"exp({epilogue.text(i)} - {greatest})" for i in row])
+        total = epilogue.text(epilogue._new([" + ".join(epilogue.text(i) for i in each)])[0])
         if logarithm:
-            rows.append(tail._new([f"{tail.text(i)} - {greatest} - log({total})" for i in row]))
+            rows.append(
+                epilogue._new([f"{epilogue.text(i)} - {greatest} - log({total})" for i in row])
+            )
         else:
-            rows.append(tail._new([f"{tail.text(i)} / {total}" for i in each]))
+            rows.append(epilogue._new([f"{epilogue.text(i)} / {total}" for i in each]))
     result = np.concatenate(rows).reshape(x.shape)
     return np.moveaxis(result, -1, int(node.attributes.get("axis", -1)))
 
 
-def _sum(tail: Tail, node: Any, operands: list[Ids]) -> Ids:
+def _sum(epilogue: Epilogue, node: Any, operands: list[Ids]) -> Ids:
     x = operands[0]
     axes = node.attributes.get("axes")
     if axes is None and len(node.inputs) > 1:
-        axes = tail._constants[node.inputs[1]]
+        axes = epilogue._constants[node.inputs[1]]
     if axes is None or len(np.ravel(axes)) != 1:
-        raise UnsupportedModelError(f"{node} sums over several axes and has no form in C.")
+        raise UnsupportedModelError(f"{node} sums over several axes, which is not supported in C.")
     axis = int(np.ravel(axes)[0])
     moved = np.moveaxis(x, axis, -1)
-    sums = tail._new([" + ".join(map(tail.text, row)) for row in moved.reshape(-1, x.shape[axis])])
+    sums = epilogue._new(
+        [" + ".join(map(epilogue.text, row)) for row in moved.reshape(-1, x.shape[axis])]
+    )
     result = sums.reshape(moved.shape[:-1])
     return np.expand_dims(result, axis) if node.attributes.get("keepdims", 1) else result
 
 
-def _argmax(tail: Tail, node: Any, operands: list[Ids]) -> Ids:
+def _argmax(epilogue: Epilogue, node: Any, operands: list[Ids]) -> Ids:
     axis = int(node.attributes.get("axis", 0))
     moved = np.moveaxis(operands[0], axis, -1)
     results = []
     for row in moved.reshape(-1, moved.shape[-1]):
-        best, place = tail.text(row[0]), "0.0"
+        best, index = epilogue.text(row[0]), "0.0"
         for k, i in enumerate(row[1:], start=1):
-            place = tail.text(tail._new([f"{tail.text(i)} > {best} ? {k}.0 : {place}"])[0])
-            best = tail.text(tail._new([f"{tail.text(i)} > {best} ? {tail.text(i)} : {best}"])[0])
-        results.append(tail._ids([place]))
+            index = epilogue.text(
+                epilogue._new([f"{epilogue.text(i)} > {best} ? {k}.0 : {index}"])[0]
+            )
+            best = epilogue.text(
+                epilogue._new([f"{epilogue.text(i)} > {best} ? {epilogue.text(i)} : {best}"])[0]
+            )
+        results.append(epilogue._ids([index]))
     result = np.concatenate(results).reshape(moved.shape[:-1])
     return np.expand_dims(result, axis) if node.attributes.get("keepdims", 1) else result
 
 
-def _clip(tail: Tail, node: Any, operands: list[Ids]) -> Ids:
+def _clip(epilogue: Epilogue, node: Any, operands: list[Ids]) -> Ids:
     x = operands[0]
-    bounds = [tail._constants.get(name) if name else None for name in node.inputs[1:]]
+    bounds = [epilogue._constants.get(name) if name else None for name in node.inputs[1:]]
     for bound, sign in zip(bounds, "<>", strict=False):
         if bound is not None:
             end = real(float(np.ravel(bound)[0]))
-            x = tail._new(
-                [f"{tail.text(i)} {sign} {end} ? {end} : {tail.text(i)}" for i in x.ravel()]
+            x = epilogue._new(
+                [f"{epilogue.text(i)} {sign} {end} ? {end} : {epilogue.text(i)}" for i in x.ravel()]
             ).reshape(x.shape)
     return x
 
 
-_WRITERS: dict[str, Callable[[Tail, Any, list[Ids]], Ids]] = {
+_WRITERS: dict[str, Callable[[Epilogue, Any, list[Ids]], Ids]] = {
     **{name: _elementwise(text) for name, text in {**_UNARY, **_BINARY}.items()},
     "Softmax": _softmax,
-    "LogSoftmax": lambda tail, node, operands: _softmax(tail, node, operands, True),
+    "LogSoftmax": lambda epilogue, node, operands: _softmax(epilogue, node, operands, True),
     "ReduceSum": _sum,
     "ArgMax": _argmax,
     "Clip": _clip,
-    "Cast": lambda tail, node, operands: operands[0],
+    "Cast": lambda epilogue, node, operands: operands[0],
 }
