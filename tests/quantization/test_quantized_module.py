@@ -137,7 +137,7 @@ def test_onnx_model() -> None:
     first = MODULE.forward(X, outputs=["probability"])
     assert np.abs(again.forward(X, outputs=["probability"]) - first).max() < 0.6
     kept = QuantizedModule(MODULE.program, MODULE.epilogue, MODULE.n_bits)
-    with pytest.raises(AttributeError, match="not kept"):
+    with pytest.raises(AttributeError, match="not stored"):
         _ = kept.onnx_model
 
 

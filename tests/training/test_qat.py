@@ -208,9 +208,16 @@ def test_what_cannot_be_traced_is_refused() -> None:
 
 
 def test_what_the_converter_refuses_is_refused_before_training() -> None:
-    network = nn.Sequential(nn.Linear(6, 4), nn.Softmax(dim=1), nn.Linear(4, 2))
-    with pytest.raises(UnsupportedModelError, match="Softmax"):
-        prepare_qat(network, X)
+    class PowerOfTwoTensors(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(6, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.pow(torch.abs(self.linear(x)) + 1, x[:, :4])
+
+    with pytest.raises(UnsupportedModelError, match="Pow"):
+        prepare_qat(PowerOfTwoTensors(), X)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ static int64_t take(job *j, int status)
     return first;
 }
 
-/* Seconds since some moment. */
+/* Monotonic time in seconds. */
 static double seconds(void)
 {
 #if THREADS
@@ -83,7 +83,7 @@ static int check_signals(job *j)
     return raised ? INTERRUPTED : SKQ_OK;
 }
 
-/* Run tasks until there are none. The thread that called looks for signals between its tasks. */
+/* Take and run tasks of a job until there are none. The calling thread checks for signals between tasks. */
 static void work(job *j, int calls)
 {
     const int64_t block = j->program->block < j->n_rows ? j->program->block : j->n_rows;

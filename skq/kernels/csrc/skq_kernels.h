@@ -17,9 +17,10 @@
  *     skq_select(&program, outputs);
  *     skq_run(&program, inputs, outputs, 0, n_rows, block, arena, refuse, isa);
  *
- * Rows are processed in blocks. All memory that a run writes, but for the outputs, is the arena: the
- * values of one block, row-major, in the dtype of their skq_value; scratch memory of the steps; and the
- * constants in the layout that the loops read. Each thread needs its own arena (skq_arena_bytes bytes,
+ * Rows are processed in blocks. All memory that a run writes, but for the outputs, is one piece of memory,
+ * the arena. It holds the values of one block, row-major, in the dtype of their skq_value; the scratch
+ * memory that the steps share; and a workspace for each step that lays out its constants, once a run, in
+ * the layout that its loops read. Each thread needs its own arena (skq_arena_bytes bytes,
  * aligned to 64). Nothing here allocates or writes to the plan.
  *
  * Units: sizes and offsets are in bytes unless their comment says "lines". A line is 64 bytes, the size
@@ -141,8 +142,8 @@ typedef union {
  * + 1 - out, where the first step counts from n_inputs, and `in` is out - 1 - in. */
 typedef struct {
     int32_t in, in2, out;
-    uint32_t workspace;          /* where the step lays out its constants, in lines: from the start of the
-                                    laid out constants, or for SKQ_MATMUL of the arranged weights */
+    uint32_t workspace;          /* offset of its workspace, in lines, from the start of the laid out
+                                    constants; for SKQ_MATMUL from the start of the arranged weights */
     uint8_t op;
     skq_parameters of;           /* in descriptors: follow the step */
 } skq_step;

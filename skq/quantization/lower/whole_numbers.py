@@ -78,8 +78,9 @@ def whole_step(lo: Array, hi: Array, top: int) -> NDArray[np.float64]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> whole_step(np.array([0.0, -3.0, 0.0]), np.array([4.0, 252.0, 300.0]), 255)
-    array([0.015625, 1.      ,      nan])
+    array([0.03125, 1.     ,     nan])
     """
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         room = np.floor(np.log2(top / np.maximum(np.asarray(hi - lo, np.float64), 1.0)))
