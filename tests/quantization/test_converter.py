@@ -460,7 +460,7 @@ REFUSED: dict[str, tuple[NumpyModule, str]] = {
             Node("Gather", ("table", "j"), ("y",), {"axis": 1}),
             table=np.ones((3, 99)),
         ),
-        "places that the input says",
+        "along axis 0",
     ),
     "constants by row": (
         model_of(Node("Add", ("x", "c"), ("y",)), c=np.ones((300, 5))),
