@@ -26,12 +26,14 @@ _NAMES = {
 _MODULES = (
     "ensemble",
     "exceptions",
+    "export",
     "inspection",
     "linear_model",
     "model_selection",
     "neural_network",
     "quantization",
     "svm",
+    "training",
     "tree",
 )
 

@@ -57,7 +57,7 @@ class _Method:
 
 
 @serializable("skq.IntegerPredictor")
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class IntegerPredictor(IntegerPredictions):
     """A loaded model: predicts exactly as the estimator that was saved, and cannot be fitted.
 
@@ -91,6 +91,12 @@ class IntegerPredictor(IntegerPredictions):
     methods: tuple[str, ...] | None = None
     result_types: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     takes_infinity: bool = False
+
+    def __repr__(self) -> str:
+        return (
+            f"IntegerPredictor({self.estimator}, n_bits={self.n_bits}, "
+            f"{self.n_features_in_} features, {self.quantized_module_.nbytes} bytes)"
+        )
 
     def __post_init__(self) -> None:
         if type(self.estimator) is not str:

@@ -181,3 +181,12 @@ def test_damaged_files_are_refused(tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(SerializationError, match=r"m\.skq"):
             skq.load(path)
+
+
+def test_the_repr_of_a_loaded_model_is_a_line(tmp_path):
+    X = np.arange(20.0).reshape(10, 2)
+    model = skq.linear_model.Ridge(n_bits=4).fit(X, X[:, 0])
+    skq.save(model, tmp_path / "model")
+    shown = repr(skq.load(tmp_path / "model"))
+    nbytes = model.quantized_module_.nbytes
+    assert shown == f"IntegerPredictor(Ridge, n_bits=4, 2 features, {nbytes} bytes)"
