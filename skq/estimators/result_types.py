@@ -40,10 +40,10 @@ def result_types(estimator: Any, rows: NDArray[Any]) -> dict[str, tuple[str, str
     for method in _METHODS:
         if not hasattr(estimator, method):
             continue
-        pair = tuple(_dtype(call_method(estimator, method, x)) for x in (row, float32))
-        usual = _usual(estimator, method)
-        if any(dtype.kind in "fiu" and dtype != usual for dtype in pair):
-            types[method] = (pair[0].name, pair[1].name)
+        single = _dtype(call_method(estimator, method, float32))
+        if single.kind in "fiu" and single != _usual(estimator, method):
+            double = _dtype(call_method(estimator, method, row))
+            types[method] = (double.name, single.name)
     return types
 
 

@@ -265,8 +265,10 @@ class _Search:
     def _sums(self, state: _State) -> Floats:
         if not self.grids:
             return np.zeros_like(self.target)
-        pairs = zip(self.grids, state.grid, strict=True)
-        codes = np.stack([self._codes_of(g, k) for g, k in pairs], axis=1)
+        chosen = list(zip(self.grids, state.grid, strict=True))
+        codes = np.stack([g.codes[k] for g, k in chosen], axis=1).astype(np.float64)
+        if self.holds_zero:
+            codes -= [g.zero_point[k] for g, k in chosen]
         return np.asarray(codes @ state.integers)
 
     def _codes_of(self, grids: Candidates, grid: Any = slice(None)) -> Floats:
