@@ -91,13 +91,8 @@ def exported(model: Any) -> Exported:
         getattr(model, "classes_", None),
         None if names is None else tuple(map(str, names)),
         _takes_missing(model),
-        _result_types(model),
+        model._types or {},
     )
-
-
-def _result_types(model: Any) -> ResultTypes:
-    types = getattr(model, "result_types", None)  # of a loaded model
-    return (vars(model).get("_result_types") if types is None else types) or {}
 
 
 def _takes_missing(model: Any) -> bool:

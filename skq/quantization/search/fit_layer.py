@@ -16,7 +16,6 @@ weights if nothing is better.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -235,9 +234,8 @@ class _Search:
         if not self.grids:
             n_out = self.shape[1]
             return self._measured(_State(grid, np.zeros((0, n_out)), np.ones(n_out), 0.0))
-        chosen = list(zip(self.grids, self.real, grid, strict=True))
-        codes = np.stack([self._codes_of(g, k) for g, _, k in chosen], axis=1)
-        real = np.stack([r[k] for _, r, k in chosen])
+        codes = self._chosen_codes(grid)
+        real = np.stack([real[k] for real, k in zip(self.real, grid, strict=True)])
         integers, scale = quantize_weights(
             real, codes, self.n_bits, self.row_weight, method=method, centered=not self.holds_zero
         )
@@ -265,18 +263,22 @@ class _Search:
     def _sums(self, state: _State) -> Floats:
         if not self.grids:
             return np.zeros_like(self.target)
-        chosen = list(zip(self.grids, state.grid, strict=True))
+        return np.asarray(self._chosen_codes(state.grid) @ state.integers)
+
+    def _codes_of(self, grids: Candidates) -> Floats:
+        """Codes of all grids of a feature, less the zero points if 0 must be exact."""
+        codes = grids.codes.astype(np.float64)
+        if not self.holds_zero:
+            return codes
+        return np.asarray(codes - grids.zero_point[:, None])
+
+    def _chosen_codes(self, grid: NDArray[np.int64]) -> Floats:
+        """The same of one grid for each feature, of shape (n_rows, n_features)."""
+        chosen = list(zip(self.grids, grid, strict=True))
         codes = np.stack([g.codes[k] for g, k in chosen], axis=1).astype(np.float64)
         if self.holds_zero:
             codes -= [g.zero_point[k] for g, k in chosen]
-        return np.asarray(codes @ state.integers)
-
-    def _codes_of(self, grids: Candidates, grid: Any = slice(None)) -> Floats:
-        """Codes of all grids of a feature, or of one; less the zero point if 0 must be exact."""
-        codes = grids.codes[grid].astype(np.float64)
-        if not self.holds_zero:
-            return codes
-        return np.asarray(codes - grids.zero_point[grid, ..., None])
+        return codes
 
     def _center(self, values: Floats) -> Floats:
         """Values without their mean, for which the offset compensates if it is free."""
