@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import sys
 import time
 import warnings
@@ -117,14 +118,16 @@ def estimators() -> Iterator[tuple[str, Any]]:
     yield "Pipeline of Ridge", skq.QuantizedRegressor(make_pipeline(StandardScaler(), Ridge()))
 
 
-def checksums() -> dict[str, str]:
-    """Case → checksum of its module, or the error of its fit."""
+def checksums(only: str) -> dict[str, str]:
+    """Case → checksum of its module, or the error of its fit; of names that match a pattern."""
     from sklearn.base import is_regressor
 
     from skq.serialization import dumps
 
     found: dict[str, str] = {}
     for name, estimator in estimators():
+        if not re.search(only, name):
+            continue
         tables = regression() if is_regressor(estimator) else classification()
         for data, (X, y) in tables.items():
             if "monotonic_cst" in name:
@@ -155,18 +158,20 @@ def main() -> None:
     parser.add_argument("action", choices=("write", "compare"))
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--root", type=Path, help="work tree of the version to run")
+    parser.add_argument("--only", default="", help="pattern of the names of the estimators")
     arguments = parser.parse_args()
     if arguments.action == "write":
         if arguments.root:
             sys.path.insert(0, str(arguments.root))
         started = time.process_time()
-        found = checksums()
+        found = checksums(arguments.only)
         arguments.files[0].write_text(json.dumps(found, indent=1))
         print(f"{len(found)} programs, {time.process_time() - started:.0f} s CPU")
         return
     one, other = (json.loads(path.read_text()) for path in arguments.files)
-    differ = [case for case in one.keys() | other.keys() if one.get(case) != other.get(case)]
-    print("\n".join(sorted(differ)) or f"all {len(one)} programs are equal")
+    cases = {case for case in one.keys() & other.keys() if re.search(arguments.only, case)}
+    differ = sorted(case for case in cases if one[case] != other[case])
+    print("\n".join(differ) or f"all {len(cases)} programs are equal")
     sys.exit(bool(differ))
 
 
