@@ -40,9 +40,9 @@ setup(
             optional=True,
         ),
         Extension(
-            "skq.quantization.search._native",
-            sources=["skq/quantization/search/csrc/search_module.c"],
-            depends=sorted(glob("skq/quantization/search/csrc/*")),
+            "skq.compiled._loops",
+            sources=["skq/compiled/csrc/loops_module.c"],
+            depends=sorted(glob("skq/compiled/csrc/*")),
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             py_limited_api=True,
             optional=True,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.quantization.search.native import native
+from skq.compiled import loops
 from skq.quantization.search.ranges import find_range
 from skq.quantization.trees.isotonic import in_order
 from skq.quantization.trees.leaves import Leaves, misrouted_prior
@@ -117,7 +117,7 @@ def round_trees(
     range_method : {"minmax", "percentile", "mse"}
         What counts as the range of a tree's leaf values.
     """
-    if native is None or (feedback and rows.leaves.monotonic):
+    if loops is None or (feedback and rows.leaves.monotonic):
         return round_trees_in_numpy(
             rows, steps, offset=offset, feedback=feedback, range_method=range_method
         )
@@ -133,7 +133,7 @@ def round_trees(
         np.zeros((n_rows, n_outputs)),
     )
     places = np.linspace(-1.0, 1.0, LEAVES.n_places)
-    native.round_trees(
+    loops.round_trees(
         n_rows, n_trees, n_leaves, width, n_outputs, OFFSETS.index(offset), int(feedback),
         int(has_bounds), len(places), float(rows.top), LEAVES.prior_rows,
         np.ascontiguousarray(leaves.weights), rows.first.astype(np.int64),

@@ -1,4 +1,4 @@
-/* The extension module skq.quantization.search._native: inner loops of the search for parameters.
+/* The extension module skq.compiled._loops: inner loops of conversion.
  *
  * Each function computes, to the bit, what the NumPy function of the same name in Python computes: sums
  * are added up in the order that is stated there. Python checks shapes and data types; here only sizes of
@@ -111,17 +111,20 @@ static double *workspace(arguments *a, int64_t count)
 
 static double clipped(double value, double lo, double hi) { return value < lo ? lo : value > hi ? hi : value; }
 
+#include "leaf_indices.inc"
 #include "round_trees.inc"
 
 static PyMethodDef methods[] = {
+    {"leaf_indices", (PyCFunction)(void (*)(void))leaf_indices, METH_FASTCALL,
+     "See skq.graph.ops.tree_ensemble.TreeArrays.leaf_indices."},
     {"round_trees", (PyCFunction)(void (*)(void))round_trees, METH_FASTCALL,
      "See skq.quantization.trees.rounding.round_trees."},
     {NULL, NULL, 0, NULL},
 };
 
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, "_native", "Inner loops of the search for parameters.", 0, methods,
+    PyModuleDef_HEAD_INIT, "_loops", "Inner loops of conversion.", 0, methods,
     NULL, NULL, NULL, NULL,
 };
 
-PyMODINIT_FUNC PyInit__native(void) { return PyModuleDef_Init(&module); }
+PyMODINIT_FUNC PyInit__loops(void) { return PyModuleDef_Init(&module); }
