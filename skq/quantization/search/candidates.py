@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.numerics import quantize
 from skq.quantization.search.settings import RANGES
 
 Floats = NDArray[np.float64]
@@ -23,19 +22,40 @@ Floats = NDArray[np.float64]
 BETWEEN_TIES = 1 + 2.0**-40
 
 
+#: Factors of a hash of the codes of up to 8 bits.
+_KEYS = np.random.RandomState(0).randint(1, 2**40, 255)
+
+
 @dataclass(frozen=True, eq=False)
 class Candidates:
     """Grids of one feature and their codes of the calibration rows; the first grid is min-max.
 
+    Codes rise with the values. So a grid is given by the number of rows below each code, and a sum
+    over the rows of codes times something is a sum over the codes of partial sums over the rows.
+
     Parameters
     ----------
     scale, zero_point : ndarray of shape (n_grids,)
-    codes : ndarray of shape (n_grids, n_rows), uint8 or uint16
+    order : ndarray of shape (n_rows,), int32
+        The rows, from the least value to the greatest.
+    first : ndarray of shape (n_grids, top), int32
+        Number of rows whose code is below 1, 2, ..., the greatest code.
     """
 
     scale: Floats
     zero_point: Floats
-    codes: NDArray[np.unsignedinteger]
+    order: NDArray[np.int32]
+    first: NDArray[np.int32]
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """Codes of all rows on every grid: (n_grids, n_rows)."""
+        n_grids, n_rows = len(self.first), len(self.order)
+        rises = np.zeros((n_grids, n_rows + 1), dtype=np.int64)
+        np.add.at(rises, (np.arange(n_grids)[:, None], self.first), 1)
+        codes = np.empty((n_grids, n_rows), dtype=np.int64)
+        codes[:, self.order] = rises[:, :-1].cumsum(axis=1)
+        return codes
 
 
 def candidates(
@@ -76,19 +96,18 @@ def candidates(
         Whether steps over integers are wider by `BETWEEN_TIES`.
     """
     top = 2**n_bits - 1
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
     if whole:
         zero_point = whole_zero_point(np.array([lo]), np.array([hi]), top)
-        codes = quantize(values[None], 1.0, zero_point[:, None], 0, top)
-        return Candidates(
-            np.ones(1), zero_point, codes.astype(np.uint8 if n_bits <= 8 else np.uint16)
-        )
+        first = rows_below(ordered, np.ones(1), zero_point, top)
+        return Candidates(np.ones(1), zero_point, order.astype(np.int32), first)
     tails = RANGES.few_grid_tails if few else RANGES.grid_tails.get(n_bits, RANGES.few_grid_tails)
     tails = tails if clips else (0.0,)
     spans = (top,) if few else RANGES.grid_spans.get(n_bits, (top,))
-    order = np.argsort(values, kind="stable")
     total = np.cumsum(row_weight[order])
     low_ends, high_ends = (
-        values[order][np.minimum(np.searchsorted(total, shares - 1e-9), len(values) - 1)]
+        ordered[np.minimum(np.searchsorted(total, shares - 1e-9), len(values) - 1)]
         for shares in (np.array(tails[1:]), 1 - np.array(tails[1:]))
     )
     low_ends, high_ends = np.append(lo, low_ends), np.append(hi, high_ends)
@@ -104,7 +123,7 @@ def candidates(
         zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
     first = hi / top - lo / top
     scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
-    if avoids_ties and np.array_equal(np.rint(values), values) and np.all(np.abs(values) < 2.0**31):
+    if avoids_ties and _are_integers(ordered):
         scale = scale * BETWEEN_TIES
     sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
     if starts_at_zero:
@@ -113,10 +132,52 @@ def candidates(
         sound &= (zero_point >= 0) & (zero_point <= top)
     sound[0] = True
     scale, zero_point = scale[sound], zero_point[sound]
-    codes = quantize(values[None], scale[:, None], zero_point[:, None], 0, top)
-    index = _distinct(codes)
-    dtype = np.uint8 if n_bits <= 8 else np.uint16
-    return Candidates(scale[index], zero_point[index], codes[index].astype(dtype))
+    first = rows_below(ordered, scale, zero_point, top)
+    index = _distinct(first)
+    return Candidates(scale[index], zero_point[index], order.astype(np.int32), first[index])
+
+
+def rows_below(ordered: Floats, scale: Floats, zero_point: Floats, top: int) -> NDArray[np.int32]:
+    """Number of values whose code is below 1, 2, ..., `top`, exactly as `quantize` gives codes.
+
+    Parameters
+    ----------
+    ordered : ndarray of shape (n_rows,), rising
+    scale, zero_point : ndarray of shape (n_grids,)
+    top : int
+
+    Returns
+    -------
+    ndarray of shape (n_grids, top), int32
+
+    Examples
+    --------
+    >>> rows_below(np.array([0.0, 1.0, 1.0, 2.0]), np.ones(1), np.zeros(1), 3)
+    array([[1, 3, 4]], dtype=int32)
+    """
+    level = np.arange(1.0, top + 1.0)
+    step, zero = scale[:, None], zero_point[:, None]
+    with np.errstate(over="ignore"):
+        first = np.searchsorted(ordered, (level - 0.5 - zero) * step)
+        # the sum above is rounded, so the values next to the bound may lie on its other side
+        padded = np.concatenate([[-np.inf], ordered, [np.inf]])
+        before, after = padded[first], padded[first + 1]
+        early = np.rint(after / step + zero) < level
+        late = np.rint(before / step + zero) >= level
+        while np.any(early) or np.any(late):
+            first[early] = np.searchsorted(ordered, after[early], side="right")
+            first[late] = np.searchsorted(ordered, before[late], side="left")
+            before, after = padded[first], padded[first + 1]
+            early = np.rint(after / step + zero) < level
+            late = np.rint(before / step + zero) >= level
+    return first.astype(np.int32)
+
+
+def _are_integers(ordered: Floats) -> bool:
+    """Whether all values are integers below 2**31."""
+    return bool(
+        np.all(np.abs(ordered[[0, -1]]) < 2.0**31) and np.array_equal(np.rint(ordered), ordered)
+    )
 
 
 def whole_columns(values: Floats, lo: Floats, hi: Floats, n_bits: int) -> NDArray[np.bool_]:
@@ -144,8 +205,10 @@ def whole_zero_point(lo: Floats, hi: Floats, top: int) -> Floats:
     return np.where((lo >= 0) & (hi <= top), 0.0, -lo)
 
 
-def _distinct(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _distinct(first: NDArray[np.int32]) -> NDArray[np.int64]:
     """Indices of rows that differ from all rows before them, by a hash."""
-    key = np.random.RandomState(0).randint(1, 2**40, codes.shape[1])
-    _, first = np.unique(codes @ key, return_index=True)
-    return np.sort(first)
+    key = _KEYS[: first.shape[1]]
+    if len(key) < first.shape[1]:
+        key = np.random.RandomState(0).randint(1, 2**40, first.shape[1])
+    _, index = np.unique(first.astype(np.int64) @ key, return_index=True)
+    return np.sort(index)
