@@ -114,6 +114,7 @@ static double clipped(double value, double lo, double hi) { return value < lo ? 
 #include "descend.inc"
 #include "leaf_indices.inc"
 #include "round_trees.inc"
+#include "sweep.inc"
 
 static PyMethodDef methods[] = {
     {"chosen_codes", (PyCFunction)(void (*)(void))chosen_codes, METH_FASTCALL,
@@ -126,6 +127,8 @@ static PyMethodDef methods[] = {
      "See skq.graph.ops.tree_ensemble.TreeArrays.leaf_indices."},
     {"round_trees", (PyCFunction)(void (*)(void))round_trees, METH_FASTCALL,
      "See skq.quantization.trees.rounding.round_trees."},
+    {"sweep", (PyCFunction)(void (*)(void))sweep, METH_FASTCALL,
+     "See skq.quantization.search.weights.sweep."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -71,6 +71,7 @@ def candidates(
     whole: bool = False,
     holds_zero: bool = False,
     avoids_ties: bool = True,
+    order: NDArray[np.intp] | None = None,
 ) -> Candidates:
     """Grids to choose from.
 
@@ -94,9 +95,12 @@ def candidates(
         Whether real 0, which lies in the range, must have a code.
     avoids_ties : bool, default=True
         Whether steps over integers are wider by `BETWEEN_TIES`.
+    order : ndarray of shape (n_rows,), default=None
+        ``argsort(values)``, if known.
     """
     top = 2**n_bits - 1
-    order = np.argsort(values, kind="stable")
+    if order is None:
+        order = np.argsort(values)
     ordered = values[order]
     if whole:
         zero_point = whole_zero_point(np.array([lo]), np.array([hi]), top)
@@ -207,8 +211,8 @@ def whole_zero_point(lo: Floats, hi: Floats, top: int) -> Floats:
 
 def _distinct(first: NDArray[np.int32]) -> NDArray[np.int64]:
     """Indices of rows that differ from all rows before them, by a hash."""
-    key = _KEYS[: first.shape[1]]
-    if len(key) < first.shape[1]:
-        key = np.random.RandomState(0).randint(1, 2**40, first.shape[1])
+    n_codes = first.shape[1]
+    many = n_codes > len(_KEYS)
+    key = np.random.RandomState(0).randint(1, 2**40, n_codes) if many else _KEYS[:n_codes]
     _, index = np.unique(first.astype(np.int64) @ key, return_index=True)
     return np.sort(index)

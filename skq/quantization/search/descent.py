@@ -203,7 +203,7 @@ def descend_round_in_numpy(
     grids = problem.grids
     for i in problem.sequence:
         part, order = grids.of_feature(i), grids.order[i]
-        zero = grids.zero_point[part, None] if grids.holds_zero else 0.0
+        zero = grids.zero_point[part, None]
         codes = grids._rising(part.start + grid[i])[:, None]
         if grids.holds_zero:
             codes = codes - zero[grid[i]]

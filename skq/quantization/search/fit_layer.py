@@ -280,6 +280,7 @@ def _candidates(data: LayerData, few: bool) -> tuple[list[Candidates], list[int]
     found: list[Candidates] = []
     feature: list[int] = []
     columns = np.ascontiguousarray(data.x.T)
+    orders = np.argsort(columns, axis=1)
     matters = (data.hi > data.lo) & np.any(data.weights != 0, axis=1)
     for j in np.flatnonzero(matters):
         grids = candidates(
@@ -288,6 +289,7 @@ def _candidates(data: LayerData, few: bool) -> tuple[list[Candidates], list[int]
             whole=data.whole is not None and bool(data.whole[j]),
             holds_zero=data.holds_zero,
             avoids_ties=data.weight_bits >= LAYERS.least_whole_weight_bits,
+            order=orders[j],
         )  # fmt: skip
         if np.any((grids.first[0] > 0) & (grids.first[0] < len(columns[j]))):
             found.append(grids)
