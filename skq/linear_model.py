@@ -1,8 +1,12 @@
 """Quantized versions of `sklearn.linear_model`."""
 
+import sys as _sys
+from typing import Any as _Any
+
 from sklearn import linear_model as _parents
 
 from skq.estimators.base import QuantizedEstimator as _QuantizedEstimator
+from skq.estimators.unknown_names import unknown_name as _unknown_name
 
 __all__ = [
     "ARDRegression",
@@ -227,3 +231,7 @@ class TheilSenRegressor(_QuantizedEstimator, _parents.TheilSenRegressor):
 
 class TweedieRegressor(_QuantizedEstimator, _parents.TweedieRegressor):
     """Generalized linear model with a Tweedie distribution whose predictions run in integers."""
+
+
+def __getattr__(name: str) -> _Any:
+    raise _unknown_name(_sys.modules[__name__], _parents, name)

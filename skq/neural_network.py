@@ -1,8 +1,12 @@
 """Quantized versions of `sklearn.neural_network`."""
 
+import sys as _sys
+from typing import Any as _Any
+
 from sklearn import neural_network as _parents
 
 from skq.estimators.base import QuantizedEstimator as _QuantizedEstimator
+from skq.estimators.unknown_names import unknown_name as _unknown_name
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -13,3 +17,7 @@ class MLPClassifier(_QuantizedEstimator, _parents.MLPClassifier):
 
 class MLPRegressor(_QuantizedEstimator, _parents.MLPRegressor):
     """Multi-layer perceptron regressor whose predictions run in integers."""
+
+
+def __getattr__(name: str) -> _Any:
+    raise _unknown_name(_sys.modules[__name__], _parents, name)
