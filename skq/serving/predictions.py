@@ -98,6 +98,11 @@ class IntegerPredictions:
         """Whether infinity is accepted."""
         return False
 
+    @property
+    def _columns_by_name(self) -> NDArray[np.bool_] | None:
+        """Columns that a Pipeline selects by name, True where it uses them; None if it does not."""
+        return None
+
     def _passes_plain_tables(self) -> bool:
         """Whether validation passes a table of finite numbers unchanged, without a warning."""
         return True
