@@ -103,13 +103,13 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
         refuse_text(self.estimator_, X)
         validate_data(self, X, skip_check_array=True)
-        X = numeric_array(self, X)
+        X = numeric_array(self, X, dense=False)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
         data = CalibrationData.of(X, sample_weight)
-        self._result_types = result_types(self.estimator_, data.rows)
+        self._result_types = result_types(self.estimator_, data.full_rows(1))
         self.quantized_module_ = convert.build_module(
             self.estimator_,
             data,
