@@ -57,7 +57,7 @@ def operators_with(fact: str) -> frozenset[str]:
     --------
     >>> import skq.quantization
     >>> sorted(operators_with("is_layer"))
-    ['Conv', 'Gemm', 'MatMul', 'TreeEnsembleRegressor']
+    ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'TreeEnsembleRegressor']
     """
     return frozenset(name for name in ONNX_OPS_TO_QUANTIZED_IMPL if has_fact(name, fact))
 

@@ -19,7 +19,7 @@ MATRIX = {
         "Neg", "ReduceSum", "Reshape", "Slice", "Squeeze", "Sub", "Unsqueeze",
     },
     "decides": {"ArgMax", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"},
-    "is_layer": {"Conv", "Gemm", "MatMul", "TreeEnsembleRegressor"},
+    "is_layer": {"Conv", "ConvTranspose", "Gemm", "MatMul", "TreeEnsembleRegressor"},
 }  # fmt: skip
 
 
