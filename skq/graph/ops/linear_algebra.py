@@ -78,7 +78,7 @@ def conv(
     -------
     ndarray of shape (n_samples, n_filters, *output spatial), dtype of ``x``
     """
-    n_filters, n_group_channels, *kernel = weights.shape
+    kernel = weights.shape[2:]
     if kernel_shape is not None and tuple(kernel_shape) != tuple(kernel):
         raise ValueError(
             f"Conv's kernel_shape must be that of its weights, {tuple(kernel)}. "
@@ -88,9 +88,7 @@ def conv(
     return _convolved(x, weights, bias, windows, group)
 
 
-def _convolved(
-    x: Array, weights: Array, bias: Array | None, windows: Windows, group: int
-) -> Array:
+def _convolved(x: Array, weights: Array, bias: Array | None, windows: Windows, group: int) -> Array:
     """The filters at each window; `weights` of shape (n_filters, channels / group, *kernel)."""
     n_filters, n_group_channels, *kernel = weights.shape
     patches = windows.view(windows.pad(x, 0))

@@ -162,8 +162,7 @@ class SpreadWindows(Windows):
         more = tuple(output_padding or (0,) * n_axes)
         extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
         full = [
-            (n - 1) * s + e + m
-            for n, s, e, m in zip(spatial, strides, extents, more, strict=True)
+            (n - 1) * s + e + m for n, s, e, m in zip(spatial, strides, extents, more, strict=True)
         ]
         if not output_shape and auto_pad in ("SAME_UPPER", "SAME_LOWER"):
             output_shape = [n * s for n, s in zip(spatial, strides, strict=True)]

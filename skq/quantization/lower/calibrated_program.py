@@ -43,11 +43,12 @@ class CalibratedProgram:
         *,
         has_missing: bool = False,
         is_whole: bool = False,
+        n_bits: int | None = None,
     ) -> Features:
         """Declare a float input; see `Features`."""
         value = self.builder.input(TensorType(raw.shape[1:]))
         self._samples[value] = raw
-        return Features(value, raw, lo, hi, has_missing, is_whole=is_whole)
+        return Features(value, raw, lo, hi, has_missing, is_whole=is_whole, n_bits=n_bits)
 
     def codes_input(
         self, codes: Array, lo: int, hi: int, scale: Array, zero_point: Array

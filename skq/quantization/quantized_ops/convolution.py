@@ -76,8 +76,11 @@ class QuantizedConv(QuantizedMixingOp):
     def _layout(self, spatial: Sequence[int], kernel: Sequence[int]) -> Windows:
         """Where the windows lie on the spatial axes."""
         a = self.attributes
-        names = ("strides", "dilations", "pads")
-        return Windows.of(spatial, kernel, *map(a.get, names), a.get("auto_pad", "NOTSET"))
+        return Windows.of(
+            *(spatial, kernel),
+            *(a.get("strides"), a.get("dilations"), a.get("pads")),
+            auto_pad=a.get("auto_pad", "NOTSET"),
+        )
 
     def _filters(self, weights: Array) -> Array:
         """The filters, of shape (n_filters, channels of a group, *kernel)."""
@@ -177,11 +180,11 @@ class QuantizedConvTranspose(QuantizedConv):
     def _layout(self, spatial: Sequence[int], kernel: Sequence[int]) -> Windows:
         a = self.attributes
         return SpreadWindows.of_transposed(
-            spatial,
-            kernel,
-            *map(a.get, ("strides", "dilations", "pads")),
-            a.get("auto_pad", "NOTSET"),
-            *map(a.get, ("output_padding", "output_shape")),
+            *(spatial, kernel),
+            *(a.get("strides"), a.get("dilations"), a.get("pads")),
+            auto_pad=a.get("auto_pad", "NOTSET"),
+            output_padding=a.get("output_padding"),
+            output_shape=a.get("output_shape"),
         )
 
     def _filters(self, weights: Array) -> Array:

@@ -191,9 +191,7 @@ class QuantizedLRN(QuantizedMixingOp):
         return [combine.multiply(low, codes, factor)]
 
 
-def _windowed_sums(
-    low: Lowering, x: QuantizedTensor, near: Sequence[slice]
-) -> QuantizedTensor:
+def _windowed_sums(low: Lowering, x: QuantizedTensor, near: Sequence[slice]) -> QuantizedTensor:
     """Sum over the channels around each channel, which is the first axis of a row.
 
     The tensor has one scale and the zero point 0; channels beyond the ends add 0.

@@ -81,6 +81,7 @@ class _ReduceExtreme(_Reduction):
     """The largest or the least element over axes of a row."""
 
     follows_link = False
+    stays_on_grid = True
 
     is_largest: ClassVar[bool]
 

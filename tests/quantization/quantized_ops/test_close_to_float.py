@@ -334,6 +334,7 @@ ELSEWHERE = {
     *(
         "Constant",
         "ConstantOfShape",
+        "LabelEncoder",
         "Shape",
         "LayerNormalization",
         "InstanceNormalization",
