@@ -385,6 +385,7 @@ class _Conversion:
         return QuantizedModule(
             *(program, rest, self.low.settings.n_bits, self.graph, without_missing_code),
             indices=indices,
+            node_names=self.low.node_names(outputs),
         )
 
     def _constant_names(self, nodes: Sequence[Node]) -> set[str]:
@@ -461,6 +462,7 @@ class _Conversion:
             in_rows(op, operand) if op.must_quantize_input(i) else operand
             for i, operand in enumerate(operands)
         ]
+        self.low.node_name = op.op_instance_name
         try:
             lowered = op.lower(self.low, operands, floats, results)
         except ProgramError as error:

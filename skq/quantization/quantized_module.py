@@ -59,6 +59,9 @@ class QuantizedModule(Serializable):
         Elements of inputs that are indices: number of the input, numbers of its elements in the
         flattened row, and the number of entries that they count. Others than [-size, size - 1] are
         an IndexError.
+    node_names : tuple of str
+        For each instruction of the program the name of the graph's node that it belongs to, or of
+        the node's result where that has no name; empty where they are not known.
 
     Notes
     -----
@@ -71,6 +74,7 @@ class QuantizedModule(Serializable):
     graph: FloatGraph | None = None
     features_without_missing_code: tuple[int, ...] = ()
     indices: tuple[tuple[int, tuple[int, ...], int], ...] = ()
+    node_names: tuple[str, ...] = ()
     #: What is known of the value of each output, by name.
     described: Mapping[str, RowValue] = field(init=False, repr=False, compare=False)
     _session: Session = field(init=False, repr=False, compare=False)
@@ -95,6 +99,9 @@ class QuantizedModule(Serializable):
             )
         self._check_interface()
         self._check_indices()
+        names = self.node_names
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            raise TypeError(f"node_names must be a tuple of str; got {names!r:.80}")
         described = {
             name: RowValue(t.shape, t.interval if t.is_integer else None)
             for name, t in ((n, self.program.types[v]) for n, v in self.program.outputs.items())
@@ -133,8 +140,9 @@ class QuantizedModule(Serializable):
     def __skq_state__(self) -> dict[str, Any]:
         """Fields by the names that they have in files."""
         state = self.__getstate__()
-        if not self.indices:  # as in files of version 1
-            del state["indices"]
+        for name in ("indices", "node_names"):
+            if not state[name]:  # as in files of version 1
+                del state[name]
         return {_FIELDS_IN_FILES.get(k, k): v for k, v in state.items()}
 
     @classmethod
@@ -336,11 +344,19 @@ class QuantizedModule(Serializable):
         Returns
         -------
         dict of str to dict
-            By instruction, in order: ``{"range": (lo, hi), "bitwidth": bits}``.
+            By instruction, in order: ``{"range": (lo, hi), "bitwidth": bits, "node": name}``, with
+            the name that the ONNX graph gives to the node which the instruction belongs to.
         """
-        types = self.program.types
+        types, first = self.program.types, len(self.program.inputs)
+        nodes = self.node_names
+        if len(nodes) != len(self.program.instructions):  # of another program, or not known
+            nodes = ("",) * len(self.program.instructions)
         return {
-            name: {"range": types[number].interval, "bitwidth": types[number].bits}
+            name: {
+                "range": types[number].interval,
+                "bitwidth": types[number].bits,
+                "node": nodes[number - first],
+            }
             for number, name in self._integers.items()
         }
 

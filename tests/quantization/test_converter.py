@@ -74,7 +74,7 @@ def test_n_bits_properties() -> None:
     module = converter.quantize_module(X)
     assert module.n_bits == widths
     report = module.bitwidth_and_range_report()
-    assert report["%1 Quantize"] == {"range": (0, 127), "bitwidth": 7}
+    assert report["%1 Quantize"] == {"range": (0, 127), "bitwidth": 7, "node": "s"}
     weights = [s.weights for s in module.program.instructions if isinstance(s, MatMul)]
     assert all(np.abs(w).max() <= 7 for w in weights)
 
