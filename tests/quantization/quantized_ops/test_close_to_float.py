@@ -162,6 +162,7 @@ ARITHMETIC = [
 LAYERS = [
     Case("Gemm", ((5,),), {1: w(5, 3), 2: w(3)}),
     Case("Gemm", ((5,),), {1: w(3, 5)}, {"transB": 1, "alpha": 0.5}),
+    Case("Gemm", ((5,), (3,)), {1: w(5, 3)}, {"alpha": 0.5, "beta": -2.0}),
     Case("MatMul", ((5,),), {1: w(5, 3)}),
     Case("MatMul", ((5,),), {1: w(5)}),
     Case("MatMul", ((4, 5),), {1: w(5, 3)}),
