@@ -25,24 +25,6 @@ from skq.quantization.operator_facts import has_fact
 
 #: Operators whose results are codes on a grid that the graph states.
 QUANTIZERS = frozenset({"DequantizeLinear", "Quant", "BipolarQuant"})
-#: Operators whose results are elements of their first input alone, on the same grid. Unlike the
-#: fact `moves_elements`, they exclude Concat and Pad, which add elements, and Resize.
-MOVES = frozenset(
-    {
-        "Expand",
-        "Flatten",
-        "Gather",
-        "Identity",
-        "Reshape",
-        "Slice",
-        "Split",
-        "Squeeze",
-        "Transpose",
-        "Unsqueeze",
-    }
-)
-#: Operators whose results are on the grid of their inputs.
-ON_INPUT_GRID = MOVES | {"Clip", "Concat", "GlobalMaxPool", "MaxPool", "Pad", "Relu"}
 #: A bound of a clip is on the grid if it is at most this fraction of a step away from a code.
 ON_GRID = 1e-4
 
@@ -81,7 +63,7 @@ def quantizers_first(graph: FloatGraph) -> FloatGraph:
         if (
             node.op_type == "QuantizeLinear"
             and producer is not None
-            and producer.op_type in MOVES
+            and has_fact(producer.op_type, "selects_elements")
             and _comes_from(nodes, producer.inputs[0], floats)
             and sum(node.inputs[0] in n.inputs for n in nodes) == 1
             and node.inputs[0] not in graph.output_names
@@ -101,7 +83,7 @@ def _comes_from(nodes: Sequence[Node], name: str, floats: set[str]) -> bool:
     """Whether a tensor holds elements of an input."""
     while name not in floats:
         producer = next((n for n in nodes if name in n.outputs), None)
-        if producer is None or producer.op_type not in MOVES:
+        if producer is None or not has_fact(producer.op_type, "selects_elements"):
             return False
         name = producer.inputs[0]
     return True
@@ -125,7 +107,7 @@ def trained_constants(
         arrays = [known[name] if name else None for name in node.inputs]
         if node.op_type == "DequantizeLinear":
             found[node.outputs[0]] = _dequantized(node, arrays)
-        elif node.op_type in MOVES and node.inputs[0] in found:
+        elif has_fact(node.op_type, "selects_elements") and node.inputs[0] in found:
             bound = bind_node(node)
 
             def move(array: Array, bound: Any = bound, rest: Any = arrays[1:]) -> Array:
@@ -209,7 +191,7 @@ def check_layers(graph: FloatGraph, trained: Mapping[str, TrainedConstant]) -> N
         if node.op_type in QUANTIZERS:
             return True
         first = node.inputs if node.op_type == "Concat" else node.inputs[:1]
-        return node.op_type in ON_INPUT_GRID and all(map(is_quantized, first))
+        return has_fact(node.op_type, "stays_on_grid") and all(map(is_quantized, first))
 
     missing = [
         f"{node}: {node.inputs[0]!r}"
