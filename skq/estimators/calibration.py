@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skq.quantization.calibration_data import InputRange
 from skq.quantization.calibration_settings import CALIBRATION
-from skq.quantization.post_training import InputRange
 
 Array = NDArray[Any]
 
