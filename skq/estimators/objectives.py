@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+#: Share of the loss of multi-layer perceptrons that is measured against the float probabilities.
+DISTILLED = 0.7
+
 
 class Fitted(NamedTuple):
     """What the objective of a fitted estimator depends on.
@@ -203,8 +206,8 @@ def _perceptrons(fitted: Fitted) -> Objective:
     l2 = estimator.alpha / max(size, 1.0)
     if type(estimator).__name__.endswith("Classifier"):
         if estimator.out_activation_ == "softmax":
-            return _objective("softmax", l2=l2)
-        return _objective("logistic", 1.0, l2=l2)
+            return _objective("softmax", l2=l2, distilled=DISTILLED)
+        return _objective("logistic", 1.0, l2=l2, distilled=DISTILLED)
     if getattr(estimator, "loss", "squared_error") == "poisson":
         return _objective("poisson", l2=l2)
     return _objective("squared_error", l2=l2 * fitted.n_scores)

@@ -62,7 +62,7 @@ class TrainedForWidth(QuantizedEstimator):
 
     def _quantize_data(self, data: CalibrationData, X: Any = None) -> None:
         targets = vars(self).pop("_qat_targets", None)
-        self._trainer = None if targets is None or X is None else _Trainer(self, X, *targets)
+        self._trainer = None if targets is None or X is None else Trainer(self, X, *targets)
         try:
             super()._quantize_data(data, X)
         finally:
@@ -99,7 +99,7 @@ def _check_epochs(estimator: Any) -> None:
         )
 
 
-class _Trainer:
+class Trainer:
     """Trains the integers of a fitted estimator on the rows of ``fit``.
 
     Attributes
@@ -153,7 +153,7 @@ class _Trainer:
         )
         result = train_codes(
             start,
-            TrainingData(X, targets_of(fitted, y, objective.loss), weight),
+            TrainingData(X, targets_of(fitted, y, objective.loss), weight, scores),
             objective,
             epochs=int(self.estimator.qat_epochs),
             random=random,

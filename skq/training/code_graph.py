@@ -58,7 +58,8 @@ def with_codes(graph: FloatGraph, network: CodeNetwork, *, has_bias: bool = True
     """The graph with the layers of a network in place of its own, and quantizers before them."""
     writer = _Writer(graph, network, has_bias=has_bias)
     last = len(network.layers) - 1
-    index, skipped = 0, {}
+    index = 0
+    skipped: dict[str, str] = {}
     for node in graph.nodes:
         node = replace(node, inputs=tuple(skipped.get(name, name) for name in node.inputs))
         if _is_layer(graph, node):

@@ -9,7 +9,7 @@ unit has its own step, which is part of the layer's scale.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +24,9 @@ from skq.quantization.search.weights import quantize_weights
 Floats = NDArray[np.float64]
 
 #: Elementwise functions between layers whose codes are not codes of the sums themselves.
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
     "tanh": np.tanh,
-    "logistic": lambda x: 0.5 * (1.0 + np.tanh(0.5 * np.asarray(x))),
+    "logistic": lambda x: np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(x)))),
 }
 #: Range of the results of each function, which its codes cover.
 FUNCTION_RANGES = {"tanh": (-1.0, 1.0), "logistic": (0.0, 1.0)}
@@ -255,9 +255,9 @@ def _in_codes(
     Functions have codes over their range.
     """
     if activation in FUNCTIONS:
-        lo, hi = FUNCTION_RANGES[activation]
+        first, last = FUNCTION_RANGES[activation]
         one = np.ones_like(layer.scale)
-        unit, base = one * (hi - lo) / top, one * lo
+        unit, base = one * (last - first) / top, one * first
         return CodeLayer(layer.integers, layer.scale, layer.offset, unit, base)
     if of_codes is not None:
         scale, offset = of_codes
@@ -278,12 +278,9 @@ def _found(
 ) -> _Found | None:
     """Grids and layers of a program of Quantize, MatMul, Requantize, … MatMul; None for others."""
     steps = [(number, step) for number, step, _ in program.steps()]
-    first = steps[0] if steps else None
-    if first is None or not isinstance(first[1], Quantize):
+    value, quantizer = steps[0] if steps else (0, None)
+    if not isinstance(quantizer, Quantize) or (quantizer.lo, quantizer.hi) != (0, input_top):
         return None
-    if (first[1].lo, first[1].hi) != (0, input_top):
-        return None
-    value, quantizer = first
     shape = program.inputs[0].shape
     grids = (
         np.broadcast_to(np.asarray(part, np.float64), shape).copy()

@@ -52,15 +52,20 @@ class TrainingData:
         As the objective's loss takes them: see `skq.training.objectives.LOSSES`.
     row_weight : ndarray of shape (n_rows,)
         At least 0.
+    float_scores : ndarray of shape (n_rows, n_scores)
+        Of the float model.
     """
 
     X: Floats
     targets: NDArray[np.number]
     row_weight: Floats
+    float_scores: Floats
 
     def part(self, rows: NDArray[np.int64]) -> TrainingData:
         """Some of the rows."""
-        return TrainingData(self.X[rows], self.targets[rows], self.row_weight[rows])
+        return TrainingData(
+            self.X[rows], self.targets[rows], self.row_weight[rows], self.float_scores[rows]
+        )
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,7 @@ def _train(
 ) -> CodeNetwork:
     network = FakeQuantizedNetwork(start, data.X, constraints)
     rows, held = network.prepared(data.X), network.prepared(kept.X)
-    targets = _targets(objective, data.targets)
+    targets, teacher = _targets(objective, data.targets), as_tensor(data.float_scores)
     weight = as_tensor(data.row_weight / data.row_weight.mean())
     size = judge.quality(start.scores(kept.X)).loss
     size = size if size > 0 else 1.0
@@ -206,7 +211,7 @@ def _train(
         for chosen in order.split(batch):
             optimizer.zero_grad()
             scores, integers = network(rows[chosen])
-            losses = objective.row_losses(scores, targets[chosen])
+            losses = objective.training_losses(scores, targets[chosen], teacher[chosen])
             loss = (losses * weight[chosen]).sum() / len(chosen)
             loss = loss + objective.penalty(
                 network.real_weights(integers), network.intercepts(integers)

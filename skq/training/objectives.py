@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
-Tensor = torch.Tensor
 Loss = Callable[[Tensor, Tensor, float], Tensor]
 
 
@@ -28,6 +28,9 @@ class Objective:
         of norms of a feature's weights; one, or one an output.
     intercept : float, default=0.0
         Factor of the square of the intercepts among the squared weights, as liblinear has it.
+    distilled : float, default=0.0
+        Share of the loss that is measured against the labels that the float model's scores give
+        softly: its probabilities. They hold back a network that could learn its rows by heart.
     """
 
     loss: str
@@ -36,10 +39,25 @@ class Objective:
     l2: Any = 0.0
     l21: float = 0.0
     intercept: float = 0.0
+    distilled: float = 0.0
 
     def row_losses(self, scores: Tensor, targets: Tensor) -> Tensor:
         """Loss of each row, of shape (n_rows,)."""
         return LOSSES[self.loss](scores, targets, self.parameter)
+
+    def training_losses(self, scores: Tensor, targets: Tensor, float_scores: Tensor) -> Tensor:
+        """Loss of each row with the share that is measured against the float model."""
+        losses = self.row_losses(scores, targets)
+        if not self.distilled:
+            return losses
+        if self.loss == "softmax":
+            soft = F.cross_entropy(scores, float_scores.softmax(dim=1), reduction="none")
+        else:
+            positive = (float_scores * self.parameter).sigmoid()
+            soft = F.binary_cross_entropy_with_logits(
+                scores * self.parameter, positive, reduction="none"
+            ).sum(dim=1)
+        return (1 - self.distilled) * losses + self.distilled * soft
 
     def penalty(self, weights: Sequence[Tensor], intercepts: Tensor) -> Tensor:
         """The regularizer for real weights of shape (n_in, n_out), and the last intercepts."""
