@@ -135,8 +135,9 @@ def test_a_fit_is_repeatable():
 
 
 def test_coefficients_are_those_that_were_trained():
-    estimator = quick(linear_model.LogisticRegression, n_bits=strict(6), qat_epochs=30).fit(X, Y)
-    before = quick(linear_model.LogisticRegression, n_bits=strict(6)).fit(X, Y)
+    n_bits = {**strict(2), "model_inputs": 5}
+    estimator = quick(linear_model.LogisticRegression, n_bits=n_bits, qat_epochs=30).fit(X, Y)
+    before = quick(linear_model.LogisticRegression, n_bits=n_bits).fit(X, Y)
     assert not np.array_equal(estimator.coef_, before.coef_)
     (grid,) = estimator.quantized_module_.input_quantizers
     features = grid.dequant(grid.quant(X))
