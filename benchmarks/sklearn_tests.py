@@ -11,6 +11,7 @@ rule nor `EXPLAINED` accounts for is listed by its test; then the exit status is
     python benchmarks/sklearn_tests.py                       every module of `MODULES`
     python benchmarks/sklearn_tests.py linear_model tree     some of them
     python benchmarks/sklearn_tests.py svm/tests/test_svm.py one file
+    python benchmarks/sklearn_tests.py --one                 of each test function one test
     python benchmarks/sklearn_tests.py --ids FILE            only the tests listed in a file
     python benchmarks/sklearn_tests.py --table FILE ...      the table of earlier runs' --out FILEs
 """
@@ -55,6 +56,9 @@ TIMEOUT = 120
 #: Differences, relative to values above 1, that come of rounding to 16 bits.
 ROUNDING = 1e-3
 
+#: Functions that refuse before training, and what marks the messages of their errors.
+CHECKS, BEFORE = ("check_trainable", "check_bits"), "before training, "
+
 #: Why tests fail whose message does not tell: pattern of the test's id, tab and message; reason.
 EXPLAINED: list[tuple[str, str]] = []
 
@@ -91,12 +95,20 @@ def swap_classes() -> int:
 class Results:
     """pytest plugin: what each test did, and why it failed; failures also go to a file."""
 
-    def __init__(self, out: str | None = None) -> None:
+    def __init__(self, out: str | None = None, *, one: bool = False) -> None:
+        self.one = one
         self.outcome: dict[str, str] = {}
         self.reason: dict[str, str] = {}
         self._out = out
         if out is not None:
             Path(out).write_text("")
+
+    def pytest_collection_modifyitems(self, items):
+        if self.one:
+            functions = collections.defaultdict(list)
+            for item in items:
+                functions[item.nodeid.partition("[")[0]].append(item)
+            items[:] = [several[len(several) // 2] for several in functions.values()]
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item, call):
@@ -105,8 +117,11 @@ class Results:
             self.outcome[item.nodeid] = report.outcome
             if report.failed:
                 excinfo = call.excinfo
-                message = str(excinfo.value) if excinfo else str(report.longrepr)
-                self._failed(item.nodeid, message_of(excinfo.type if excinfo else None, message))
+                text = str(excinfo.value) if excinfo else str(report.longrepr)
+                message = message_of(excinfo.type if excinfo else None, text)
+                if excinfo and any(entry.name in CHECKS for entry in excinfo.traceback):
+                    message = f"{BEFORE}{message}"
+                self._failed(item.nodeid, message)
 
     def pytest_collectreport(self, report):
         if report.failed:
@@ -155,8 +170,9 @@ def explanation(test: str, message: str) -> str | None:
     for pattern, reason in EXPLAINED:
         if re.search(pattern, f"{test}\t{message}"):
             return reason
-    if message.startswith("UnsupportedModelError"):
-        return f"refused: {message[23:].partition(':')[2].strip() or message[23:]}"
+    if message.startswith(f"{BEFORE}UnsupportedModelError"):
+        why = re.split(r"cannot be quantized:? ?", message, maxsplit=1)[-1]
+        return f"refused before training: {re.split('[;.,(] ?', why)[0]}"
     match = re.match(r"AssertionError: differs by (\S+):", message)
     if match and float(match[1]) <= ROUNDING:
         return f"values differ by at most {ROUNDING:g}: rounding to {N_BITS} bits"
@@ -164,12 +180,17 @@ def explanation(test: str, message: str) -> str | None:
 
 
 def run(
-    tests: list[str], *, swapped: bool, traceback: str = "no", out: str | None = None
+    tests: list[str],
+    *,
+    swapped: bool,
+    traceback: str = "no",
+    out: str | None = None,
+    one: bool = False,
 ) -> Results:
     """Run the tests in this process."""
     if swapped:
         print(f"{swap_classes()} classes swapped, {N_BITS} bits")
-    results = Results(out)
+    results = Results(out, one=one)
     options = ["-q", f"--tb={traceback}", "-p", "no:cacheprovider", "-p", "no:randomly"]
     options += [
         "-c",
@@ -238,6 +259,7 @@ def main() -> None:
     parser.add_argument("--out", help="file to write the ids and reasons of failures to")
     parser.add_argument("--parents", action="store_true", help="do not swap the classes")
     parser.add_argument("--tb", default="no", help="pytest's style of tracebacks")
+    parser.add_argument("--one", action="store_true", help="one test of each test function")
     parser.add_argument("--table", nargs="+", help="print the table of these files of failures")
     arguments = parser.parse_args()
     if arguments.table:
@@ -249,6 +271,7 @@ def main() -> None:
         swapped=not arguments.parents,
         traceback=arguments.tb,
         out=out,
+        one=arguments.one,
     )
     if arguments.parents:
         return
