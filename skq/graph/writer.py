@@ -75,6 +75,10 @@ class GraphWriter:
         self.constants[name] = np.asarray(values, dtype)
         return name
 
+    def is_input(self, name: str) -> bool:
+        """Whether a tensor is an input of the graph that is read."""
+        return name not in self._known and any(info.name == name for info in self._read.inputs)
+
     def is_constant(self, name: str) -> bool:
         """Whether a tensor of the graph that is read is a constant."""
         return name in self._known
