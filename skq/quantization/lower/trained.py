@@ -16,7 +16,7 @@ from skq.exceptions import UnsupportedModelError
 from skq.graph.graph import FloatGraph, Node
 from skq.graph.ops import bind_node
 from skq.numerics import EXACT_FLOAT64
-from skq.program import MatMul, Maximum, Quantize, Requantize
+from skq.program import Bin, Instruction, MatMul, Maximum, Quantize, Requantize
 from skq.quantization.lower.exact import exact_step, half_down, half_even, half_up
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
@@ -241,11 +241,25 @@ def trained_codes(low: Lowering, x: Features | QuantizedTensor, name: str) -> Qu
         return replace(x, clip=None)
     step = low.step(x.value)
     if isinstance(step, Quantize | Requantize):  # saturate at the bounds of the clip
-        narrower = replace(step, lo=max(step.lo, lo), hi=min(step.hi, hi))
+        narrower: Instruction = replace(step, lo=max(step.lo, lo), hi=min(step.hi, hi))
+    elif isinstance(step, Bin) and np.all(step.base == first):
+        narrower = _fewer_bins(step, lo, hi)
     else:
         one, zero = np.ones((), np.int64), np.zeros((), np.int64)
         narrower = Requantize((x.value,), one, zero, 0, lo, hi)
     return replace(x, value=low.add(narrower), clip=None)
+
+
+def _fewer_bins(step: Bin, lo: int, hi: int) -> Bin:
+    """Bins whose codes saturate at `lo` and `hi`."""
+    offsets = step.offsets.astype(np.int64)
+    counts = np.diff(offsets)
+    code = np.arange(len(step.edges)) - np.repeat(offsets[:-1] - step.base, counts)
+    inside = (code >= lo) & (code < hi)
+    per_column = np.add.reduceat(inside, offsets[:-1]) if len(counts) else counts
+    base, nan_code = (np.clip(c.astype(np.int64), lo, hi) for c in (step.base, step.nan_code))
+    ends = np.concatenate([[0], np.cumsum(per_column)])
+    return replace(step, edges=step.edges[inside], offsets=ends, base=base, nan_code=nan_code)
 
 
 def trained_product(
