@@ -313,14 +313,27 @@ def test_a_scaler_before_the_quantizer_becomes_part_of_it() -> None:
     np.testing.assert_array_equal(module.forward(pixels), expected)
 
 
-def test_a_shift_by_part_of_a_step_is_refused() -> None:
-    model = model_of(
+def shifted(shape: tuple[int, ...], zero: Any) -> NumpyModule:
+    """The input, moved by part of a step of its grid."""
+    return model_of(
         Node("Add", ("x", "shift"), ("b",)),
         Node("QuantizeLinear", ("b", "sx", "zx"), ("y",)),
+        shape=shape,
         shift=np.float32(0.1),
         sx=np.float32(0.25),
-        zx=np.uint8(3),
-        out="uint8",
+        zx=zero,
+        out=zero.dtype.name,
     )
-    with pytest.raises(UnsupportedModelError, match="whole number"):
-        PostTrainingQATImporter(2, model).quantize_module(X)
+
+
+def test_a_shift_by_part_of_a_step_moves_the_edges_of_codes() -> None:
+    zero = np.uint8(3)
+    module = PostTrainingQATImporter(2, shifted((6,), zero)).quantize_module(X)
+    moved = (X + np.float32(0.1)).astype(float)
+    np.testing.assert_array_equal(module.forward(X), quantized(moved, 0.25, zero))
+
+
+@pytest.mark.parametrize(("shape", "zero"), [((2, 3), np.uint8(3)), ((6,), np.int16(3))])
+def test_a_shift_of_images_and_of_wide_codes_is_refused(shape: Any, zero: Any) -> None:
+    with pytest.raises(UnsupportedModelError, match="QuantizeLinear node 'y'.*'b'.*whole number"):
+        PostTrainingQATImporter(2, shifted(shape, zero)).quantize_module(X.reshape(-1, *shape))

@@ -102,8 +102,8 @@ class QuantizedQuantizeLinear(_Grid):
                 raise self.unsupported(
                     f"its input {self.node.inputs[0]!r} is the model's input after an affine step "
                     "that moves it by no whole number of steps of the grid, "
-                    f"{scale.ravel()[0]:g}, which is supported for rows of features with 8 bits and "
-                    "one scale: quantize the input itself"
+                    f"{scale.ravel()[0]:g}, which is supported for rows of features with 8 bits "
+                    "and one scale: quantize the input itself"
                 )
             return low.add(_bins(x, float(scale), zero_point, lo, hi))
         if np.all(factor == 1) and np.all(moved == moved.ravel()[:1]):
