@@ -170,6 +170,10 @@ class Lowering(CalibratedProgram):
         self._features.append((x, method, tensor))
         return tensor
 
+    def is_codes_of_input(self, x: QuantizedTensor) -> bool:
+        """Whether a tensor is a function of the codes that `tensor` gave the float input."""
+        return any(x.value == tensor.value for _, _, tensor in self._features)
+
     def materialize(self, x: QuantizedTensor, lo: float, hi: float, n_bits: int) -> QuantizedTensor:
         """Codes of `n_bits` on one uniform grid over the reals [lo, hi].
 

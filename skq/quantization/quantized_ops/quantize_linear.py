@@ -78,7 +78,14 @@ class QuantizedQuantizeLinear(_Grid):
         if is_input:
             value = self._of_features(low, x[0], scale, zero_point, lo, hi)
             return [QuantizedTensor(value, one, zero)]
-        codes = on_given_grid(low, low.tensor(x[0]), float(scale), zero_point, lo, hi)
+        tensor = low.tensor(x[0])
+        if low.settings.discrete and low.is_codes_of_input(tensor):
+            raise self.unsupported(
+                f"its input {self.node.inputs[0]!r} is the model's input after operators that are "
+                "no part of its quantizer, so it would be rounded twice; an affine step of a whole "
+                "number of steps, on rows of features, is one: quantize the input itself"
+            )
+        codes = on_given_grid(low, tensor, float(scale), zero_point, lo, hi)
         return [QuantizedTensor(codes.value, one, zero, view=codes.view)]
 
     def _of_features(
