@@ -1,7 +1,8 @@
 """Rewriting of graphs: nodes are replaced by others that compute the same.
 
 A rule is a function of the `GraphWriter` and a node, which writes what replaces that node.
-`skq.graph.ml_operators` and `skq.graph.quantized_operators` are tables of rules.
+`skq.graph.ml_operators`, `skq.graph.quantized_operators` and `skq.graph.composite_operators` are
+tables of rules.
 """
 
 from __future__ import annotations
