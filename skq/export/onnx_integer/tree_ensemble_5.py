@@ -188,20 +188,26 @@ def _attributes(
     inner = node[is_inner]
     lonely = step.feature[inner] < 0
     feature = np.where(lonely, 0, splits.feature[inner])
-    at = np.arange(len(inner))
-    position[inner[~lonely]] = at[~lonely]
+    position[inner[~lonely]] = np.flatnonzero(~lonely)
+    left, right = (np.where(lonely, inner, side[inner]) for side in (splits.left, splits.right))
+    to_left, to_right = position[left], position[right]
+    is_leaf = [step.feature[child] < 0 for child in (left, right)]
+    # onnx's evaluator counts an entry twice that both branches of a node share
+    same = is_leaf[0] & is_leaf[1] & (to_left == to_right)
+    listed = np.concatenate([unique, unique[to_left[same]]])
+    to_right[same] = len(unique) + np.arange(same.sum())
     attributes: dict[str, Any] = {
-        "tree_roots": at[np.diff(tree[is_inner], prepend=-1) > 0],
+        "tree_roots": np.flatnonzero(np.diff(tree[is_inner], prepend=-1) > 0),
         "nodes_featureids": feature,
         "nodes_splits": np.where(lonely, 0, splits.threshold[inner]).astype(dtype),
         "nodes_modes": np.zeros(len(inner), dtype=np.uint8),  # x <= split
-        "leaf_targetids": unique[:, 0].astype(np.int64),
-        "leaf_weights": unique[:, 1].astype(dtype),
+        "nodes_truenodeids": to_left,
+        "nodes_trueleafs": is_leaf[0].astype(np.int64),
+        "nodes_falsenodeids": to_right,
+        "nodes_falseleafs": is_leaf[1].astype(np.int64),
+        "leaf_targetids": listed[:, 0].astype(np.int64),
+        "leaf_weights": listed[:, 1].astype(dtype),
     }
-    for name, side in (("true", splits.left), ("false", splits.right)):
-        child = np.where(lonely, inner, side[inner])
-        attributes[f"nodes_{name}nodeids"] = position[child]
-        attributes[f"nodes_{name}leafs"] = (step.feature[child] < 0).astype(np.int64)
     missing = np.where(lonely, 0, splits.missing_left[inner]).astype(np.int64)
     if takes_missing and missing.any():
         attributes["nodes_missing_value_tracks_true"] = missing
