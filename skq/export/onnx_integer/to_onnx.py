@@ -9,10 +9,11 @@ from skq.exceptions import ConversionError
 from skq.export.onnx_integer.builder import GraphBuilder
 from skq.export.onnx_integer.epilogue import add_epilogue
 from skq.export.onnx_integer.fast import FAST_RULES
-from skq.export.onnx_integer.interface import Exported, add_outputs, exported
+from skq.export.onnx_integer.interface import add_outputs
 from skq.export.onnx_integer.program_graph import add_program
 from skq.export.onnx_integer.qdq import QDQ_RULES
 from skq.export.onnx_integer.rules import INTEGER_RULES
+from skq.export.subject import Subject, subject_of
 from skq.graph.graph import FloatGraph
 from skq.graph.onnx_proto import graph_to_proto
 from skq.program.prune import pruned
@@ -108,7 +109,7 @@ QuantizedModule
     _check_choice("form", form, tuple(FORMS))
     _check_choice("input_dtype", input_dtype, INPUT_DTYPES)
     opset = _opset(target_opset)
-    source = exported(model)
+    source = subject_of(model)
     compact = target_opset is None or opset >= OPSET_OF_COMPACT_ML
     graph = _graph(source, form, input_dtype, opset, COMPACT_ML_OPSET if compact else ML_OPSET)
     if compact and any(node.op_type == "TreeEnsembleRegressor" for node in graph.nodes):
@@ -137,7 +138,7 @@ def _opset(target: int | None) -> int:
     return target
 
 
-def _graph(source: Exported, form: str, input_dtype: str, opset: int, ml_opset: int) -> FloatGraph:
+def _graph(source: Subject, form: str, input_dtype: str, opset: int, ml_opset: int) -> FloatGraph:
     module = source.module
     program = pruned(module.program)
     g = GraphBuilder(opset, source.takes_missing, ml_opset)
@@ -152,7 +153,7 @@ def _graph(source: Exported, form: str, input_dtype: str, opset: int, ml_opset: 
     return g.graph(outputs, dict.fromkeys(domains, ml_opset))
 
 
-def _proto(graph: FloatGraph, source: Exported, form: str) -> onnx.ModelProto:
+def _proto(graph: FloatGraph, source: Subject, form: str) -> onnx.ModelProto:
     import onnx
 
     import skq
