@@ -319,6 +319,27 @@ class QuantizedModule(Serializable):
     def __str__(self) -> str:
         return str(self.program)
 
+    @property
+    def columns_of_features(self) -> NDArray[np.int64]:
+        """Columns of codes that each feature stands in, over all input quantizers.
+
+        Returns
+        -------
+        ndarray of shape (n_features,)
+            Features that are elements of an input's row, as in images, are counted one by one; 0
+            for a feature that nothing reads.
+        """
+        sizes = [type_.size for type_ in self.program.inputs]
+        counts = [np.zeros(size, dtype=np.int64) for size in sizes]
+        for number in self._codes:
+            step = self.program.instructions[number - len(sizes)]
+            count = counts[step.inputs[0]]
+            if isinstance(step, Bin):
+                np.add.at(count, step.feature[np.diff(step.offsets) > 0], 1)
+            else:
+                count += -(-self.program.types[number].bits // self.n_bits["model_inputs"])
+        return np.concatenate([*counts, np.zeros(0, dtype=np.int64)])
+
     # ------------------------------------------------------------------ parts
     @property
     def _integers(self) -> dict[int, str]:

@@ -44,6 +44,13 @@ class EdgeSettings:
     #: Weight of the variance of ranks relative to that of the targets.
     rank_share: float = 0.3
 
+    #: Edges by effect: most cells of a feature, most values that are tried in all, most targets,
+    #: and the distance in shares of the rows at which a curve counts 1/e.
+    max_cells: int = 48
+    max_curve_values: int = 3000
+    max_curve_targets: int = 10
+    curve_width: float = 0.25
+
     #: Greatest width at which surrogate splits are searched: with more bits few rows are misrouted.
     max_surrogate_bits: int = 3
 
