@@ -100,6 +100,11 @@ class LeafSettings:
     max_searched_top: int = 63
     max_searched_trees: int = 400
 
+    #: Visits of all trees in which leaves are moved, and the greatest code for which it is done. It
+    #: is done for several outputs only: single sums fit the calibration rows well enough.
+    max_sweeps: int = 4
+    max_descent_top: int = 7
+
     #: Offsets of the grid that are compared for one tree.
     n_places: int = 17
 
