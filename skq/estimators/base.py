@@ -226,7 +226,7 @@ class QuantizedEstimator(EstimatorPredictions):
         `X` are the rows of ``fit``, for estimators with a ``contamination``.
         """
         parent = self._as_parent()
-        self._result_types = result_types(parent, data.rows)
+        self._result_types = result_types(parent, data.full_rows(1))
         module = self._module_from(parent, data)
         offset = None if X is None else self._contaminated_offset(module, X)
         if offset is not None:
@@ -235,6 +235,12 @@ class QuantizedEstimator(EstimatorPredictions):
         self.quantized_module_ = module
 
     def _module_from(self, parent: Any, data: CalibrationData) -> QuantizedModule:
+        return self._build(parent, data)
+
+    def _build(
+        self, parent: Any, data: CalibrationData, train: convert.Trainer | None = None
+    ) -> QuantizedModule:
+        """The module of a fitted parent; `train`: see `skq.estimators.convert.build_module`."""
         return convert.build_module(
             parent,
             data,
@@ -244,6 +250,7 @@ class QuantizedEstimator(EstimatorPredictions):
             columns_per_feature=self.columns_per_feature,
             verbose=getattr(self, "verbose", False),
             name=type(self).__name__,
+            train=train,
         )
 
     def _contaminated_offset(self, module: QuantizedModule, X: Any) -> float | None:

@@ -45,6 +45,15 @@ fit_on_bins : bool, default=False
     ``warm_start`` all calls of ``fit`` use the bins of the first.
 """
 
+QAT_PARAMETERS = """
+qat_epochs : int, default=0
+    Epochs of training with the integers that predictions use (quantization-aware training), after
+    the float model is fitted and quantized: input grids, integer weights and their scales are
+    trained with the loss and the regularizer of the float model, on most of the rows. The result
+    is used if it is better on the rest, and then sets the coefficients. 0: no such training.
+    100 to 300 epochs are useful with 2 to 4 bits. With ``partial_fit`` nothing is trained.
+"""
+
 ADDED_ATTRIBUTES = """
 n_bits_ : dict
     The widths that were used, by role.
@@ -79,6 +88,8 @@ def quantized_docstring(cls: type) -> str:
     sections = _sections(text)
     of_trees = cls._has_trees  # type: ignore[attr-defined]
     more, learned = (TREE_PARAMETERS, TREE_ATTRIBUTES) if of_trees else ("", "")
+    if any(p.name == "qat_epochs" for p in cls._added_parameters):  # type: ignore[attr-defined]
+        more += QAT_PARAMETERS
     added = ADDED_PARAMETERS.format(
         lossless=LOSSLESS if of_trees else "", lossless_columns=LOSSLESS_COLUMNS if of_trees else ""
     )

@@ -258,3 +258,8 @@ def test_reports_and_costs_count_the_columns(model):
     assert layers[1][0].sqnr_db > layers[0][0].sqnr_db
     assert "columns of codes" in str(reports[1])
     assert bits_moved(three.quantized_module_) > bits_moved(one.quantized_module_)
+
+
+def test_it_is_not_combined_with_training_of_integers():
+    with pytest.raises(ValueError, match="columns_per_feature must be 1. Got 3"):
+        fitted(Ridge(), qat_epochs=5)

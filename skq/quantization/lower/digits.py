@@ -36,8 +36,8 @@ def code_bits(settings: Settings, features: Features) -> int:
 
     It is at most 16. Features of more than one axis (images) stand in one column.
     """
-    n_bits = settings.n_bits["model_inputs"]
-    if settings.discrete or features.raw.ndim != 2:
+    n_bits = features.n_bits or settings.n_bits["model_inputs"]
+    if settings.discrete or features.n_bits or features.raw.ndim != 2:
         return n_bits
     return min(n_bits * (settings.columns or 1), max(n_bits, MAX_N_BITS))
 

@@ -163,7 +163,7 @@ class Lowering(CalibratedProgram):
         if isinstance(x, QuantizedTensor):
             return x
         method = method or self.settings.range_method
-        n_bits = self.settings.n_bits["model_inputs"]
+        n_bits = x.n_bits or self.settings.n_bits["model_inputs"]
         if in_columns:
             n_bits = code_bits(self.settings, x)
         for features, by, tensor in self._features:

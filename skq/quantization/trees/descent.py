@@ -1,4 +1,4 @@
-"""Descent on integer leaves: each leaf is moved against the error that the sum has left in its rows.
+"""Descent on integer leaves: each leaf is moved against the error that is left in its rows.
 
 `skq.quantization.trees.sums` rounds trees in their order, so a tree corrects the errors of the
 trees before it, but not of those after it. Here trees are visited again. A leaf moves by a whole
