@@ -93,6 +93,7 @@ def module_at(
         GraphEvaluator(last.quantized_module_.graph),
         last.rounding_threshold_bits,
         calibration=last.calibration if calibration is None else calibration,
+        columns_per_feature=last.columns_per_feature,
     )
     return converter.quantize_module(rows_of(estimator, X), sample_weight=sample_weight)
 
