@@ -42,10 +42,17 @@ def assert_same_fields(one, other):
 
 @needs_extension
 @pytest.mark.parametrize("holds_zero", [False, True])
-@pytest.mark.parametrize("weight_bits", [1, 2, 5, 8])
+@pytest.mark.parametrize(("input_bits", "weight_bits"), [(3, 1), (2, 2), (5, 5), (8, 8), (10, 5)])
 @pytest.mark.parametrize("n_out", [1, 4])
-def test_layers(monkeypatch, n_out, weight_bits, holds_zero):
-    data = layer(0, n_out=n_out, weight_bits=weight_bits, holds_zero=holds_zero)
+def test_layers(monkeypatch, n_out, input_bits, weight_bits, holds_zero):
+    data = layer(
+        0,
+        n_out=n_out,
+        input_bits=input_bits,
+        weight_bits=weight_bits,
+        holds_zero=holds_zero,
+        are_digits=input_bits > 8,
+    )
     compiled, moments = fit_layer(data), _Search(data).problem
     for module in (descent, weights):
         monkeypatch.setattr(module, "loops", None)
@@ -72,7 +79,7 @@ def test_one_round_of_the_descent():
     assert results[0][1].any(), "no other grid was chosen"
 
 
-@pytest.mark.parametrize("n_bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("n_bits", [1, 2, 4, 8, 10])
 def test_codes_of_candidates_are_those_of_quantize(n_bits):
     rng = np.random.default_rng(n_bits)
     for x in (rng.normal(size=200), np.round(rng.normal(size=200), 1), np.arange(200.0) % 7):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.numerics import quantize
 from skq.quantization.search.settings import RANGES
 
 Floats = NDArray[np.float64]
@@ -38,24 +39,50 @@ class Candidates:
     scale, zero_point : ndarray of shape (n_grids,)
     order : ndarray of shape (n_rows,), int32
         The rows, from the least value to the greatest.
-    first : ndarray of shape (n_grids, top), int32
-        Number of rows whose code is below 1, 2, ..., the greatest code.
+    steps : ndarray of shape (n_grids, n_steps), int32
+        Number of rows whose code is below 1, 2, ..., the greatest code; or, if `by_row`, the codes
+        of the rows in that order.
+    by_row : bool
+        Whether there are more codes than rows, as for codes of more than 8 bits.
     """
 
     scale: Floats
     zero_point: Floats
     order: NDArray[np.int32]
-    first: NDArray[np.int32]
+    steps: NDArray[np.int32]
+    by_row: bool
 
     @property
     def codes(self) -> NDArray[np.int64]:
         """Codes of all rows on every grid: (n_grids, n_rows)."""
-        n_grids, n_rows = len(self.first), len(self.order)
-        rises = np.zeros((n_grids, n_rows + 1), dtype=np.int64)
-        np.add.at(rises, (np.arange(n_grids)[:, None], self.first), 1)
+        n_grids, n_rows = len(self.steps), len(self.order)
         codes = np.empty((n_grids, n_rows), dtype=np.int64)
-        codes[:, self.order] = rises[:, :-1].cumsum(axis=1)
+        codes[:, self.order] = self.steps if self.by_row else codes_of_steps(self.steps, n_rows)
         return codes
+
+    def is_constant(self, grid: int) -> bool:
+        """Whether all rows have the same code on a grid."""
+        steps = self.steps[grid]
+        if self.by_row:
+            return bool(steps[0] == steps[-1])
+        return not np.any((steps > 0) & (steps < len(self.order)))
+
+
+def codes_of_steps(steps: NDArray[np.int32], n_rows: int) -> NDArray[np.int64]:
+    """Codes of rows in rising order, from the number of rows below each code.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (n_grids, top)
+    n_rows : int
+
+    Returns
+    -------
+    ndarray of shape (n_grids, n_rows)
+    """
+    rises = np.zeros((len(steps), n_rows + 1), dtype=np.int64)
+    np.add.at(rises, (np.arange(len(steps))[:, None], steps), 1)
+    return rises[:, :-1].cumsum(axis=1)
 
 
 def candidates(
@@ -71,6 +98,7 @@ def candidates(
     whole: bool = False,
     holds_zero: bool = False,
     avoids_ties: bool = True,
+    are_digits: bool = False,
     order: NDArray[np.intp] | None = None,
 ) -> Candidates:
     """Grids to choose from.
@@ -95,6 +123,9 @@ def candidates(
         Whether real 0, which lies in the range, must have a code.
     avoids_ties : bool, default=True
         Whether steps over integers are wider by `BETWEEN_TIES`.
+    are_digits : bool, default=False
+        Whether the integer weights are narrower than the codes, which are split into digits. There
+        are then more grids that do not use all codes: steps fit the real weights instead.
     order : ndarray of shape (n_rows,), default=None
         ``argsort(values)``, if known.
     """
@@ -104,11 +135,15 @@ def candidates(
     ordered = values[order]
     if whole:
         zero_point = whole_zero_point(np.array([lo]), np.array([hi]), top)
-        first = rows_below(ordered, np.ones(1), zero_point, top)
-        return Candidates(np.ones(1), zero_point, order.astype(np.int32), first)
+        steps, by_row = _steps(ordered, np.ones(1), zero_point, top)
+        return Candidates(np.ones(1), zero_point, order.astype(np.int32), steps, by_row)
     tails = RANGES.few_grid_tails if few else RANGES.grid_tails.get(n_bits, RANGES.few_grid_tails)
     tails = tails if clips else (0.0,)
     spans = (top,) if few else RANGES.grid_spans.get(n_bits, (top,))
+    if are_digits:
+        tails = RANGES.digit_tails if clips else (0.0,)
+        shares = RANGES.few_digit_spans if few else RANGES.digit_spans
+        spans = tuple(np.unique(np.maximum(np.rint(np.array(shares) * top), 1)).tolist())
     total = np.cumsum(row_weight[order])
     low_ends, high_ends = (
         ordered[np.minimum(np.searchsorted(total, shares - 1e-9), len(values) - 1)]
@@ -136,9 +171,19 @@ def candidates(
         sound &= (zero_point >= 0) & (zero_point <= top)
     sound[0] = True
     scale, zero_point = scale[sound], zero_point[sound]
-    first = rows_below(ordered, scale, zero_point, top)
-    index = _distinct(first)
-    return Candidates(scale[index], zero_point[index], order.astype(np.int32), first[index])
+    steps, by_row = _steps(ordered, scale, zero_point, top)
+    index = _distinct(steps)
+    return Candidates(scale[index], zero_point[index], order.astype(np.int32), steps[index], by_row)
+
+
+def _steps(
+    ordered: Floats, scale: Floats, zero_point: Floats, top: int
+) -> tuple[NDArray[np.int32], bool]:
+    """Steps of the codes of rising values, and whether they are by row; see `Candidates`."""
+    if top < 256:
+        return rows_below(ordered, scale, zero_point, top), False
+    codes = quantize(ordered, scale[:, None], zero_point[:, None], 0, top)
+    return codes.astype(np.int32), True
 
 
 def rows_below(ordered: Floats, scale: Floats, zero_point: Floats, top: int) -> NDArray[np.int32]:
@@ -209,10 +254,10 @@ def whole_zero_point(lo: Floats, hi: Floats, top: int) -> Floats:
     return np.where((lo >= 0) & (hi <= top), 0.0, -lo)
 
 
-def _distinct(first: NDArray[np.int32]) -> NDArray[np.int64]:
+def _distinct(steps: NDArray[np.int32]) -> NDArray[np.int64]:
     """Indices of rows that differ from all rows before them, by a hash."""
-    n_codes = first.shape[1]
-    many = n_codes > len(_KEYS)
-    key = np.random.RandomState(0).randint(1, 2**40, n_codes) if many else _KEYS[:n_codes]
-    _, index = np.unique(first.astype(np.int64) @ key, return_index=True)
+    n_steps = steps.shape[1]
+    many = n_steps > len(_KEYS)
+    key = np.random.RandomState(0).randint(1, 2**40, n_steps) if many else _KEYS[:n_steps]
+    _, index = np.unique(steps.astype(np.int64) @ key, return_index=True)
     return np.sort(index)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.compiled import loops
-from skq.quantization.search.candidates import Candidates
+from skq.quantization.search.candidates import Candidates, codes_of_steps
 from skq.quantization.search.least import first_least
 from skq.quantization.search.settings import LAYERS
 
@@ -32,7 +32,9 @@ class Grids:
     Parameters
     ----------
     scale, zero_point : ndarray of shape (n_grids,)
-    first : ndarray of shape (n_grids, top), int32
+    steps : ndarray of shape (n_grids, n_steps), int32
+        See `Candidates`.
+    by_row : bool
         See `Candidates`.
     start : ndarray of shape (n_features + 1,), int64
         First grid of each feature, and the number of grids.
@@ -44,7 +46,8 @@ class Grids:
 
     scale: Floats
     zero_point: Floats
-    first: NDArray[np.int32]
+    steps: NDArray[np.int32]
+    by_row: bool
     start: NDArray[np.int64]
     order: NDArray[np.int32]
     holds_zero: bool
@@ -55,7 +58,8 @@ class Grids:
         return cls(
             np.concatenate([f.scale for f in features]),
             np.concatenate([f.zero_point for f in features]),
-            np.concatenate([f.first for f in features]),
+            np.concatenate([f.steps for f in features]),
+            features[0].by_row,
             np.cumsum([0, *(len(f.scale) for f in features)], dtype=np.int64),
             np.stack([f.order for f in features]),
             holds_zero,
@@ -80,8 +84,8 @@ class Grids:
         chosen = self.start[:-1] + grid
         if loops is not None:
             loops.chosen_codes(
-                n_rows, n_features, self.first.shape[1], len(self.first), self.order, self.first,
-                chosen, codes,
+                n_rows, n_features, self.steps.shape[1], len(self.steps), int(self.by_row),
+                self.order, self.steps, chosen, codes,
             )  # fmt: skip
         else:
             for i, g in enumerate(chosen):
@@ -92,8 +96,22 @@ class Grids:
 
     def _rising(self, g: int) -> Floats:
         """Codes of a grid in the order of the feature's values."""
-        ends = np.concatenate([[0], self.first[g], [self.order.shape[1]]])
-        return np.repeat(np.arange(len(ends) - 1.0), np.diff(ends))
+        steps = self.steps[g : g + 1]
+        codes = steps if self.by_row else codes_of_steps(steps, self.order.shape[1])
+        return codes[0].astype(np.float64)
+
+    def _sum(self, part: slice, above: Floats, *, squared: bool = False) -> Floats:
+        """Sums over the rows of codes times values, of shape (n_grids, n_outputs).
+
+        `above`: see `_sums_above`. `squared`: of squares of codes.
+        """
+        steps = self.steps[part]
+        if self.by_row:
+            codes = steps.astype(np.float64)
+            terms = np.diff(codes * codes if squared else codes, axis=1, prepend=0.0)
+            return _added(terms[:, :, None] * above[None, :-1])
+        odd = np.arange(1.0, 2 * steps.shape[1], 2)[:, None]
+        return _added(odd * above[steps] if squared else above[steps])
 
     def moments(self, share: Floats) -> tuple[Floats, Floats]:
         """Mean and variance of the codes of each grid, (n_grids, n_outputs) each.
@@ -104,19 +122,18 @@ class Grids:
             Weight of each row for each output; they sum to 1.
         """
         n_out = share.shape[1]
-        mean, square = np.empty((len(self.first), n_out)), np.empty((len(self.first), n_out))
+        mean, square = np.empty((len(self.steps), n_out)), np.empty((len(self.steps), n_out))
         if loops is not None:
             loops.code_moments(
-                len(share), n_out, self.n_features, self.first.shape[1], len(self.first),
-                self.order, self.start, self.first, share, mean, square,
+                len(share), n_out, self.n_features, self.steps.shape[1], len(self.steps),
+                int(self.by_row), self.order, self.start, self.steps, share, mean, square,
             )  # fmt: skip
         else:
-            odd = np.arange(1.0, 2 * self.first.shape[1], 2)
             for i in range(self.n_features):
                 part = self.of_feature(i)
-                at = _sums_above(share[self.order[i]])[self.first[part]]
-                mean[part] = _added(at)
-                square[part] = _added(odd[:, None] * at)
+                above = _sums_above(share[self.order[i]])
+                mean[part] = self._sum(part, above)
+                square[part] = self._sum(part, above, squared=True)
         if self.holds_zero:
             zero = self.zero_point[:, None]
             square = square - 2 * zero * mean + zero * zero
@@ -185,8 +202,9 @@ def descend_round(
         return
     grids = problem.grids
     loops.descend_round(
-        *residual.shape, grids.n_features, grids.first.shape[1], len(grids.first), problem.top,
-        int(grids.holds_zero), LAYERS.tie, grids.order, grids.start, grids.first, grids.zero_point,
+        *residual.shape, grids.n_features, grids.steps.shape[1], len(grids.steps),
+        int(grids.by_row), problem.top, int(grids.holds_zero), LAYERS.tie,
+        grids.order, grids.start, grids.steps, grids.zero_point,
         problem.mean, problem.variance, problem.pull, problem.real, problem.share,
         problem.importance, problem.sequence, scale, residual, grid, integers,
     )  # fmt: skip
@@ -209,7 +227,7 @@ def descend_round_in_numpy(
             codes = codes - zero[grid[i]]
         ordered = residual[order] + codes * (integers[i] * scale)
         above = _sums_above(problem.share[order] * ordered)
-        product = _added(above[grids.first[part]])
+        product = grids._sum(part, above)
         if grids.holds_zero:
             product = product - zero * above[0]
         product = product - problem.mean[part] * above[0]
@@ -238,5 +256,5 @@ def _sums_above(ordered: Floats) -> Floats:
 
 
 def _added(terms: Floats) -> Floats:
-    """Sums over the codes, of shape (n_grids, n_outputs); code 1 first."""
+    """Sums over the second axis, of shape (n_grids, n_outputs); its first element comes first."""
     return np.asarray(np.add.accumulate(terms, axis=1)[:, -1])

@@ -77,6 +77,8 @@ class LayerData:
         Columns of integers that get the grid of scale 1, and no other; None for no column.
     holds_zero : bool, default=False
         Whether there is no bias: where all inputs are 0, so is the output, exactly.
+    are_digits : bool, default=False
+        Whether the codes are split into digits; see `candidates`.
     """
 
     x: Floats
@@ -92,6 +94,7 @@ class LayerData:
     starts_at_zero: bool = False
     whole: NDArray[np.bool_] | None = None
     holds_zero: bool = False
+    are_digits: bool = False
 
     def on_rows(self, most: int) -> LayerData:
         """The layer on at most this many rows, evenly spaced."""
@@ -137,7 +140,7 @@ class _Search:
         self.shape = (n_in, n_out)
         one_row = float(data.row_weight @ data.row_weight) if wide else 0.0
         top_code = 2**data.input_bits - 1
-        n_grids = 9 if few or data.input_bits > 6 else 100
+        n_grids = 9 if few or (data.input_bits > 6 and not data.are_digits) else 100
         data = data.on_rows(int(max(LAYERS.min_rows, LAYERS.round_cost / (n_grids * n_in * n_out))))
         share = data.error_weight * data.row_weight[:, None]
         importance = share.sum(axis=0)
@@ -289,9 +292,10 @@ def _candidates(data: LayerData, few: bool) -> tuple[list[Candidates], list[int]
             whole=data.whole is not None and bool(data.whole[j]),
             holds_zero=data.holds_zero,
             avoids_ties=data.weight_bits >= LAYERS.least_whole_weight_bits,
+            are_digits=data.are_digits,
             order=orders[j],
         )  # fmt: skip
-        if np.any((grids.first[0] > 0) & (grids.first[0] < len(columns[j]))):
+        if not grids.is_constant(0):
             found.append(grids)
             feature.append(int(j))
     return found, feature
@@ -300,10 +304,10 @@ def _candidates(data: LayerData, few: bool) -> tuple[list[Candidates], list[int]
 def _most_even(grids: Candidates, row_weight: Floats) -> int:
     """Index of the grid whose codes have the greatest entropy."""
     n_rows = len(row_weight)
-    top = int(np.count_nonzero(grids.first < n_rows, axis=1).max())
+    top = 16 if grids.by_row else int(np.count_nonzero(grids.steps < n_rows, axis=1).max())
     if top > 15:
         return 0
-    below = np.concatenate([[0.0], np.cumsum(row_weight[grids.order])])[grids.first[:, :top]]
+    below = np.concatenate([[0.0], np.cumsum(row_weight[grids.order])])[grids.steps[:, :top]]
     share = np.diff(below, axis=1, prepend=0.0, append=row_weight.sum())
     entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(axis=1)
     return int(np.argmax(entropy > entropy.max() - 1e-9))
