@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -27,7 +29,7 @@ from skq.estimators.calibration import CalibrationData
 from skq.estimators.delegation import inner_has
 from skq.estimators.in_float import in_float
 from skq.estimators.missing_values import takes_missing
-from skq.estimators.named_columns import by_name
+from skq.estimators.named_columns import columns_used_by_name
 from skq.estimators.overwriting import to_write_into
 from skq.estimators.predictions import EstimatorPredictions
 from skq.estimators.result_types import result_types
@@ -35,6 +37,7 @@ from skq.estimators.validation import numeric_array, refuse_text
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import check_trainable
 from skq.quantization.quantized_module import QuantizedModule
+from skq.serving.named_columns import arranged
 from skq.serving.outputs import log_probabilities
 
 if TYPE_CHECKING:
@@ -59,11 +62,13 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         n_bits: Any = 8,
         rounding_threshold_bits: Any = None,
         calibration: str = "auto",
+        columns_per_feature: Any = 1,
     ) -> None:
         self.estimator = estimator
         self.n_bits = n_bits
         self.rounding_threshold_bits = rounding_threshold_bits
         self.calibration = calibration
+        self.columns_per_feature = columns_per_feature
 
     def __setattr__(self, name: str, value: Any) -> None:
         changes.before_setting(self, name, value)
@@ -83,7 +88,9 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         -------
         self
         """
-        convert.check_bits(self.n_bits, self.rounding_threshold_bits, self.calibration)
+        convert.check_bits(
+            self.n_bits, self.rounding_threshold_bits, self.calibration, self.columns_per_feature
+        )
         self.__dict__.pop("quantized_module_", None)
         changes.forget_changes(self)
         _refuse_quantized(self.estimator)
@@ -100,19 +107,20 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
         refuse_text(self.estimator_, X)
         validate_data(self, X, skip_check_array=True)
-        X = numeric_array(self, X)
+        X = numeric_array(self, X, dense=False)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
         data = CalibrationData.of(X, sample_weight)
-        self._result_types = result_types(self.estimator_, data.rows)
+        self._result_types = result_types(self.estimator_, data.full_rows(1))
         self.quantized_module_ = convert.build_module(
             self.estimator_,
             data,
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
             calibration=self.calibration,
+            columns_per_feature=self.columns_per_feature,
             verbose=verbose,
         )
         return self
@@ -140,7 +148,13 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         return self._predict_validated(method, X)
 
     def _validated(self, X: Any) -> Any:
-        return super()._validated(by_name(self, X))
+        used = self._columns_by_name
+        X = X if used is None else arranged(X, self.feature_names_in_, used)
+        return super()._validated(X)
+
+    @property
+    def _columns_by_name(self) -> NDArray[np.bool_] | None:
+        return columns_used_by_name(self._float_model)
 
     @property
     def _float_model(self) -> Any:
@@ -152,6 +166,12 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         """The widths that were used, as `get_n_bits_dict` names them."""
         check_is_fitted(self, "quantized_module_")
         return dict(self.quantized_module_.n_bits)
+
+    @property
+    def columns_per_feature_(self) -> int:
+        """Columns of codes of the feature that stands in most."""
+        check_is_fitted(self, "quantized_module_")
+        return int(self.quantized_module_.columns_of_features.max(initial=0))
 
     @property
     def onnx_model_(self) -> onnx.ModelProto:
@@ -183,6 +203,9 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         Precision to which accumulators are rounded before a function or another layer reads them.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+    columns_per_feature : int or "lossless", default=1
+        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
+        as the splits need.
 
     Attributes
     ----------
@@ -192,6 +215,8 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         The integer program with its quantizers.
     n_bits_ : dict
         The widths that were used, by role.
+    columns_per_feature_ : int
+        Columns of codes of the feature that stands in most.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     classes_ : ndarray of shape (n_classes,)
@@ -271,6 +296,9 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
         Precision to which accumulators are rounded before a function or another layer reads them.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+    columns_per_feature : int or "lossless", default=1
+        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
+        as the splits need.
 
     Attributes
     ----------
@@ -280,6 +308,8 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
         The integer program with its quantizers.
     n_bits_ : dict
         The widths that were used, by role.
+    columns_per_feature_ : int
+        Columns of codes of the feature that stands in most.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
@@ -313,6 +343,9 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
         Precision to which accumulators are rounded before a function or another layer reads them.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+    columns_per_feature : int or "lossless", default=1
+        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
+        as the splits need.
 
     Attributes
     ----------
@@ -323,6 +356,8 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
         The integer program with its quantizers.
     n_bits_ : dict
         The widths that were used, by role.
+    columns_per_feature_ : int
+        Columns of codes of the feature that stands in most.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
@@ -375,6 +410,7 @@ def quantize(
     n_bits: Any = 8,
     rounding_threshold_bits: Any = None,
     calibration: str = "auto",
+    columns_per_feature: Any = 1,
     verbose: bool = False,
 ) -> QuantizedClassifier | QuantizedRegressor | QuantizedOutlierDetector:
     """Quantize an estimator that is fitted already.
@@ -391,6 +427,9 @@ def quantize(
         Precision to which accumulators are rounded before a function or another layer reads them.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+    columns_per_feature : int or "lossless", default=1
+        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
+        as the splits need.
     verbose : bool, default=False
         Whether to print what is done and how long each step took.
 
@@ -409,6 +448,12 @@ def quantize(
     >>> bool((quantize(forest, X).predict(X) == forest.predict(X)).all())
     True
     """
+    if not hasattr(fitted, "get_params"):
+        raise TypeError(
+            "fitted must be a scikit-learn estimator or a Pipeline. Got "
+            f"{type(fitted).__name__}; networks are quantized by "
+            "skq.quantization.PostTrainingAffineQuantization around a NumpyModule."
+        )
     check_is_fitted(fitted)
     _refuse_quantized(fitted)
     if is_classifier(fitted):
@@ -427,8 +472,9 @@ def quantize(
         n_bits=n_bits,
         rounding_threshold_bits=rounding_threshold_bits,
         calibration=calibration,
+        columns_per_feature=columns_per_feature,
     )
-    convert.check_bits(n_bits, rounding_threshold_bits, calibration)
+    convert.check_bits(n_bits, rounding_threshold_bits, calibration, columns_per_feature)
     result.estimator_ = fitted
     return result._quantize(X, verbose=verbose)
 

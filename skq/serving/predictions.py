@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq._config import saturation_setting
+from skq.quantization.feature_columns import for_columns_read
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.outputs import as_predicted, check_missing, predict_with
 from skq.serving.result_types import ResultTypes, typed
@@ -44,7 +46,7 @@ class IntegerPredictions:
     def _predict_validated(self, method: str, X: Any, module: QuantizedModule | None = None) -> Any:
         """The same by the fallback, with the given module or that of the estimator.
 
-        Sparse rows are made dense a block at a time.
+        Of sparse rows the columns that the module reads are made dense, a block at a time.
         """
         module = self.quantized_module_ if module is None else module
         return self._predict_array(method, self._validated(X), module)
@@ -56,17 +58,23 @@ class IntegerPredictions:
             takes = self._takes_missing_in(module)
             check_missing(self._display_name, module, takes, columns, self._feature_names)
             module._session.takes_missing = bool(takes.all())
+        names = self._feature_names
+        if not isinstance(X, np.ndarray):
+            X = X.tocsr()
+            narrow = for_columns_read(module) if saturation_setting() is None else None
+            if narrow is not None:
+                module, columns = narrow
+                X, names = X[:, columns], None
         predict = partial(
             predict_with,
             module,
             method,
             classes=getattr(self, "classes_", None),
             n_threads=self._threads(module, X.shape[0] * X.shape[1]),
-            feature_names=self._feature_names,
+            feature_names=names,
         )
         if isinstance(X, np.ndarray):
             return typed(predict(X), self._types, method, X.dtype)
-        X = X.tocsr()
         n_rows = max(1, BLOCK_VALUES // max(1, X.shape[1]))
         starts = range(0, X.shape[0], n_rows)
         blocks = [predict(X[start : start + n_rows].toarray()) for start in starts]
@@ -97,6 +105,11 @@ class IntegerPredictions:
     def _takes_infinity(self) -> bool:
         """Whether infinity is accepted."""
         return False
+
+    @property
+    def _columns_by_name(self) -> NDArray[np.bool_] | None:
+        """Columns that a Pipeline selects by name, True where it uses them; None if it does not."""
+        return None
 
     def _passes_plain_tables(self) -> bool:
         """Whether validation passes a table of finite numbers unchanged, without a warning."""

@@ -23,6 +23,7 @@ from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
 from skq.serialization.limits import MAX_BYTES
 from skq.serving.model_checks import check_model
+from skq.serving.named_columns import arranged
 from skq.serving.outputs import has_output, log_probabilities
 from skq.serving.predictions import IntegerPredictions
 from skq.serving.result_types import ResultTypes, check_types
@@ -79,6 +80,9 @@ class IntegerPredictor(IntegerPredictions):
         See `skq.serving.result_types.ResultTypes`.
     takes_infinity : bool, default=False
         Whether infinity is accepted, as histogram gradient boosting does.
+    columns_by_name : ndarray of shape (n_features_in_,), bool, or None
+        Of a Pipeline that selects columns by name: which it uses. A dataframe may have its columns
+        in any order, and others. None: it must have the columns of ``feature_names_in_`` in order.
     """
 
     estimator: str
@@ -91,6 +95,7 @@ class IntegerPredictor(IntegerPredictions):
     methods: tuple[str, ...] | None = None
     result_types: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     takes_infinity: bool = False
+    columns_by_name: NDArray[np.bool_] | None = None
 
     def __repr__(self) -> str:
         return (
@@ -108,6 +113,7 @@ class IntegerPredictor(IntegerPredictions):
             self.takes_missing,
             self.classes_,
             self.feature_names_in_,
+            self.columns_by_name,
         )
         if self.methods is not None and not (
             isinstance(self.methods, tuple) and set(self.methods) <= set(METHODS)
@@ -199,6 +205,9 @@ class IntegerPredictor(IntegerPredictions):
         return self.estimator
 
     def _validated(self, X: Any) -> Any:
+        if self.columns_by_name is not None:
+            assert self.feature_names_in_ is not None  # as `check_model` has checked
+            X = arranged(X, self.feature_names_in_, self.columns_by_name)
         return checked_numbers(X, self.n_features_in_, self.feature_names_in_)
 
     def _missing_columns(self, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
@@ -254,7 +263,7 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
 
 def load(
     path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES
-) -> IntegerPredictor | QuantizedModule:
+) -> IntegerPredictor | Any:  # Any: a script that saved an estimator need not tell the types apart
     """Load what `save` wrote.
 
     A file is untrusted input: nothing in it is executed, and all of it is checked before the model
@@ -287,15 +296,28 @@ def load(
     return loaded
 
 
+def _not_a_model(obj: Any) -> TypeError:
+    """Error for an object that `save` does not take; says what to do with it."""
+    name = type(obj).__name__
+    start = f"obj must be a fitted estimator of skq or a QuantizedModule. Got {name}"
+    if isinstance(obj, type):
+        return TypeError(f"{start}, the class {obj.__name__}: save a fitted instance of it.")
+    if hasattr(obj, "n_bits"):
+        return TypeError(f"{start}, which is not fitted: call fit first.")
+    if hasattr(obj, "steps"):
+        return TypeError(
+            f"{start}: quantize the whole of it, skq.quantize({name.lower()}, X), or save its "
+            "last step."
+        )
+    if hasattr(obj, "fit"):
+        return TypeError(f"{start}, a float model: quantize it first, skq.quantize(model, X).")
+    return TypeError(f"{start}.")
+
+
 def _predictor(estimator: Any) -> IntegerPredictor:
     module = getattr(estimator, "quantized_module_", None)
     if not isinstance(module, QuantizedModule):
-        raise TypeError(
-            "obj must be a fitted estimator of skq or a QuantizedModule. Got "
-            f"{type(estimator).__name__}. Fit it first; of a Pipeline, quantize the whole "
-            "(skq.QuantizedClassifier(pipeline)) or save its last step."
-        )
-
+        raise _not_a_model(estimator)
     overridden = getattr(estimator, "_overridden", None)
     if overridden:
         raise UnsupportedModelError(
@@ -314,4 +336,5 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         methods=tuple(m for m in METHODS if hasattr(estimator, m)),
         result_types=dict(estimator._types or {}),
         takes_infinity=estimator._takes_infinity,
+        columns_by_name=estimator._columns_by_name,
     )

@@ -26,6 +26,11 @@ def scalar(value: Any) -> NDArray[np.float64]:
     return np.asarray(value, dtype=np.float64)
 
 
+def constant_integer(value: int) -> NDArray[np.int64]:
+    """One integer as an array of shape ()."""
+    return np.asarray(value, dtype=np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class BatchConstant:
     """What a graph computes from shapes of tensors, if it depends on the number of rows.
@@ -95,6 +100,8 @@ class Features:
         Whether columns of whole numbers get grids that hold these exactly.
     holds_zero : bool
         Whether ranges hold 0, so that a code stands for exactly 0.
+    n_bits : int or None
+        Width of the codes, where it differs from that of the model's inputs.
     """
 
     value: int
@@ -105,6 +112,7 @@ class Features:
     steps: tuple[FeatureStep, ...] = ()
     is_whole: bool = False
     holds_zero: bool = False
+    n_bits: int | None = None
 
     def holding_zero(self) -> Features:
         """The same features with ranges that hold 0."""
