@@ -20,6 +20,8 @@ class MLPClassifier(_parents.MLPClassifier):
     @property
     def n_bits_(self) -> dict[str, int]: ...
     @property
+    def columns_per_feature_(self) -> int: ...
+    @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
         self,
@@ -50,10 +52,14 @@ class MLPClassifier(_parents.MLPClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
@@ -68,6 +74,8 @@ class MLPRegressor(_parents.MLPRegressor):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -100,10 +108,14 @@ class MLPRegressor(_parents.MLPRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
