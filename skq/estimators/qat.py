@@ -106,11 +106,6 @@ def _check_epochs(estimator: Any) -> None:
             "qat_epochs trains features that stand in one column of codes: columns_per_feature "
             f"must be 1. Got {columns!r} instead."
         )
-    if epochs and estimator.columns_per_feature != 1:
-        raise ValueError(
-            "qat_epochs trains one column a feature: leave it at 0, or columns_per_feature at 1. "
-            f"Got columns_per_feature={estimator.columns_per_feature!r}."
-        )
     if epochs and getattr(estimator, "activation", None) == "identity":
         raise UnsupportedModelError(
             f"{type(estimator).__name__} with activation='identity' cannot be trained with "

@@ -173,7 +173,7 @@ def test_other_values_are_refused_before_training(epochs):
 
 
 def test_several_columns_a_feature_are_refused():
-    with pytest.raises(ValueError, match="columns_per_feature at 1"):
+    with pytest.raises(ValueError, match="columns_per_feature must be 1"):
         linear_model.Ridge(qat_epochs=1, columns_per_feature=2).fit(X_REAL, Y_REAL)
 
 
