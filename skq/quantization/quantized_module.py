@@ -381,7 +381,7 @@ class QuantizedModule(Serializable):
             count = counts[step.inputs[0]]
             if isinstance(step, Bin):
                 np.add.at(count, step.feature[np.diff(step.offsets) > 0], 1)
-            else:
+            elif isinstance(step, Quantize):
                 n_columns = -(-self.program.types[number].bits // self.n_bits["model_inputs"])
                 count += n_columns * np.broadcast_to(step.scale < FROZEN_SCALE, count.shape)
         return np.concatenate([*counts, np.zeros(0, dtype=np.int64)])
