@@ -103,7 +103,10 @@ def build_module(
         module = quantized(n_bits)
     if train is not None:
         with progress.step("trained for the width"):
-            module = train(estimator, module, data, progress)
+            trained = train(estimator, module, data, progress)
+        if trained is not module:  # it was compared with the targets, and may be better than floats
+            check_cover(name, data)
+            return trained
     with progress.step("compared with the float model"):
         check_cover(name, data)
         check_precision(name, module, graph, data, n_bits, quantized)

@@ -126,8 +126,8 @@ def refused_before_training():
     yield skq.ensemble.BaggingRegressor(KNeighborsRegressor()), "of KNeighborsRegressor cannot"
     yield skq.ensemble.AdaBoostRegressor(linear_model.Ridge()), "median.*DecisionTreeRegressor"
     init = linear_model.Ridge()
-    yield skq.ensemble.GradientBoostingRegressor(init=init), r"init=Ridge\(\).*Use init=None"
-    yield skq.ensemble.GradientBoostingClassifier(init=Untrained()), "cannot be quantized.*Use"
+    yield skq.ensemble.GradientBoostingRegressor(init=init), r"init=Ridge\(\).*use init=None"
+    yield skq.ensemble.GradientBoostingClassifier(init=Untrained()), "cannot be quantized.*use"
     yield skq.QuantizedClassifier(Untrained()), "Untrained cannot be quantized"
     yield skq.QuantizedRegressor(SVR()), "SVR cannot be quantized: a kernel machine"
     members = ensemble.VotingClassifier([("a", linear_model.LogisticRegression()), ("b", SVC())])

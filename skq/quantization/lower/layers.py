@@ -172,13 +172,15 @@ def trained_layer(
     weights: Array,
     scale: Array,
     bias: Array | TrainedConstant | None = None,
+    *,
+    name: str,
 ) -> QuantizedTensor:
     """A layer whose weights the graph gives as integers, over the last axis of `x`.
 
     See `skq.quantization.lower.trained.trained_product` for the parameters.
     """
-    rows, order = _rows(low, trained_codes(low, x), np.empty(0), "minmax")
-    return trained_product(low, rows, weights[order], scale[order], bias)
+    rows, order = _rows(low, trained_codes(low, x, name), np.empty(0), "minmax")
+    return trained_product(low, rows, weights[order], scale[order], bias, name=name)
 
 
 def least_error(

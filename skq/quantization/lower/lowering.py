@@ -183,6 +183,10 @@ class Lowering(CalibratedProgram):
         self._features.append((x, (method, n_bits), tensor))
         return tensor
 
+    def is_codes_of_input(self, x: QuantizedTensor) -> bool:
+        """Whether a tensor is a function of the codes that `tensor` gave the float input."""
+        return any(x.value == tensor.value for _, _, tensor in self._features)
+
     def materialize(self, x: QuantizedTensor, lo: float, hi: float, n_bits: int) -> QuantizedTensor:
         """Codes of `n_bits` on one uniform grid over the reals [lo, hi].
 
@@ -305,7 +309,14 @@ class Lowering(CalibratedProgram):
         return replace(self._aligned[_identity(x)], view=x.view)
 
     def is_above(self, x: QuantizedTensor, threshold: Array, *, or_equal: bool) -> QuantizedTensor:
-        """1 where the reals exceed a constant (or equal it), else 0; see `scales.is_above`."""
+        """1 where the reals exceed a constant (or equal it), else 0; see `scales.is_above`.
+
+        In trained graphs the codes are compared with the threshold in steps of each channel.
+        """
+        if self.settings.discrete and x.is_plain and np.all(x.scale > 0):
+            steps = np.asarray(threshold, np.float64) / x.scale + x.zero_point
+            own = replace(x, scale=scalar(1.0), zero_point=scalar(0.0))
+            return scales.is_above(self, own, steps, or_equal=or_equal)
         return scales.is_above(self, self.align(x), threshold, or_equal=or_equal)
 
     def common(self, *tensors: QuantizedTensor) -> list[QuantizedTensor]:
