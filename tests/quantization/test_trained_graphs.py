@@ -166,6 +166,43 @@ def test_codes_of_a_convolution(padded: int, zero: int, group: int) -> None:
     np.testing.assert_array_equal(module.forward(images), q)
 
 
+@pytest.mark.parametrize("group", [1, 2])
+def test_codes_of_a_transposed_convolution(group: int) -> None:
+    """One scale a filter, axis 1 of the weights; the code of 0 stands between the cells."""
+    images = RNG.normal(size=(40, 4, 3, 3)).astype(np.float32)
+    codes = RNG.integers(-3, 4, (4, 2, 3, 3)).astype(np.int8)
+    sw = np.array([0.25, 0.3], np.float32)
+    attributes = {"strides": [2, 2], "pads": [1, 0, 1, 0], "group": group}
+    model = model_of(
+        *on_grid("x", "dx", "x"),
+        Node("DequantizeLinear", ("codes", "sw"), ("w",), {"axis": 1}),
+        Node("ConvTranspose", ("dx", "w"), ("a",), attributes),
+        Node("QuantizeLinear", ("a", "sy", "zy"), ("y",)),
+        shape=(4, 3, 3),
+        out="uint8",
+        codes=codes,
+        sw=sw,
+        sx=np.float32(0.125),
+        zx=np.uint8(5),
+        sy=np.float32(0.25),
+        zy=np.uint8(100),
+    )
+    module = PostTrainingQATImporter(2, model).quantize_module(images)
+    real = (quantized(images, 0.125, np.uint8(5)) - 5) * 0.125
+    weights = codes * sw.astype(float)[:, None, None]
+    sums = np.zeros((40, 2 * group, 7, 7))
+    for c in range(4):
+        first = c // (4 // group) * 2
+        for i in range(3):
+            for j in range(3):
+                for f in range(2):
+                    sums[:, first + f, i : i + 5 : 2, j : j + 5 : 2] += (
+                        real[:, c] * weights[c, f, i, j]
+                    )
+    expected = quantized(sums[:, :, 1:-1], 0.25, np.uint8(100))
+    np.testing.assert_array_equal(module.forward(images), expected)
+
+
 def chain(*, first: list[Node], dequantized: str = "dx", **constants: Any) -> NumpyModule:
     return model_of(
         *first,
