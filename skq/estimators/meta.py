@@ -21,7 +21,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skq.estimators import changes, convert
+from skq.estimators import changes, convert, tables
 from skq.estimators.base import QuantizedEstimator
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.delegation import inner_has
@@ -98,18 +98,25 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         return self._quantize(X, sample_weight)
 
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
-        refuse_text(self.estimator_, X)
+        self.__dict__.pop("_lookup", None)
         validate_data(self, X, skip_check_array=True)
+        model = self.estimator_
+        coded = tables.coded(model, X)
+        if coded is None:
+            refuse_text(model, X)
+        else:
+            self._lookup, model = coded
         X = numeric_array(self, X)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
         data = CalibrationData.of(X, sample_weight)
-        self._result_types = result_types(self.estimator_, data.rows)
+        self._result_types = result_types(model, data.rows)
         self.quantized_module_ = convert.build_module(
-            self.estimator_,
+            model,
             data,
+            name=type(self.estimator_).__name__,
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
             calibration=self.calibration,
@@ -140,7 +147,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         return self._predict_validated(method, X)
 
     def _validated(self, X: Any) -> Any:
-        return super()._validated(by_name(self, X))
+        return super()._validated(X if self._table_lookup is not None else by_name(self, X))
 
     @property
     def _float_model(self) -> Any:

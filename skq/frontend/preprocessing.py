@@ -62,7 +62,10 @@ class Column:
 
     def filled(self, value: float) -> Column:
         """The column with a value for what is still missing."""
-        return replace(self, missing=value) if np.isnan(self.missing) else self
+        column = replace(self, missing=value) if np.isnan(self.missing) else self
+        if self.values is not None and np.isnan(self.values).any():
+            return replace(column, values=np.where(np.isnan(self.values), value, self.values))
+        return column
 
     def reach(self, lo: float, hi: float) -> tuple[float, float]:
         """Greatest magnitudes of the column, and of its terms, over a range of the feature."""
@@ -103,6 +106,8 @@ class Preprocessing:
     offset : ndarray of shape (n_outputs,) or None
     bounds : (lo, hi), each an ndarray of shape (n_features,), or None
         Least and greatest value of each feature of X, if known.
+    labels : Labels or None
+        Of features that are texts or categories; see `skq.frontend.labels`.
     """
 
     n_features: int
@@ -111,6 +116,7 @@ class Preprocessing:
     matrix: Floats | None = None
     offset: Floats | None = None
     bounds: tuple[Floats, Floats] | None = None
+    labels: Any = None
 
     @classmethod
     def identity(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skq.engines.session import outputs_of
 from skq.quantization.quantized_module import QuantizedModule
+from skq.serving.lookup import TableLookup
 from skq.serving.outputs import has_output
 
 Array = NDArray[Any]
@@ -44,6 +45,26 @@ def check_model(
                 f"feature_names_in_ must have the shape ({n_features},); got {feature_names.shape}"
             )
     _check_classes(module, classes)
+
+
+def check_lookup(lookup: Any, n_features: int, feature_names: Any) -> None:
+    """Raise unless a saved model's lookup stage gives what its program reads.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if lookup is None:
+        return
+    if not isinstance(lookup, TableLookup):
+        raise TypeError(f"lookup must be a TableLookup or None; got {type(lookup).__name__}")
+    if lookup.n_features != n_features:
+        raise ValueError(
+            f"the lookup has {lookup.n_features} features; n_features_in_ is {n_features}"
+        )
+    names = None if feature_names is None else tuple(feature_names.tolist())
+    if lookup.names != names:
+        raise ValueError("the names of the lookup are not feature_names_in_")
 
 
 def _check_classes(module: QuantizedModule, classes: Any) -> None:

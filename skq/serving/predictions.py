@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.quantization.quantized_module import QuantizedModule
+from skq.serving.lookup import TableLookup
 from skq.serving.outputs import as_predicted, check_missing, predict_with
 from skq.serving.result_types import ResultTypes, typed
 
@@ -30,8 +31,14 @@ class IntegerPredictions:
 
     def _predict_table(self, method: str, X: Any) -> Any:
         """What a method returns for X, by the fast path; None where the fallback is needed."""
+        if not self._passes_plain_tables():
+            return None
+        return self._run_table(method, X)
+
+    def _run_table(self, method: str, X: Any) -> Any:
+        """The same for a table that validation would pass unchanged if its numbers are finite."""
         module: QuantizedModule | None = self.__dict__.get("quantized_module_")
-        if module is None or not self._passes_plain_tables():
+        if module is None:
             return None
         n_threads = self._threads(module, X.size) if type(X) is np.ndarray else None
         result = module._session.run_table(method, X, n_threads)
@@ -46,8 +53,13 @@ class IntegerPredictions:
 
         Sparse rows are made dense a block at a time.
         """
+        X = self._validated(X)
+        if module is None and self._table_lookup is not None:
+            result = self._run_table(method, X)
+            if result is not None:
+                return result
         module = self.quantized_module_ if module is None else module
-        return self._predict_array(method, self._validated(X), module)
+        return self._predict_array(method, X, module)
 
     def _predict_array(self, method: str, X: Any, module: QuantizedModule) -> Any:
         """The same for X that is validated."""
@@ -97,6 +109,11 @@ class IntegerPredictions:
     def _takes_infinity(self) -> bool:
         """Whether infinity is accepted."""
         return False
+
+    @property
+    def _table_lookup(self) -> TableLookup | None:
+        """The stage that encodes texts and categories; `_validated` runs it."""
+        return None
 
     def _passes_plain_tables(self) -> bool:
         """Whether validation passes a table of finite numbers unchanged, without a warning."""

@@ -22,7 +22,8 @@ from skq.quantization.n_bits import get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
 from skq.serialization.limits import MAX_BYTES
-from skq.serving.model_checks import check_model
+from skq.serving.lookup import CategoryCodes, TableLookup
+from skq.serving.model_checks import check_lookup, check_model
 from skq.serving.outputs import has_output, log_probabilities
 from skq.serving.predictions import IntegerPredictions
 from skq.serving.result_types import ResultTypes, check_types
@@ -31,7 +32,10 @@ from skq.serving.validation import checked_numbers, columns_with_missing, has_in
 __all__ = ["IntegerPredictor", "load", "save"]
 
 #: Classes that a saved model may contain; no other is built.
-_PARTS = (IntegerProgram, TensorType, *INSTRUCTIONS, FloatGraph, Node, TensorInfo)
+_PARTS = (
+    *(IntegerProgram, TensorType, *INSTRUCTIONS, FloatGraph, Node, TensorInfo),
+    *(TableLookup, CategoryCodes),
+)
 
 
 #: Methods that a saved model may have.
@@ -79,6 +83,8 @@ class IntegerPredictor(IntegerPredictions):
         See `skq.serving.result_types.ResultTypes`.
     takes_infinity : bool, default=False
         Whether infinity is accepted, as histogram gradient boosting does.
+    lookup : TableLookup or None
+        Encodes texts and categories before the program; None for models of numbers.
     """
 
     estimator: str
@@ -91,6 +97,7 @@ class IntegerPredictor(IntegerPredictions):
     methods: tuple[str, ...] | None = None
     result_types: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     takes_infinity: bool = False
+    lookup: TableLookup | None = None
 
     def __repr__(self) -> str:
         return (
@@ -116,6 +123,7 @@ class IntegerPredictor(IntegerPredictions):
         check_types(self.result_types)
         if type(self.takes_infinity) is not bool:
             raise TypeError(f"takes_infinity must be a bool; got {self.takes_infinity!r}")
+        check_lookup(self.lookup, self.n_features_in_, self.feature_names_in_)
 
     def predict(self, X: Any) -> Any:
         """Predict labels or values.
@@ -198,7 +206,16 @@ class IntegerPredictor(IntegerPredictions):
     def _display_name(self) -> str:
         return self.estimator
 
+    @property
+    def _table_lookup(self) -> TableLookup | None:
+        return self.lookup
+
+    def _passes_plain_tables(self) -> bool:
+        return self.lookup is None
+
     def _validated(self, X: Any) -> Any:
+        if self.lookup is not None:
+            return self.lookup(X)
         return checked_numbers(X, self.n_features_in_, self.feature_names_in_)
 
     def _missing_columns(self, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
@@ -314,4 +331,5 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         methods=tuple(m for m in METHODS if hasattr(estimator, m)),
         result_types=dict(estimator._types or {}),
         takes_infinity=estimator._takes_infinity,
+        lookup=estimator._table_lookup,
     )
