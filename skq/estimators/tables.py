@@ -11,6 +11,7 @@ from sklearn.frozen import FrozenEstimator
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import hist_boosting
+from skq.frontend.equivalents.lightgbm import pandas_categories, reading_codes
 from skq.frontend.equivalents.raw_tables import features_read, pipelines_of, read_labels
 from skq.frontend.labels import UNKNOWN, Labels
 from skq.frontend.on_codes import OnCodes
@@ -53,28 +54,25 @@ def coded(estimator: Any, X: Any) -> Coded | None:
         estimator = estimator.estimator
     if hist_boosting.has_text_categories(estimator):
         return Coded(hist_lookup(estimator), hist_boosting.taking_encoded(estimator))
+    if pandas_categories(estimator):
+        return Coded(_lightgbm_lookup(estimator, X), reading_codes(estimator))
     if sparse.issparse(X) or (isinstance(X, np.ndarray) and X.dtype.kind in "fiub"):
         return None
     if not hasattr(X, "columns") and np.asarray(X).ndim != 2:
         return None  # validation raises
     table = Table(X)
-    if _pandas_categories(estimator):
-        return Coded(_lightgbm_lookup(estimator, table), estimator)
+    read = features_read(estimator, table.n_columns)
+    for j in read:
+        refuse_dates(table.column(j), _name(table, j))
     if not any(True for _ in pipelines_of(estimator)):
         return None
-    return _coded_pipeline(estimator, table)
+    return _coded_pipeline(estimator, table, read)
 
 
-def _coded_pipeline(model: Any, table: Table) -> Coded | None:
+def _coded_pipeline(model: Any, table: Table, read: set[int]) -> Coded | None:
     n_features = table.n_columns
-    read = features_read(model, n_features)
-    texts: dict[int, Any] = {}
-    for j in range(n_features):
-        values = table.column(j)
-        if j in read:
-            refuse_dates(values, _name(table, j))
-        if _is_text(values):
-            texts[j] = values
+    columns_of_table = [table.column(j) for j in range(n_features)]
+    texts = {j: values for j, values in enumerate(columns_of_table) if _is_text(values)}
     if not texts:
         return None
     distinct = {j: _distinct(values) for j, values in texts.items()}
@@ -154,10 +152,16 @@ def hist_lookup(estimator: Any) -> TableLookup:
     return _lookup(estimator, columns)
 
 
-def _lightgbm_lookup(estimator: Any, table: Table) -> TableLookup:
+def _lightgbm_lookup(estimator: Any, X: Any) -> TableLookup:
     """The lookup stage of LightGBM that was fitted on pandas categories."""
+    if not hasattr(X, "columns"):
+        raise ValueError(
+            f"{type(estimator).__name__} was fitted on columns of the dtype category. Pass a "
+            f"dataframe with the same dtypes; got {type(X).__name__}."
+        )
+    table = Table(X)
     names = [_name(table, j) for j in range(table.n_columns)]
-    lists = _pandas_categories(estimator)
+    lists = pandas_categories(estimator)
     features = [j for j in range(len(names)) if isinstance(table.column(j), Dictionary)]
     if len(features) != len(lists):
         raise ValueError(
@@ -183,10 +187,3 @@ def _lookup(estimator: Any, columns: list[CategoryCodes]) -> TableLookup:
         np.zeros(n_features, dtype=bool),
         None if names is None else tuple(map(str, names)),
     )
-
-
-def _pandas_categories(estimator: Any) -> list[Any]:
-    """Categories of a LightGBM model, for each column of the dtype category."""
-    if not type(estimator).__module__.startswith("lightgbm"):
-        return []
-    return list(getattr(estimator.booster_, "pandas_categorical", None) or [])

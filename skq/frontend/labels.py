@@ -179,7 +179,10 @@ class Labels:
             values = np.array([np.nan])
         at_missing = np.nan if missing is None else float(column.values[missing])
         return Column(
-            column.feature, edges=_edges(len(values)), values=values.astype(float), missing=at_missing
+            column.feature,
+            edges=_edges(len(values)),
+            values=values.astype(float),
+            missing=at_missing,
         )
 
     def representatives(self, feature: int) -> dict[float, int]:

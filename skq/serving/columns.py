@@ -89,7 +89,9 @@ class Table:
             return data.column(number)
         name = list(data)[number] if isinstance(data, Mapping) else data.columns[number]
         column = data[name]
-        if isinstance(data, Mapping) and (isinstance(column, str) or not hasattr(column, "__len__")):
+        if isinstance(data, Mapping) and (
+            isinstance(column, str) or not hasattr(column, "__len__")
+        ):
             raise ValueError(
                 f"column {name!r} of X must be a sequence of values; got {column!r:.60}. "
                 "Pass a list, also for one row."
@@ -245,6 +247,8 @@ def refuse_dates(values: Array | Dictionary, name: Any) -> None:
 
 
 def _is_date(value: Any) -> bool:
-    return isinstance(value, np.datetime64 | np.timedelta64) or type(value).__module__ == "datetime" or (
-        type(value).__name__ in ("Timestamp", "Timedelta", "Period")
+    return (
+        isinstance(value, np.datetime64 | np.timedelta64)
+        or type(value).__module__ == "datetime"
+        or (type(value).__name__ in ("Timestamp", "Timedelta", "Period"))
     )

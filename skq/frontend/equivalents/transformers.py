@@ -227,7 +227,9 @@ def _indicator_column(indicator: Any, column: Column, labels: Labels | None) -> 
     marker = indicator.missing_values
     labels.know(column.feature, [marker])
     if is_missing(marker):
-        bits = [is_missing(value) and (value is None) == (marker is None) for value in column.values]
+        bits = [
+            is_missing(value) and (value is None) == (marker is None) for value in column.values
+        ]
     else:
         bits = [value == marker for value in column.values]
     return replace(column, values=np.array(bits, dtype=np.float64))
@@ -373,9 +375,7 @@ def _varied(base: list[Any], j: int, values: Any) -> Any:
     return rows
 
 
-def _at_points(
-    evaluate: Callable[[Any], Any], rows: Any, labels: Labels, column: Column
-) -> Any:
+def _at_points(evaluate: Callable[[Any], Any], rows: Any, labels: Labels, column: Column) -> Any:
     """Outputs for each point of a column; points for which the transformer raises are refused."""
     try:
         return evaluate(rows)
@@ -444,4 +444,3 @@ def _columns(transformer: Any, preprocessing: Preprocessing) -> tuple[Column, ..
 def _dense(output: Any) -> Floats:
     output = output.toarray() if sparse.issparse(output) else output
     return np.asarray(output, dtype=np.float64)
-
