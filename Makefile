@@ -21,7 +21,7 @@ BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
     $(shell find skq -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-mcu test-sklearn lint typecheck format bench fuzz venv clean
+.PHONY: help demo test test-mcu test-sklearn lint typecheck format stubs bench fuzz venv clean
 
 help: ## list the targets
 	@echo 'Targets (each does its own set-up in $(VENV)):'
@@ -51,6 +51,9 @@ typecheck: $(STAMP) lint ## mypy
 format: $(STAMP) ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+stubs: $(STAMP) ## rewrite the type stubs of the estimators
+	$(BIN)/python tools/write_stubs.py
 
 # Stop it with Ctrl-C; FUZZ_ARGS='--seconds 600' or '--first 7 --count 1' (see --help).
 fuzz: $(STAMP) ## mutated model files on all engines, with sanitized kernels

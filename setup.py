@@ -38,5 +38,9 @@ setup(
         )
     ],
     cmdclass={"build_ext": BuildKernels},
-    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    options={
+        "bdist_wheel": {"py_limited_api": "cp311"},
+        # A path file and no import hook: type checkers follow only the former.
+        "editable_wheel": {"mode": "compat"},
+    },
 )

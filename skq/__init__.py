@@ -5,7 +5,32 @@ and quantizes it, ``predict`` runs one integer program.
 """
 
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 from typing import Any as _Any
+
+if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
+    from skq import (
+        ensemble,
+        exceptions,
+        export,
+        inspection,
+        linear_model,
+        model_selection,
+        neural_network,
+        quantization,
+        svm,
+        training,
+        tree,
+    )
+    from skq._config import config_context, get_config, set_config
+    from skq._show_versions import show_versions
+    from skq.estimators.meta import (
+        QuantizedClassifier,
+        QuantizedOutlierDetector,
+        QuantizedRegressor,
+        quantize,
+    )
+    from skq.serving.saved_model import load, save
 
 __version__ = "0.1.0"
 
@@ -37,15 +62,40 @@ _MODULES = (
     "tree",
 )
 
-__all__ = ["__version__", *sorted(_NAMES), *_MODULES]
+__all__ = [
+    "__version__",
+    "QuantizedClassifier",
+    "QuantizedOutlierDetector",
+    "QuantizedRegressor",
+    "config_context",
+    "get_config",
+    "load",
+    "quantize",
+    "save",
+    "set_config",
+    "show_versions",
+    "ensemble",
+    "exceptions",
+    "export",
+    "inspection",
+    "linear_model",
+    "model_selection",
+    "neural_network",
+    "quantization",
+    "svm",
+    "training",
+    "tree",
+]
 
 
-def __getattr__(name: str) -> _Any:
-    if name in _NAMES:
-        return getattr(_import_module(_NAMES[name]), name)
-    if name in _MODULES:
-        return _import_module(f"skq.{name}")
-    raise AttributeError(f"module 'skq' has no attribute {name!r}")
+if not TYPE_CHECKING:  # else every name would be there for a type checker
+
+    def __getattr__(name: str) -> _Any:
+        if name in _NAMES:
+            return getattr(_import_module(_NAMES[name]), name)
+        if name in _MODULES:
+            return _import_module(f"skq.{name}")
+        raise AttributeError(f"module 'skq' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -44,10 +44,17 @@ MODULES = modules()
 
 
 def imports_of(name):
-    """Modules of the package that a module imports, also inside functions."""
+    """Modules of the package that a module imports, also inside functions.
+
+    A package imports its public names when they are asked for; the block that shows them to type
+    checkers does not run.
+    """
     path = MODULES[name]
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if path.name == "__init__.py":
+        tree.body = [node for node in tree.body if not is_for_type_checkers(node)]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -55,6 +62,11 @@ def imports_of(name):
                 inner = f"{node.module}.{alias.name}"
                 found.add(inner if inner in MODULES else node.module)
     return {module for module in found if module in MODULES} - {name}
+
+
+def is_for_type_checkers(node):
+    """Whether a statement is ``if TYPE_CHECKING:``."""
+    return isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING"
 
 
 GRAPH = {name: imports_of(name) for name in MODULES}

@@ -42,15 +42,26 @@ class Session:
     plans : Plans
     takes_missing : bool
         Whether every column may hold NaN, so that the fast path accepts it.
+    narrow : object
+        What `skq.quantization.feature_columns.for_columns_read` gives; False before its first call.
     """
 
-    __slots__ = ("_by_method", "_by_names", "epilogue", "output_names", "plans", "takes_missing")
+    __slots__ = (
+        "_by_method",
+        "_by_names",
+        "epilogue",
+        "narrow",
+        "output_names",
+        "plans",
+        "takes_missing",
+    )
 
     def __init__(self, program: IntegerProgram, epilogue: FloatGraph) -> None:
         self.plans = Plans(program)
         self.epilogue = GraphEvaluator(epilogue)
         self.output_names = epilogue.output_names
         self.takes_missing = False
+        self.narrow: Any = False
         self._by_names: dict[tuple[str, ...], Route] = {}
         self._by_method: dict[str, Route | None] = {}
 

@@ -218,7 +218,7 @@ class QuantizedEstimator(EstimatorPredictions):
         `X` are the rows of ``fit``, for estimators with a ``contamination``.
         """
         parent = self._as_parent()
-        self._result_types = result_types(parent, data.rows)
+        self._result_types = result_types(parent, data.full_rows(1))
         module = self._module_from(parent, data)
         offset = None if X is None else self._contaminated_offset(module, X)
         if offset is not None:

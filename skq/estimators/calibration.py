@@ -2,25 +2,31 @@
 
 Ranges are exact over all rows. The rows themselves are an evenly spaced sample, each with the
 weight of the rows that it represents. So summaries of several batches (``partial_fit``,
-``warm_start``) can be merged, and a sparse or very long X is never copied as a whole.
+``warm_start``) can be merged, and a sparse or very long X is never copied as a whole. Of a sparse
+X with many columns only those with stored values are made dense.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skq.quantization.calibration_data import InputRange
 from skq.quantization.calibration_settings import CALIBRATION
-from skq.quantization.post_training import InputRange
 
 Array = NDArray[Any]
 
+Indices = NDArray[np.int64]
+
 #: In batches of more values, equal rows are not merged.
 MAX_SORTED_VALUES = 1_000_000
+
+#: Values of rows of which only some columns are held, at most; but this many rows are taken.
+MOST_VALUES, LEAST_ROWS = 1 << 24, 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +35,43 @@ class CalibrationData:
 
     Parameters
     ----------
-    rows : ndarray of shape (n_sampled, n_features)
+    rows : ndarray of shape (n_sampled, n_columns)
     weight : ndarray of shape (n_sampled,)
         Above 0; the sum over the rows that a row represents.
     ranges : InputRange
-        Least and greatest values of all rows seen, and whether any was missing.
+        Least and greatest values of all rows seen in each feature, and whether any was missing.
+    columns : ndarray of shape (n_columns,) or None
+        Features that the rows hold, rising; all others are 0 in every row seen. None for all.
     """
 
     rows: Array
     weight: NDArray[np.float64]
     ranges: InputRange
+    columns: Indices | None = None
+
+    @property
+    def n_features(self) -> int:
+        """Features of the rows seen."""
+        return len(self.ranges.lo)
+
+    def full_rows(self, n_rows: int) -> Array:
+        """The first rows with all features, ndarray of shape (n_rows, n_features)."""
+        return _on_columns(self.rows[:n_rows], self.columns, None, self.n_features)
+
+    def _rows_on(self, columns: Indices | None) -> Array:
+        return _on_columns(self.rows, self.columns, columns, self.n_features)
+
+    def on_all_features(self) -> CalibrationData:
+        """The same with rows that hold all features."""
+        return replace(self, rows=self.full_rows(len(self.rows)), columns=None)
+
+    def on_columns(self) -> CalibrationData:
+        """The same for the features that the rows hold, as if there were no others."""
+        if self.columns is None:
+            return self
+        lo, hi = self.ranges.lo[self.columns], self.ranges.hi[self.columns]
+        ranges = InputRange(lo, hi, self.ranges.has_missing)
+        return CalibrationData(self.rows, self.weight, ranges)
 
     @classmethod
     def of(cls, X: Any, sample_weight: Any = None) -> CalibrationData:
@@ -62,22 +95,27 @@ class CalibrationData:
             np.maximum(self.ranges.hi, other.ranges.hi),
             self.ranges.has_missing or other.ranges.has_missing,
         )
-        rows = np.concatenate([self.rows, other.rows])
-        weight = np.concatenate([self.weight, other.weight])
-        rows, weight = _merged_duplicates(rows, weight)
-        if len(rows) <= CALIBRATION.max_rows:
-            return CalibrationData(rows, weight, ranges)
+        columns = _union([self.columns, other.columns])
+        most_rows = _most_rows(columns)
+        if len(self.rows) + len(other.rows) <= 2 * most_rows:
+            rows = np.concatenate([d._rows_on(columns) for d in (self, other)])
+            weight = np.concatenate([self.weight, other.weight])
+            rows, weight = _merged_duplicates(rows, weight)
+            if len(rows) <= most_rows:
+                return CalibrationData(rows, weight, ranges, columns)
         share = self.weight.sum() / (self.weight.sum() + other.weight.sum())
-        total = min(CALIBRATION.max_rows, len(self.rows) + len(other.rows))
+        total = min(most_rows, len(self.rows) + len(other.rows))
         n_own = int(np.clip(round(share * total), total - len(other.rows), len(self.rows)))
         parts = [
-            _thinned(self.rows, self.weight, n_own),
-            _thinned(other.rows, other.weight, total - n_own),
+            (_on_columns(rows, data.columns, columns, self.n_features), weight)
+            for data, n_rows in ((self, n_own), (other, total - n_own))
+            for rows, weight in [_thinned(data.rows, data.weight, n_rows)]
         ]
         return CalibrationData(
             np.concatenate([rows for rows, _ in parts]),
             np.concatenate([weight for _, weight in parts]),
             ranges,
+            columns,
         )
 
 
@@ -91,6 +129,7 @@ class Summary:
     rows: Array
     weight: NDArray[np.float64]
     ranges: InputRange
+    columns: Indices | None = None
 
     @classmethod
     def of(cls, X: Any, sample_weight: Any = None, *, copy: bool = True) -> Summary:
@@ -109,34 +148,79 @@ class Summary:
             X = X.tocsr()
         if len(present) < X.shape[0]:
             X = X[present]
-        chosen = _evenly(len(present), CALIBRATION.max_rows)
+        columns = _occurring(X) if sparse.issparse(X) else None
+        chosen = _evenly(len(present), _most_rows(columns))
         share = weight[present].sum() / weight[present[chosen]].sum()
         rows = X[chosen] if len(chosen) < X.shape[0] else X
         if sparse.issparse(rows):
-            rows = rows.toarray()
+            rows = (rows if columns is None else rows[:, columns]).toarray()
         elif copy and np.shares_memory(rows, X):
             rows = rows.copy()
-        return cls(rows, weight[present[chosen]] * share, _range(X))
+        return cls(rows, weight[present[chosen]] * share, _range(X), columns)
 
     @staticmethod
     def joined(batches: list[Summary]) -> Summary:
-        """One summary of several, in their order."""
+        """One summary of several, in their order, of some of their rows if they are too many."""
         if len(batches) == 1:
             return batches[0]
+        columns = _union([batch.columns for batch in batches])
+        weight = np.concatenate([batch.weight for batch in batches])
+        chosen = _evenly(len(weight), _most_rows(columns))
+        ends = np.cumsum([len(batch.rows) for batch in batches])
+        parts = []
+        for batch, end in zip(batches, ends, strict=True):
+            start = end - len(batch.rows)
+            inside = chosen[np.searchsorted(chosen, start) : np.searchsorted(chosen, end)]
+            rows = batch.rows[inside - start]
+            parts.append(_on_columns(rows, batch.columns, columns, len(batch.ranges.lo)))
         return Summary(
-            np.concatenate([batch.rows for batch in batches]),
-            np.concatenate([batch.weight for batch in batches]),
+            np.concatenate(parts),
+            weight[chosen] * (weight.sum() / weight[chosen].sum()),
             InputRange(
                 np.min([batch.ranges.lo for batch in batches], axis=0),
                 np.max([batch.ranges.hi for batch in batches], axis=0),
                 any(batch.ranges.has_missing for batch in batches),
             ),
+            columns,
         )
 
     def to_data(self) -> CalibrationData:
         """At most `CALIBRATION.max_rows` rows; equal rows are merged and their weights added."""
         rows, weight = _thinned(self.rows, self.weight, CALIBRATION.max_rows)
-        return CalibrationData(*_merged_duplicates(rows, weight), self.ranges)
+        return CalibrationData(*_merged_duplicates(rows, weight), self.ranges, self.columns)
+
+
+def _occurring(X: Any) -> Indices | None:
+    """Columns of a CSR matrix with stored values; None unless they are half of all at most."""
+    columns = np.unique(X.indices).astype(np.int64)
+    return columns if 2 * len(columns) <= X.shape[1] else None
+
+
+def _most_rows(columns: Indices | None) -> int:
+    """Rows that are taken at most, of these columns."""
+    if columns is None:
+        return CALIBRATION.max_rows
+    return min(CALIBRATION.max_rows, max(LEAST_ROWS, MOST_VALUES // max(1, len(columns))))
+
+
+def _union(several: list[Indices | None]) -> Indices | None:
+    known = [columns for columns in several if columns is not None]
+    if len(known) < len(several):
+        return None
+    return np.unique(np.concatenate(known))
+
+
+def _on_columns(
+    rows: Array, held: Indices | None, columns: Indices | None, n_features: int
+) -> Array:
+    """Rows that hold some columns as rows that hold more of them; None for all."""
+    if held is None or (columns is not None and len(held) == len(columns)):
+        return rows
+    if columns is None:
+        columns = np.arange(n_features)
+    wide = np.zeros((len(rows), len(columns)), dtype=rows.dtype)
+    wide[:, np.searchsorted(columns, held)] = rows
+    return wide
 
 
 def _thinned(rows: Array, weight: Array, n_rows: int) -> tuple[Array, Array]:

@@ -9,7 +9,9 @@ from skq.estimators.calibration import CalibrationData
 from skq.estimators.diagnostics import Progress, check_cover, check_precision
 from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import hist_boosting
+from skq.frontend.feature_columns import FeatureColumns
 from skq.graph.evaluator import GraphEvaluator
+from skq.quantization.feature_columns import for_all_features
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
@@ -61,8 +63,15 @@ def build_module(
     name = name or type(estimator).__name__
     progress = Progress(name, verbose)
     data = X if isinstance(X, CalibrationData) else CalibrationData.of(X, sample_weight)
+    columns = None
+    if data.columns is not None:
+        columns = FeatureColumns(data.columns, data.n_features)
     with progress.step(f"converted to a float graph, checked on {min(len(data.rows), 100)} rows"):
-        graph = float_graph(hist_boosting.taking_encoded(estimator), data.rows)
+        model = hist_boosting.taking_encoded(estimator)
+        graph = float_graph(model, data.rows, columns=columns)
+    if columns is not None and graph.inputs[0].shape[-1] == columns.n_features:
+        data, columns = data.on_all_features(), None
+    data = data.on_columns()
 
     def quantized(width: Any) -> QuantizedModule:
         model = GraphEvaluator(graph)
@@ -76,4 +85,4 @@ def build_module(
     with progress.step("compared with the float model"):
         check_cover(name, data)
         check_precision(name, module, data, n_bits, quantized)
-    return module
+    return module if columns is None else for_all_features(module, *columns)

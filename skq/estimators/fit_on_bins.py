@@ -181,7 +181,7 @@ def _splits(estimator: Any) -> Iterator[tuple[Array, Array, Array]]:
 
 def _histogram_splits(estimator: Any) -> Iterator[tuple[Array, Array, Array]]:
     columns = np.arange(estimator.n_features_in_)
-    if getattr(estimator, "_preprocessor", None) is not None:  # puts categorical columns first
+    if getattr(estimator, "is_categorical_", None) is not None:  # puts categorical columns first
         columns = np.argsort(~np.asarray(estimator.is_categorical_), kind="stable")
     for stage in estimator._predictors:
         for predictor in stage:

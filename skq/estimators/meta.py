@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -27,7 +29,7 @@ from skq.estimators.calibration import CalibrationData
 from skq.estimators.delegation import inner_has
 from skq.estimators.in_float import in_float
 from skq.estimators.missing_values import takes_missing
-from skq.estimators.named_columns import by_name
+from skq.estimators.named_columns import columns_used_by_name
 from skq.estimators.overwriting import to_write_into
 from skq.estimators.predictions import EstimatorPredictions
 from skq.estimators.result_types import result_types
@@ -35,6 +37,7 @@ from skq.estimators.validation import numeric_array, refuse_text
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import check_trainable
 from skq.quantization.quantized_module import QuantizedModule
+from skq.serving.named_columns import arranged
 from skq.serving.outputs import log_probabilities
 
 if TYPE_CHECKING:
@@ -106,13 +109,13 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
             refuse_text(model, X)
         else:
             self._lookup, model = coded
-        X = numeric_array(self, X)
+        X = numeric_array(self, X, dense=False)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
         data = CalibrationData.of(X, sample_weight)
-        self._result_types = result_types(model, data.rows)
+        self._result_types = result_types(model, data.full_rows(1))
         self.quantized_module_ = convert.build_module(
             model,
             data,
@@ -147,7 +150,15 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         return self._predict_validated(method, X)
 
     def _validated(self, X: Any) -> Any:
-        return super()._validated(X if self._table_lookup is not None else by_name(self, X))
+        if self._table_lookup is not None:
+            return super()._validated(X)
+        used = self._columns_by_name
+        X = X if used is None else arranged(X, self.feature_names_in_, used)
+        return super()._validated(X)
+
+    @property
+    def _columns_by_name(self) -> NDArray[np.bool_] | None:
+        return columns_used_by_name(self._float_model)
 
     @property
     def _float_model(self) -> Any:

@@ -44,14 +44,14 @@ class PendingData:
         if not plain and not sparse.issparse(X):
             X = numeric_array(estimator, X, dense=False)
         batch = Summary.of(X, sample_weight)
-        n_features = batch.rows.shape[1]
-        if self._known is not None and self._known.rows.shape[1] != n_features:
+        n_features = len(batch.ranges.lo)
+        if self._known is not None and self._known.n_features != n_features:
             self._known = None
-        if self._batches and self._batches[0].rows.shape[1] != n_features:
+        if self._batches and len(self._batches[0].ranges.lo) != n_features:
             self._batches, self._n_rows = [], 0
         self._batches.append(batch)
         self._n_rows += len(batch.rows)
-        if self._n_rows > min(MOST_ROWS, max(1, MOST_VALUES // n_features)):
+        if self._n_rows > min(MOST_ROWS, max(1, MOST_VALUES // max(1, batch.rows.shape[1]))):
             self.collected()
 
     def collected(self) -> CalibrationData:

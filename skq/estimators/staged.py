@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skq.engines.reference import evaluate
+from skq.estimators.staged_votes import has_votes, vote_modules
 from skq.exceptions import UnsupportedModelError
 from skq.graph.graph import FloatGraph, TensorInfo
 from skq.graph.ops import TreeArrays
@@ -23,9 +24,13 @@ Array = NDArray[Any]
 def staged_modules(module: QuantizedModule, estimator: Any) -> Iterator[QuantizedModule]:
     """The module after each stage of a boosted ensemble; the last is the module itself.
 
-    The trees of later stages are removed from the Trees instruction. One tree of a single leaf for
+    Of AdaBoost whose base estimators are no trees, see `skq.estimators.staged_votes`. Else the
+    trees of later stages are removed from the Trees instruction. One tree of a single leaf for
     each output replaces them; its integer represents the sum 0 that they now add.
     """
+    if has_votes(estimator):
+        yield from vote_modules(module, estimator)
+        return
     number, trees = _trees_of(module, estimator)
     per_stage = _trees_per_stage(estimator, trees)
     zeros = _zeros(module, number, trees)

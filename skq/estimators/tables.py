@@ -77,8 +77,8 @@ def _coded_pipeline(model: Any, table: Table, read: set[int]) -> Coded | None:
         return None
     distinct = {j: _distinct(values) for j, values in texts.items()}
     base = {j: _first(values) for j, values in texts.items()}
-    of_read = [{j: d[j] for j in texts if j in read} for d in (distinct, base)]
-    labels = read_labels(model, *of_read, n_features, table.names)
+    values_read, base_read = ({j: d[j] for j in texts if j in read} for d in (distinct, base))
+    labels = read_labels(model, values_read, base_read, n_features, table.names)
     columns = [_category_codes(j, labels) for j in sorted(labels.points)]
     unread = np.array([j not in read for j in range(n_features)], dtype=bool)
     names = None if table.names is None else tuple(table.names)

@@ -93,11 +93,11 @@ def _finite(estimator: Any, *, allow_nan: bool) -> Any:
 def passes_plain_tables(estimator: Any) -> bool:
     """Whether `numeric_array` passes a table of finite numbers unchanged and without a warning.
 
-    It warns where the estimator was fitted on named columns, and changes X where the estimator
-    contains a preprocessor.
+    It warns where the estimator was fitted on named columns, and changes X where histogram boosting
+    encodes categories (`is_categorical_` is not None).
     """
     attributes = estimator.__dict__  # quicker than vars
-    return "feature_names_in_" not in attributes and attributes.get("_preprocessor") is None
+    return "feature_names_in_" not in attributes and attributes.get("is_categorical_") is None
 
 
 def missing_columns(estimator: Any, X: Any, module: QuantizedModule) -> NDArray[np.int64]:

@@ -1,18 +1,32 @@
 """Integer programs for other runtimes: `to_c` writes C99, `to_onnx` an ONNX model."""
 
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 from typing import Any as _Any
+
+if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
+    from skq.export.c99.to_c import (
+        to_c,
+    )
+    from skq.export.onnx_integer.to_onnx import (
+        to_onnx,
+    )
 
 #: Public functions by the module that defines them; imported at the first access.
 _NAMES = {"to_c": "skq.export.c99", "to_onnx": "skq.export.onnx_integer"}
 
-__all__ = sorted(_NAMES)
+__all__ = [
+    "to_c",
+    "to_onnx",
+]
 
 
-def __getattr__(name: str) -> _Any:
-    if name in _NAMES:
-        return getattr(_import_module(_NAMES[name]), name)
-    raise AttributeError(f"module 'skq.export' has no attribute {name!r}")
+if not TYPE_CHECKING:  # else every name would be there for a type checker
+
+    def __getattr__(name: str) -> _Any:
+        if name in _NAMES:
+            return getattr(_import_module(_NAMES[name]), name)
+        raise AttributeError(f"module 'skq.export' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.frontend.feature_columns import FeatureColumns
 from skq.frontend.monotonic import is_monotonic
 from skq.frontend.parity import check_parity
 from skq.graph.graph import ML_DOMAIN, MONOTONIC, FloatGraph, Node
@@ -20,7 +21,13 @@ ML_OPSET = 3
 INPUT_NAME = "X"
 
 
-def float_graph(estimator: Any, X: NDArray[Any], *, check: bool = True) -> FloatGraph:
+def float_graph(
+    estimator: Any,
+    X: NDArray[Any],
+    *,
+    columns: FeatureColumns | None = None,
+    check: bool = True,
+) -> FloatGraph:
     """Convert a fitted scikit-learn estimator or Pipeline.
 
     Parameters
@@ -29,6 +36,10 @@ def float_graph(estimator: Any, X: NDArray[Any], *, check: bool = True) -> Float
         Fitted; its methods must return what the float model predicts.
     X : ndarray of shape (n_rows, n_features)
         Calibration rows, some of which the check uses.
+    columns : FeatureColumns, default=None
+        The estimator's features that the columns of X are, where these are not all of them: the
+        others are 0. Where the model can be written for these columns alone, the graph reads them;
+        else it reads all features.
     check : bool, default=True
         Compare the graph's outputs with the estimator's methods.
 
@@ -53,11 +64,11 @@ def float_graph(estimator: Any, X: NDArray[Any], *, check: bool = True) -> Float
     from skq.frontend.torch_export import export_module
     from skq.frontend.torch_modules import PLACEHOLDER_DOMAIN, TreesModule
 
-    module = to_torch(estimator, X)
+    module = to_torch(estimator, X, columns)
     trees = dict(enumerate(m for m in module.modules() if isinstance(m, TreesModule)))
     for index, ensemble in trees.items():
         ensemble.index = index
-    example = torch.zeros((2, X.shape[1]), dtype=torch.float64)
+    example = torch.zeros((2, module.n_features), dtype=torch.float64)
     proto = export_module(
         module,
         (example,),
@@ -76,7 +87,7 @@ def float_graph(estimator: Any, X: NDArray[Any], *, check: bool = True) -> Float
     opsets = {"": graph.opsets[""], **({ML_DOMAIN: ML_OPSET} if trees else {})}
     graph = with_short_names(replace(graph, nodes=nodes, opsets=opsets))
     if check:
-        check_parity(estimator, graph, np.asarray(X, dtype=np.float64))
+        check_parity(estimator, graph, np.asarray(X, dtype=np.float64), columns)
     return graph
 
 

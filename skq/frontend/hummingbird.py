@@ -23,6 +23,8 @@ from torch import nn
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import known_representations, supported_transformers
+from skq.frontend.equivalents.narrowing import on_columns
+from skq.frontend.feature_columns import FeatureColumns
 from skq.frontend.predictors import Affine, Predictor
 from skq.frontend.torch_modules import AffineModule
 from skq.frontend.torch_predictors import PredictorModule
@@ -55,12 +57,15 @@ class ModelModule(nn.Module):
 
     Attributes
     ----------
+    n_features : int
+        Columns that it reads.
     predictor : PredictorModule
         The last operator's module.
     """
 
-    def __init__(self, input_name: str, operators: list[Any]) -> None:
+    def __init__(self, input_name: str, n_features: int, operators: list[Any]) -> None:
         super().__init__()
+        self.n_features = n_features
         self.input_name = input_name
         self.operators = nn.ModuleList(operators)
         self.predictor: PredictorModule = operators[-1].module
@@ -76,7 +81,7 @@ class ModelModule(nn.Module):
         return values[self.operators[-1].outputs[0]]
 
 
-def to_torch(estimator: Any, X: NDArray[Any]) -> ModelModule:
+def to_torch(estimator: Any, X: NDArray[Any], columns: FeatureColumns | None = None) -> ModelModule:
     """One torch module, in float64, that computes a fitted estimator or Pipeline.
 
     Parameters
@@ -84,6 +89,8 @@ def to_torch(estimator: Any, X: NDArray[Any]) -> ModelModule:
     estimator : estimator or Pipeline
     X : ndarray of shape (n_rows, n_features)
         Calibration rows.
+    columns : FeatureColumns, default=None
+        As in `skq.frontend.convert.float_graph`.
 
     Raises
     ------
@@ -92,8 +99,16 @@ def to_torch(estimator: Any, X: NDArray[Any]) -> ModelModule:
     """
     try:
         bounds = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
-        representations = known_representations(estimator, bounds, n_features=X.shape[1])
-        return module_of(representations, X.shape[1]).double().eval()
+        n_features = X.shape[1]
+        if columns is not None:
+            n_features = columns.n_features
+            bounds = columns.full(bounds[0]), columns.full(bounds[1])
+        representations = known_representations(estimator, bounds, n_features=n_features)
+        if columns is not None:
+            narrow = on_columns(representations, columns.columns)
+            if narrow is not None:
+                representations, n_features = narrow, X.shape[1]
+        return module_of(representations, n_features).double().eval()
     except MissingConverter as error:
         match = re.search(r"class '[\w.]*?(\w+)'", str(error))
         raise UnsupportedModelError(
@@ -111,7 +126,7 @@ def module_of(model: Any, n_features: int) -> ModelModule:
     topology = _parse.parse_sklearn_api_model(model, config)
     operators = list(topology.topological_operator_iterator())
     modules = [get_converter(op.type)(op, "cpu", config) for op in operators]
-    return ModelModule(operators[0].inputs[0].full_name, modules)
+    return ModelModule(operators[0].inputs[0].full_name, n_features, modules)
 
 
 def _in_float64(result: Any) -> Any:

@@ -224,7 +224,7 @@ def _position(points: NDArray[Any], value: Any) -> int:
 
 def _edges(n_points: int) -> Floats:
     """Half way between the codes 0, 1, 2 ..."""
-    return np.arange(max(n_points, 1) - 1) + 0.5
+    return np.arange(max(n_points, 1) - 1, dtype=np.float64) + np.float64(0.5)
 
 
 def in_numbers(preprocessing: Preprocessing, owner: Any) -> Preprocessing:

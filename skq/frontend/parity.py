@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ParityError
+from skq.frontend.feature_columns import FeatureColumns
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 
@@ -31,7 +32,9 @@ TIE_RTOL = 1e-9
 TIE_RTOL_FLOAT32 = 1e-5
 
 
-def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> None:
+def check_parity(
+    estimator: Any, graph: FloatGraph, X: NDArray[np.float64], columns: FeatureColumns | None = None
+) -> None:
     """Compare every output of the graph with the estimator's method of that name.
 
     Parameters
@@ -42,6 +45,9 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
         As `skq.frontend.convert.float_graph` makes it.
     X : ndarray of shape (n_rows, n_features), float64
         Rows to compare on; at most 100 of them are taken.
+    columns : FeatureColumns, default=None
+        The estimator's features that the columns of X are, where these are not all of them. The
+        graph reads these columns, or all features.
 
     Raises
     ------
@@ -49,13 +55,18 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
         Names the estimator, the output and the largest difference.
     """
     rows = X[np.unique(np.linspace(0, len(X) - 1, min(len(X), MAX_ROWS)).astype(int))]
+    given: Any = rows
+    if columns is not None:
+        given = columns.sparse(rows)
+        if graph.inputs[0].shape[-1] != rows.shape[1]:
+            rows = given.toarray()
     results = GraphEvaluator(graph).run({graph.inputs[0].name: rows}, graph.output_names)
     expected: dict[str, Any] = {}
     is_detector = "score_samples" in results
     for name, got in results.items():
         method, part = _method_and_part(name)
         if method not in expected:
-            expected[method] = call_method(estimator, method, rows)
+            expected[method] = call_method(estimator, method, given)
         wanted = _part(expected[method], part)
         if method == "predict" and (is_detector or hasattr(estimator, "classes_")):
             labels = wanted if is_detector else _label_indices(estimator, wanted, part)
@@ -64,7 +75,7 @@ def check_parity(estimator: Any, graph: FloatGraph, X: NDArray[np.float64]) -> N
             _compare_values(estimator, name, np.asarray(wanted), got, _magnitude(name, results))
 
 
-def call_method(estimator: Any, method: str, rows: Array) -> Any:
+def call_method(estimator: Any, method: str, rows: Any) -> Any:
     """Call the estimator; without its warning that the rows have no feature names."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
@@ -77,6 +88,7 @@ def with_names(estimator: Any, rows: Array) -> Any:
     names = getattr(estimator, "feature_names_in_", None)
     if names is None or not hasattr(estimator, "steps"):
         return rows
+    rows = rows if isinstance(rows, np.ndarray) else rows.toarray()
     try:
         import pandas as frames
     except ImportError:

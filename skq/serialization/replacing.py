@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
+import time
 import uuid
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +16,9 @@ try:
     import fcntl
 except ImportError:  # Windows, where a file that is open cannot be removed
     fcntl = None  # type: ignore[assignment]
+
+#: Seconds after its last write from which a temporary file without a lock counts as abandoned.
+ABANDONED_AFTER = 3600.0
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -30,6 +35,7 @@ def replace_file(path: Path, data: bytes) -> None:
     # a hash is short for any length of the name, and the same for each save of this file
     prefix = f".skq-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}-"
     _remove_abandoned(target.parent, prefix)
+    _remove_of_earlier_releases(target)
     file, temporary = _temporary(target.parent, prefix)
     try:
         with file:
@@ -64,6 +70,20 @@ def _remove_abandoned(folder: Path, prefix: str) -> None:
             with open(abandoned, "rb+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 abandoned.unlink()
+
+
+def _remove_of_earlier_releases(target: Path) -> None:
+    """Remove old temporary files by the names that releases before the locks gave them.
+
+    Those releases do not lock, so only a file that nobody has written to for a while is abandoned.
+    """
+    name = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{32}}\.tmp")
+    latest = time.time() - ABANDONED_AFTER
+    for path in target.parent.glob(".*.tmp"):
+        if name.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < latest:
+                    path.unlink()
 
 
 def _temporary(folder: Path, prefix: str) -> tuple[BinaryIO, Path]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Dictionary", "Table", "as_numbers", "is_missing", "refuse_dates"]
+__all__ = ["Dictionary", "Table", "as_numbers", "is_columns", "is_missing", "refuse_dates"]
 
 Array = NDArray[Any]
 
@@ -101,6 +101,11 @@ class Table:
 
 def _is_dict(data: Any) -> bool:
     return isinstance(data, Mapping)
+
+
+def is_columns(data: Any) -> bool:
+    """Whether a user passed a dict of columns or an Arrow table."""
+    return _is_dict(data) or isinstance(getattr(data, "column_names", None), list)
 
 
 def _names(data: Any) -> list[Any] | None:

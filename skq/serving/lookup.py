@@ -144,24 +144,24 @@ class CategoryCodes:
 
     def _check(self, numbers: NDArray[np.int64], values: Array | Dictionary, name: Any) -> None:
         """Raise for unknown categories and missing values where they are an error."""
-        n = len(self.codes)
+        n = len(self.categories)
         for k, code in enumerate((self.unknown, self.missing, self.none)):
-            rows = np.flatnonzero(numbers == n + k) if code is None else ()
-            if len(rows) == 0:
+            if code is not None or not np.any(numbers == n + k):
                 continue
+            row = int(np.argmax(numbers == n + k))
             shown = ", ".join(map(repr, self.categories[:SHOWN]))
             more = f", ... ({n} in all)" if n > SHOWN else ""
             if k:
                 raise ValueError(
-                    f"X contains NaN in the column {name!r} (row {rows[0]}): the model takes no "
+                    f"X contains NaN in the column {name!r} (row {row}): the model takes no "
                     f"missing values there. It knows {shown}{more}."
                 )
             if isinstance(values, Dictionary):
-                value = values.categories[values.codes[rows[0]]]
+                value = values.categories[values.codes[row]]
             else:
-                value = values[rows[0]]
+                value = values[row]
             raise ValueError(
-                f"column {name!r} of X holds {value!r:.60} (row {rows[0]}), which the model does "
+                f"column {name!r} of X holds {value!r:.60} (row {row}), which the model does "
                 f"not know. It knows {shown}{more}. Replace it, or fit the encoder with "
                 "handle_unknown='ignore' or 'use_encoded_value'."
             )

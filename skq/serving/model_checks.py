@@ -16,7 +16,12 @@ Array = NDArray[Any]
 
 
 def check_model(
-    module: Any, n_features: Any, takes_missing: Any, classes: Any, feature_names: Any
+    module: Any,
+    n_features: Any,
+    takes_missing: Any,
+    classes: Any,
+    feature_names: Any,
+    columns_by_name: Any,
 ) -> None:
     """Raise unless the fields of a saved model are consistent; see `IntegerPredictor`.
 
@@ -32,18 +37,17 @@ def check_model(
     shapes = [type_.shape for type_ in module.program.inputs]
     if shapes != [(n_features,)]:
         raise ValueError(f"the program reads rows of {shapes}; n_features_in_ is {n_features}")
-    if not isinstance(takes_missing, np.ndarray) or takes_missing.dtype != np.bool_:
-        raise TypeError(f"takes_missing must be an array of bool; got {takes_missing!r:.80}")
-    if takes_missing.shape != (n_features,):
-        raise ValueError(
-            f"takes_missing must have the shape ({n_features},); got {takes_missing.shape}"
-        )
+    _check_flags("takes_missing", takes_missing, n_features)
     if feature_names is not None:
         _check_labels("feature_names_in_", feature_names)
         if feature_names.shape != (n_features,):
             raise ValueError(
                 f"feature_names_in_ must have the shape ({n_features},); got {feature_names.shape}"
             )
+    if columns_by_name is not None:
+        _check_flags("columns_by_name", columns_by_name, n_features)
+        if feature_names is None:
+            raise ValueError("columns_by_name needs feature_names_in_, which is None")
     _check_classes(module, classes)
 
 
@@ -65,6 +69,13 @@ def check_lookup(lookup: Any, n_features: int, feature_names: Any) -> None:
     names = None if feature_names is None else tuple(feature_names.tolist())
     if lookup.names != names:
         raise ValueError("the names of the lookup are not feature_names_in_")
+
+
+def _check_flags(what: str, flags: Any, n_features: int) -> None:
+    if not isinstance(flags, np.ndarray) or flags.dtype != np.bool_:
+        raise TypeError(f"{what} must be an array of bool; got {flags!r:.80}")
+    if flags.shape != (n_features,):
+        raise ValueError(f"{what} must have the shape ({n_features},); got {flags.shape}")
 
 
 def _check_classes(module: QuantizedModule, classes: Any) -> None:
@@ -102,8 +113,6 @@ def _check_classes(module: QuantizedModule, classes: Any) -> None:
                 raise ValueError(
                     f"{columns[k]} has the shape {shape}; there are {len(labels)} labels"
                 )
-        if several:  # columns of one array
-            labels.astype(parts[0].dtype)
 
 
 def _check_labels(what: str, labels: Any) -> None:

@@ -60,10 +60,43 @@ def as_predicted(method: str, result: Any, classes: Any) -> Any:
         return list(result) if several else result
     if several:
         columns = [labels.take(index) for labels, index in zip(classes, result, strict=True)]
-        return np.stack([column.astype(classes[0].dtype) for column in columns], axis=1)
+        dtype = label_dtype(classes)
+        return np.stack([column.astype(dtype) for column in columns], axis=1)
     if result.ndim == 2:  # multilabel indicators
         return result
     return np.asarray(classes).take(result)
+
+
+def label_dtype(classes: list[Array]) -> np.dtype[Any]:
+    """Data type that holds the labels of all outputs without a change.
+
+    Parameters
+    ----------
+    classes : list of ndarray
+        Labels of each output.
+
+    Returns
+    -------
+    dtype
+        The common one of texts, or of numbers; that of objects where outputs mix the two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> label_dtype([np.array(["no", "yes"]), np.array(["never", "sometimes"])])
+    dtype('<U9')
+    >>> label_dtype([np.array(["no", "yes"]), np.array([0, 1])])
+    dtype('O')
+    """
+    dtypes = [labels.dtype for labels in classes]
+    if len({_kind(dtype) for dtype in dtypes}) > 1:
+        return np.dtype(object)
+    return np.result_type(*dtypes)
+
+
+def _kind(dtype: np.dtype[Any]) -> str:
+    """Data types of one kind convert to each other without a change of the labels."""
+    return "number" if dtype.kind in "iuf" else dtype.kind
 
 
 def check_missing(

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq._config import saturation_setting
+from skq.quantization.feature_columns import for_columns_read
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.lookup import TableLookup
 from skq.serving.outputs import as_predicted, check_missing, predict_with
@@ -51,7 +53,7 @@ class IntegerPredictions:
     def _predict_validated(self, method: str, X: Any, module: QuantizedModule | None = None) -> Any:
         """The same by the fallback, with the given module or that of the estimator.
 
-        Sparse rows are made dense a block at a time.
+        Of sparse rows the columns that the module reads are made dense, a block at a time.
         """
         X = self._validated(X)
         if module is None and self._table_lookup is not None:
@@ -68,17 +70,23 @@ class IntegerPredictions:
             takes = self._takes_missing_in(module)
             check_missing(self._display_name, module, takes, columns, self._feature_names)
             module._session.takes_missing = bool(takes.all())
+        names = self._feature_names
+        if not isinstance(X, np.ndarray):
+            X = X.tocsr()
+            narrow = for_columns_read(module) if saturation_setting() is None else None
+            if narrow is not None:
+                module, columns = narrow
+                X, names = X[:, columns], None
         predict = partial(
             predict_with,
             module,
             method,
             classes=getattr(self, "classes_", None),
             n_threads=self._threads(module, X.shape[0] * X.shape[1]),
-            feature_names=self._feature_names,
+            feature_names=names,
         )
         if isinstance(X, np.ndarray):
             return typed(predict(X), self._types, method, X.dtype)
-        X = X.tocsr()
         n_rows = max(1, BLOCK_VALUES // max(1, X.shape[1]))
         starts = range(0, X.shape[0], n_rows)
         blocks = [predict(X[start : start + n_rows].toarray()) for start in starts]
@@ -113,6 +121,11 @@ class IntegerPredictions:
     @property
     def _table_lookup(self) -> TableLookup | None:
         """The stage that encodes texts and categories; `_validated` runs it."""
+        return None
+
+    @property
+    def _columns_by_name(self) -> NDArray[np.bool_] | None:
+        """Columns that a Pipeline selects by name, True where it uses them; None if it does not."""
         return None
 
     def _passes_plain_tables(self) -> bool:

@@ -22,8 +22,10 @@ from skq.quantization.n_bits import get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
 from skq.serialization.limits import MAX_BYTES
+from skq.serving.columns import is_columns
 from skq.serving.lookup import CategoryCodes, TableLookup
 from skq.serving.model_checks import check_lookup, check_model
+from skq.serving.named_columns import arranged
 from skq.serving.outputs import has_output, log_probabilities
 from skq.serving.predictions import IntegerPredictions
 from skq.serving.result_types import ResultTypes, check_types
@@ -85,6 +87,9 @@ class IntegerPredictor(IntegerPredictions):
         Whether infinity is accepted, as histogram gradient boosting does.
     lookup : TableLookup or None
         Encodes texts and categories before the program; None for models of numbers.
+    columns_by_name : ndarray of shape (n_features_in_,), bool, or None
+        Of a Pipeline that selects columns by name: which it uses. A dataframe may have its columns
+        in any order, and others. None: it must have the columns of ``feature_names_in_`` in order.
     """
 
     estimator: str
@@ -98,6 +103,7 @@ class IntegerPredictor(IntegerPredictions):
     result_types: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     takes_infinity: bool = False
     lookup: TableLookup | None = None
+    columns_by_name: NDArray[np.bool_] | None = None
 
     def __repr__(self) -> str:
         return (
@@ -115,6 +121,7 @@ class IntegerPredictor(IntegerPredictions):
             self.takes_missing,
             self.classes_,
             self.feature_names_in_,
+            self.columns_by_name,
         )
         if self.methods is not None and not (
             isinstance(self.methods, tuple) and set(self.methods) <= set(METHODS)
@@ -216,7 +223,18 @@ class IntegerPredictor(IntegerPredictions):
     def _validated(self, X: Any) -> Any:
         if self.lookup is not None:
             return self.lookup(X)
+        if is_columns(X):
+            return self._of_numbers(X)
+        if self.columns_by_name is not None:
+            assert self.feature_names_in_ is not None  # as `check_model` has checked
+            X = arranged(X, self.feature_names_in_, self.columns_by_name)
         return checked_numbers(X, self.n_features_in_, self.feature_names_in_)
+
+    def _of_numbers(self, X: Any) -> Any:
+        """Columns of a dict or an Arrow table, for a model of numbers."""
+        n, names, used = self.n_features_in_, self.feature_names_in_, self.columns_by_name
+        unread = np.zeros(n, dtype=bool) if used is None else ~used
+        return TableLookup(n, (), unread, None if names is None else tuple(map(str, names)))(X)
 
     def _missing_columns(self, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
         if not self.takes_infinity and has_infinity(X):
@@ -271,7 +289,7 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
 
 def load(
     path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES
-) -> IntegerPredictor | QuantizedModule:
+) -> IntegerPredictor | Any:  # Any: a script that saved an estimator need not tell the types apart
     """Load what `save` wrote.
 
     A file is untrusted input: nothing in it is executed, and all of it is checked before the model
@@ -332,4 +350,5 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         result_types=dict(estimator._types or {}),
         takes_infinity=estimator._takes_infinity,
         lookup=estimator._table_lookup,
+        columns_by_name=estimator._columns_by_name,
     )

@@ -13,7 +13,20 @@ name              what it does
 """
 
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 from typing import Any as _Any
+
+if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
+    from skq.training.convert import (
+        convert_qat,
+    )
+    from skq.training.prepare import (
+        prepare_qat,
+    )
+    from skq.training.schedule import (
+        QATSchedule,
+        calibrating,
+    )
 
 _NAMES = {
     "QATSchedule": "skq.training.schedule",
@@ -22,13 +35,20 @@ _NAMES = {
     "prepare_qat": "skq.training.prepare",
 }
 
-__all__ = sorted(_NAMES)
+__all__ = [
+    "QATSchedule",
+    "calibrating",
+    "convert_qat",
+    "prepare_qat",
+]
 
 
-def __getattr__(name: str) -> _Any:
-    if name in _NAMES:
-        return getattr(_import_module(_NAMES[name]), name)
-    raise AttributeError(f"module 'skq.training' has no attribute {name!r}")
+if not TYPE_CHECKING:  # else every name would be there for a type checker
+
+    def __getattr__(name: str) -> _Any:
+        if name in _NAMES:
+            return getattr(_import_module(_NAMES[name]), name)
+        raise AttributeError(f"module 'skq.training' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn
+import sklearn.ensemble
 from scipy import sparse
 from sklearn import linear_model as floats
 from sklearn.datasets import load_breast_cancer, load_wine, make_multilabel_classification
@@ -55,9 +55,9 @@ def cancer():
     return StandardScaler().fit_transform(X), y
 
 
-def in_float(estimator, X, method="predict"):
+def in_float(estimator, X, method="predict", *args):
     with estimator._answering_in_float():
-        result = getattr(estimator, method)(X)
+        result = getattr(estimator, method)(X, *args)
         return list(result) if method.startswith("staged") else result
 
 
@@ -173,10 +173,17 @@ def test_sparse_rows_are_made_dense_by_the_block(monkeypatch):
         HistGradientBoostingClassifier(max_iter=6),
         AdaBoostClassifier(n_estimators=6, random_state=0),
         AdaBoostRegressor(n_estimators=6, random_state=0),
+        AdaBoostClassifier(floats.LogisticRegression(C=1e-4), n_estimators=6),
+        AdaBoostClassifier(LinearSVC(C=1e-5), n_estimators=5, random_state=0),
+        AdaBoostClassifier(floats.SGDClassifier(alpha=3.0, random_state=0), n_estimators=4),
+        AdaBoostClassifier(
+            sklearn.ensemble.RandomForestClassifier(3, max_depth=1, random_state=0), n_estimators=4
+        ),
     ],
-    ids=name_of,
+    ids=lambda e: name_of(e) + type(getattr(e, "estimator", None)).__name__,
 )
 @pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_stages_end_at_the_prediction_and_follow_the_parents(estimator, n_classes, wine):
     X, y = wine
     X, y = X[y < n_classes], y[y < n_classes]
@@ -194,6 +201,12 @@ def test_stages_end_at_the_prediction_and_follow_the_parents(estimator, n_classe
             assert stage.shape == wanted.shape
         last = getattr(estimator, method.removeprefix("staged_"))(X)
         np.testing.assert_array_equal(got[-1].reshape(last.shape), last)
+    if hasattr(estimator, "staged_score"):
+        scores = list(estimator.staged_score(X, y))
+        np.testing.assert_allclose(
+            scores, in_float(estimator, X, "staged_score", y), rtol=1e-3, atol=1e-3
+        )
+        assert scores[-1] == estimator.score(X, y)
 
 
 @pytest.mark.parametrize(

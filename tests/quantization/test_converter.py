@@ -498,12 +498,12 @@ def test_refusal_names_node_operator_and_reason(case: str) -> None:
 
 
 def test_unknown_operator_is_refused_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    from skq.quantization import post_training
+    from skq.quantization import conversion
 
-    registry = dict(post_training.ONNX_OPS_TO_QUANTIZED_IMPL)
+    registry = dict(conversion.ONNX_OPS_TO_QUANTIZED_IMPL)
     del registry["Tanh"]
-    monkeypatch.setattr(post_training, "ONNX_OPS_TO_QUANTIZED_IMPL", registry)
-    monkeypatch.setattr(post_training._Conversion, "_lower", lambda *_: pytest.fail("it ran"))
+    monkeypatch.setattr(conversion, "ONNX_OPS_TO_QUANTIZED_IMPL", registry)
+    monkeypatch.setattr(conversion.Conversion, "_lower", lambda *_: pytest.fail("it ran"))
     with pytest.raises(UnsupportedModelError, match=r"Tanh node 't'.*no quantized form"):
         quantize(two_layers(), X)
 

@@ -200,6 +200,19 @@ def test_what_a_killed_save_leaves_is_removed_by_the_next(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["model.skq", "other.skq"]
 
 
+def test_what_a_killed_save_of_an_earlier_release_left_is_removed(tmp_path):
+    """They named it ``.<name>.<32 hex digits>.tmp``, and did not lock it."""
+    path, digits = tmp_path / "a model[1].skq", "0123456789abcdef" * 2
+    old, recent = tmp_path / f".{path.name}.{digits}.tmp", tmp_path / f".{path.name}.{'f' * 32}.tmp"
+    others = [".other.skq." + digits + ".tmp", f".{path.name}.backup.tmp", f"{path.name}.tmp"]
+    for file in (old, recent, *(tmp_path / name for name in others)):
+        file.write_bytes(b"left")
+        if file != recent:
+            os.utime(file, (0, 0))
+    save([1], path)
+    assert sorted(os.listdir(tmp_path)) == sorted([path.name, recent.name, *others])
+
+
 @pytest.mark.skipif(os.name != "posix", reason="locks of POSIX")
 def test_what_another_process_writes_is_not_removed(tmp_path, monkeypatch):
     path = tmp_path / "model.skq"

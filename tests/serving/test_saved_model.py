@@ -3,6 +3,7 @@
 import gzip
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,7 @@ MODELS = [
 
 READER = """
 import sys
+from dataclasses import replace
 for name in ("sklearn", "torch", "onnx", "hummingbird", "matplotlib", "pandas"):
     sys.modules[name] = None
 import numpy as np
@@ -190,3 +192,38 @@ def test_the_repr_of_a_loaded_model_is_a_line(tmp_path):
     shown = repr(skq.load(tmp_path / "model"))
     nbytes = model.quantized_module_.nbytes
     assert shown == f"IntegerPredictor(Ridge, n_bits=4, 2 features, {nbytes} bytes)"
+
+
+LABELS = [
+    ([["no", "yes"], ["never", "sometimes"]], "<U9", ["yes", "sometimes"]),
+    ([["no", "yes"], [0, 7]], "O", ["yes", 7]),
+    ([[False, True], [0, 7]], "O", [True, 7]),
+    ([[1, 2], [0.5, 1.5]], "<f8", [2.0, 1.5]),
+]
+
+
+@pytest.mark.parametrize(("labels", "dtype", "last"), LABELS)
+def test_labels_of_several_outputs_are_whole(labels, dtype, last, tmp_path):
+    """Longer labels of later outputs are not cut to the length of the first output's."""
+    targets = np.column_stack([X[:, 2] > 3, X[:, 1] > 3]).astype(int)
+    model = RandomForestClassifier(5, random_state=0).fit(X, targets)
+    skq.save(model, tmp_path / "model.skq")
+    loaded = skq.load(tmp_path / "model.skq")
+    loaded = replace(loaded, classes_=[np.array(names) for names in labels])
+    skq.save(loaded, tmp_path / "named.skq")
+    predicted = skq.load(tmp_path / "named.skq").predict(X)
+    assert predicted.dtype == dtype
+    index = model.predict(X)
+    for k, names in enumerate(labels):
+        assert predicted[:, k].tolist() == [names[i] for i in index[:, k]]
+    assert [type(v) for v in predicted[index.all(axis=1)][0].tolist()] == [type(v) for v in last]
+
+
+def test_labels_of_a_dataframe_of_targets_are_the_parents():
+    targets = pd.DataFrame(
+        {"a": np.where(X[:, 2] > 3, "yes", "no"), "b": np.where(X[:, 1] > 3, "sometimes", "never")}
+    )
+    model = RandomForestClassifier(5, random_state=0).fit(X, targets)
+    expected, predicted = model._as_parent().predict(X), model.predict(X)
+    assert predicted.dtype == expected.dtype
+    np.testing.assert_array_equal(predicted, expected)

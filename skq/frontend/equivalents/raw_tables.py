@@ -80,7 +80,8 @@ def _preprocessing(pipeline: Pipeline, labels: Labels, n_features: int) -> Prepr
                 f"{type(pipeline).__name__} of texts cannot be quantized: its step "
                 f"{type(step).__name__} has no integer representation. Put it, and the steps "
                 "before it, before the quantized model, as in make_pipeline(transformer, "
-                f"QuantizedClassifier(model)), or use some of {', '.join(supported_transformers())}."
+                "QuantizedClassifier(model)), or use some of "
+                f"{', '.join(supported_transformers())}."
             )
         preprocessing = extended
     return in_numbers(preprocessing, steps[-1])

@@ -176,7 +176,7 @@ def _function(transformer: Any, preprocessing: Preprocessing) -> Preprocessing:
 @transforms("SimpleImputer")
 def _imputer(imputer: Any, preprocessing: Preprocessing) -> Preprocessing:
     columns = _columns(imputer, preprocessing)
-    filled = []
+    filled: list[Column] = []
     for j, (column, statistic) in enumerate(zip(columns, imputer.statistics_, strict=True)):
         if is_missing(statistic) and not imputer.keep_empty_features:
             continue  # it drops columns of missing values alone

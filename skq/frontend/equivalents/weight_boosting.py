@@ -48,7 +48,7 @@ def _adaboost_classifier(estimator: Any) -> Predictor:
             "multiclass", "softmax", decision=True, n_classes=(n_classes,), score_factor=factor
         )
     total = estimator.estimator_weights_.sum()
-    if all(_is_tree(base_estimator) for base_estimator in estimator.estimators_):
+    if all(is_tree(base_estimator) for base_estimator in estimator.estimators_):
         trees = []
         for base_estimator, weight in zip(estimator.estimators_, weights, strict=True):
             winner = base_estimator.tree_.value[:, 0, : base_estimator.n_classes_].argmax(axis=1)
@@ -142,7 +142,7 @@ def _vote_matrix(n_classes: int) -> Floats:
 
 def _check_median_of(estimator: Any, base_estimator: Any) -> None:
     name = type(estimator).__name__
-    if not _is_tree(base_estimator):
+    if not is_tree(base_estimator):
         raise UnsupportedModelError(
             f"{name} of {type(base_estimator).__name__} cannot be quantized: its "
             f"prediction is a median, which integers can compute for trees only. Use {name} of "
@@ -150,7 +150,8 @@ def _check_median_of(estimator: Any, base_estimator: Any) -> None:
         )
 
 
-def _is_tree(base_estimator: Any) -> bool:
+def is_tree(base_estimator: Any) -> bool:
+    """Whether an estimator is a single decision tree of scikit-learn."""
     return sklearn_class(base_estimator).__module__ == "sklearn.tree._classes"
 
 

@@ -16,7 +16,7 @@ from skq.frontend.convert import float_graph
 from skq.frontend.numpy_module import NumpyModule
 from skq.graph.ops import TreeArrays
 from skq.program import Trees
-from skq.quantization import post_training
+from skq.quantization import calibration_data, conversion
 from skq.quantization.calibration_settings import CALIBRATION
 from skq.quantization.n_bits import KEYS
 from skq.quantization.post_training import PostTrainingAffineQuantization
@@ -194,7 +194,8 @@ def test_few_columns_are_offered(monkeypatch):
 )
 def test_narrow_forests_are_calibrated_on_all_rows(model, n_bits, n_rows, monkeypatch):
     small = replace(CALIBRATION, large_ensemble_nodes=10, max_ensemble_rows=50)
-    monkeypatch.setattr(post_training, "CALIBRATION", small)
+    for module in (calibration_data, conversion):
+        monkeypatch.setattr(module, "CALIBRATION", small)
     X, y = make_regression(200, 6, random_state=0)
     model.fit(X, y)
     seen = []
