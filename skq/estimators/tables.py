@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.frozen import FrozenEstimator
 
-from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import hist_boosting
 from skq.frontend.equivalents.lightgbm import pandas_categories, reading_codes
 from skq.frontend.equivalents.raw_tables import features_read, pipelines_of, read_labels
-from skq.frontend.labels import UNKNOWN, Labels
 from skq.frontend.on_codes import OnCodes
+from skq.serving.category_codes import lookup_of
 from skq.serving.columns import Dictionary, Table, is_missing, refuse_dates
 from skq.serving.lookup import CategoryCodes, TableLookup
 
@@ -79,10 +78,7 @@ def _coded_pipeline(model: Any, table: Table, read: set[int]) -> Coded | None:
     base = {j: _first(values) for j, values in texts.items()}
     values_read, base_read = ({j: d[j] for j in texts if j in read} for d in (distinct, base))
     labels = read_labels(model, values_read, base_read, n_features, table.names)
-    columns = [_category_codes(j, labels) for j in sorted(labels.points)]
-    unread = np.array([j not in read for j in range(n_features)], dtype=bool)
-    names = None if table.names is None else tuple(table.names)
-    lookup = TableLookup(n_features, tuple(columns), unread, names)
+    lookup = lookup_of(labels, n_features, read, table.names)
     kept = {j: base[j] for j in texts if j not in read}
     return Coded(lookup, OnCodes(model, labels, table.names, kept))
 
@@ -111,32 +107,6 @@ def _first(values: NDArray[Any] | Dictionary) -> Any:
     if isinstance(values, Dictionary):
         return values.categories[values.codes[0]] if values.codes[0] >= 0 else np.nan
     return values.tolist()[0]
-
-
-def _category_codes(feature: int, labels: Labels) -> CategoryCodes:
-    """What the lookup stage does with each value of a feature."""
-    known: list[Any] = []
-    codes: list[float] = []
-    others: dict[str, float | None] = {"unknown": None}
-    for k, (point, code) in enumerate(
-        zip(labels.points[feature], labels.codes[feature].tolist(), strict=True)
-    ):
-        accepted = None if (feature, k) in labels.refused else code
-        if point is UNKNOWN:
-            others["unknown"] = accepted
-        elif is_missing(point):
-            others["none" if point is None else "missing"] = accepted
-        elif accepted is not None:
-            if type(point) not in (str, int, float, bool):
-                raise UnsupportedModelError(
-                    f"column {labels.name(feature)!r} holds {type(point).__name__} values. Convert "
-                    "them to texts or numbers before fit."
-                )
-            known.append(point)
-            codes.append(accepted)
-    for marker, other in (("missing", "none"), ("none", "missing")):
-        others.setdefault(marker, others.get(other))
-    return CategoryCodes(feature, tuple(known), np.array(codes, dtype=np.float64), **others)
 
 
 def hist_lookup(estimator: Any) -> TableLookup:

@@ -19,6 +19,25 @@ from skq.exceptions import UnsupportedModelError
 from skq.frontend.preprocessing import Column, Floats, Preprocessing
 
 
+class TextColumn(UnsupportedModelError):
+    """A transformer knows texts of a feature that is taken for numbers.
+
+    Parameters
+    ----------
+    transformer : estimator
+    feature : int
+    values : sequence of object
+        What the transformer knows.
+    """
+
+    def __init__(self, transformer: Any, feature: int, values: Sequence[Any]) -> None:
+        super().__init__(
+            f"{type(transformer).__name__} cannot be quantized: its categories are texts, and X "
+            "holds numbers. Pass the table that it was fitted on"
+        )
+        self.feature, self.values = feature, list(values)
+
+
 class _Unknown(str):
     """A text that is none of the categories."""
 

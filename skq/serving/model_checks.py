@@ -18,12 +18,15 @@ Array = NDArray[Any]
 def check_model(
     module: Any,
     n_features: Any,
+    n_inputs: Any,
     takes_missing: Any,
     classes: Any,
     feature_names: Any,
     columns_by_name: Any,
 ) -> None:
     """Raise unless the fields of a saved model are consistent; see `IntegerPredictor`.
+
+    `n_inputs` is the number of columns that the program must read.
 
     Raises
     ------
@@ -35,8 +38,8 @@ def check_model(
     if type(n_features) is not int or n_features < 0:
         raise TypeError(f"n_features_in_ must be an int >= 0; got {n_features!r:.60}")
     shapes = [type_.shape for type_ in module.program.inputs]
-    if shapes != [(n_features,)]:
-        raise ValueError(f"the program reads rows of {shapes}; n_features_in_ is {n_features}")
+    if shapes != [(n_inputs,)]:
+        raise ValueError(f"the program reads rows of {shapes}; n_features_in_ is {n_inputs}")
     _check_flags("takes_missing", takes_missing, n_features)
     if feature_names is not None:
         _check_labels("feature_names_in_", feature_names)

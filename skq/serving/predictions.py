@@ -71,6 +71,8 @@ class IntegerPredictions:
             check_missing(self._display_name, module, takes, columns, self._feature_names)
             module._session.takes_missing = bool(takes.all())
         names = self._feature_names
+        raw, X = X, self._transformed(X)
+        names = names if raw is X else None
         if not isinstance(X, np.ndarray):
             X = X.tocsr()
             narrow = for_columns_read(module) if saturation_setting() is None else None
@@ -139,6 +141,10 @@ class IntegerPredictions:
     def _validated(self, X: Any) -> Any:
         """X as an ndarray or sparse matrix of numbers, or an error; NaN may be left in it."""
         raise NotImplementedError
+
+    def _transformed(self, X: Any) -> Any:
+        """What the program reads of a validated X."""
+        return X
 
     def _missing_columns(self, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
         """Columns of a validated X with NaN that are still to be checked."""

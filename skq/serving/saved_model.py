@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.preprocessing import Column, Preprocessing
 from skq.graph.graph import FloatGraph, Node, TensorInfo
 from skq.program import INSTRUCTIONS, IntegerProgram, TensorType
 from skq.program.prune import pruned
@@ -29,6 +30,12 @@ from skq.serving.named_columns import arranged
 from skq.serving.outputs import has_output, log_probabilities
 from skq.serving.predictions import IntegerPredictions
 from skq.serving.result_types import ResultTypes, check_types
+from skq.serving.saved_pipeline import (
+    check_preprocessing,
+    refuse_texts_inside,
+    stages_of,
+    takes_missing_before,
+)
 from skq.serving.validation import checked_numbers, columns_with_missing, has_infinity
 
 __all__ = ["IntegerPredictor", "load", "save"]
@@ -36,8 +43,18 @@ __all__ = ["IntegerPredictor", "load", "save"]
 #: Classes that a saved model may contain; no other is built.
 _PARTS = (
     *(IntegerProgram, TensorType, *INSTRUCTIONS, FloatGraph, Node, TensorInfo),
-    *(TableLookup, CategoryCodes),
+    *(TableLookup, CategoryCodes, Preprocessing, Column),
 )
+
+
+def _n_inputs(module: Any, n_features: Any, preprocessing: Any) -> Any:
+    """Columns that the program must read."""
+    if preprocessing is None:
+        return n_features
+    shapes = [t.shape for t in module.program.inputs] if isinstance(module, QuantizedModule) else []
+    n_inputs = shapes[0][0] if len(shapes) == 1 and len(shapes[0]) == 1 else 0
+    check_preprocessing(preprocessing, n_features, n_inputs)
+    return n_inputs
 
 
 #: Methods that a saved model may have.
@@ -90,6 +107,9 @@ class IntegerPredictor(IntegerPredictions):
     columns_by_name : ndarray of shape (n_features_in_,), bool, or None
         Of a Pipeline that selects columns by name: which it uses. A dataframe may have its columns
         in any order, and others. None: it must have the columns of ``feature_names_in_`` in order.
+    preprocessing : Preprocessing or None
+        Of a Pipeline that ends in an estimator of skq: its transformers, which are computed in
+        float64 before the program.
     """
 
     estimator: str
@@ -104,6 +124,7 @@ class IntegerPredictor(IntegerPredictions):
     takes_infinity: bool = False
     lookup: TableLookup | None = None
     columns_by_name: NDArray[np.bool_] | None = None
+    preprocessing: Preprocessing | None = None
 
     def __repr__(self) -> str:
         return (
@@ -115,9 +136,11 @@ class IntegerPredictor(IntegerPredictions):
         if type(self.estimator) is not str:
             raise TypeError(f"estimator must be a text; got {type(self.estimator).__name__}")
         get_n_bits_dict(self.n_bits)
+        n_inputs = _n_inputs(self.quantized_module_, self.n_features_in_, self.preprocessing)
         check_model(
             self.quantized_module_,
             self.n_features_in_,
+            n_inputs,
             self.takes_missing,
             self.classes_,
             self.feature_names_in_,
@@ -218,7 +241,16 @@ class IntegerPredictor(IntegerPredictions):
         return self.lookup
 
     def _passes_plain_tables(self) -> bool:
-        return self.lookup is None
+        return self.lookup is None and self.preprocessing is None
+
+    def _run_table(self, method: str, X: Any) -> Any:
+        return super()._run_table(method, X) if self.preprocessing is None else None
+
+    def _transformed(self, X: Any) -> Any:
+        if self.preprocessing is None:
+            return X
+        X = X.toarray() if hasattr(X, "toarray") else X
+        return self.preprocessing(np.asarray(X, dtype=np.float64))
 
     def _validated(self, X: Any) -> Any:
         if self.lookup is not None:
@@ -253,9 +285,11 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    obj : quantized estimator, QuantizedClassifier, QuantizedRegressor or QuantizedModule
-        Fitted. Saved is what predictions need: without the float parent and its graph, and without
-        splits of trees that no longer change a prediction.
+    obj : quantized estimator, QuantizedClassifier, QuantizedRegressor, QuantizedModule or Pipeline
+        Fitted; of a scikit-learn Pipeline the last step is one of the others. Saved is what
+        predictions need: without the float parent and its graph, and without splits of trees that
+        no longer change a prediction. The transformers of a Pipeline are saved as functions of
+        columns, products and matrices, in float64.
     path : str or path-like
         File to write, by convention ``*.skq``. It is replaced atomically.
 
@@ -263,6 +297,8 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     ------
     TypeError
         If `obj` is something else, or is not fitted.
+    UnsupportedModelError
+        If a file cannot hold a transformer of a Pipeline; names it.
 
     Examples
     --------
@@ -284,7 +320,7 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     elif isinstance(obj, IntegerPredictor):
         files.save(obj, path)
     else:
-        files.save(_predictor(obj), path)
+        files.save(_pipeline(obj) if hasattr(obj, "steps") else _predictor(obj), path)
 
 
 def load(
@@ -322,12 +358,33 @@ def load(
     return loaded
 
 
-def _predictor(estimator: Any) -> IntegerPredictor:
+def _pipeline(pipeline: Any) -> IntegerPredictor:
+    """A scikit-learn Pipeline whose last step is an estimator of skq."""
+    last = pipeline.steps[-1][1]
+    saved = _predictor(last, pipeline)
+    refuse_texts_inside(pipeline, last)
+    lookup, preprocessing = stages_of(pipeline)
+    names = getattr(pipeline, "feature_names_in_", None)
+    return replace(
+        saved,
+        estimator=f"{type(pipeline).__name__} of {saved.estimator}",
+        n_features_in_=preprocessing.n_features,
+        takes_missing=takes_missing_before(preprocessing, saved.takes_missing, lookup),
+        feature_names_in_=names,
+        methods=tuple(m for m in METHODS if hasattr(pipeline, m)),
+        lookup=lookup,
+        columns_by_name=None,
+        preprocessing=preprocessing,
+    )
+
+
+def _predictor(estimator: Any, pipeline: Any = None) -> IntegerPredictor:
     module = getattr(estimator, "quantized_module_", None)
     if not isinstance(module, QuantizedModule):
+        got = "" if pipeline is None else f"{type(pipeline).__name__} of "
         raise TypeError(
             "obj must be a fitted estimator of skq or a QuantizedModule. Got "
-            f"{type(estimator).__name__}. Fit it first; of a Pipeline, quantize the whole "
+            f"{got}{type(estimator).__name__}. Fit it first; of a Pipeline, quantize the whole "
             "(skq.QuantizedClassifier(pipeline)) or save its last step."
         )
 

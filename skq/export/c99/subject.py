@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skq.exceptions import UnsupportedModelError
+from skq.export.raw_tables import refuse_raw_tables
 from skq.program import Dequantize, IntegerProgram
 from skq.program.prune import pruned
 
@@ -68,11 +68,7 @@ class Subject:
                 f"Got {type(model).__name__}. Fit it first; of a Pipeline, quantize the whole "
                 "(skq.QuantizedClassifier(pipeline))."
             )
-        if getattr(model, "_preprocessor", None) is not None:
-            raise UnsupportedModelError(
-                f"{type(model).__name__} numbers text categories before its program runs, which C "
-                "cannot do: encode the categories as integers before fit."
-            )
+        refuse_raw_tables(model)
         classes = getattr(model, "classes_", None)
         if classes is not None and not isinstance(classes, list):
             classes = [classes]

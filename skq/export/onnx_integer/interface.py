@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
 from skq.export.onnx_integer.builder import GraphBuilder, Value
+from skq.export.raw_tables import refuse_raw_tables
 from skq.graph.graph import TensorInfo
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.result_types import ResultTypes
@@ -77,14 +78,7 @@ def exported(model: Any) -> Exported:
             f"{type(model).__name__}. Fit it first; of a Pipeline, quantize the whole "
             "(skq.QuantizedClassifier(pipeline)) or export its last step."
         )
-    if getattr(model, "_preprocessor", None) is not None:
-        from skq.frontend.equivalents.hist_boosting import has_text_categories
-
-        if has_text_categories(model):
-            raise UnsupportedModelError(
-                f"{type(model).__name__} reads categories that are texts, which its integer "
-                "program does not encode. Encode them with an OrdinalEncoder before the model."
-            )
+    refuse_raw_tables(model)
     names = getattr(model, "feature_names_in_", None)
     return Exported(
         module,

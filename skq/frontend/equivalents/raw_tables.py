@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.pipelines import flat_steps
 from skq.frontend.equivalents.transformers import append_transformer, supported_transformers
-from skq.frontend.labels import Labels, in_numbers
+from skq.frontend.labels import Labels, TextColumn, in_numbers
 from skq.frontend.preprocessing import Preprocessing
 
 
@@ -61,13 +61,26 @@ def read_labels(
     labels: Labels | None = Labels(values, base, names)
     while labels is not None:
         current = labels
-        preprocessings = [_preprocessing(p, current, n_features) for p in pipelines_of(model)]
+        preprocessings = [preprocessing_of(p, current, n_features) for p in pipelines_of(model)]
         labels = current.grown()
     current.assign(preprocessings)
     return current
 
 
-def _preprocessing(pipeline: Pipeline, labels: Labels, n_features: int) -> Preprocessing:
+def labels_of_fitted(pipeline: Pipeline, n_features: int, names: Sequence[str] | None) -> Labels:
+    """The same of a Pipeline, without data: its transformers tell which features are texts."""
+    values: dict[int, list[Any]] = {}
+    while True:
+        base = {feature: known[0] for feature, known in values.items()}
+        try:
+            return read_labels(pipeline, values, base, n_features, names)
+        except TextColumn as found:
+            if found.feature in values:
+                raise
+            values[found.feature] = found.values
+
+
+def preprocessing_of(pipeline: Pipeline, labels: Labels, n_features: int) -> Preprocessing:
     """Everything before the last step of a Pipeline, as functions of the points of features."""
     steps = flat_steps(pipeline)
     preprocessing = labels.columns(Preprocessing.identity(n_features))

@@ -17,7 +17,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from skq.frontend.bisection import last_that_holds
 from skq.frontend.equivalents.lookup import sklearn_class, to_representation
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.labels import Labels, in_numbers, is_missing
+from skq.frontend.labels import Labels, TextColumn, in_numbers, is_missing
 from skq.frontend.predictors import Affine, Floats
 from skq.frontend.preprocessing import Column, Preprocessing, joined
 
@@ -183,6 +183,8 @@ def _imputer(imputer: Any, preprocessing: Preprocessing) -> Preprocessing:
         if _is_text(column):
             filled.append(_imputed(imputer, preprocessing, j, len(filled)))
             continue
+        if isinstance(statistic, str):
+            raise TextColumn(imputer, column.feature, [statistic])
         _check_marker(imputer)
         filled.append(column.filled(float(statistic)))
     indicators = _indicators(imputer.indicator_, preprocessing) if imputer.add_indicator else ()
@@ -276,11 +278,7 @@ def _encoder(encoder: Any, preprocessing: Preprocessing) -> Preprocessing:
             continue
         values = np.array([value for value in known if not is_missing(value)])
         if values.dtype.kind not in "iufb":
-            raise unsupported(
-                encoder,
-                "its categories are texts, and X holds numbers. Pass the table that it was "
-                "fitted on",
-            )
+            raise TextColumn(encoder, column.feature, known)
         values = values.astype(np.float64)
         if refuses_unknown:  # halfway: every number counts as the nearest category
             segments.append(((values[1:] + values[:-1]) / 2, values))
