@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -196,7 +196,7 @@ class TableLookup:
         if type(columns) is not tuple or not all(type(c) is CategoryCodes for c in columns):
             raise TypeError(f"columns must be a tuple of CategoryCodes; got {columns!r:.80}")
         features = [column.feature for column in columns]
-        if any(a >= b for a, b in zip(features, [*features[1:], n], strict=True)):
+        if any(a >= b for a, b in pairwise([*features, n])):
             raise ValueError(f"columns must be rising features below {n}; got {features!r:.80}")
         unread = self.unread
         if type(unread) is not np.ndarray or unread.dtype != np.bool_ or unread.shape != (n,):

@@ -324,13 +324,12 @@ def _stepwise(
     composed: dict[int, Column] = {}
     for j, (edges, points) in enumerate(segments):
         column = columns[j]
-        rows = _varied(base, j, points)
         if _is_points(column, labels):
-            points = column.values
+            rows = _varied(base, j, column.values)
             outputs = _at_points(lambda x: _outputs(transformer, x), rows, labels, column)
             missing = np.full(len(at_base), np.nan)
         else:
-            outputs = _outputs(transformer, rows)
+            outputs = _outputs(transformer, _varied(base, j, points))
             missing = _output_of_missing(transformer, base, j, column)
         differs = (outputs != at_base) & ~(np.isnan(outputs) & np.isnan(at_base))
         varies = np.any(differs, axis=0) | (missing != at_base) & ~np.isnan(missing)
