@@ -1,4 +1,7 @@
-"""The native engine, an optional extension: without a compiler skq installs and runs on NumPy."""
+"""The native engine and the inner loops of the search, as optional extensions.
+
+Without a compiler skq installs and runs on NumPy.
+"""
 
 import os
 from glob import glob
@@ -35,7 +38,15 @@ setup(
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             py_limited_api=True,
             optional=True,
-        )
+        ),
+        Extension(
+            "skq.compiled._loops",
+            sources=["skq/compiled/csrc/loops_module.c"],
+            depends=sorted(glob("skq/compiled/csrc/*")),
+            define_macros=[("Py_LIMITED_API", "0x030B0000")],
+            py_limited_api=True,
+            optional=True,
+        ),
     ],
     cmdclass={"build_ext": BuildKernels},
     options={

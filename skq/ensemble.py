@@ -1,8 +1,12 @@
 """Quantized versions of `sklearn.ensemble`."""
 
+import sys as _sys
+from typing import Any as _Any
+
 from sklearn import ensemble as _parents
 
 from skq.estimators.fit_on_bins import QuantizedTrees as _QuantizedTrees
+from skq.estimators.unknown_names import unknown_name as _unknown_name
 
 __all__ = [
     "AdaBoostClassifier",
@@ -71,3 +75,7 @@ class RandomForestClassifier(_QuantizedTrees, _parents.RandomForestClassifier):
 
 class RandomForestRegressor(_QuantizedTrees, _parents.RandomForestRegressor):
     """Random forest regressor whose predictions run in integers."""
+
+
+def __getattr__(name: str) -> _Any:
+    raise _unknown_name(_sys.modules[__name__], _parents, name)

@@ -1,8 +1,13 @@
 """Quantized versions of `sklearn.linear_model`."""
 
+import sys as _sys
+from typing import Any as _Any
+
 from sklearn import linear_model as _parents
 
 from skq.estimators.base import QuantizedEstimator as _QuantizedEstimator
+from skq.estimators.qat import TrainedForWidth as _TrainedForWidth
+from skq.estimators.unknown_names import unknown_name as _unknown_name
 
 __all__ = [
     "ARDRegression",
@@ -53,22 +58,22 @@ class BayesianRidge(_QuantizedEstimator, _parents.BayesianRidge):
     """Bayesian ridge regression whose predictions run in integers."""
 
 
-class ElasticNet(_QuantizedEstimator, _parents.ElasticNet):
+class ElasticNet(_TrainedForWidth, _parents.ElasticNet):
     """Elastic net whose predictions run in integers."""
 
 
-class ElasticNetCV(_QuantizedEstimator, _parents.ElasticNetCV):
+class ElasticNetCV(_TrainedForWidth, _parents.ElasticNetCV):
     """Elastic net with its penalty chosen by cross-validation.
 
     Its predictions run in integers.
     """
 
 
-class GammaRegressor(_QuantizedEstimator, _parents.GammaRegressor):
+class GammaRegressor(_TrainedForWidth, _parents.GammaRegressor):
     """Generalized linear model with a Gamma distribution whose predictions run in integers."""
 
 
-class HuberRegressor(_QuantizedEstimator, _parents.HuberRegressor):
+class HuberRegressor(_TrainedForWidth, _parents.HuberRegressor):
     """Linear regression that is robust to outliers.
 
     Its predictions run in integers.
@@ -86,69 +91,69 @@ class LarsCV(_QuantizedEstimator, _parents.LarsCV):
     """
 
 
-class Lasso(_QuantizedEstimator, _parents.Lasso):
+class Lasso(_TrainedForWidth, _parents.Lasso):
     """Lasso whose predictions run in integers."""
 
 
-class LassoCV(_QuantizedEstimator, _parents.LassoCV):
+class LassoCV(_TrainedForWidth, _parents.LassoCV):
     """Lasso with its penalty chosen by cross-validation.
 
     Its predictions run in integers.
     """
 
 
-class LassoLars(_QuantizedEstimator, _parents.LassoLars):
+class LassoLars(_TrainedForWidth, _parents.LassoLars):
     """Lasso, fitted by least angle regression.
 
     Its predictions run in integers.
     """
 
 
-class LassoLarsCV(_QuantizedEstimator, _parents.LassoLarsCV):
+class LassoLarsCV(_TrainedForWidth, _parents.LassoLarsCV):
     """Lasso by least angle regression, chosen by cross-validation.
 
     Its predictions run in integers.
     """
 
 
-class LassoLarsIC(_QuantizedEstimator, _parents.LassoLarsIC):
+class LassoLarsIC(_TrainedForWidth, _parents.LassoLarsIC):
     """Lasso by least angle regression, chosen by an information criterion.
 
     Its predictions run in integers.
     """
 
 
-class LinearRegression(_QuantizedEstimator, _parents.LinearRegression):
+class LinearRegression(_TrainedForWidth, _parents.LinearRegression):
     """Ordinary least squares whose predictions run in integers."""
 
 
-class LogisticRegression(_QuantizedEstimator, _parents.LogisticRegression):
+class LogisticRegression(_TrainedForWidth, _parents.LogisticRegression):
     """Logistic regression whose predictions run in integers."""
 
 
-class LogisticRegressionCV(_QuantizedEstimator, _parents.LogisticRegressionCV):
+class LogisticRegressionCV(_TrainedForWidth, _parents.LogisticRegressionCV):
     """Logistic regression with its penalty chosen by cross-validation.
 
     Its predictions run in integers.
     """
 
 
-class MultiTaskElasticNet(_QuantizedEstimator, _parents.MultiTaskElasticNet):
+class MultiTaskElasticNet(_TrainedForWidth, _parents.MultiTaskElasticNet):
     """Elastic net for several targets whose predictions run in integers."""
 
 
-class MultiTaskElasticNetCV(_QuantizedEstimator, _parents.MultiTaskElasticNetCV):
+class MultiTaskElasticNetCV(_TrainedForWidth, _parents.MultiTaskElasticNetCV):
     """Elastic net for several targets, chosen by cross-validation.
 
     Its predictions run in integers.
     """
 
 
-class MultiTaskLasso(_QuantizedEstimator, _parents.MultiTaskLasso):
+class MultiTaskLasso(_TrainedForWidth, _parents.MultiTaskLasso):
     """Lasso for several targets whose predictions run in integers."""
 
 
-class MultiTaskLassoCV(_QuantizedEstimator, _parents.MultiTaskLassoCV):
+class MultiTaskLassoCV(_TrainedForWidth, _parents.MultiTaskLassoCV):
     """Lasso for several targets, chosen by cross-validation.
 
     Its predictions run in integers.
@@ -166,41 +171,41 @@ class OrthogonalMatchingPursuitCV(_QuantizedEstimator, _parents.OrthogonalMatchi
     """
 
 
-class Perceptron(_QuantizedEstimator, _parents.Perceptron):
+class Perceptron(_TrainedForWidth, _parents.Perceptron):
     """Perceptron whose predictions run in integers."""
 
 
-class PoissonRegressor(_QuantizedEstimator, _parents.PoissonRegressor):
+class PoissonRegressor(_TrainedForWidth, _parents.PoissonRegressor):
     """Generalized linear model with a Poisson distribution whose predictions run in integers."""
 
 
-class QuantileRegressor(_QuantizedEstimator, _parents.QuantileRegressor):
+class QuantileRegressor(_TrainedForWidth, _parents.QuantileRegressor):
     """Linear regression of a quantile whose predictions run in integers."""
 
 
-class Ridge(_QuantizedEstimator, _parents.Ridge):
+class Ridge(_TrainedForWidth, _parents.Ridge):
     """Ridge regression whose predictions run in integers."""
 
 
-class RidgeCV(_QuantizedEstimator, _parents.RidgeCV):
+class RidgeCV(_TrainedForWidth, _parents.RidgeCV):
     """Ridge regression with its penalty chosen by cross-validation.
 
     Its predictions run in integers.
     """
 
 
-class RidgeClassifier(_QuantizedEstimator, _parents.RidgeClassifier):
+class RidgeClassifier(_TrainedForWidth, _parents.RidgeClassifier):
     """Ridge classifier whose predictions run in integers."""
 
 
-class RidgeClassifierCV(_QuantizedEstimator, _parents.RidgeClassifierCV):
+class RidgeClassifierCV(_TrainedForWidth, _parents.RidgeClassifierCV):
     """Ridge classifier with its penalty chosen by cross-validation.
 
     Its predictions run in integers.
     """
 
 
-class SGDClassifier(_QuantizedEstimator, _parents.SGDClassifier):
+class SGDClassifier(_TrainedForWidth, _parents.SGDClassifier):
     """Linear classifier, trained by stochastic gradient descent.
 
     Its predictions run in integers.
@@ -214,7 +219,7 @@ class SGDOneClassSVM(_QuantizedEstimator, _parents.SGDOneClassSVM):
     """
 
 
-class SGDRegressor(_QuantizedEstimator, _parents.SGDRegressor):
+class SGDRegressor(_TrainedForWidth, _parents.SGDRegressor):
     """Linear regressor, trained by stochastic gradient descent.
 
     Its predictions run in integers.
@@ -225,5 +230,9 @@ class TheilSenRegressor(_QuantizedEstimator, _parents.TheilSenRegressor):
     """Theil-Sen regression whose predictions run in integers."""
 
 
-class TweedieRegressor(_QuantizedEstimator, _parents.TweedieRegressor):
+class TweedieRegressor(_TrainedForWidth, _parents.TweedieRegressor):
     """Generalized linear model with a Tweedie distribution whose predictions run in integers."""
+
+
+def __getattr__(name: str) -> _Any:
+    raise _unknown_name(_sys.modules[__name__], _parents, name)

@@ -138,10 +138,12 @@ class ElasticNet(_parents.ElasticNet):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: Any = True) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -173,10 +175,12 @@ class ElasticNetCV(_parents.ElasticNetCV):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -201,10 +205,12 @@ class GammaRegressor(_parents.GammaRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -228,10 +234,12 @@ class HuberRegressor(_parents.HuberRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -319,10 +327,12 @@ class Lasso(_parents.Lasso):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: Any = True) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -353,10 +363,12 @@ class LassoCV(_parents.LassoCV):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -385,10 +397,12 @@ class LassoLars(_parents.LassoLars):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, Xy: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -416,10 +430,12 @@ class LassoLarsCV(_parents.LassoLarsCV):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, **params: Any) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -446,10 +462,12 @@ class LassoLarsIC(_parents.LassoLarsIC):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, copy_X: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -472,10 +490,12 @@ class LinearRegression(_parents.LinearRegression):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -509,10 +529,12 @@ class LogisticRegression(_parents.LogisticRegression):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -552,10 +574,12 @@ class LogisticRegressionCV(_parents.LogisticRegressionCV):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self: ...
     def score(self, X: Any, y: Any, *, sample_weight: Any = None, **score_params: Any) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -585,10 +609,12 @@ class MultiTaskElasticNet(_parents.MultiTaskElasticNet):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -618,10 +644,12 @@ class MultiTaskElasticNetCV(_parents.MultiTaskElasticNetCV):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -647,10 +675,12 @@ class MultiTaskLasso(_parents.MultiTaskLasso):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -679,10 +709,12 @@ class MultiTaskLassoCV(_parents.MultiTaskLassoCV):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -768,10 +800,12 @@ class Perceptron(_parents.Perceptron):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(
         self,
         X: Any,
@@ -807,10 +841,12 @@ class PoissonRegressor(_parents.PoissonRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -835,10 +871,12 @@ class QuantileRegressor(_parents.QuantileRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -866,10 +904,12 @@ class Ridge(_parents.Ridge):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -894,10 +934,12 @@ class RidgeCV(_parents.RidgeCV):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -926,10 +968,12 @@ class RidgeClassifier(_parents.RidgeClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -954,10 +998,12 @@ class RidgeClassifierCV(_parents.RidgeClassifierCV):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -1009,10 +1055,12 @@ class SGDClassifier(_parents.SGDClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(
         self,
         X: Any,
@@ -1109,10 +1157,12 @@ class SGDRegressor(_parents.SGDRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(
         self,
         X: Any,
@@ -1176,10 +1226,12 @@ class TweedieRegressor(_parents.TweedieRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...

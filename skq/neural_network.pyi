@@ -50,10 +50,12 @@ class MLPClassifier(_parents.MLPClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
@@ -100,10 +102,12 @@ class MLPRegressor(_parents.MLPRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...

@@ -10,7 +10,7 @@ PACKAGE = ROOT / "skq"
 
 #: From the shared ground up: a part imports itself and parts of lower rows, never of its own row.
 LAYERS = [
-    ["exceptions", "_config", "numerics"],
+    ["exceptions", "_config", "numerics", "compiled"],
     ["bitpacking"],
     ["serialization"],
     ["program", "graph"],

@@ -31,6 +31,7 @@ ADDED_TYPES = {
     "calibration": "_Calibration",
     "fit_on_bins": "bool",
     "n_bits": "int | Literal['lossless'] | Mapping[str, int]",
+    "qat_epochs": "int",
     "rounding_threshold_bits": "int | Mapping[str, int | str] | None",
 }
 

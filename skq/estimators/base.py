@@ -227,6 +227,12 @@ class QuantizedEstimator(EstimatorPredictions):
         self.quantized_module_ = module
 
     def _module_from(self, parent: Any, data: CalibrationData) -> QuantizedModule:
+        return self._build(parent, data)
+
+    def _build(
+        self, parent: Any, data: CalibrationData, train: convert.Trainer | None = None
+    ) -> QuantizedModule:
+        """The module of a fitted parent; `train`: see `skq.estimators.convert.build_module`."""
         return convert.build_module(
             parent,
             data,
@@ -235,6 +241,7 @@ class QuantizedEstimator(EstimatorPredictions):
             calibration=self.calibration,
             verbose=getattr(self, "verbose", False),
             name=type(self).__name__,
+            train=train,
         )
 
     def _contaminated_offset(self, module: QuantizedModule, X: Any) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from skq.estimators.calibration import CalibrationData
@@ -17,6 +17,9 @@ from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.ranges import check_calibration
+
+#: What trains the integers of a fitted estimator; see `build_module`.
+Trainer = Callable[[Any, QuantizedModule, CalibrationData, Progress], QuantizedModule]
 
 
 def check_bits(n_bits: Any, rounding_threshold_bits: Any, calibration: Any = "auto") -> None:
@@ -36,6 +39,7 @@ def build_module(
     sample_weight: Any = None,
     verbose: Any = False,
     name: str | None = None,
+    train: Trainer | None = None,
 ) -> QuantizedModule:
     """Quantize a fitted estimator whose methods predict in float.
 
@@ -52,6 +56,9 @@ def build_module(
         Whether to print what is done and how long it took.
     name : str, default=None
         What the estimator is called in warnings; its class by default.
+    train : callable, default=None
+        Trains the integers: from the estimator, the quantized module, the calibration data and a
+        `Progress` to the module to use.
 
     Warns
     -----
@@ -82,7 +89,10 @@ def build_module(
 
     with progress.step(f"quantized with n_bits={n_bits} on {len(data.rows)} rows"):
         module = quantized(n_bits)
+    if train is not None:
+        with progress.step("trained for the width"):
+            module = train(estimator, module, data, progress)
     with progress.step("compared with the float model"):
         check_cover(name, data)
-        check_precision(name, module, data, n_bits, quantized)
+        check_precision(name, module, graph, data, n_bits, quantized)
     return module if columns is None else for_all_features(module, *columns)

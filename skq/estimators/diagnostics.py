@@ -14,6 +14,7 @@ from skq._config import config_context
 from skq.estimators.calibration import CalibrationData
 from skq.exceptions import CalibrationWarning, PrecisionWarning
 from skq.graph.evaluator import GraphEvaluator
+from skq.graph.graph import FloatGraph
 from skq.quantization.quantized_module import QuantizedModule
 
 #: Below this agreement of labels, or above this error in standard deviations, a warning is issued.
@@ -44,8 +45,12 @@ class Progress:
         """Time a block of code."""
         start = time.perf_counter()
         yield
+        self.line(f"{text}, {time.perf_counter() - start:.2f} s")
+
+    def line(self, text: str) -> None:
+        """Print a line of text."""
         if self._verbose:
-            print(f"[skq] {self._name}: {text}, {time.perf_counter() - start:.2f} s")
+            print(f"[skq] {self._name}: {text}")
 
 
 def check_cover(name: str, data: CalibrationData) -> None:
@@ -63,6 +68,7 @@ def check_cover(name: str, data: CalibrationData) -> None:
 def check_precision(
     name: str,
     module: QuantizedModule,
+    graph: FloatGraph,
     data: CalibrationData,
     n_bits: Any,
     quantized: Callable[[int], QuantizedModule],
@@ -73,21 +79,21 @@ def check_precision(
     ----------
     name : str
     module : QuantizedModule
+    graph : FloatGraph
+        Of the float model.
     data : CalibrationData
     n_bits : int or dict
     quantized : callable
         Makes the module of another width.
     """
-    if len(data.rows) < MIN_COMPARED_ROWS or module.graph is None:
+    if len(data.rows) < MIN_COMPARED_ROWS:
         return
     rows = data.rows[
         np.linspace(0, len(data.rows) - 1, min(len(data.rows), MAX_COMPARED_ROWS)).astype(int)
     ]
     names = tuple(name for name in module.output_names if name.split("_")[0] == "predict")
     names = tuple(name for name in names if not name.startswith("predict_proba"))
-    real = GraphEvaluator(module.graph).run(
-        {module.graph.inputs[0].name: rows.astype(float)}, names
-    )
+    real = GraphEvaluator(graph).run({graph.inputs[0].name: rows.astype(float)}, names)
     wanted = [real[output] for output in names]
     loss = _loss(module, rows, names, wanted)
     if loss is None:

@@ -427,6 +427,12 @@ def quantize(
     >>> bool((quantize(forest, X).predict(X) == forest.predict(X)).all())
     True
     """
+    if not hasattr(fitted, "get_params"):
+        raise TypeError(
+            "fitted must be a scikit-learn estimator or a Pipeline. Got "
+            f"{type(fitted).__name__}; networks are quantized by "
+            "skq.quantization.PostTrainingAffineQuantization around a NumpyModule."
+        )
     check_is_fitted(fitted)
     _refuse_quantized(fitted)
     if is_classifier(fitted):

@@ -6,12 +6,35 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    IsolationForest,
+)
+from sklearn.ensemble._forest import BaseForest
+from sklearn.ensemble._gb import BaseGradientBoosting
+from sklearn.ensemble._weight_boosting import BaseWeightBoosting
+from sklearn.tree import BaseDecisionTree
 
 from skq.frontend.equivalents.hist_boosting import taking_encoded
 from skq.frontend.parity import call_method
 
 #: Methods whose results are compared.
 _METHODS = ("predict", "predict_proba", "decision_function", "score_samples")
+
+#: Sums of trees, which are in float64 whatever the data type of X.
+_TREES = (
+    BaseDecisionTree,
+    BaseForest,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    IsolationForest,
+)
+
+#: Ensembles whose results have the data type of their base estimators' results, or float64.
+_ENSEMBLES = (BaggingClassifier, BaggingRegressor, BaseWeightBoosting)
 
 _LARGEST = np.finfo(np.float32).max
 
@@ -33,6 +56,8 @@ def result_types(estimator: Any, rows: NDArray[Any]) -> dict[str, tuple[str, str
     dict of str to tuple of str
         See `skq.serving.result_types.ResultTypes`.
     """
+    if _sums_trees(estimator):
+        return {}  # known without a prediction, which takes long for a forest
     estimator = taking_encoded(estimator)  # the rows are encoded
     row = np.asarray(rows[:1], dtype=np.float64)
     float32 = np.clip(row, -_LARGEST, _LARGEST).astype(np.float32)
@@ -45,6 +70,15 @@ def result_types(estimator: Any, rows: NDArray[Any]) -> dict[str, tuple[str, str
             double = _dtype(call_method(estimator, method, row))
             types[method] = (double.name, single.name)
     return types
+
+
+def _sums_trees(estimator: Any) -> bool:
+    """Whether an estimator's class alone tells that all scores are in float64."""
+    if isinstance(estimator, BaseGradientBoosting):
+        return estimator.init is None or estimator.init == "zero"
+    if isinstance(estimator, _ENSEMBLES):
+        return all(map(_sums_trees, estimator.estimators_))
+    return isinstance(estimator, _TREES)
 
 
 def _dtype(result: Any) -> np.dtype[Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.graph.graph import FloatGraph, Node
+from skq.graph.graph import ML_DOMAIN, FloatGraph, Node
 from skq.graph.ops import bind_node
 from skq.serialization.budget import declare
 
@@ -38,7 +38,7 @@ OPERATORS = (
     | MOVES
     | WITH_CONSTANTS
     | ON_AXIS.keys()
-    | {"Abs", "Cast", "Constant", "Exp", "Log", "Neg", "Sigmoid"}
+    | {"Abs", "Cast", "Constant", "Exp", "LabelEncoder", "Log", "Neg", "Sigmoid"}
 )
 
 #: Bytes that a node counts towards the limit of a file: checking it takes some ten microseconds.
@@ -113,7 +113,7 @@ def _given(value: RowValue) -> _Value:
 
 
 def _try(node: Node, inputs: list[_Value | None]) -> list[_Value]:
-    if node.op_type not in OPERATORS or node.domain:
+    if node.op_type not in OPERATORS or node.domain not in ("", ML_DOMAIN):
         raise ValueError(f"an epilogue has the operators {', '.join(sorted(OPERATORS))}")
     present = [value for value in inputs if value is not None]
     of_rows = any(value.of_rows for value in present)

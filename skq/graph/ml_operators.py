@@ -16,8 +16,7 @@ ZipMap at the end            Identity: the probabilities as an array, one column
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,14 +24,14 @@ from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
 from skq.graph.graph import ML_DOMAIN, FloatGraph, Node
+from skq.graph.writer import GraphWriter, Rule, rewritten
 
 Array = NDArray[Any]
-Rewrite = Callable[["_Written", Node], None]
 
 #: ONNX's post_transform -> the operator that follows the scores.
 POST_TRANSFORMS = {"NONE": "", "LOGISTIC": "Sigmoid", "SOFTMAX": "Softmax"}
 
-_REWRITES: dict[str, Rewrite] = {}
+_REWRITES: dict[str, Rule] = {}
 
 
 def without_ml_operators(graph: FloatGraph) -> FloatGraph:
@@ -52,49 +51,15 @@ def without_ml_operators(graph: FloatGraph) -> FloatGraph:
     UnsupportedModelError
         If a node's attributes are not supported; names the node and the reason.
     """
-    if not any(node.domain == ML_DOMAIN and node.op_type in _REWRITES for node in graph.nodes):
-        return graph
-    written = _Written(graph)
-    for node in graph.nodes:
-        rewrite = _REWRITES.get(node.op_type) if node.domain == ML_DOMAIN else None
-        if rewrite is None:
-            written.nodes.append(node)
-        else:
-            rewrite(written, node)
-    opsets = {"": 17, **graph.opsets}
-    return replace(graph, nodes=tuple(written.nodes), initializers=written.arrays, opsets=opsets)
+    return rewritten(graph, _rule_of)
 
 
-class _Written:
-    """The nodes and constants of the graph that is being written."""
-
-    def __init__(self, graph: FloatGraph) -> None:
-        self.nodes: list[Node] = []
-        self.arrays: dict[str, Array] = dict(graph.initializers)
-
-    def constant(self, node: Node, name: str, values: Any, dtype: Any = np.float32) -> str:
-        """Name of a new constant."""
-        key = f"{node.outputs[0] or node.outputs[-1]}/{name}"
-        self.arrays[key] = np.asarray(values, dtype)
-        return key
-
-    def add(
-        self,
-        op_type: str,
-        *inputs: str,
-        to: str,
-        domain: str = "",
-        given: Mapping[str, Any] | None = None,
-        **attributes: Any,
-    ) -> str:
-        """Name of the result of a new node; attributes by name, or `given` as they are."""
-        attributes = {**attributes, **(given or {})}
-        self.nodes.append(Node(op_type, inputs, (to,), attributes, to, domain))
-        return to
+def _rule_of(node: Node) -> Rule | None:
+    return _REWRITES.get(node.op_type) if node.domain == ML_DOMAIN else None
 
 
-def _rewrites(op_type: str) -> Callable[[Rewrite], Rewrite]:
-    def register(function: Rewrite) -> Rewrite:
+def _rewrites(op_type: str) -> Callable[[Rule], Rule]:
+    def register(function: Rule) -> Rule:
         _REWRITES[op_type] = function
         return function
 
@@ -106,21 +71,21 @@ def _unsupported(node: Node, reason: str) -> UnsupportedModelError:
 
 
 @_rewrites("ZipMap")
-def _zip_map(written: _Written, node: Node) -> None:
+def _zip_map(written: GraphWriter, node: Node) -> None:
     written.add("Identity", node.inputs[0], to=node.outputs[0])
 
 
 @_rewrites("Scaler")
-def _scaler(written: _Written, node: Node) -> None:
+def _scaler(written: GraphWriter, node: Node) -> None:
     """``(x - offset) * scale``."""
     (x,), (y,) = node.inputs, node.outputs
-    offset = written.constant(node, "offset", node.attributes.get("offset", [0.0]))
-    scale = written.constant(node, "scale", node.attributes.get("scale", [1.0]))
+    offset = written.constant(node, "offset", node.attributes.get("offset", [0.0]), np.float32)
+    scale = written.constant(node, "scale", node.attributes.get("scale", [1.0]), np.float32)
     written.add("Mul", written.add("Sub", x, offset, to=f"{y}/centered"), scale, to=y)
 
 
 @_rewrites("Normalizer")
-def _normalizer(written: _Written, node: Node) -> None:
+def _normalizer(written: GraphWriter, node: Node) -> None:
     """Each row over its norm."""
     (x,), (y,) = node.inputs, node.outputs
     norm = node.attributes.get("norm", "MAX")
@@ -139,17 +104,17 @@ def _normalizer(written: _Written, node: Node) -> None:
 
 
 @_rewrites("ArrayFeatureExtractor")
-def _array_feature_extractor(written: _Written, node: Node) -> None:
+def _array_feature_extractor(written: GraphWriter, node: Node) -> None:
     """Columns of a tensor, or entries of a constant vector of labels, one a row."""
     x, index = node.inputs
-    if x in written.arrays and written.arrays[x].ndim == 1:
+    if x in written.constants and written.constants[x].ndim == 1:
         written.add("Gather", x, index, to=node.outputs[0], axis=0)
     else:
         written.add("Gather", x, index, to=node.outputs[0], axis=-1)
 
 
 @_rewrites("OneHotEncoder")
-def _one_hot_encoder(written: _Written, node: Node) -> None:
+def _one_hot_encoder(written: GraphWriter, node: Node) -> None:
     """1 where a value equals a category, on a new last axis; nothing for unknown values."""
     categories = node.attributes.get("cats_int64s", ())
     if not np.size(categories):
@@ -164,26 +129,26 @@ def _one_hot_encoder(written: _Written, node: Node) -> None:
 
 
 @_rewrites("LinearRegressor")
-def _linear_regressor(written: _Written, node: Node) -> None:
+def _linear_regressor(written: GraphWriter, node: Node) -> None:
     n_targets = int(node.attributes.get("targets", 1))
     if node.attributes.get("post_transform", "NONE") != "NONE":
         raise _unsupported(node, "only post_transform NONE is read")
     _affine(written, node, n_targets, node.outputs[0])
 
 
-def _affine(written: _Written, node: Node, n_rows: int, to: str) -> None:
+def _affine(written: GraphWriter, node: Node, n_rows: int, to: str) -> None:
     """``x @ coefficients.T + intercepts``."""
     coefficients = np.asarray(node.attributes["coefficients"], np.float32).reshape(n_rows, -1)
     intercepts = np.zeros(n_rows, np.float32)
     if np.size(node.attributes.get("intercepts", ())):
         intercepts = np.asarray(node.attributes["intercepts"], np.float32)
-    weights = written.constant(node, "coefficients", coefficients)
-    bias = written.constant(node, "intercepts", intercepts)
+    weights = written.constant(node, "coefficients", coefficients, np.float32)
+    bias = written.constant(node, "intercepts", intercepts, np.float32)
     written.add("Gemm", node.inputs[0], weights, bias, to=to, transB=1)
 
 
 @_rewrites("LinearClassifier")
-def _linear_classifier(written: _Written, node: Node) -> None:
+def _linear_classifier(written: GraphWriter, node: Node) -> None:
     labels = _labels(node)
     n_scores = np.size(node.attributes.get("intercepts", ())) or len(labels)
     if n_scores != len(labels):
@@ -193,7 +158,7 @@ def _linear_classifier(written: _Written, node: Node) -> None:
 
 
 @_rewrites("TreeEnsembleClassifier")
-def _tree_ensemble_classifier(written: _Written, node: Node) -> None:
+def _tree_ensemble_classifier(written: GraphWriter, node: Node) -> None:
     """One target a class; a single score s of two classes becomes (1 - s, s) or (-s, s)."""
     labels = _labels(node)
     attributes: dict[str, Any] = {
@@ -263,7 +228,7 @@ def _post_transform(node: Node) -> str:
     return POST_TRANSFORMS[given]
 
 
-def _classified(written: _Written, node: Node, labels: Array) -> None:
+def _classified(written: GraphWriter, node: Node, labels: Array) -> None:
     """The label of the greatest score, and the scores after the post_transform."""
     label, scores = node.outputs[0], _scores_name(node)
     transform = _post_transform(node)

@@ -24,8 +24,7 @@ operators; https://github.com/fastmachinelearning/qonnx, Quant and BipolarQuant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
 from skq.graph.graph import FloatGraph, Node
+from skq.graph.writer import GraphWriter, Rule, rewritten
 
 Array = NDArray[Any]
 
@@ -60,127 +60,71 @@ def with_quantize_linear(graph: FloatGraph) -> FloatGraph:
     UnsupportedModelError
         If an operator is not static; names node, tensor and reason.
     """
-    if not any(_key(node) in _FORMS for node in graph.nodes):
-        return graph
-    writer = _Writer(graph)
-    for node in graph.nodes:
-        form = _FORMS.get(_key(node))
-        if form is None:
-            writer.nodes.append(node)
-        else:
-            form(writer, node)
-    used = {node.domain for node in writer.nodes} | {""}
-    return replace(
-        graph,
-        nodes=tuple(writer.nodes),
-        initializers={**graph.initializers, **writer.added},
-        opsets={domain: v for domain, v in graph.opsets.items() if domain in used},
-    )
+    return rewritten(graph, lambda node: _FORMS.get(_key(node)))
 
 
 def _key(node: Node) -> tuple[str, str]:
     return node.op_type, "qonnx" if node.domain in QONNX_DOMAINS else node.domain
 
 
-class _Writer:
-    """Nodes and constants of the graph that is written."""
+def _dequantized(writer: GraphWriter, node: Node, codes: int, *, axis: int | None = None) -> str:
+    """Reals of an operand, whose scale and zero point are the next two inputs."""
+    inputs = node.inputs[codes : codes + 3]
+    attributes = {} if axis is None else {"axis": axis}
+    to = writer.name(node, f"input {codes}")
+    return writer.add("DequantizeLinear", *inputs, to=to, given=attributes)
 
-    def __init__(self, graph: FloatGraph) -> None:
-        self.nodes: list[Node] = []
-        self.added: dict[str, Array] = {}
-        self.constants: Mapping[str, Array] = {
-            **graph.initializers,
-            **{
-                node.outputs[0]: np.asarray(node.attributes["value"])
-                for node in graph.nodes
-                if node.op_type == "Constant" and "value" in node.attributes
-            },
-        }
 
-    def name(self, node: Node, what: str) -> str:
-        """Name of a tensor inside the rewrite of a node."""
-        return f"{node.outputs[0]}/{what}"
+def _quantized(writer: GraphWriter, node: Node, reals: str, scale: int) -> None:
+    """The node's result, from reals and the inputs `scale` and the next."""
+    writer.add("QuantizeLinear", reals, *node.inputs[scale : scale + 2], to=node.outputs[0])
 
-    def add(self, op_type: str, inputs: tuple[str, ...], output: str, **attributes: Any) -> str:
-        """Append a node; return the name of its result."""
-        self.nodes.append(Node(op_type, inputs, (output,), attributes, output))
-        return output
 
-    def constant(self, name: str, value: Any) -> str:
-        """Add an initializer; return its name."""
-        self.added[name] = np.asarray(value)
-        return name
-
-    def value(self, node: Node, position: int, what: str) -> Array:
-        """Value of a constant input.
-
-        Raises
-        ------
-        UnsupportedModelError
-            If it is not a constant.
-        """
-        name = node.inputs[position]
-        if name not in self.constants:
-            raise UnsupportedModelError(f"{node}: the {what} {name!r} must be constant.")
-        return np.asarray(self.constants[name])
-
-    def dequantized(self, node: Node, codes: int, *, axis: int | None = None) -> str:
-        """Reals of an operand, whose scale and zero point are the next two inputs."""
-        result = self.name(node, f"input {codes}")
-        inputs = tuple(node.inputs[codes : codes + 3])
-        attributes = {} if axis is None else {"axis": axis}
-        return self.add("DequantizeLinear", inputs, result, **attributes)
-
-    def quantized(self, node: Node, reals: str, scale: int) -> None:
-        """The node's result, from reals and the inputs `scale` and the next."""
-        inputs = (reals, *node.inputs[scale : scale + 2])
-        self.add("QuantizeLinear", inputs, node.outputs[0])
-
-    def bias(self, node: Node, codes: int, scales: tuple[str, str]) -> str:
-        """Reals of an integer bias at the product of two scales."""
-        step = self.add("Mul", scales, self.name(node, "bias scale"))
-        return self.add(
-            "DequantizeLinear", (node.inputs[codes], step), self.name(node, "bias"), axis=0
-        )
+def _bias(writer: GraphWriter, node: Node, codes: int, scales: tuple[str, str]) -> str:
+    """Reals of an integer bias at the product of two scales."""
+    step = writer.add("Mul", *scales, to=writer.name(node, "bias scale"))
+    to = writer.name(node, "bias")
+    return writer.add("DequantizeLinear", node.inputs[codes], step, to=to, axis=0)
 
 
 def _given(node: Node, position: int) -> bool:
     return len(node.inputs) > position and bool(node.inputs[position])
 
 
-def _matmul(writer: _Writer, node: Node) -> None:
-    a, b = writer.dequantized(node, 0), writer.dequantized(node, 3, axis=-1)
-    writer.quantized(node, writer.add("MatMul", (a, b), writer.name(node, "product")), 6)
+def _matmul(writer: GraphWriter, node: Node) -> None:
+    a, b = _dequantized(writer, node, 0), _dequantized(writer, node, 3, axis=-1)
+    _quantized(writer, node, writer.add("MatMul", a, b, to=writer.name(node, "product")), 6)
 
 
-def _conv(writer: _Writer, node: Node) -> None:
-    operands = [writer.dequantized(node, 0), writer.dequantized(node, 3, axis=0)]
+def _conv(writer: GraphWriter, node: Node) -> None:
+    operands = [_dequantized(writer, node, 0), _dequantized(writer, node, 3, axis=0)]
     if _given(node, 8):
-        operands.append(writer.bias(node, 8, (node.inputs[1], node.inputs[4])))
-    sums = writer.add("Conv", tuple(operands), writer.name(node, "sums"), **node.attributes)
-    writer.quantized(node, sums, 6)
+        operands.append(_bias(writer, node, 8, (node.inputs[1], node.inputs[4])))
+    to = writer.name(node, "sums")
+    sums = writer.add("Conv", *operands, to=to, given=node.attributes)
+    _quantized(writer, node, sums, 6)
 
 
-def _gemm(writer: _Writer, node: Node) -> None:
+def _gemm(writer: GraphWriter, node: Node) -> None:
     transposed = node.attributes.get("transB", 0)
-    operands = [writer.dequantized(node, 0), writer.dequantized(node, 3, axis=1 - transposed)]
+    operands = [_dequantized(writer, node, 0), _dequantized(writer, node, 3, axis=1 - transposed)]
     if _given(node, 6):
         if node.attributes.get("alpha", 1.0) != 1.0:
             raise UnsupportedModelError(f"{node}: a bias needs alpha=1.")
-        operands.append(writer.bias(node, 6, (node.inputs[1], node.inputs[4])))
+        operands.append(_bias(writer, node, 6, (node.inputs[1], node.inputs[4])))
     is_last = not _given(node, 7)
     sums = node.outputs[0] if is_last else writer.name(node, "sums")
-    writer.add("Gemm", tuple(operands), sums, **node.attributes)
+    writer.add("Gemm", *operands, to=sums, given=node.attributes)
     if not is_last:
-        writer.quantized(node, sums, 7)
+        _quantized(writer, node, sums, 7)
 
 
-def _add(writer: _Writer, node: Node) -> None:
-    operands = writer.dequantized(node, 0), writer.dequantized(node, 3)
-    writer.quantized(node, writer.add("Add", operands, writer.name(node, "sum")), 6)
+def _add(writer: GraphWriter, node: Node) -> None:
+    operands = _dequantized(writer, node, 0), _dequantized(writer, node, 3)
+    _quantized(writer, node, writer.add("Add", *operands, to=writer.name(node, "sum")), 6)
 
 
-def _matmul_integer(writer: _Writer, node: Node) -> None:
+def _matmul_integer(writer: GraphWriter, node: Node) -> None:
     operands = []
     for position, axis in ((0, 0), (1, -1)):
         zero = node.inputs[position + 2 : position + 3]
@@ -188,14 +132,14 @@ def _matmul_integer(writer: _Writer, node: Node) -> None:
         if _given(node, position + 2):
             length = writer.value(node, position + 2, "zero point").size
         ones = np.ones(length if length > 1 else (), np.float32)
-        step = writer.constant(writer.name(node, f"scale {position}"), ones)
+        step = writer.constant(node, f"scale {position}", ones)
         inputs = (node.inputs[position], step, *zero)
         result = writer.name(node, f"input {position}")
-        operands.append(writer.add("DequantizeLinear", inputs, result, axis=axis))
-    writer.add("MatMul", tuple(operands), node.outputs[0])
+        operands.append(writer.add("DequantizeLinear", *inputs, to=result, axis=axis))
+    writer.add("MatMul", *operands, to=node.outputs[0])
 
 
-def _quant(writer: _Writer, node: Node) -> None:
+def _quant(writer: GraphWriter, node: Node) -> None:
     mode = node.attributes.get("rounding_mode", "ROUND")
     if str(mode).upper() != "ROUND":
         raise UnsupportedModelError(f"{node}: the rounding mode must be ROUND. Got {mode!r}.")
@@ -215,24 +159,22 @@ def _quant(writer: _Writer, node: Node) -> None:
     odd = int(point) % 2
     storage = _storage(node, min(lo, int(point) - 1), max(hi, int(point)))
     flat, attributes = _along_one_axis(node, scale)
-    step = writer.constant(writer.name(node, "scale"), flat.astype(np.float32))
-    point_before = writer.constant(writer.name(node, "zero"), storage.type(point - odd))
-    zeros = writer.constant(writer.name(node, "zero point"), storage.type(point))
+    step = writer.constant(node, "scale", flat, np.float32)
+    point_before, zeros = (
+        writer.constant(node, what, np.full(flat.shape, value), storage)
+        for what, value in (("zero", point - odd), ("zero point", point))
+    )
     source = node.inputs[0]
     if odd:
-        moved = writer.constant(writer.name(node, "step"), scale.astype(np.float32))
-        source = writer.add("Add", (source, moved), writer.name(node, "moved"))
-    if flat.size > 1:
-        for name in (point_before, zeros):
-            writer.added[name] = np.full(flat.size, writer.added[name])
+        moved = writer.constant(node, "step", scale, np.float32)
+        source = writer.add("Add", source, moved, to=writer.name(node, "moved"))
     codes = writer.name(node, "codes")
-    writer.add("QuantizeLinear", (source, step, point_before), codes, **attributes)
+    writer.add("QuantizeLinear", source, step, point_before, to=codes, given=attributes)
     ends = [
-        writer.constant(writer.name(node, what), storage.type(end))
-        for what, end in (("least", lo), ("greatest", hi))
+        writer.constant(node, what, end, storage) for what, end in (("least", lo), ("greatest", hi))
     ]
-    clipped = writer.add("Clip", (codes, *ends), writer.name(node, "clipped"))
-    writer.add("DequantizeLinear", (clipped, step, zeros), node.outputs[0], **attributes)
+    clipped = writer.add("Clip", codes, *ends, to=writer.name(node, "clipped"))
+    writer.add("DequantizeLinear", clipped, step, zeros, to=node.outputs[0], given=attributes)
 
 
 def _quant_range(node: Node, bits: Array) -> tuple[int, int]:
@@ -272,18 +214,18 @@ def _along_one_axis(node: Node, scale: Array) -> tuple[Array, dict[str, int]]:
     return scale.reshape(-1), {"axis": axes[0] - scale.ndim}
 
 
-def _bipolar_quant(writer: _Writer, node: Node) -> None:
+def _bipolar_quant(writer: GraphWriter, node: Node) -> None:
     values = writer.value(node, 0, "tensor (activations of one bit are not supported)")
     scale, attributes = _along_one_axis(node, writer.value(node, 1, "scale"))
     codes = np.where(values >= 0, 1, -1).astype(np.int8)
     names = (
-        writer.constant(writer.name(node, "codes"), codes),
-        writer.constant(writer.name(node, "scale"), scale.astype(np.float32)),
+        writer.constant(node, "codes", codes),
+        writer.constant(node, "scale", scale, np.float32),
     )
-    writer.add("DequantizeLinear", names, node.outputs[0], **attributes)
+    writer.add("DequantizeLinear", *names, to=node.outputs[0], given=attributes)
 
 
-_FORMS: Mapping[tuple[str, str], Callable[[_Writer, Node], None]] = {
+_FORMS: Mapping[tuple[str, str], Rule] = {
     ("QLinearMatMul", ""): _matmul,
     ("QLinearConv", ""): _conv,
     ("MatMulInteger", ""): _matmul_integer,

@@ -210,20 +210,25 @@ class ProgramBuilder:
         self.types.append(type_)
         return len(self.types) - 1
 
-    def build(self, outputs: Mapping[str, int]) -> IntegerProgram:
-        """The program that computes `outputs`; instructions that nothing needs are left out."""
+    def needed(self, outputs: Mapping[str, int]) -> list[int]:
+        """Numbers of the instructions' values that `outputs` need, in order."""
         first = len(self._inputs)
         needed = set(outputs.values())
         for number in range(len(self.types) - 1, first - 1, -1):
             if number in needed:
                 needed.update(self._instructions[number - first].inputs)
+        return sorted(number for number in needed if number >= first)
+
+    def build(self, outputs: Mapping[str, int]) -> IntegerProgram:
+        """The program that computes `outputs`; instructions that nothing needs are left out."""
+        first = len(self._inputs)
         renumbered = {number: number for number in range(first)}
         needed_steps: list[Instruction] = []
-        for number, instruction in enumerate(self._instructions, start=first):
-            if number in needed:
-                renumbered[number] = first + len(needed_steps)
-                inputs = tuple(renumbered[operand] for operand in instruction.inputs)
-                needed_steps.append(replace(instruction, inputs=inputs))
+        for number in self.needed(outputs):
+            renumbered[number] = first + len(needed_steps)
+            instruction = self._instructions[number - first]
+            inputs = tuple(renumbered[operand] for operand in instruction.inputs)
+            needed_steps.append(replace(instruction, inputs=inputs))
         return IntegerProgram(
             tuple(self._inputs),
             tuple(needed_steps),

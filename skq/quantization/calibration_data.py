@@ -76,6 +76,11 @@ def checked_data(model: GraphEvaluator, data: tuple[Array, ...]) -> list[Array]:
             f"Got shapes {[array.shape for array in arrays]}."
         )
     for info, array in zip(model.inputs, arrays, strict=True):
+        if array.dtype.kind not in "biuf":
+            raise UnsupportedModelError(
+                f"Input {info.name!r} holds text, and an integer program takes numbers: encode it "
+                f"before the model."
+            )
         _check_shape(info, array)
         if array.dtype.kind == "f" and np.isinf(array).any() and not _is_compared(model, info.name):
             raise ValueError(f"Calibration data for {info.name!r} must not hold infinity.")

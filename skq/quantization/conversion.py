@@ -18,6 +18,7 @@ from skq.quantization.calibration_settings import CALIBRATION
 from skq.quantization.lower.combine import integers, joint_tensor
 from skq.quantization.lower.context import Settings
 from skq.quantization.lower.epilogue import epilogue_nodes
+from skq.quantization.lower.input_reach import held, input_reaches, needed_bits
 from skq.quantization.lower.joint_features import JointFeatures
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import (
@@ -35,7 +36,7 @@ from skq.quantization.lower.trained import (
     trained_constants,
 )
 from skq.quantization.lower.views import arranged
-from skq.quantization.lower.whole_numbers import MATCHING, check_holds_integers, jumping_inputs
+from skq.quantization.lower.whole_numbers import check_holds_integers, reaching
 from skq.quantization.operator_facts import ONNX_OPS_TO_QUANTIZED_IMPL
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.quantized_op import in_rows
@@ -53,6 +54,7 @@ class _Input(NamedTuple):
     raw: Array
     known: InputRange
     is_whole: bool
+    n_bits: int | None = None
 
 
 class Conversion:
@@ -94,12 +96,10 @@ class Conversion:
         present = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
         if ranges is None:
             ranges = [InputRange.of(array, present) for array in arrays]
-        jumping, equal = jumping_inputs(self.graph), jumping_inputs(self.graph, MATCHING)
+        jumping = reaching(self.graph, "jumps")
         for info, array, known in zip(model.inputs, arrays, ranges, strict=True):
             raw = array[rows]
             is_whole = array.dtype.kind in "biu" or info.name in jumping
-            if info.name in equal:
-                check_holds_integers(info.name, raw, known.lo, known.hi, settings.n_bits)
             self.floats[info.name] = raw
             self._inputs.append(_Input(info.name, raw, known, is_whole))
         self.settings = settings
@@ -109,10 +109,42 @@ class Conversion:
         self.low = Lowering(settings, self.row_weight, **context)
         self.operands: dict[str, Operand] = dict(self.constants)
         self._names: dict[tuple[int, bytes], str] = {}  # of integer tensors, for `can_fuse`
-        for name, raw, known, is_whole in self._inputs:
+        for name, raw, known, is_whole, n_bits in self._inputs:
             self.operands[name] = self.low.input(
-                raw, known.lo, known.hi, has_missing=known.has_missing, is_whole=is_whole
+                *(raw, known.lo, known.hi),
+                has_missing=known.has_missing,
+                is_whole=is_whole,
+                n_bits=n_bits,
             )
+
+    def _hold_whole_numbers(self) -> tuple[tuple[int, tuple[int, ...], int], ...]:
+        """Widen ranges of inputs to what is looked up; return the inputs that are indices.
+
+        Raises
+        ------
+        UnsupportedModelError
+            If the codes of an input cannot hold the whole numbers that it needs.
+        """
+        reaches = input_reaches(self.graph, self.floats)
+        apart, n_bits = reaching(self.graph, "tells_integers_apart"), self.settings.n_bits
+        for i, given in enumerate(self._inputs):
+            of_input = [found for found in reaches if found.name == given.name]
+            lo, hi = given.known.lo, given.known.hi
+            bits = None
+            if of_input:
+                lo, hi = held(lo, hi, of_input)
+                bits = needed_bits(lo, hi, n_bits["model_inputs"], of_input)
+            if given.name in apart and (bits or 0) <= n_bits["model_inputs"]:
+                check_holds_integers(given.name, given.raw, lo, hi, n_bits)
+            known = given.known._replace(lo=lo, hi=hi)
+            is_whole = given.is_whole or bool(of_input)
+            self._inputs[i] = given._replace(known=known, is_whole=is_whole, n_bits=bits)
+        names = [given.name for given in self._inputs]
+        return tuple(
+            (names.index(name), tuple(map(int, elements)), reach.size)
+            for name, elements, reach in reaches
+            if reach.size
+        )
 
     def run(self) -> QuantizedModule:
         epilogue = epilogue_nodes(self.graph)
@@ -125,6 +157,7 @@ class Conversion:
         for step, node in enumerate(self.graph.nodes):
             if step not in epilogue:
                 self._run_float(step, node)
+        indices = self._hold_whole_numbers()
         settings = self.settings
         if settings.searches and (self._is_large() or self._changes_rows(quantized)):
             # refuse what cannot be lowered before a search, which is slow and may fail on it
@@ -158,7 +191,9 @@ class Conversion:
         check_rows_alone(rest, self.floats)
         without_missing_code = tuple(sorted(self.low.without_missing_code))
         return QuantizedModule(
-            program, rest, self.low.settings.n_bits, self.graph, without_missing_code
+            *(program, rest, self.low.settings.n_bits, self.graph, without_missing_code),
+            indices=indices,
+            node_names=self.low.node_names(outputs),
         )
 
     def _constant_names(self, nodes: Sequence[Node]) -> set[str]:
@@ -235,6 +270,7 @@ class Conversion:
             in_rows(op, operand) if op.must_quantize_input(i) else operand
             for i, operand in enumerate(operands)
         ]
+        self.low.node_name = op.op_instance_name
         try:
             lowered = op.lower(self.low, operands, floats, results)
         except ProgramError as error:

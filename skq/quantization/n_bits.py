@@ -54,7 +54,7 @@ def get_n_bits_dict(n_bits: int | str | Mapping[str, int]) -> dict[str, int]:
         return _from_mapping(n_bits)
     if is_lossless(n_bits):
         return dict.fromkeys(KEYS, MAX_N_BITS)
-    width = check_width(n_bits, "n_bits", or_dict=True)
+    width = check_width(n_bits, "n_bits", f", or a dict of them; for trees also {LOSSLESS!r}")
     model_width = max(width, DEFAULT_MODEL_BITS)
     return {
         "model_inputs": model_width,
@@ -85,12 +85,14 @@ def is_lossless(n_bits: Any) -> bool:
     return isinstance(n_bits, str) and n_bits == LOSSLESS
 
 
-def check_width(value: Any, name: str, *, or_dict: bool = False) -> int:
-    """Return `value` as an int in [1, 16]; bools, strings and floats are refused."""
+def check_width(value: Any, name: str, alternative: str = "") -> int:
+    """Return `value` as an int in [1, 16]; bools, strings and floats are refused.
+
+    `alternative` says in the message what else the argument may be.
+    """
     is_integer = isinstance(value, Integral) and not isinstance(value, bool)
     if is_integer and 1 <= int(value) <= MAX_N_BITS:
         return int(value)
-    alternative = f", or a dict of them; for trees also {LOSSLESS!r}" if or_dict else ""
     raise ValueError(
         f"{name} must be an int from 1 to {MAX_N_BITS}{alternative}. Got {value!r} instead."
     )

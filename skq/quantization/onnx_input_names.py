@@ -10,6 +10,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "BatchNormalization": ("scale", "B", "input_mean", "input_var"),
     "Clip": ("min", "max"),
     "Conv": ("W", "B"),
+    "ConvTranspose": ("W", "B"),
     "DequantizeLinear": ("x_scale", "x_zero_point"),
     "InstanceNormalization": ("scale", "B"),
     "LayerNormalization": ("Scale", "B"),

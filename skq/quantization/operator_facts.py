@@ -12,8 +12,13 @@ is_link              computed on dequantized scores where it ends a model
 follows_link         may follow a link, or stand between two, in the float epilogue
 decides              how labels are decided on its input: "greatest", "threshold", or ""
 is_layer             a layer: reports list it, searches choose its widths
+selects_elements     each output element is an element of the first input alone: no constant
+stays_on_grid        where its inputs are codes of one grid, so are its results, after a clip
+jumps                discontinuous at whole numbers: grids of its inputs hold these exactly
+tells_integers_apart each whole number of its inputs needs a different code
 ==================== ===========================================================================
 
+The whole numbers that an input is looked up by are given by the class method `QuantizedOp.reach`.
 How squared errors propagate from its output to its input is the class method
 `QuantizedOp.input_error_weight`.
 """
@@ -22,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +44,10 @@ FACTS = (
     "follows_link",
     "decides",
     "is_layer",
+    "selects_elements",
+    "stays_on_grid",
+    "jumps",
+    "tells_integers_apart",
 )
 
 #: Quantized operator class by ONNX operator. `quantizes` of `base_quantized_op` registers them.
@@ -57,9 +66,29 @@ def operators_with(fact: str) -> frozenset[str]:
     --------
     >>> import skq.quantization
     >>> sorted(operators_with("is_layer"))
-    ['Conv', 'Gemm', 'MatMul', 'TreeEnsembleRegressor']
+    ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'TreeEnsembleRegressor']
     """
     return frozenset(name for name in ONNX_OPS_TO_QUANTIZED_IMPL if has_fact(name, fact))
+
+
+class Reach(NamedTuple):
+    """Whole numbers that an input of a node is looked up by.
+
+    Parameters
+    ----------
+    position : int
+        Of the input.
+    lo, hi : int
+        Least and greatest whole number that needs a code.
+    size : int
+        Number of entries, where the input counts them: other numbers than those in
+        [-size, size - 1] are errors. 0 where any number may come.
+    """
+
+    position: int
+    lo: int
+    hi: int
+    size: int = 0
 
 
 @dataclass(frozen=True, eq=False)

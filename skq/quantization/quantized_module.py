@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,6 +55,13 @@ class QuantizedModule(Serializable):
     features_without_missing_code : tuple of int
         Features whose missing values have no code, though trees read them: the calibration data had
         none, and no number goes the ways that the float model sends them.
+    indices : tuple of (int, tuple of int, int)
+        Elements of inputs that are indices: number of the input, numbers of its elements in the
+        flattened row, and the number of entries that they count. Others than [-size, size - 1] are
+        an IndexError.
+    node_names : tuple of str
+        For each instruction of the program the name of the graph's node that it belongs to, or of
+        the node's result where that has no name; empty where they are not known.
 
     Notes
     -----
@@ -65,6 +73,8 @@ class QuantizedModule(Serializable):
     n_bits: Mapping[str, int]
     graph: FloatGraph | None = None
     features_without_missing_code: tuple[int, ...] = ()
+    indices: tuple[tuple[int, tuple[int, ...], int], ...] = ()
+    node_names: tuple[str, ...] = ()
     #: What is known of the value of each output, by name.
     described: Mapping[str, RowValue] = field(init=False, repr=False, compare=False)
     _session: Session = field(init=False, repr=False, compare=False)
@@ -88,6 +98,10 @@ class QuantizedModule(Serializable):
                 f"got {features!r}"
             )
         self._check_interface()
+        self._check_indices()
+        names = self.node_names
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            raise TypeError(f"node_names must be a tuple of str; got {names!r:.80}")
         described = {
             name: RowValue(t.shape, t.interval if t.is_integer else None)
             for name, t in ((n, self.program.types[v]) for n, v in self.program.outputs.items())
@@ -107,9 +121,29 @@ class QuantizedModule(Serializable):
         if any(t.is_integer for t in self.program.inputs):
             raise ValueError("the inputs of the program must be floats")
 
+    def _check_indices(self) -> None:
+        """Raise if `indices` does not name elements of the program's inputs."""
+        shapes = [math.prod(t.shape) for t in self.program.inputs]
+        for entry in self.indices if isinstance(self.indices, tuple) else (None,):
+            fits = isinstance(entry, tuple) and len(entry) == 3 and isinstance(entry[1], tuple)
+            numbers = (entry[0], entry[2], *entry[1]) if entry is not None and fits else (None,)
+            if (
+                not all(type(n) is int and n >= 0 for n in numbers)
+                or entry[0] >= len(shapes)
+                or any(n >= shapes[entry[0]] for n in entry[1])
+            ):
+                raise TypeError(
+                    "indices must be a tuple of (number of an input, numbers of its elements, "
+                    f"number of entries); got {self.indices!r:.80}"
+                )
+
     def __skq_state__(self) -> dict[str, Any]:
         """Fields by the names that they have in files."""
-        return {_FIELDS_IN_FILES.get(k, k): v for k, v in self.__getstate__().items()}
+        state = self.__getstate__()
+        for name in ("indices", "node_names"):
+            if not state[name]:  # as in files of version 1
+                del state[name]
+        return {_FIELDS_IN_FILES.get(k, k): v for k, v in state.items()}
 
     @classmethod
     def __skq_build__(cls, state: dict[str, Any]) -> QuantizedModule:
@@ -161,6 +195,8 @@ class QuantizedModule(Serializable):
         ------
         ValueError
             For another value of `fhe`, a wrong number or shape of inputs, or an unknown output.
+        IndexError
+            If an input is looked up in a table (an embedding) that has no such entry.
         """
         if fhe != "disable":
             raise ValueError(
@@ -308,11 +344,19 @@ class QuantizedModule(Serializable):
         Returns
         -------
         dict of str to dict
-            By instruction, in order: ``{"range": (lo, hi), "bitwidth": bits}``.
+            By instruction, in order: ``{"range": (lo, hi), "bitwidth": bits, "node": name}``, with
+            the name that the ONNX graph gives to the node which the instruction belongs to.
         """
-        types = self.program.types
+        types, first = self.program.types, len(self.program.inputs)
+        nodes = self.node_names
+        if len(nodes) != len(self.program.instructions):  # of another program, or not known
+            nodes = ("",) * len(self.program.instructions)
         return {
-            name: {"range": types[number].interval, "bitwidth": types[number].bits}
+            name: {
+                "range": types[number].interval,
+                "bitwidth": types[number].bits,
+                "node": nodes[number - first],
+            }
             for number, name in self._integers.items()
         }
 
@@ -357,6 +401,8 @@ class QuantizedModule(Serializable):
                     f"got {array.shape}."
                 )
             feeds[number] = array
+        for number, elements, size in self.indices:
+            feeds[number] = _counted_from_0(number, feeds[number], elements, size)
         return feeds
 
     def _checked_codes(self, number: int, codes: Array) -> Array:
@@ -369,6 +415,29 @@ class QuantizedModule(Serializable):
         if codes.size and not lo <= int(codes.min()) <= int(codes.max()) <= hi:
             raise ValueError(f"Codes must lie in [{lo}, {hi}]; got [{codes.min()}, {codes.max()}].")
         return codes
+
+
+def _counted_from_0(number: int, array: Array, elements: Sequence[int], size: int) -> Array:
+    """An input with indices in [0, size - 1]: negative ones count from the end.
+
+    Raises
+    ------
+    IndexError
+        If an index lies outside of [-size, size - 1].
+    """
+    flat = array.reshape(len(array), -1)
+    indices = np.trunc(flat[:, list(elements)])
+    outside = (indices < -size) | (indices >= size)
+    if outside.any():
+        raise IndexError(
+            f"Input {number} holds the index {indices[outside][0]}, and the table that it is "
+            f"looked up in has {size} entries: indices must lie in [{-size}, {size - 1}]."
+        )
+    if not (indices < 0).any():
+        return array
+    counted = flat.copy()
+    counted[:, list(elements)] = np.where(indices < 0, indices + size, indices)
+    return counted.reshape(array.shape)
 
 
 def _warn_renamed(old: str, new: str) -> None:

@@ -28,7 +28,7 @@ from skq.quantization.lower.operands import (
 from skq.quantization.lower.standalone import run_alone
 from skq.quantization.lower.views import row_constant
 from skq.quantization.onnx_input_names import position_by_onnx_name
-from skq.quantization.operator_facts import ONNX_OPS_TO_QUANTIZED_IMPL, ErrorStep
+from skq.quantization.operator_facts import ONNX_OPS_TO_QUANTIZED_IMPL, ErrorStep, Reach
 from skq.quantization.quantizers import (
     MinMaxQuantizationStats,
     QuantizationOptions,
@@ -124,6 +124,14 @@ class QuantizedOp(Serializable):
     decides: ClassVar[str] = ""
     #: Whether it is a layer: reports list it, searches choose its widths.
     is_layer: ClassVar[bool] = False
+    #: Whether each output element is an element of the first input, and no constant.
+    selects_elements: ClassVar[bool] = False
+    #: Whether results are on the grid of the inputs, after a clip.
+    stays_on_grid: ClassVar[bool] = False
+    #: Whether it is discontinuous at whole numbers, so that grids must hold these exactly.
+    jumps: ClassVar[bool] = False
+    #: Whether each whole number needs a different code.
+    tells_integers_apart: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -195,6 +203,18 @@ class QuantizedOp(Serializable):
     def can_fuse(self) -> bool:
         """Whether the operator becomes part of a table: not, unless a subclass says so."""
         return False
+
+    @classmethod
+    def reach(cls, node: Node, constants: Mapping[int, Array]) -> Reach | None:
+        """Whole numbers that an input is looked up by; None where there is no such input.
+
+        Parameters
+        ----------
+        node : Node
+        constants : mapping of int to ndarray
+            Constant inputs by position.
+        """
+        return None
 
     @classmethod
     def input_error_weight(cls, step: ErrorStep) -> NDArray[np.float64] | None:

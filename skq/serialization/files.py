@@ -75,6 +75,7 @@ def load(
     try:
         if data.startswith(_MAGIC):
             data = _decompressed(data, max_bytes)
+        _check_is_text(data)
         _check_values(data, max_bytes)
         try:
             text = data.decode("utf-8")
@@ -85,6 +86,27 @@ def load(
         raise SerializationError(f"{os.fspath(path)}: not a text file: {error}") from error
     except SerializationError as error:
         raise SerializationError(f"{os.fspath(path)}: {error}") from error
+
+
+#: First bytes of other files that models are kept in, and what they are.
+_OTHER_FORMATS = {
+    b"\x80": "a pickle",
+    b"PK\x03\x04": "a zip archive, as torch.save and numpy.savez write",
+    b"\x78": "compressed with zlib, as joblib.dump writes",
+    b"\x08": "an ONNX model",
+    b"\x93NUMPY": "an array of numpy.save",
+}
+
+
+def _check_is_text(data: bytes) -> None:
+    """Raise SerializationError for an empty file, and for files that other libraries write."""
+    if not data:
+        raise SerializationError("the file is empty")
+    for start, kind in _OTHER_FORMATS.items():
+        if data.startswith(start):
+            raise SerializationError(
+                f"the file is {kind}, which skq.load does not read: it reads what skq.save wrote"
+            )
 
 
 def _decompressed(data: bytes, max_bytes: int) -> bytes:

@@ -361,7 +361,9 @@ def load(
 def _pipeline(pipeline: Any) -> IntegerPredictor:
     """A scikit-learn Pipeline whose last step is an estimator of skq."""
     last = pipeline.steps[-1][1]
-    saved = _predictor(last, pipeline)
+    if not isinstance(getattr(last, "quantized_module_", None), QuantizedModule):
+        raise _not_a_model(pipeline)
+    saved = _predictor(last)
     refuse_texts_inside(pipeline, last)
     lookup, preprocessing = stages_of(pipeline)
     names = getattr(pipeline, "feature_names_in_", None)
@@ -378,16 +380,28 @@ def _pipeline(pipeline: Any) -> IntegerPredictor:
     )
 
 
-def _predictor(estimator: Any, pipeline: Any = None) -> IntegerPredictor:
+def _not_a_model(obj: Any) -> TypeError:
+    """Error for an object that `save` does not take; says what to do with it."""
+    name = type(obj).__name__
+    start = f"obj must be a fitted estimator of skq or a QuantizedModule. Got {name}"
+    if isinstance(obj, type):
+        return TypeError(f"{start}, the class {obj.__name__}: save a fitted instance of it.")
+    if hasattr(obj, "n_bits"):
+        return TypeError(f"{start}, which is not fitted: call fit first.")
+    if hasattr(obj, "steps"):
+        return TypeError(
+            f"{start}: quantize the whole of it, skq.quantize({name.lower()}, X), or save its "
+            "last step."
+        )
+    if hasattr(obj, "fit"):
+        return TypeError(f"{start}, a float model: quantize it first, skq.quantize(model, X).")
+    return TypeError(f"{start}.")
+
+
+def _predictor(estimator: Any) -> IntegerPredictor:
     module = getattr(estimator, "quantized_module_", None)
     if not isinstance(module, QuantizedModule):
-        got = "" if pipeline is None else f"{type(pipeline).__name__} of "
-        raise TypeError(
-            "obj must be a fitted estimator of skq or a QuantizedModule. Got "
-            f"{got}{type(estimator).__name__}. Fit it first; of a Pipeline, quantize the whole "
-            "(skq.QuantizedClassifier(pipeline)) or save its last step."
-        )
-
+        raise _not_a_model(estimator)
     overridden = getattr(estimator, "_overridden", None)
     if overridden:
         raise UnsupportedModelError(

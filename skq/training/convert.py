@@ -51,14 +51,21 @@ def convert_qat(module: nn.Module, *calibration_data: Any) -> QuantizedModule:
         raise ValueError("The module has no fake quantizers: prepare it with prepare_qat first.")
     for name, quantizer in quantizers.items():
         _check_quantizer(name, quantizer)
-    data = calibration_data or getattr(module, "meta", {}).get("example_inputs", ())
+    examples = getattr(module, "meta", {}).get("example_inputs", ())
+    data = calibration_data or examples
     if not data:
         raise ValueError("Give calibration data: one array for each input of the module.")
-    arrays = [np.asarray(_as_numpy(array), dtype=np.float32) for array in data]
+    counts = [not example.is_floating_point() for example in examples] or [False] * len(data)
+    if len(counts) != len(data):
+        raise ValueError(f"The module has {len(counts)} inputs. Got {len(data)} arrays.")
+    arrays = [
+        np.asarray(_as_numpy(array), dtype=np.int64 if is_index else np.float32)
+        for array, is_index in zip(data, counts, strict=True)
+    ]
     exported = copy.deepcopy(module).cpu().eval()
     _replace_quantizers(exported)
-    examples = tuple(torch.from_numpy(array[:1].copy()) for array in arrays)
-    model = NumpyModule(_Holder(exported), examples)
+    dummies = tuple(torch.from_numpy(array[:1].copy()) for array in arrays)
+    model = NumpyModule(_Holder(exported), dummies)
     return PostTrainingQATImporter(8, model).quantize_module(*arrays)
 
 

@@ -12,6 +12,8 @@ from torch.nn import functional as F
 
 #: Layers with weights.
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
+#: Modules whose rows of weights are looked up by integers; the results are on the weights' grid.
+LOOKUPS = (nn.Embedding,)
 #: Modules, functions and methods whose results are elements of their input, or 0: on its grid.
 GRID_PRESERVING_MODULES = (
     nn.AdaptiveMaxPool1d,
@@ -92,6 +94,8 @@ LINK_MODULES = (nn.LogSoftmax, nn.Softmax)
 LINK_FUNCTIONS = {F.log_softmax, F.softmax, torch.log_softmax, torch.softmax}
 SHAPE_FUNCTIONS: set[Callable[..., Any]] = {getattr, operator.getitem, operator.mul}
 SHAPE_METHODS = {"size", "dim"}
+#: Methods that make indices of embeddings, which are not quantized.
+INDEX_METHODS = {"int", "long"}
 
 
 class QATLayer(nn.Module):
@@ -99,7 +103,7 @@ class QATLayer(nn.Module):
 
     Parameters
     ----------
-    layer : Linear, Conv1d or Conv2d
+    layer : Linear, Conv1d, Conv2d or Embedding
         Holds the float weights, which are trained.
     weight_fake_quantize : torch.nn.Module
         Fake quantizer of the weights.
@@ -120,6 +124,13 @@ class QATLayer(nn.Module):
         weight = self.weight_fake_quantize(self.layer.weight)
         if isinstance(self.layer, nn.Linear):
             result: torch.Tensor = F.linear(x, weight, self.layer.bias)
+        elif isinstance(self.layer, nn.Embedding):
+            result = F.embedding(
+                x,
+                weight,
+                self.layer.padding_idx,
+                scale_grad_by_freq=self.layer.scale_grad_by_freq,
+            )
         else:
             result = self.layer._conv_forward(x, weight, self.layer.bias)
         return result
@@ -130,8 +141,8 @@ def role_of(node: Any, modules: dict[str, nn.Module]) -> str:
 
     Returns
     -------
-    {"layer", "preserving", "mixing", "clipping", "link", "shape", "input", "output", "constant",
-    "unknown"}
+    {"layer", "lookup", "preserving", "mixing", "clipping", "link", "shape", "index", "input",
+    "output", "constant", "unknown"}
     """
     if node.op in ("placeholder", "output", "get_attr"):
         return {"placeholder": "input", "get_attr": "constant"}.get(node.op, "output")
@@ -144,11 +155,14 @@ def role_of(node: Any, modules: dict[str, nn.Module]) -> str:
             "link": LINK_MODULES,
         }
         module = modules[node.target]
+        if isinstance(module, QATLayer) and isinstance(module.layer, LOOKUPS):
+            return "lookup"
         return next((name for name, kind in kinds.items() if isinstance(module, kind)), "unknown")
     targets: dict[str, set[Any]] = {
         "preserving": GRID_PRESERVING_FUNCTIONS | GRID_PRESERVING_METHODS,
         "mixing": MIXING_FUNCTIONS | MIXING_METHODS,
         "link": LINK_FUNCTIONS,
         "shape": SHAPE_FUNCTIONS | SHAPE_METHODS,
+        "index": INDEX_METHODS,
     }
     return next((name for name, known in targets.items() if node.target in known), "unknown")

@@ -21,10 +21,13 @@ from skq.quantization.spec import (
     QuantizationSpec,
 )
 from skq.training.convert import convert_qat
-from skq.training.layers import LAYERS, QATLayer, role_of
+from skq.training.layers import LAYERS, LOOKUPS, QATLayer, role_of
 
 #: Up to this many bits scales are learned by default; with more they are observed.
 LEARNED_BITS = 4
+
+#: Roles of values that get no quantizer.
+NOT_QUANTIZED = ("shape", "constant", "index")
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
@@ -85,13 +88,14 @@ def prepare_qat(
     The result is trained like any module and then given to `convert_qat`. Batch normalization is
     folded into the layer before it. A quantizer is inserted wherever a layer, an addition or an
     average reads values that are not quantized yet. Results of ReLU and max pooling need none.
-    Outputs have none: they are computed from the exact sums.
+    Outputs have none: they are computed from the exact sums. The weights of an Embedding have one
+    scale, and what is looked up needs no quantizer: it is on their grid.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Of Linear, Conv1d, Conv2d, batch normalization, additions, pooling and activations; torch.fx
-        must be able to trace it. It is not changed.
+        Of Linear, Conv1d, Conv2d, Embedding, batch normalization, additions, pooling and
+        activations; torch.fx must be able to trace it. It is not changed.
     example_inputs : Tensor, or tuple of them
         Typical inputs, batch first. They set the parameters to start from.
     n_bits : int, default=8
@@ -99,7 +103,8 @@ def prepare_qat(
         scales are learned (LSQ), with more they are observed.
     weight_spec, activation_spec : QuantizationSpec, default=None
         How weights and activations are quantized: integers, of the formulation "zp"; weights per
-        tensor or per channel (axis 0 where it is None), activations per tensor.
+        tensor or per channel (axis 0 where it is None), activations per tensor. Weights of an
+        Embedding have the granularity per tensor, whatever the spec says.
 
     Returns
     -------
@@ -170,7 +175,7 @@ def _check_spec(spec: QuantizationSpec, name: str, granularities: tuple[type, ..
 
 def _traced(module: nn.Module) -> fx.GraphModule:
     copied = copy.deepcopy(module).eval()
-    wrapped = nn.Sequential(copied) if isinstance(copied, LAYERS) else copied
+    wrapped = nn.Sequential(copied) if isinstance(copied, LAYERS + LOOKUPS) else copied
     try:
         traced = fx.symbolic_trace(wrapped)
     except Exception as error:
@@ -202,9 +207,17 @@ def _fold_batch_norm(traced: fx.GraphModule) -> None:
 
 def _replace_layers(traced: fx.GraphModule, spec: QuantizationSpec) -> None:
     for name, module in list(traced.named_modules()):
-        if isinstance(module, LAYERS):
+        if isinstance(module, LAYERS + LOOKUPS):
+            if isinstance(module, LOOKUPS) and module.max_norm is not None:
+                raise UnsupportedModelError(
+                    f"{name} (Embedding) has max_norm, which changes its weights whenever they are "
+                    "looked up: normalize them before, and leave it out."
+                )
+            given = spec
+            if isinstance(module, LOOKUPS):  # one scale an entry would be no grid
+                given = replace(spec, granularity=PerTensorGranularity())
             quantizer = QuantizationComponentFactory.create_fake_quantizer(
-                spec, CompressionTargetTensor.WEIGHT
+                given, CompressionTargetTensor.WEIGHT
             )
             _set_module(traced, name, QATLayer(module, quantizer))
 
@@ -217,17 +230,17 @@ def _insert_quantizers(traced: fx.GraphModule, spec: QuantizationSpec) -> None:
         raise UnsupportedModelError(
             "These parts of the module cannot be quantized: "
             + "; ".join(_described(node, modules) for node in unknown)
-            + ". Supported: Linear, Conv1d, Conv2d, BatchNorm after them, additions, pooling, "
-            "shapes and common activations."
+            + ". Supported: Linear, Conv1d, Conv2d, Embedding, BatchNorm after layers, additions, "
+            "pooling, shapes and common activations."
         )
     on_grid: set[Any] = set()
     for node in list(traced.graph.nodes):
         role = role_of(node, modules)
         if role in ("layer", "mixing"):
             for source in node.all_input_nodes:
-                if source not in on_grid and role_of(source, modules) not in ("shape", "constant"):
+                if source not in on_grid and role_of(source, modules) not in NOT_QUANTIZED:
                     on_grid.add(_quantized(traced, source, spec))
-        elif role == "preserving" and node.all_input_nodes[0] in on_grid:
+        elif role == "lookup" or (role == "preserving" and node.all_input_nodes[0] in on_grid):
             on_grid.add(node)
     traced.graph.lint()
     traced.recompile()

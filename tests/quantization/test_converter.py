@@ -74,7 +74,7 @@ def test_n_bits_properties() -> None:
     module = converter.quantize_module(X)
     assert module.n_bits == widths
     report = module.bitwidth_and_range_report()
-    assert report["%1 Quantize"] == {"range": (0, 127), "bitwidth": 7}
+    assert report["%1 Quantize"] == {"range": (0, 127), "bitwidth": 7, "node": "s"}
     weights = [s.weights for s in module.program.instructions if isinstance(s, MatMul)]
     assert all(np.abs(w).max() <= 7 for w in weights)
 
@@ -449,6 +449,33 @@ REFUSED: dict[str, tuple[NumpyModule, str]] = {
         model_of(Node("Conv", ("x", "x"), ("y",)), inputs={"x": (2, 1, 1)}),
         "filters must be constant",
     ),
+    "two tensors": (
+        model_of(Node("Gemm", ("x", "x"), ("y",), {"transB": 1})),
+        "the second factor, 'x', must be a constant.*adds up rows",
+    ),
+    "long products": (
+        model_of(
+            Node("Concat", ("x", "x"), ("d",), {"axis": 1}),
+            Node("ReduceProd", ("d",), ("y",), {"axes": (1,)}),
+        ),
+        "multiplies 10 elements.*1 to 8",
+    ),
+    "products over rows": (
+        model_of(Node("ReduceProd", ("x",), ("y",), {"axes": (0,)})),
+        "multiplies rows",
+    ),
+    "divisor of LRN": (
+        model_of(
+            Node("LRN", ("x",), ("n",), {"size": 3, "alpha": -9.0}),
+            Node("Flatten", ("n",), ("y",)),
+            inputs=IMAGE,
+        ),
+        "a divisor that is not above 0",
+    ),
+    "moving filters of a transposed convolution": (
+        model_of(Node("ConvTranspose", ("x", "x"), ("y",)), inputs={"x": (2, 1, 1)}),
+        "filters must be constant",
+    ),
     "transposed rows": (
         model_of(Node("Gemm", ("x", "c"), ("y",), {"transA": 1}), c=np.ones((300, 2))),
         "transA=1",
@@ -490,7 +517,7 @@ def test_refusal_names_node_operator_and_reason(case: str) -> None:
     model, reason = REFUSED[case]
     shapes = [info.shape[1:] for info in model.inputs]
     data = [RNG.normal(size=(300, *shape)) for shape in shapes]
-    if case == "moving filters":
+    if case.startswith("moving filters"):
         data = [array[:2] for array in data]
     with pytest.raises(UnsupportedModelError, match=reason) as caught:
         quantize(model, *data)

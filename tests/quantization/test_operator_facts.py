@@ -19,7 +19,17 @@ MATRIX = {
         "Neg", "ReduceSum", "Reshape", "Slice", "Squeeze", "Sub", "Unsqueeze",
     },
     "decides": {"ArgMax", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"},
-    "is_layer": {"Conv", "Gemm", "MatMul", "TreeEnsembleRegressor"},
+    "is_layer": {"Conv", "ConvTranspose", "Gemm", "MatMul", "TreeEnsembleRegressor"},
+    "selects_elements": {
+        "DepthToSpace", "Dropout", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Resize",
+        "Slice", "SpaceToDepth", "Split", "Squeeze", "Transpose", "Unsqueeze",
+    },
+    "stays_on_grid": {"Clip", "Concat", "GlobalMaxPool", "MaxPool", "Pad", "ReduceMax", "Relu"},
+    "jumps": {
+        "And", "Ceil", "Equal", "Floor", "Greater", "GreaterOrEqual", "LabelEncoder", "Less",
+        "LessOrEqual", "Mod", "Not", "Or", "Round", "Sign", "Where",
+    },
+    "tells_integers_apart": {"Equal", "LabelEncoder", "Mod"},
 }  # fmt: skip
 
 
@@ -43,6 +53,12 @@ def test_operators_with_a_fact(fact):
 
 def test_what_keeps_the_order_of_elements_moves_them():
     assert operators_with("keeps_element_order") <= operators_with("moves_elements")
+
+
+def test_what_selects_elements_stays_on_the_grid_and_adds_none():
+    assert operators_with("selects_elements") <= operators_with("stays_on_grid")
+    assert not operators_with("selects_elements") & {"Concat", "Pad"}
+    assert operators_with("tells_integers_apart") <= operators_with("jumps")
 
 
 def test_facts_are_class_attributes():

@@ -91,6 +91,41 @@ def test_steps_check_what_they_are_given() -> None:
         MODULE.forward(X, fhe="execute")
 
 
+def test_report_names_the_nodes_of_the_graph() -> None:
+    """Rewritten nodes bear the name of the node that the file has."""
+    names = ("x", "s_x", "z_x", "b_x")
+    rng = np.random.default_rng(0)
+    graph = FloatGraph(
+        (
+            Node("Quant", names, ("q",), name="/act/Quant", domain="onnx.brevitas"),
+            Node("MatMul", ("q", "w"), ("a",), name="/fc/MatMul"),
+            Node("Relu", ("a",), ("r",), name="/relu"),
+            Node("MatMul", ("r", "w"), ("y",)),
+        ),
+        {
+            "s_x": np.array(0.1, np.float32),
+            "z_x": np.array(0, np.float32),
+            "b_x": np.array(6, np.float32),
+            "w": rng.normal(size=(3, 3)).astype(np.float32),
+        },
+        (TensorInfo("x", "float32", (None, 3)),),
+        (TensorInfo("y", "float32", (None, 3)),),
+        {"": 17, "onnx.brevitas": 1},
+    )
+    x = rng.normal(size=(100, 3)).astype(np.float32)
+    module = PostTrainingAffineQuantization(8, NumpyModule(graph)).quantize_module(x)
+    again = QuantizedModule.loads(module.dumps())
+    for found in (module, again):
+        report = found.bitwidth_and_range_report()
+        nodes = [(name.split()[1], entry["node"]) for name, entry in report.items()]
+        assert nodes == [
+            ("Quantize", "/act/Quant"),
+            ("MatMul", "/fc/MatMul"),
+            ("Requantize", "y"),
+            ("MatMul", "y"),
+        ]
+
+
 def test_debug_returns_the_integers_of_each_instruction() -> None:
     (label, probability), integers = MODULE.forward(X, debug=True, fhe="disable")
     np.testing.assert_array_equal(label, LABEL)

@@ -5,8 +5,10 @@ import gzip
 import json
 import math
 import os
+import pickle
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -50,7 +52,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 def test_errors_of_files_name_the_file(tmp_path):
     path = tmp_path / "bad.skq"
     path.write_bytes(b"\x80\x04\x95")
-    with pytest.raises(SerializationError, match=r"bad\.skq: not a text file"):
+    with pytest.raises(SerializationError, match=r"bad\.skq: the file is a pickle"):
         load(path)
     path.write_text(json.dumps(sealed({"a": {"$tuple": 1}})))
     with pytest.raises(SerializationError, match=r"bad\.skq: \$\.a: expected a list"):
@@ -233,3 +235,21 @@ def test_what_another_process_writes_is_not_removed(tmp_path, monkeypatch):
 def test_a_device_is_written_into():
     save([1], os.devnull)
     assert not os.path.isfile(os.devnull)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (pickle.dumps({"a": 1}), "a pickle"),
+        (zlib.compress(b"abc"), "joblib.dump"),
+        (b"PK\x03\x04...", "a zip archive"),
+        (b"\x93NUMPY\x01\x00", "an array of numpy.save"),
+        (b"\x08\x09\x12\x03abc", "an ONNX model"),
+    ],
+)
+def test_files_of_other_libraries_are_named(tmp_path, content, message):
+    path = tmp_path / "other.skq"
+    path.write_bytes(content)
+    with pytest.raises(SerializationError, match=message):
+        load(path)

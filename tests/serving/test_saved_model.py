@@ -12,6 +12,7 @@ import sklearn.linear_model
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge as FloatRidge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -192,6 +193,27 @@ def test_the_repr_of_a_loaded_model_is_a_line(tmp_path):
     shown = repr(skq.load(tmp_path / "model"))
     nbytes = model.quantized_module_.nbytes
     assert shown == f"IntegerPredictor(Ridge, n_bits=4, 2 features, {nbytes} bytes)"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (Ridge(), "Got Ridge, which is not fitted: call fit"),
+        (
+            FloatRidge(),
+            r"a float model: quantize it first, skq\.quantize\(model, X\)",
+        ),
+        (
+            make_pipeline(StandardScaler(), FloatRidge()),
+            r"skq\.quantize\(pipeline, X\)",
+        ),
+        (Ridge, "the class Ridge"),
+        (3, "Got int"),
+    ],
+)
+def test_save_tells_what_to_do_with_what_it_does_not_take(tmp_path, wrong, message):
+    with pytest.raises(TypeError, match=message):
+        skq.save(wrong, tmp_path / "model.skq")
 
 
 LABELS = [

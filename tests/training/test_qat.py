@@ -74,7 +74,32 @@ def signal() -> nn.Module:
     return nn.Sequential(Channels(), *parts)
 
 
-NETWORKS = {"mlp": (mlp, X), "residual": (residual, IMAGES), "signal": (signal, X)}
+class Words(nn.Module):
+    """An embedding with padding, and layers of what is looked up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(40, 5, padding_idx=0)
+        self.first = nn.Linear(5, 7)
+        self.last = nn.Linear(42, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.first(self.words(x)))
+        return self.last(torch.flatten(x, 1))
+
+
+def words() -> nn.Module:
+    torch.manual_seed(0)
+    return Words()
+
+
+TOKENS = torch.randint(0, 20, (400, 6), generator=torch.Generator().manual_seed(2))
+NETWORKS = {
+    "words": (words, TOKENS),
+    "mlp": (mlp, X),
+    "residual": (residual, IMAGES),
+    "signal": (signal, X),
+}
 
 
 def trained(network: nn.Module, x: torch.Tensor, **kw: Any) -> nn.Module:
@@ -102,7 +127,9 @@ def exact_outputs(graph: FloatGraph, x: np.ndarray) -> np.ndarray:
         for name, value in {**graph.initializers, **constants}.items()
     }
     nodes = tuple(node for node in graph.nodes if node.inputs)
-    inputs = tuple(TensorInfo(i.name, "float64", i.shape) for i in graph.inputs)
+    inputs = tuple(
+        TensorInfo(i.name, i.dtype.replace("float32", "float64"), i.shape) for i in graph.inputs
+    )
     return NumpyModule(replace(graph, nodes=nodes, initializers=wide, inputs=inputs)).forward(x)
 
 
@@ -113,7 +140,9 @@ def test_codes_are_the_trained_network_s(name: str, n_bits: int) -> None:
     prepared = trained(make(), x, n_bits=n_bits)
     module = convert_qat(prepared, x.numpy())
     result = module.forward(x.numpy())
-    exact = exact_outputs(module.graph, x.double().numpy())
+    exact = exact_outputs(
+        module.graph, x.numpy().astype(np.float64 if x.is_floating_point() else int)
+    )
     np.testing.assert_allclose(result, exact, rtol=0, atol=1e-9 * np.abs(exact).max())
     floats = prepared(x).detach().numpy()
     differs = np.abs(result - floats).max(axis=1) > 1e-5 * np.abs(exact).max()
@@ -151,6 +180,29 @@ def test_the_module_given_is_not_changed() -> None:
     assert prepared.training == network.training
     convert_qat(prepared, X.numpy())
     assert any(isinstance(m, FakeQuantizeImplBase) for m in prepared.modules())
+
+
+def test_an_embedding_is_looked_up_exactly() -> None:
+    """Also words that the examples do not show; no quantizer stands before or after it."""
+    prepared = trained(words(), TOKENS, n_bits=4)
+    names = {n for n, m in prepared.named_modules() if isinstance(m, FakeQuantizeImplBase)}
+    assert sum("words" in name for name in names) == 1
+    module = convert_qat(prepared, TOKENS.numpy())
+    x = torch.randint(0, 40, (100, 6), generator=torch.Generator().manual_seed(3))
+    exact = exact_outputs(module.graph, x.numpy())
+    result = module.forward(x.numpy())
+    np.testing.assert_allclose(result, exact, rtol=0, atol=1e-9 * np.abs(exact).max())
+    with pytest.raises(IndexError, match="index 40"):
+        module.forward(np.full((1, 6), 40))
+    alone = convert_qat(prepare_qat(nn.Embedding(9, 3), x % 9, n_bits=3))
+    codes = {type(step).__name__ for step in alone.program.instructions}
+    assert "Table" in codes
+    assert alone.forward(x.numpy() % 9).shape == (100, 6, 3)
+
+
+def test_an_embedding_that_changes_its_weights_is_refused() -> None:
+    with pytest.raises(UnsupportedModelError, match=r"0 \(Embedding\) has max_norm"):
+        prepare_qat(nn.Embedding(9, 3, max_norm=1.0), TOKENS % 9)
 
 
 def test_a_layer_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 from sklearn.frozen import FrozenEstimator
@@ -125,9 +126,21 @@ def _last(model: Any) -> Any:
 
 
 def _no_representation(model: Any) -> UnsupportedModelError:
+    if isinstance(model, type):
+        raise TypeError(
+            f"An estimator instance is expected. Got the class {model.__name__}: write "
+            f"{model.__name__}()."
+        )
+    if not hasattr(model, "fit"):
+        raise TypeError(
+            "A scikit-learn estimator, or a Pipeline that ends in one, is expected. Got "
+            f"{type(model).__name__}."
+        )
+    name = type(model).__name__
+    near = get_close_matches(name, supported_estimators(), n=1, cutoff=0.0)
     return UnsupportedModelError(
-        f"{type(model).__name__} cannot be quantized. Supported estimators are: "
-        f"{', '.join(supported_estimators())}; or a Pipeline that ends in one of them."
+        f"{name} cannot be quantized. The supported estimator with the nearest name is {near[0]}; "
+        "the page 'Estimators' of the user guide lists all."
     )
 
 

@@ -36,6 +36,7 @@ FAMILIES = (
     "pooling",
     "quantize_linear",
     "resize",
+    "labels",
     "tree_ensemble",
 )
 

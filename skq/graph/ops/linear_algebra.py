@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skq.graph.ops.binding import numpy_op
 from skq.graph.ops.result_types import with_type_of
-from skq.graph.ops.windows import Windows
+from skq.graph.ops.windows import SpreadWindows, Windows
 
 Array = NDArray[Any]
 
@@ -78,13 +78,19 @@ def conv(
     -------
     ndarray of shape (n_samples, n_filters, *output spatial), dtype of ``x``
     """
-    n_filters, n_group_channels, *kernel = weights.shape
+    kernel = weights.shape[2:]
     if kernel_shape is not None and tuple(kernel_shape) != tuple(kernel):
         raise ValueError(
             f"Conv's kernel_shape must be that of its weights, {tuple(kernel)}. "
             f"Got {tuple(kernel_shape)}."
         )
     windows = Windows.of(x.shape[2:], kernel, strides, dilations, pads, auto_pad)
+    return _convolved(x, weights, bias, windows, group)
+
+
+def _convolved(x: Array, weights: Array, bias: Array | None, windows: Windows, group: int) -> Array:
+    """The filters at each window; `weights` of shape (n_filters, channels / group, *kernel)."""
+    n_filters, n_group_channels, *kernel = weights.shape
     patches = windows.view(windows.pad(x, 0))
     n_samples, n_spatial = len(x), len(kernel)
     patches = patches.reshape(n_samples, group, n_group_channels, *patches.shape[2:])
@@ -96,3 +102,63 @@ def conv(
     if bias is not None:
         result = result + bias.reshape(-1, *(1,) * n_spatial)
     return result
+
+
+def turned_filters(weights: Array, group: int) -> Array:
+    """Filters of ConvTranspose as those of the convolution that it is.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_channels, n_filters / group, *kernel)
+    group : int
+
+    Returns
+    -------
+    ndarray of shape (n_filters, n_channels / group, *kernel)
+        Turned around on the spatial axes.
+    """
+    n_channels, per_group, *kernel = weights.shape
+    grouped = weights.reshape(group, n_channels // group, per_group, *kernel).swapaxes(1, 2)
+    filters = grouped.reshape(group * per_group, n_channels // group, *kernel)
+    return np.flip(filters, tuple(range(2, filters.ndim)))
+
+
+@numpy_op("ConvTranspose")
+def conv_transpose(
+    x: Array,
+    weights: Array,
+    bias: Array | None = None,
+    *,
+    auto_pad: str = "NOTSET",
+    dilations: tuple[int, ...] | None = None,
+    group: int = 1,
+    kernel_shape: tuple[int, ...] | None = None,
+    output_padding: tuple[int, ...] | None = None,
+    output_shape: tuple[int, ...] | None = None,
+    pads: tuple[int, ...] | None = None,
+    strides: tuple[int, ...] | None = None,
+) -> Array:
+    """Transposed convolution over any number of spatial axes.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples, n_channels, *spatial)
+    weights : ndarray of shape (n_channels, n_filters / group, *kernel_shape)
+    bias : ndarray of shape (n_filters,), default=None
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_filters, *output spatial), dtype of ``x``
+        The output is as long as `output_shape` says, else
+        ``(n - 1) * stride + extent of the kernel + output_padding - pads``.
+    """
+    kernel = weights.shape[2:]
+    if kernel_shape is not None and tuple(kernel_shape) != tuple(kernel):
+        raise ValueError(
+            f"ConvTranspose's kernel_shape must be that of its weights, {tuple(kernel)}. "
+            f"Got {tuple(kernel_shape)}."
+        )
+    windows = SpreadWindows.of_transposed(
+        x.shape[2:], kernel, strides, dilations, pads, auto_pad, output_padding, output_shape
+    )
+    return _convolved(x, turned_filters(weights, group), bias, windows, group)

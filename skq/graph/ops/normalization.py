@@ -122,3 +122,26 @@ def layer_normalization(
     y = scale * ((x - mean) * inverse)
     y = with_type_of(x, y if bias is None else y + bias)
     return (y, mean, with_type_of(x, inverse))[:n_outputs] if n_outputs > 1 else y
+
+
+@numpy_op("LRN")
+def local_response_normalization(
+    x: Array, *, size: int, alpha: float = 1e-4, beta: float = 0.75, bias: float = 1.0
+) -> Array:
+    """``x / (bias + alpha / size * s) ** beta``, s the sum of squares of `size` channels around.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples, n_channels, *spatial)
+    """
+    squares = x * x
+    sums = np.stack(
+        [squares[:, near].sum(axis=1) for near in neighbouring_channels(x.shape[1], size)], axis=1
+    )
+    return with_type_of(x, x / (bias + alpha / size * sums) ** beta)
+
+
+def neighbouring_channels(n_channels: int, size: int) -> list[slice]:
+    """The channels whose squares LRN adds up, for each channel."""
+    before, after = (size - 1) // 2, size // 2
+    return [slice(max(0, c - before), c + after + 1) for c in range(n_channels)]

@@ -52,6 +52,18 @@ def reduce_mean(
     return _reduce(np.mean, x, axes, keepdims, noop_with_empty_axes)
 
 
+@numpy_op("ReduceProd")
+def reduce_prod(
+    x: Array,
+    axes: Sequence[int] | Array | None = None,
+    *,
+    keepdims: int = 1,
+    noop_with_empty_axes: int = 0,
+) -> Array:
+    """Product over axes, by default over all of them. ``axes`` is an attribute before opset 18."""
+    return _reduce(np.prod, x, axes, keepdims, noop_with_empty_axes)
+
+
 @numpy_op("ReduceMax")
 def reduce_max(
     x: Array,

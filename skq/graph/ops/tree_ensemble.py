@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.compiled import loops
 from skq.graph.graph import ML_DOMAIN
 from skq.graph.ops.activations import sigmoid, softmax
 from skq.graph.ops.binding import Implementation, numpy_op
 from skq.graph.ops.tree_attributes import LEAF, NODE_MODES, read_trees
 
 Array = NDArray[Any]
+
+_BRANCH_LEQ = NODE_MODES.index("BRANCH_LEQ")
 
 _COMPARISONS = (
     None,
@@ -154,9 +157,27 @@ class TreeArrays:
         ndarray of shape (n_samples, n_trees), int64
             Rows of ``leaf_weights``.
         """
+        modes = np.flatnonzero(np.bincount(self.mode, minlength=len(NODE_MODES))[1:]) + 1
+        if loops is None or np.any(modes != _BRANCH_LEQ):
+            return self._leaf_indices_in_numpy(x, modes)
+        n_samples, n_columns = x.shape
+        result = np.empty((n_samples, self.n_trees), dtype=np.int64)
+        nodes = (self.roots, self.feature, self.threshold, self.true_child, self.false_child)
+        loops.leaf_indices(
+            n_samples,
+            n_columns,
+            self.n_trees,
+            len(self.leaf),
+            np.ascontiguousarray(x, dtype=np.float64),
+            *map(np.ascontiguousarray, (*nodes, self.leaf, self.missing_true)),
+            result,
+        )
+        return result
+
+    def _leaf_indices_in_numpy(self, x: Array, modes: Array) -> NDArray[np.int64]:
+        """`leaf_indices` without the extension, and for all modes of nodes."""
         n_samples, n_columns = x.shape
         values = np.ascontiguousarray(x, dtype=np.float64).ravel()
-        modes = np.flatnonzero(np.bincount(self.mode, minlength=len(NODE_MODES))[1:]) + 1
         with_nan = bool(self.missing_true.any()) and bool(np.isnan(values).any())
         # tree by tree: the nodes of one tree stay in the cache
         arrived = np.repeat(self.roots, n_samples)

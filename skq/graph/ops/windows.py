@@ -78,9 +78,18 @@ class Windows:
             *(tuple(kernel), strides, dilations), tuple(reached), tuple(output), tuple(overhangs)
         )
 
+    @property
+    def has_padding(self) -> bool:
+        """Whether windows hold cells that are no cells of the input."""
+        return any(map(any, self.pads))
+
+    def padded(self, spatial: Sequence[int]) -> tuple[int, ...]:
+        """Lengths of the spatial axes after `pad`."""
+        return tuple(n + sum(ends) for n, ends in zip(spatial, self.pads, strict=True))
+
     def pad(self, x: Array, value: Any) -> Array:
         """Pad the spatial axes of ``x`` of shape (n, channels, *spatial) with a value."""
-        if not any(map(any, self.pads)):
+        if not self.has_padding:
             return x
         return np.pad(x, ((0, 0), (0, 0), *self.pads), constant_values=value)
 
@@ -111,6 +120,94 @@ class Windows:
         )
         steps += tuple(slice(None, None, dilation) for dilation in self.dilations)
         return view[steps]
+
+
+@dataclass(frozen=True)
+class SpreadWindows(Windows):
+    """Windows of a transposed convolution: cells of the input stand apart, with others between.
+
+    A transposed convolution is a convolution of the input with ``stride - 1`` cells of 0 between
+    its cells, by the filters turned around. The strides of these windows are 1.
+
+    Parameters
+    ----------
+    spread : tuple of int
+        Distance of the input's cells, one an axis; `pads` may be negative here: cells left out.
+    """
+
+    spread: Axes = ()
+
+    @classmethod
+    def of_transposed(
+        cls,
+        spatial: Sequence[int],
+        kernel: Sequence[int],
+        strides: Sequence[int] | None,
+        dilations: Sequence[int] | None,
+        pads: Sequence[int] | None,
+        auto_pad: str,
+        output_padding: Sequence[int] | None,
+        output_shape: Sequence[int] | None,
+    ) -> SpreadWindows:
+        """Lay out windows from the attributes of ConvTranspose.
+
+        Parameters
+        ----------
+        spatial : sequence of int
+            Lengths of the spatial axes.
+        """
+        n_axes = len(spatial)
+        strides = tuple(strides or (1,) * n_axes)
+        dilations = tuple(dilations or (1,) * n_axes)
+        more = tuple(output_padding or (0,) * n_axes)
+        extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
+        full = [
+            (n - 1) * s + e + m for n, s, e, m in zip(spatial, strides, extents, more, strict=True)
+        ]
+        if not output_shape and auto_pad in ("SAME_UPPER", "SAME_LOWER"):
+            output_shape = [n * s for n, s in zip(spatial, strides, strict=True)]
+        if output_shape:
+            total = [f - n for f, n in zip(full, output_shape[-n_axes:], strict=True)]
+            cut = [(t // 2, t - t // 2) if auto_pad == "SAME_UPPER" else (t - t // 2, t // 2)
+                   for t in total]  # fmt: skip
+        else:
+            cut = list(_padding(spatial, extents, strides, pads, auto_pad))
+        output = tuple(f - sum(c) for f, c in zip(full, cut, strict=True))
+        if min(output) < 1:
+            raise ValueError(f"ConvTranspose's result would have the shape {output}.")
+        reached = tuple(
+            (e - 1 - before, e - 1 - after + m)
+            for e, m, (before, after) in zip(extents, more, cut, strict=True)
+        )
+        ones, none = (1,) * n_axes, (0,) * n_axes
+        return cls(tuple(kernel), ones, dilations, reached, output, none, strides)
+
+    @property
+    def has_padding(self) -> bool:
+        """Whether windows hold cells that are no cells of the input."""
+        return super().has_padding or any(step > 1 for step in self.spread)
+
+    def padded(self, spatial: Sequence[int]) -> tuple[int, ...]:
+        """Lengths of the spatial axes after `pad`."""
+        return super().padded([(n - 1) * s + 1 for n, s in zip(spatial, self.spread, strict=True)])
+
+    def pad(self, x: Array, value: Any) -> Array:
+        """Spread the cells of ``x`` of shape (n, channels, *spatial), and pad, with a value."""
+        lengths = self.padded(x.shape[2:])
+        result = np.full((*x.shape[:2], *lengths), value, dtype=x.dtype)
+        here: list[slice] = [slice(None), slice(None)]
+        there = list(here)
+        for length, n, step, (before, _) in zip(
+            lengths, x.shape[2:], self.spread, self.pads, strict=True
+        ):
+            first = max(0, -(before // step))  # of the cells at before + step * i >= 0
+            last = min(n, (length - 1 - before) // step + 1)
+            last = max(last, first)
+            there.append(slice(first, last))
+            start = before + step * first
+            here.append(slice(start, start + step * (last - first), step))
+        result[tuple(here)] = x[tuple(there)]
+        return result
 
 
 def _padding(

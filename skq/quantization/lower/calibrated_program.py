@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -27,10 +28,14 @@ class CalibratedProgram:
     Attributes
     ----------
     builder : ProgramBuilder
+    node_name : str
+        Name of the graph's node that is lowered.
     """
 
     def __init__(self) -> None:
         self.builder = ProgramBuilder()
+        self.node_name = ""
+        self._node_names: dict[int, str] = {}
         self._samples: dict[int, Array] = {}
         self._steps: dict[int, Instruction] = {}
         self._numbers: dict[tuple[Any, ...], int] = {}
@@ -43,11 +48,12 @@ class CalibratedProgram:
         *,
         has_missing: bool = False,
         is_whole: bool = False,
+        n_bits: int | None = None,
     ) -> Features:
         """Declare a float input; see `Features`."""
         value = self.builder.input(TensorType(raw.shape[1:]))
         self._samples[value] = raw
-        return Features(value, raw, lo, hi, has_missing, is_whole=is_whole)
+        return Features(value, raw, lo, hi, has_missing, is_whole=is_whole, n_bits=n_bits)
 
     def codes_input(
         self, codes: Array, lo: int, hi: int, scale: Array, zero_point: Array
@@ -63,7 +69,12 @@ class CalibratedProgram:
         if key not in self._numbers:
             self._numbers[key] = self.builder.add(instruction)
             self._steps[self._numbers[key]] = instruction
+            self._node_names[self._numbers[key]] = self.node_name
         return self._numbers[key]
+
+    def node_names(self, outputs: Mapping[str, int]) -> tuple[str, ...]:
+        """Name of the node of each instruction of the program that `outputs` need."""
+        return tuple(self._node_names[number] for number in self.builder.needed(outputs))
 
     def type(self, value: int) -> TensorType:
         """Type of a value."""

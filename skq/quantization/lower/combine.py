@@ -107,7 +107,6 @@ def broadcast(
     if same_integers and np.array_equal(elements(low, a), elements(low, b)):
         return a.value, b.value, moved(low, a, elements(low, a)).view
     first, second = (
-        select(low, x.value, np.ascontiguousarray(np.broadcast_to(elements(low, x), shape)), 0)
-        for x in (a, b)
+        select(low, x.value, np.broadcast_to(elements(low, x), shape).copy(), 0) for x in (a, b)
     )
     return first, second, None

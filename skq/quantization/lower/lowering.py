@@ -162,7 +162,7 @@ class Lowering(CalibratedProgram):
         tensor = quantize_features(
             self,
             x,
-            self.settings.n_bits["model_inputs"],
+            x.n_bits or self.settings.n_bits["model_inputs"],
             self.row_weight,
             per_feature=x.raw.ndim == 2,
             method=method,

@@ -95,6 +95,8 @@ class Features:
         Whether columns of whole numbers get grids that hold these exactly.
     holds_zero : bool
         Whether ranges hold 0, so that a code stands for exactly 0.
+    n_bits : int or None
+        Width of the codes, where it differs from that of the model's inputs.
     """
 
     value: int
@@ -105,6 +107,7 @@ class Features:
     steps: tuple[FeatureStep, ...] = ()
     is_whole: bool = False
     holds_zero: bool = False
+    n_bits: int | None = None
 
     def holding_zero(self) -> Features:
         """The same features with ranges that hold 0."""

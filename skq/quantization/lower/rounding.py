@@ -63,7 +63,12 @@ def get_rounding(rounding_threshold_bits: Any) -> Rounding:
         return Rounding()
     if not isinstance(rounding_threshold_bits, Mapping):
         return Rounding(
-            check_width(rounding_threshold_bits, "rounding_threshold_bits", or_dict=True)
+            check_width(
+                rounding_threshold_bits,
+                "rounding_threshold_bits",
+                ", None, or a dict with the key 'n_bits' (an int, or 'auto') and optionally "
+                f"'method' (one of {', '.join(METHODS)})",
+            )
         )
     unknown = set(rounding_threshold_bits) - {"n_bits", "method"}
     if unknown or "n_bits" not in rounding_threshold_bits:

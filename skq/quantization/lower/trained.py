@@ -16,7 +16,7 @@ from skq.exceptions import UnsupportedModelError
 from skq.graph.graph import FloatGraph, Node
 from skq.graph.ops import bind_node
 from skq.numerics import EXACT_FLOAT64
-from skq.program import MatMul, Maximum, Quantize, Requantize
+from skq.program import Bin, Instruction, MatMul, Maximum, Quantize, Requantize
 from skq.quantization.lower.exact import exact_step, half_down, half_even, half_up
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
@@ -25,24 +25,6 @@ from skq.quantization.operator_facts import has_fact
 
 #: Operators whose results are codes on a grid that the graph states.
 QUANTIZERS = frozenset({"DequantizeLinear", "Quant", "BipolarQuant"})
-#: Operators whose results are elements of their first input alone, on the same grid. Unlike the
-#: fact `moves_elements`, they exclude Concat and Pad, which add elements, and Resize.
-MOVES = frozenset(
-    {
-        "Expand",
-        "Flatten",
-        "Gather",
-        "Identity",
-        "Reshape",
-        "Slice",
-        "Split",
-        "Squeeze",
-        "Transpose",
-        "Unsqueeze",
-    }
-)
-#: Operators whose results are on the grid of their inputs.
-ON_INPUT_GRID = MOVES | {"Clip", "Concat", "GlobalMaxPool", "MaxPool", "Pad", "Relu"}
 #: A bound of a clip is on the grid if it is at most this fraction of a step away from a code.
 ON_GRID = 1e-4
 
@@ -81,7 +63,7 @@ def quantizers_first(graph: FloatGraph) -> FloatGraph:
         if (
             node.op_type == "QuantizeLinear"
             and producer is not None
-            and producer.op_type in MOVES
+            and has_fact(producer.op_type, "selects_elements")
             and _comes_from(nodes, producer.inputs[0], floats)
             and sum(node.inputs[0] in n.inputs for n in nodes) == 1
             and node.inputs[0] not in graph.output_names
@@ -101,7 +83,7 @@ def _comes_from(nodes: Sequence[Node], name: str, floats: set[str]) -> bool:
     """Whether a tensor holds elements of an input."""
     while name not in floats:
         producer = next((n for n in nodes if name in n.outputs), None)
-        if producer is None or producer.op_type not in MOVES:
+        if producer is None or not has_fact(producer.op_type, "selects_elements"):
             return False
         name = producer.inputs[0]
     return True
@@ -125,7 +107,7 @@ def trained_constants(
         arrays = [known[name] if name else None for name in node.inputs]
         if node.op_type == "DequantizeLinear":
             found[node.outputs[0]] = _dequantized(node, arrays)
-        elif node.op_type in MOVES and node.inputs[0] in found:
+        elif has_fact(node.op_type, "selects_elements") and node.inputs[0] in found:
             bound = bind_node(node)
 
             def move(array: Array, bound: Any = bound, rest: Any = arrays[1:]) -> Array:
@@ -209,7 +191,7 @@ def check_layers(graph: FloatGraph, trained: Mapping[str, TrainedConstant]) -> N
         if node.op_type in QUANTIZERS:
             return True
         first = node.inputs if node.op_type == "Concat" else node.inputs[:1]
-        return node.op_type in ON_INPUT_GRID and all(map(is_quantized, first))
+        return has_fact(node.op_type, "stays_on_grid") and all(map(is_quantized, first))
 
     missing = [
         f"{node}: {node.inputs[0]!r}"
@@ -248,11 +230,25 @@ def trained_codes(low: Lowering, x: Features | QuantizedTensor) -> QuantizedTens
         return replace(x, clip=None)
     step = low.step(x.value)
     if isinstance(step, Quantize | Requantize):  # saturate at the bounds of the clip
-        narrower = replace(step, lo=max(step.lo, lo), hi=min(step.hi, hi))
+        narrower: Instruction = replace(step, lo=max(step.lo, lo), hi=min(step.hi, hi))
+    elif isinstance(step, Bin) and np.all(step.base == first):
+        narrower = _fewer_bins(step, lo, hi)
     else:
         one, zero = np.ones((), np.int64), np.zeros((), np.int64)
         narrower = Requantize((x.value,), one, zero, 0, lo, hi)
     return replace(x, value=low.add(narrower), clip=None)
+
+
+def _fewer_bins(step: Bin, lo: int, hi: int) -> Bin:
+    """Bins whose codes saturate at `lo` and `hi`."""
+    offsets = step.offsets.astype(np.int64)
+    counts = np.diff(offsets)
+    code = np.arange(len(step.edges)) - np.repeat(offsets[:-1] - step.base, counts)
+    inside = (code >= lo) & (code < hi)
+    per_column = np.add.reduceat(inside, offsets[:-1]) if len(counts) else counts
+    base, nan_code = (np.clip(c.astype(np.int64), lo, hi) for c in (step.base, step.nan_code))
+    ends = np.concatenate([[0], np.cumsum(per_column)])
+    return replace(step, edges=step.edges[inside], offsets=ends, base=base, nan_code=nan_code)
 
 
 def trained_product(

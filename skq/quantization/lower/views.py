@@ -196,7 +196,7 @@ def with_constants(
     if all(np.ndim(constant) == 0 for constant in constants):
         return x, list(constants)
     shape = np.broadcast_shapes(row_shape(low, x), *(np.shape(c) for c in constants))
-    view = np.ascontiguousarray(np.broadcast_to(elements(low, x), shape))
+    view = np.broadcast_to(elements(low, x), shape).copy()
     full = [c if np.ndim(c) == 0 else np.broadcast_to(c, shape) for c in constants]
     channel = view % low.type(x.value).shape[-1] if low.type(x.value).shape else view
     by_channel = [_by_channel(c, channel, low.type(x.value).shape) for c in full]

@@ -17,41 +17,32 @@ from skq.graph.graph import FloatGraph, Node
 from skq.quantization.lower.operands import Array, scalar
 from skq.quantization.operator_facts import has_fact
 
-#: Operators that are discontinuous at whole numbers.
-JUMPING = frozenset(
-    {
-        *("Floor", "Ceil", "Round", "Sign", "Mod", "Not", "And", "Or", "Xor", "Where"),
-        *("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal"),
-    }
-)
-
-#: Operators that need a different code for each whole number.
-MATCHING = frozenset({"Equal", "Mod"})
-
 #: Widest code of an inner tensor of integers.
 WIDEST_INTEGER = 16
 
 
-def jumping_inputs(graph: FloatGraph, operators: frozenset[str] = JUMPING) -> frozenset[str]:
-    """Tensors that reach one of the operators with no layer in between.
+def reaching(graph: FloatGraph, fact: str) -> frozenset[str]:
+    """Tensors that reach an operator with a fact, with no layer in between.
 
-    Results of layers are not expected to be whole numbers. A cast to integers or booleans counts as
-    one of the operators.
+    Results of layers are not expected to be whole numbers.
+
+    Parameters
+    ----------
+    graph : FloatGraph
+    fact : {"jumps", "tells_integers_apart"}
+        A cast to integers or booleans jumps too.
     """
     wanted: set[str] = set()
     for node in reversed(graph.nodes):
         reaches = wanted.intersection(node.outputs) and not has_fact(node.op_type, "is_layer")
-        if reaches or node.op_type in operators or _casts_to_integers(node, operators):
+        if reaches or has_fact(node.op_type, fact) or (fact == "jumps" and casts_to_integers(node)):
             wanted.update(name for name in node.inputs if name)
     return frozenset(wanted)
 
 
-def _casts_to_integers(node: Node, operators: frozenset[str]) -> bool:
-    return (
-        "Floor" in operators
-        and node.op_type == "Cast"
-        and node.attributes.get("to") not in (*(1, 10, 11, 16),)
-    )
+def casts_to_integers(node: Node) -> bool:
+    """Whether a node casts to integers or booleans."""
+    return node.op_type == "Cast" and node.attributes.get("to") not in (1, 10, 11, 16)
 
 
 def are_whole(values: Array) -> NDArray[np.bool_]:

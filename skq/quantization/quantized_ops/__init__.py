@@ -21,6 +21,7 @@ from skq.quantization.quantized_ops import (  # noqa: F401
     arithmetic,
     comparison,
     convolution,
+    labels,
     linear,
     normalization,
     pooling,

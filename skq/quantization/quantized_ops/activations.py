@@ -22,6 +22,8 @@ _WIDEST = 24
 class QuantizedRelu(QuantizedOpUnivariateOfEncrypted):
     """``max(x, 0)``: the requantization after it saturates at the code of 0."""
 
+    stays_on_grid = True
+
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
     ) -> QuantizedTensor:
@@ -34,6 +36,7 @@ class QuantizedClip(QuantizedOpUnivariateOfEncrypted):
 
     is_link = True
     raw_inputs = frozenset({1, 2})
+    stays_on_grid = True
 
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
@@ -67,6 +70,8 @@ class QuantizedNeg(QuantizedOpUnivariateOfEncrypted):
 
 class _Rounding(QuantizedOpUnivariateOfEncrypted):
     """A rounding to integers: one requantization to their grid, if it is of a layer's result."""
+
+    jumps = True
 
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
@@ -112,6 +117,8 @@ class QuantizedCeil(_Rounding):
 @quantizes("Sign")
 class QuantizedSign(QuantizedOpUnivariateOfEncrypted):
     """``sign(x)``: whether it is above 0, and whether it is not below."""
+
+    jumps = True
 
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]

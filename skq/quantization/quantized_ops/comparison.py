@@ -43,6 +43,7 @@ class _Comparison(CombiningOp):
     """
 
     decides = "threshold"
+    jumps = True
 
     #: Whether equal inputs compare as true.
     or_equal: ClassVar[bool]
@@ -108,6 +109,8 @@ class QuantizedEqual(CombiningOp):
     """``a == b``: at least ``b``, and not above it."""
 
     follows_link = True
+    jumps = True
+    tells_integers_apart = True
 
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
@@ -137,6 +140,8 @@ class QuantizedEqual(CombiningOp):
 class QuantizedNot(QuantizedOpUnivariateOfEncrypted):
     """1 where ``x`` is 0, else 0."""
 
+    jumps = True
+
     def compose(
         self, low: Lowering, x: QuantizedTensor, constants: Mapping[int, Array]
     ) -> QuantizedTensor:
@@ -146,6 +151,8 @@ class QuantizedNot(QuantizedOpUnivariateOfEncrypted):
 @quantizes("And")
 class QuantizedAnd(CombiningOp):
     """The smaller of two truth values; what is not 0 is true."""
+
+    jumps = True
 
     def mixed(
         self,
@@ -160,6 +167,8 @@ class QuantizedAnd(CombiningOp):
 @quantizes("Or")
 class QuantizedOr(CombiningOp):
     """The larger of two truth values; what is not 0 is true."""
+
+    jumps = True
 
     def mixed(
         self,
@@ -191,6 +200,8 @@ class QuantizedWhere(CombiningOp):
 
     Where the condition is that the model's input is missing, the constant fills it.
     """
+
+    jumps = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]

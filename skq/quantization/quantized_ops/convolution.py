@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from skq.graph.ops.windows import Windows
+from skq.graph.ops.linear_algebra import turned_filters
+from skq.graph.ops.windows import SpreadWindows, Windows
 from skq.program import Concat, Gather
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lower.layers import least_error
@@ -41,20 +42,14 @@ class QuantizedConv(QuantizedMixingOp):
             raise self.unsupported("the filters must be constant and the other input a tensor")
         if len(x) > 2 and x[2] is not None and not isinstance(x[2], np.ndarray):
             raise self.unsupported("the bias must be a constant")
-        a = self.attributes
-        windows = Windows.of(
-            reals[0].shape[2:],
-            weights.shape[2:],
-            a.get("strides"),
-            a.get("dilations"),
-            a.get("pads"),
-            a.get("auto_pad", "NOTSET"),
-        )
+        windows = self._layout(reals[0].shape[2:], weights.shape[2:])
         output = outputs[0]
 
-        filters = given_as_codes(low, self.node, 1)
-        if filters is not None:
+        known_filters = given_as_codes(low, self.node, 1)
+        if known_filters is not None:
+            filters = known_filters.moved(self._filters)
             return [self._trained(low, x, filters, reals[0], windows, output)]
+        weights = self._filters(weights)
 
         def write(range_method: str, weight_method: str) -> QuantizedTensor:
             n_bits = low.settings.n_bits
@@ -77,6 +72,19 @@ class QuantizedConv(QuantizedMixingOp):
             return self._convolved(low, codes, patches, known, len(weights), output, multiply)
 
         return [least_error(low, write, output, self.node.outputs[0])]
+
+    def _layout(self, spatial: Sequence[int], kernel: Sequence[int]) -> Windows:
+        """Where the windows lie on the spatial axes."""
+        a = self.attributes
+        return Windows.of(
+            *(spatial, kernel),
+            *(a.get("strides"), a.get("dilations"), a.get("pads")),
+            auto_pad=a.get("auto_pad", "NOTSET"),
+        )
+
+    def _filters(self, weights: Array) -> Array:
+        """The filters, of shape (n_filters, channels of a group, *kernel)."""
+        return weights
 
     def _trained(
         self,
@@ -144,7 +152,7 @@ class QuantizedConv(QuantizedMixingOp):
 
         In the second, padding has the index of some element of the same channel.
         """
-        padded = any(map(any, windows.pads))
+        padded = windows.has_padding
         hold = 0.0 if padded else None
         codes = low.codes(x, reals, n_bits=n_bits, hold=hold, method=method)
         found = elements(low, codes)
@@ -157,9 +165,30 @@ class QuantizedConv(QuantizedMixingOp):
         if not padded:
             return codes, indices, indices
         one_each = found.reshape(len(found), -1)[:, :1].reshape(-1, *(1,) * (found.ndim - 1))
-        shape = [n + sum(p) for n, p in zip(found.shape[1:], windows.pads, strict=True)]
-        inside = np.broadcast_to(one_each, (len(found), *shape))
+        inside = np.broadcast_to(one_each, (len(found), *windows.padded(found.shape[1:])))
         return codes, indices, _windows(windows, inside, None)
+
+
+@quantizes("ConvTranspose")
+class QuantizedConvTranspose(QuantizedConv):
+    """Transposed convolution, as the convolution that it is.
+
+    The patches are those of the input with the code of real zero between its cells, and the filters
+    are turned around.
+    """
+
+    def _layout(self, spatial: Sequence[int], kernel: Sequence[int]) -> Windows:
+        a = self.attributes
+        return SpreadWindows.of_transposed(
+            *(spatial, kernel),
+            *(a.get("strides"), a.get("dilations"), a.get("pads")),
+            auto_pad=a.get("auto_pad", "NOTSET"),
+            output_padding=a.get("output_padding"),
+            output_shape=a.get("output_shape"),
+        )
+
+    def _filters(self, weights: Array) -> Array:
+        return turned_filters(weights, int(self.attributes.get("group", 1)))
 
 
 def _windows(windows: Windows, indices: Array, pad: int | None) -> Indices:

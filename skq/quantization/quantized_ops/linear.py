@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skq.program import Mul, Sum
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
+from skq.quantization.lower import combine
 from skq.quantization.lower.layers import layer, trained_layer
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor, scalar
@@ -111,10 +112,14 @@ class QuantizedGemm(QuantizedMixingOp):
             raise self.unsupported("transA=1 mixes rows")
         weights = x[1]
         if not isinstance(weights, np.ndarray) or isinstance(x[0], np.ndarray):
-            raise self.unsupported("the second factor must be a constant")
-        if len(x) > 2 and x[2] is not None and not isinstance(x[2], np.ndarray):
-            raise self.unsupported("the bias must be a constant")
+            raise self.unsupported(
+                f"the second factor, {self._input_name(1)!r}, must be a constant: tensors have the "
+                "rows on their first axis, so a product of two of them adds up rows; with more "
+                "axes, MatMul multiplies two tensors row by row"
+            )
         alpha, beta = (float(self.attributes.get(name, 1.0)) for name in ("alpha", "beta"))
+        if len(x) > 2 and x[2] is not None and not isinstance(x[2], np.ndarray):
+            return [self._plus_tensor(low, x, reals, outputs[0], beta)]
         known = given_as_codes(low, self.node, 1) if alpha > 0 else None
         if known is not None:
             known = known.moved(np.transpose) if self.attributes.get("transB", 0) else known
@@ -127,6 +132,29 @@ class QuantizedGemm(QuantizedMixingOp):
         has_bias = len(x) > 2 and x[2] is not None and bool(np.any(x[2]))
         name = self.node.outputs[0]
         return [layer(low, x[0], weights, reals[0], outputs[0], name=name, has_bias=has_bias)]
+
+    def _plus_tensor(
+        self,
+        low: Lowering,
+        x: Sequence[Any],
+        reals: Sequence[Array],
+        output: Array,
+        beta: float,
+    ) -> QuantizedTensor:
+        """The layer without a bias, plus a tensor: they are added on a common grid."""
+        added = np.asarray(beta * reals[2], np.float64)
+        if added.shape != output.shape:
+            raise self.unsupported(
+                f"the tensor {self._input_name(2)!r} that it adds must have the shape of the result"
+            )
+        product = np.asarray(output - added, output.dtype)
+        (result,) = self.lower(low, x[:2], reals[:2], [product])
+        assert isinstance(result, QuantizedTensor)
+        other = combine.plain(low, x[2], reals[2]).affine(scalar(beta), scalar(0.0))
+        return combine.add(low, result, other)
+
+    def _input_name(self, position: int) -> str:
+        return self.node.inputs[position] if position < len(self.node.inputs) else str(position)
 
 
 def _weight_before_product(step: ErrorStep) -> NDArray[np.float64] | None:

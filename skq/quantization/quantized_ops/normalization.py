@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from skq.graph.ops.normalization import neighbouring_channels
 from skq.program import Sum
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lower import combine
 from skq.quantization.lower.inverse import inverse
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor, scalar
-from skq.quantization.lower.views import elements, lay_out, moved
+from skq.quantization.lower.views import elements, lay_out, moved, select
 from skq.quantization.quantized_ops.reduction import cells_of, extreme
 
 #: Least and greatest width of the codes that are multiplied with an inverse.
@@ -162,3 +163,44 @@ class QuantizedInstanceNormalization(_ByMoments):
 
     def axes_and_shape(self, n_axes: int) -> tuple[list[int], tuple[int, ...] | None]:
         return list(range(2, n_axes)), (-1, *(1,) * (n_axes - 2))
+
+
+@quantizes("LRN")
+class QuantizedLRN(QuantizedMixingOp):
+    """``x / (bias + alpha / size * s) ** beta``: products, sums, and a table of the divisor.
+
+    The table reaches over the sums of squares of the calibration rows; sums beyond them saturate.
+    """
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        a = self.attributes
+        size, bias = int(a["size"]), float(a.get("bias", 1.0))
+        share, beta = float(a.get("alpha", 1e-4)) / size, float(a.get("beta", 0.75))
+        near = neighbouring_channels(reals[0].shape[1], size)
+        squares = np.asarray(reals[0], np.float64) ** 2
+        known = np.stack([squares[:, channels].sum(axis=1) for channels in near], axis=1)
+        lo, hi = float(known.min()), float(known.max())
+        hi = hi if hi > lo else lo + max(lo, 1.0)
+        if not (bias + share * lo > 0 and bias + share * hi > 0):
+            raise self.unsupported("bias and alpha give a divisor that is not above 0")
+        (codes,) = low.common(low.codes(x[0], reals[0], n_bits=_width(low)))
+        found = _windowed_sums(low, combine.multiply(low, codes, codes), near)
+        factor = inverse(low, found, lambda v: (bias + share * v) ** -beta, lo, hi)
+        return [combine.multiply(low, codes, factor)]
+
+
+def _windowed_sums(low: Lowering, x: QuantizedTensor, near: Sequence[slice]) -> QuantizedTensor:
+    """Sum over the channels around each channel, which is the first axis of a row.
+
+    The tensor has one scale and the zero point 0; channels beyond the ends add 0.
+    """
+    indices = elements(low, x)
+    most = max(channels.stop - channels.start for channels in near)
+    cells = np.full((*indices.shape, most), -1, np.int64)
+    for channel, channels in enumerate(near):
+        part = indices[channels]
+        cells[channel, ..., : len(part)] = np.moveaxis(part, 0, -1)
+    rows = select(low, x.value, cells, 0)
+    return QuantizedTensor(low.add(Sum((rows,))), x.scale, scalar(0.0))

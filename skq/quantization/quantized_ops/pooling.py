@@ -41,6 +41,8 @@ def _cells(windows: Windows, indices: Indices) -> Indices:
 class QuantizedMaxPool(QuantizedMixingOp):
     """Maximum of each window; the largest integer is the largest real, so nothing is rounded."""
 
+    stays_on_grid = True
+
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
@@ -61,6 +63,8 @@ class QuantizedMaxPool(QuantizedMixingOp):
 @quantizes("GlobalMaxPool")
 class QuantizedGlobalMaxPool(QuantizedMixingOp):
     """Maximum over all positions of a channel."""
+
+    stays_on_grid = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]

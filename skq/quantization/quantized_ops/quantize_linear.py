@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skq.program import Quantize, Requantize
+from skq.frontend.bisection import last_that_holds
+from skq.program import Bin, Quantize, Requantize
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor, scalar
@@ -15,6 +17,9 @@ from skq.quantization.lower.trained import check_scale, on_given_grid, trained_c
 
 #: Greatest distance of an offset of the input from a whole number of steps, in steps.
 WHOLE = 1e-6
+
+#: Most edges between codes of a feature.
+MAX_EDGES = 255
 
 
 class _Grid(QuantizedOp):
@@ -54,19 +59,27 @@ class QuantizedQuantizeLinear(_Grid):
     def _of_features(
         self, low: Lowering, x: Features, scale: Array, zero_point: int, lo: int, hi: int
     ) -> int:
-        """Codes of the float input, of which features may be scaled, and moved by whole steps.
+        """Codes of the float input, of which features may be scaled and moved.
 
-        ONNX adds the zero point after rounding, Quantize before.
-
-        That makes a difference at ties, where the zero point is odd: one step is added then.
+        If they are moved by whole steps, this is a Quantize. ONNX adds the zero point after
+        rounding, Quantize before. That makes a difference at ties, where the zero point is odd: one
+        step is added then. Otherwise the codes are counts of edges.
         """
         factor, offset = x.affine()
-        moved = np.rint(offset / scale)
-        if np.any(np.abs(offset / scale - moved) > WHOLE) or np.any(factor <= 0):
+        if np.any(factor <= 0):
             raise self.unsupported(
-                f"its input is the model's input after an affine step that moves {scale:g}, a step "
-                "of the grid, by no whole number, or turns it around: quantize the input itself"
+                "its input is the model's input after an affine step that turns a feature around "
+                "or makes it constant: quantize the input itself"
             )
+        moved = np.rint(offset / scale)
+        if np.any(np.abs(offset / scale - moved) > WHOLE):
+            if x.raw.ndim != 2 or hi - lo > MAX_EDGES:
+                raise self.unsupported(
+                    "its input is the model's input after an affine step that moves it by no whole "
+                    f"number of steps of the grid, {scale:g}, which is supported for rows of "
+                    "features with 8 bits: quantize the input itself"
+                )
+            return low.add(_bins(x, float(scale), zero_point, lo, hi))
         if np.all(factor == 1) and np.all(moved == moved.ravel()[:1]):
             steps, moved = np.asarray(scale), moved.ravel()[0]
         else:
@@ -78,6 +91,28 @@ class QuantizedQuantizeLinear(_Grid):
             return codes
         one = np.ones((), np.int64)
         return low.add(Requantize((codes,), one, one, 0, lo, hi))
+
+
+def _bins(x: Features, scale: float, zero_point: int, lo: int, hi: int) -> Bin:
+    """Edges between the codes of each feature: the last double of each but the greatest."""
+    factor, offset = x.affine()
+    n_features, code = len(factor), np.arange(lo, hi, dtype=np.float64)
+    feature = np.repeat(np.arange(n_features), len(code))
+    last = np.tile(code, n_features)
+
+    def is_at_most(values: Array) -> NDArray[np.bool_]:
+        with np.errstate(over="ignore"):
+            return np.asarray(np.rint(x.apply(values, feature) / scale) + zero_point <= last)
+
+    guess = ((last - zero_point + 0.5) * scale - offset[feature]) / factor[feature]
+    return Bin(
+        (x.value,),
+        np.arange(n_features),
+        last_that_holds(is_at_most, guess),
+        np.arange(n_features + 1) * len(code),
+        np.full(n_features, lo),
+        np.full(n_features, lo),
+    )
 
 
 @quantizes("DequantizeLinear")

@@ -8,13 +8,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skq.program import Max, Min, Sum
+from skq.program import Max, Min, Mul, Sum
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lower import combine
 from skq.quantization.lower.lowering import Lowering
-from skq.quantization.lower.operands import Array, Operand, QuantizedTensor
+from skq.quantization.lower.operands import Array, Operand, QuantizedTensor, scalar
 from skq.quantization.lower.truth_values import truncated_quotient
 from skq.quantization.lower.views import at, elements, lay_out, moved
+
+#: Greatest number of elements that ReduceProd multiplies.
+MOST_FACTORS = 8
+#: Widest exact product of ReduceProd, and the width of a product that is requantized, in bits.
+EXACT_BITS, WIDEST_FACTOR = 48, 16
 
 
 class _Reduction(QuantizedMixingOp):
@@ -76,6 +81,7 @@ class _ReduceExtreme(_Reduction):
     """The largest or the least element over axes of a row."""
 
     follows_link = False
+    stays_on_grid = True
 
     is_largest: ClassVar[bool]
 
@@ -104,6 +110,58 @@ class QuantizedReduceMin(_ReduceExtreme):
     """Least element over axes of a row; exact."""
 
     is_largest = False
+
+
+@quantizes("ReduceProd")
+class QuantizedReduceProd(_Reduction):
+    """Product over axes of a row: codes are multiplied one after the other.
+
+    The relative errors of the factors add up, so there may be at most `MOST_FACTORS`. A partial
+    product is requantized where its width, and that of the next factor, exceed `EXACT_BITS`.
+    """
+
+    follows_link = False
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        axes = self._axes(x, reals[0].ndim)
+        tensor = low.tensor(x[0])
+        if not axes:
+            return [tensor]
+        if 0 in axes:
+            raise self.unsupported("it multiplies rows (axis 0)")
+        last = [axis - 1 for axis in axes]
+        numbers = cells_of(np.arange(reals[0][0].size).reshape(reals[0].shape[1:]), last)
+        n_factors = numbers.shape[-1]
+        if not 1 <= n_factors <= MOST_FACTORS:
+            raise self.unsupported(
+                f"it multiplies {n_factors} elements, and the relative errors of all factors add "
+                f"up; 1 to {MOST_FACTORS} can be multiplied"
+            )
+        flat = np.asarray(reals[0], np.float64).reshape(len(reals[0]), -1)
+        codes = low.codes(tensor, reals[0], n_bits=low.settings.n_bits["op_inputs"])
+        (codes,) = low.common(codes)
+        indices = cells_of(elements(low, codes), last)
+        product, so_far = moved(low, codes, indices[..., 0]), flat[:, numbers[..., 0]]
+        for i in range(1, n_factors):
+            product = self._times(low, product, moved(low, codes, indices[..., i]), so_far)
+            so_far = so_far * flat[:, numbers[..., i]]
+        if self.attributes.get("keepdims", 1):
+            product = moved(low, product, np.expand_dims(elements(low, product), tuple(last)))
+        return [product]
+
+    @staticmethod
+    def _times(
+        low: Lowering, product: QuantizedTensor, factor: QuantizedTensor, reals: Array
+    ) -> QuantizedTensor:
+        """The product so far, which stands for `reals`, times one more factor; exact if it fits."""
+        bits = low.type(factor.value).bits
+        if low.type(product.value).bits + bits > EXACT_BITS:
+            (product,) = low.common(low.codes(product, reals, n_bits=WIDEST_FACTOR))
+        first, second, view = combine.broadcast(low, product, factor)
+        value = low.add(Mul((first, second)))
+        return QuantizedTensor(value, product.scale * factor.scale, scalar(0.0), view=view)
 
 
 @quantizes("ReduceSum")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.graph.graph import Node
 from skq.program import Concat
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
 from skq.quantization.lower import combine
 from skq.quantization.lower.combine import integers
 from skq.quantization.lower.joint_features import JointFeatures
+from skq.quantization.lower.lookup import looked_up, trained_rows
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import (
     Array,
@@ -25,9 +27,10 @@ from skq.quantization.lower.operands import (
     scalar,
 )
 from skq.quantization.lower.rows import ROWS_SELECTED, slices_rows
+from skq.quantization.lower.trained import given_as_codes
 from skq.quantization.lower.truth_values import is_not_zero
-from skq.quantization.lower.views import Indices, at, elements, lay_out, moved, select
-from skq.quantization.operator_facts import ErrorStep
+from skq.quantization.lower.views import Indices, at, elements, lay_out, moved
+from skq.quantization.operator_facts import ErrorStep, Reach
 
 #: Integers that are wider than codes by more than this are made codes before they are joined: what
 #: follows rescales all parts with one shift, and multipliers have the room that the widest leaves.
@@ -41,6 +44,8 @@ class QuantizedIdentity(QuantizedOp):
     moves_elements = True
     keeps_element_order = True
     follows_link = True
+    selects_elements = True
+    stays_on_grid = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -53,6 +58,8 @@ class QuantizedDropout(QuantizedOp):
     """The tensor itself: dropout is for training only."""
 
     raw_inputs = frozenset({1, 2})
+    selects_elements = True
+    stays_on_grid = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -93,6 +100,8 @@ class ElementMove(QuantizedOp):
 
     moves_elements = True
     raw_inputs = frozenset(range(1, 5))
+    selects_elements = True
+    stays_on_grid = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -222,6 +231,14 @@ class QuantizedGather(ElementMove):
 
     follows_link = True
 
+    @classmethod
+    def reach(cls, node: Node, constants: Mapping[int, Array]) -> Reach | None:
+        """Codes for all entries of a constant that is indexed along axis 0."""
+        table = constants.get(0)
+        if table is None or not table.ndim or node.attributes.get("axis", 0) % table.ndim:
+            return None
+        return Reach(1, 0, len(table) - 1, size=len(table))
+
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
@@ -235,31 +252,11 @@ class QuantizedGather(ElementMove):
                 "matrix of numbers, along axis 0"
             )
         reach = np.array([min(float(reals[1].min()), 0.0), len(table) - 1])
+        known = given_as_codes(low, self.node, 0)
         tensor = integers(low, low.tensor(index), reach)
-        return [looked_up(low, tensor, np.asarray(table, np.float64))]
-
-
-def looked_up(low: Lowering, index: QuantizedTensor, table: Array) -> QuantizedTensor:
-    """Entries of a vector, or rows of a matrix (an embedding), at integers that count from 0.
-
-    Parameters
-    ----------
-    index : QuantizedTensor
-        Integers that stand for themselves; what is outside takes the nearest entry.
-    table : ndarray of shape (size,) or (size, n_columns)
-    """
-    size = len(table)
-
-    def positions(values: Array) -> Indices:
-        found = np.rint(values).astype(np.int64)
-        return np.clip(np.where(found < 0, found + size, found), 0, size - 1)
-
-    if table.ndim == 1:
-        return index.then(lambda values: table[positions(values)])
-    indices = np.repeat(elements(low, index)[..., None], table.shape[1], axis=-1)
-    rows = QuantizedTensor(select(low, index.value, indices, 0), index.scale, index.zero_point)
-    columns = np.arange(table.shape[1])
-    return rows.then(lambda values: table[positions(values), columns])
+        if known is not None:
+            return [trained_rows(low, tensor, known)]
+        return [looked_up(low, tensor, table, outputs[0])]
 
 
 @quantizes("Split")
@@ -281,6 +278,8 @@ class QuantizedSplit(ElementMove):
 @quantizes("Pad")
 class QuantizedPad(ElementMove):
     """Elements added around: copies of others, or a constant, whose code is gathered."""
+
+    selects_elements = False
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
@@ -311,6 +310,7 @@ class QuantizedConcat(QuantizedOp):
 
     moves_elements = True
     follows_link = True
+    stays_on_grid = True
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]

@@ -50,6 +50,8 @@ for _op_type, _meaning in UNIVARIATE.items():
         "__module__": __name__,
         "is_link": _op_type in _LINKS,
         "follows_link": _op_type == "Abs",
+        "jumps": _op_type == "Mod",
+        "tells_integers_apart": _op_type == "Mod",
     }
     _class = type(_name, (QuantizedOpUnivariateOfEncrypted,), _members)
     globals()[_name] = quantizes(_op_type)(_class)

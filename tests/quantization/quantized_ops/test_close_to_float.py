@@ -162,6 +162,7 @@ ARITHMETIC = [
 LAYERS = [
     Case("Gemm", ((5,),), {1: w(5, 3), 2: w(3)}),
     Case("Gemm", ((5,),), {1: w(3, 5)}, {"transB": 1, "alpha": 0.5}),
+    Case("Gemm", ((5,), (3,)), {1: w(5, 3)}, {"alpha": 0.5, "beta": -2.0}),
     Case("MatMul", ((5,),), {1: w(5, 3)}),
     Case("MatMul", ((5,),), {1: w(5)}),
     Case("MatMul", ((4, 5),), {1: w(5, 3)}),
@@ -172,6 +173,22 @@ LAYERS = [
     Case("Conv", (IMAGE,), {1: w(4, 3, 3, 2)}, {"strides": (2, 1), "dilations": (1, 2)}),
     Case("Conv", ((4, 7),), {1: w(6, 2, 3)}, {"group": 2, "pads": (1, 1)}),
     Case("Conv", (IMAGE,), {1: w(3, 1, 3, 3)}, {"group": 3, "auto_pad": "SAME_UPPER"}, lo=1.0),
+    Case("ConvTranspose", (IMAGE,), {1: w(3, 4, 3, 3), 2: w(4)}),
+    Case(
+        "ConvTranspose",
+        (IMAGE,),
+        {1: w(3, 4, 3, 2)},
+        {"strides": (2, 3), "pads": (1, 0, 0, 1), "output_padding": (1, 2), "dilations": (1, 2)},
+        lo=1.0,
+    ),
+    Case(
+        "ConvTranspose",
+        ((4, 7),),
+        {1: w(4, 3, 3), 2: w(6)},
+        {"group": 2, "strides": (2,), "pads": (2, 2)},
+    ),
+    Case("ConvTranspose", ((2, 5),), {1: w(2, 1, 4)}, {"strides": (2,), "auto_pad": "SAME_UPPER"}),
+    Case("ConvTranspose", ((2, 5),), {1: w(2, 1, 3)}, {"strides": (2,), "output_shape": (12,)}),
     Case("MaxPool", (IMAGE,), {}, {"kernel_shape": (2, 2), "strides": (2, 2)}),
     Case("MaxPool", (IMAGE,), {}, {"kernel_shape": (3, 3), "pads": (1, 1, 1, 1)}, hi=-0.5),
     Case("AveragePool", (IMAGE,), {}, {"kernel_shape": (2, 2), "strides": (2, 2)}),
@@ -215,6 +232,11 @@ LAYERS = [
     Case("ReduceMin", (IMAGE,), {}, {"axes": (-1,)}),
     Case("ReduceMin", ((5,),), {}, {"axes": (1,)}),
     Case("ReduceMean", ((5, 4),), {}, {"axes": (1, 2), "keepdims": 0}),
+    Case("ReduceProd", ((5,),), {}, {"axes": (1,)}, lo=0.5, hi=1.5, steps=8),
+    Case("ReduceProd", ((4, 3),), {}, {"axes": (2,), "keepdims": 0}, steps=4),
+    Case("ReduceProd", ((2, 3),), {}, {"axes": (-2,)}, steps=4),
+    Case("LRN", ((5, 3, 2),), {}, {"size": 3, "alpha": 2.0, "beta": 0.75}, steps=12),
+    Case("LRN", ((3, 4),), {}, {"size": 4, "alpha": 1.0, "bias": 2.0, "beta": 0.5}, steps=12),
 ]
 SHAPES = [
     Case("Concat", ((5,), (3,)), {}, {"axis": 1}),
@@ -313,6 +335,7 @@ ELSEWHERE = {
     *(
         "Constant",
         "ConstantOfShape",
+        "LabelEncoder",
         "Shape",
         "LayerNormalization",
         "InstanceNormalization",

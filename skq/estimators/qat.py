@@ -1,0 +1,240 @@
+"""`qat_epochs`: estimators that are trained on with the integers that predictions use.
+
+After the parent's ``fit`` and post-training quantization the integers are trained further, with
+the parent's loss and regularizer (`skq.training.fit_codes`). What comes out replaces the integers,
+and the coefficients of the parent, if it is better on rows that were held back.
+"""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.utils import check_random_state
+
+from skq.estimators.base import ADDED_PARAMETERS, QuantizedEstimator
+from skq.estimators.calibration import CalibrationData
+from skq.estimators.diagnostics import Progress
+from skq.estimators.objectives import Fitted, objective_of, targets_of, weights_of
+from skq.exceptions import UnsupportedModelError
+from skq.frontend.convert import float_graph
+from skq.frontend.equivalents import to_representation
+from skq.frontend.equivalents.lookup import sklearn_class
+from skq.frontend.predictors import Layers, Predictor
+from skq.quantization.n_bits import get_n_bits_dict
+from skq.quantization.quantized_module import QuantizedModule
+
+Floats = NDArray[np.float64]
+
+#: With fewer rows nothing is trained: too few could be held back.
+LEAST_ROWS = 20
+
+#: Training uses at most this many values of X; rows are drawn at random where there are more.
+MAX_VALUES = 20_000_000
+
+#: Up to this width of the codes of X their zero points are real: a program compares with edges.
+#: Wider codes have whole zero points, which cost less and lose less.
+EDGE_BITS = 4
+
+
+class TrainedForWidth(QuantizedEstimator):
+    """Mixin before a scikit-learn class whose loss torch can compute: adds ``qat_epochs``."""
+
+    _added_parameters = (
+        *ADDED_PARAMETERS,
+        inspect.Parameter("qat_epochs", inspect.Parameter.KEYWORD_ONLY, default=0),
+    )
+
+    qat_epochs: Any
+
+    def _train(self, train: Callable[..., Any], bound: inspect.BoundArguments) -> None:
+        _check_epochs(self)
+        vars(self).pop("_qat_targets", None)
+        y, sample_weight = (bound.arguments.get(name) for name in ("y", "sample_weight"))
+        super()._train(train, bound)
+        if self.qat_epochs and train.__name__ == "fit":
+            self._qat_targets = y, sample_weight
+
+    def _quantize_data(self, data: CalibrationData, X: Any = None) -> None:
+        targets = vars(self).pop("_qat_targets", None)
+        self._trainer = None if targets is None or X is None else Trainer(self, X, *targets)
+        try:
+            super()._quantize_data(data, X)
+        finally:
+            trainer = vars(self).pop("_trainer")
+        if trainer is not None and trainer.learned:
+            module = vars(self).pop("quantized_module_")
+            for name, value in trainer.learned.items():
+                setattr(self, name, value)
+            self.quantized_module_ = module
+
+    def _module_from(self, parent: Any, data: CalibrationData) -> QuantizedModule:
+        trainer = vars(self).get("_trainer")
+        return self._build(parent, data, None if trainer is None else trainer.train)
+
+
+def _check_epochs(estimator: Any) -> None:
+    """Check ``qat_epochs`` before training.
+
+    Raises
+    ------
+    ValueError, UnsupportedModelError
+    """
+    epochs = estimator.qat_epochs
+    if (
+        isinstance(epochs, bool | np.bool_)
+        or not isinstance(epochs, numbers.Integral)
+        or epochs < 0
+    ):
+        raise ValueError(f"qat_epochs must be an int of at least 0. Got {epochs!r} instead.")
+    if epochs and getattr(estimator, "activation", None) == "identity":
+        raise UnsupportedModelError(
+            f"{type(estimator).__name__} with activation='identity' cannot be trained with "
+            "qat_epochs: its layers are one in integers; use a linear model or another activation."
+        )
+
+
+class Trainer:
+    """Trains the integers of a fitted estimator on the rows of ``fit``.
+
+    Attributes
+    ----------
+    learned : dict
+        Learned attributes of the parent that training has changed.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
+        self.estimator, self.X, self.y, self.sample_weight = estimator, X, y, sample_weight
+        self.learned: dict[str, Any] = {}
+
+    def train(
+        self, parent: Any, module: QuantizedModule, data: CalibrationData, progress: Progress
+    ) -> QuantizedModule:
+        """The trained module, or the given one if that is not worse.
+
+        Parameters
+        ----------
+        parent : estimator
+            The fitted scikit-learn estimator; its coefficients become the trained ones.
+        module : QuantizedModule
+            Of post-training quantization.
+        data : CalibrationData
+        progress : Progress
+        """
+        from skq.training.code_graph import quantized_as_trained
+        from skq.training.code_network import float_scores, starting_network
+        from skq.training.fake_codes import Constraints
+        from skq.training.fit_codes import TrainingData, train_codes
+
+        predictor = to_representation(parent)
+        assert isinstance(predictor, Predictor)
+        assert isinstance(predictor.scores, Layers)
+        random = check_random_state(_seed(self.estimator))
+        X, y, weight = self._rows(random)
+        if len(X) < LEAST_ROWS:
+            return module
+        scores = float_scores(predictor.scores, X)[-1]
+        name = sklearn_class(parent).__name__
+        fitted = Fitted(parent, predictor.head, scores.shape[1], float(weight.sum()), scores)
+        objective = objective_of(name, fitted)
+        has_bias = bool(getattr(parent, "fit_intercept", True))
+        start = starting_network(
+            module.program,
+            predictor.scores,
+            X,
+            weight / weight.sum(),
+            module.n_bits,
+            has_bias=has_bias,
+        )
+        result = train_codes(
+            start,
+            TrainingData(X, targets_of(fitted, y, objective.loss), weight, scores),
+            objective,
+            epochs=int(self.estimator.qat_epochs),
+            random=random,
+            constraints=Constraints(
+                has_bias=has_bias,
+                nonnegative=bool(getattr(parent, "positive", False)),
+                whole_zeros=module.n_bits["model_inputs"] > EDGE_BITS,
+            ),
+            is_classifier=hasattr(parent, "classes_"),
+            compared=_scores_of(module, X, scores.shape),
+            report=progress.line,
+        )
+        before, after = result.before, result.after
+        progress.line(
+            f"held-back loss {before.loss:.4g} after rounding, {after.loss:.4g} after training: "
+            + ("the trained integers are used" if result.is_better else "training is dropped")
+        )
+        if not result.is_better:
+            return module
+        self.learned = _with_layers(parent, *result.network.float_layers(), has_bias=has_bias)
+        return quantized_as_trained(
+            float_graph(parent, data.rows),
+            result.network,
+            data.rows,
+            n_bits=get_n_bits_dict(self.estimator.n_bits),
+            rounding_threshold_bits=self.estimator.rounding_threshold_bits,
+            sample_weight=data.weight,
+            ranges=[data.ranges],
+            has_bias=has_bias,
+        )
+
+    def _rows(self, random: np.random.RandomState) -> tuple[Floats, Any, Floats]:
+        """Dense rows of positive weight, their targets, and their weights."""
+        X, y = self.X, np.asarray(self.y)
+        weight = weights_of(self.estimator, y, self.sample_weight, X.shape[0])
+        rows = np.flatnonzero(weight > 0)
+        most = max(LEAST_ROWS, MAX_VALUES // max(X.shape[1], 1))
+        if len(rows) > most:
+            rows = np.sort(random.choice(rows, most, replace=False))
+        X = X.tocsr()[rows].toarray() if sparse.issparse(X) else X[rows]
+        return np.asarray(X, dtype=np.float64), y[rows], weight[rows]
+
+
+def _seed(estimator: Any) -> Any:
+    """``random_state``; 0 for None, so that a fit gives the same integers every time."""
+    seed = getattr(estimator, "random_state", None)
+    return 0 if seed is None else seed
+
+
+def _scores_of(module: QuantizedModule, X: Floats, shape: tuple[int, ...]) -> Floats | None:
+    """The dequantized scores of a module; None if none of its results has this shape."""
+    program = module.program
+    reals = [v for v in program.outputs.values() if not program.types[v].is_integer]
+    for result in module.session.run({0: X}, reals):
+        if result.size == np.prod(shape):
+            return np.asarray(result, dtype=np.float64).reshape(shape)
+    return None
+
+
+def _with_layers(
+    parent: Any, weights: list[Floats], biases: list[Floats], *, has_bias: bool
+) -> dict[str, Any]:
+    """Give a fitted estimator other coefficients; what was set, by name."""
+    if hasattr(parent, "coefs_"):
+        learned: dict[str, Any] = {
+            "coefs_": [_like(w, old) for w, old in zip(weights, parent.coefs_, strict=True)],
+            "intercepts_": [
+                _like(b, old) for b, old in zip(biases, parent.intercepts_, strict=True)
+            ],
+        }
+    else:
+        learned = {"coef_": _like(weights[0].T, parent.coef_)}
+        if has_bias:
+            learned["intercept_"] = _like(biases[0], parent.intercept_)
+    for name, value in learned.items():
+        setattr(parent, name, value)
+    return learned
+
+
+def _like(values: Floats, old: Any) -> Any:
+    """Values in the shape of an attribute; a number where that is a number."""
+    if np.ndim(old) == 0 and not isinstance(old, np.ndarray):
+        return float(values.ravel()[0])
+    return np.ascontiguousarray(values.reshape(np.shape(old)))

@@ -1,0 +1,129 @@
+"""Inputs of a model that are looked up in tables: which whole numbers they must hold.
+
+An embedding, a Gather of constants at indices that are the model's input, needs a code for every
+entry, whether the calibration rows show it or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skq.exceptions import UnsupportedModelError
+from skq.graph.graph import FloatGraph, Node
+from skq.graph.ops import bind_node
+from skq.quantization.lower.operands import Array
+from skq.quantization.lower.whole_numbers import WIDEST_INTEGER, casts_to_integers
+from skq.quantization.operator_facts import ONNX_OPS_TO_QUANTIZED_IMPL, Reach, has_fact
+
+
+class InputReach(NamedTuple):
+    """Elements of an input that a node looks up.
+
+    Parameters
+    ----------
+    name : str
+        Of the graph's input.
+    elements : ndarray of int64
+        Their numbers in the flattened row.
+    reach : Reach
+    """
+
+    name: str
+    elements: NDArray[np.int64]
+    reach: Reach
+
+
+def input_reaches(graph: FloatGraph, floats: Mapping[str, Array]) -> list[InputReach]:
+    """What nodes look up of the graph's inputs, directly or after operators that select elements.
+
+    Parameters
+    ----------
+    graph : FloatGraph
+    floats : mapping of str to ndarray
+        Values of the graph on the calibration rows.
+    """
+    constants = graph.constant_names
+    numbers: dict[str, tuple[str, Array]] = {}
+    for info in graph.inputs:
+        if info.name not in graph.initializers:
+            shape = floats[info.name].shape
+            row = np.arange(int(np.prod(shape[1:])), dtype=np.float64).reshape(shape[1:])
+            numbers[info.name] = info.name, np.broadcast_to(row, shape)
+    found = []
+    for node in graph.nodes:
+        reach = _reach_of(node, floats, constants)
+        if reach is not None and node.inputs[reach.position] in numbers:
+            name, array = numbers[node.inputs[reach.position]]
+            found.append(InputReach(name, np.unique(array).astype(np.int64), reach))
+        source = numbers.get(node.inputs[0]) if node.inputs else None
+        if source is None or any(name in numbers for name in node.inputs[1:]):
+            continue
+        if casts_to_integers(node):
+            numbers[node.outputs[0]] = source
+        elif has_fact(node.op_type, "selects_elements"):
+            rest = [floats.get(name) for name in node.inputs[1:]]
+            moved = bind_node(node)(source[1], *rest)
+            pairs = zip(node.outputs, moved, strict=False)
+            numbers.update((name, (source[0], array)) for name, array in pairs if name)
+    return found
+
+
+def _reach_of(node: Node, floats: Mapping[str, Array], constants: Collection[str]) -> Reach | None:
+    op_class: Any = ONNX_OPS_TO_QUANTIZED_IMPL.get(node.op_type)
+    if op_class is None:
+        return None
+    known = {i: floats[name] for i, name in enumerate(node.inputs) if name in constants}
+    found: Reach | None = op_class.reach(node, known)
+    return found
+
+
+def held(
+    lo: Array, hi: Array, reaches: Sequence[InputReach]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ranges of an input's elements, widened to what is looked up.
+
+    Parameters
+    ----------
+    lo, hi : ndarray of a row's shape
+    reaches : sequence of InputReach
+        Those of the input.
+    """
+    least, greatest = np.array(lo, np.float64), np.array(hi, np.float64)
+    for _, elements, reach in reaches:
+        least.flat[elements] = np.minimum(least.flat[elements], reach.lo)
+        greatest.flat[elements] = np.maximum(greatest.flat[elements], reach.hi)
+    return least, greatest
+
+
+def needed_bits(lo: Array, hi: Array, n_bits: int, reaches: Sequence[InputReach]) -> int:
+    """Width of the codes of an input: more than `n_bits` where all of it is looked up and needs it.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If the input needs more bits and has other elements too, or more bits than tables have.
+    """
+    spans = [
+        int(np.max(hi.flat[elements]) - np.min(lo.flat[elements])).bit_length()
+        for _, elements, _ in reaches
+    ]
+    bits = max(spans, default=0)
+    if bits <= n_bits:
+        return n_bits
+    name, numbers = reaches[0].name, [elements for _, elements, _ in reaches]
+    if bits > WIDEST_INTEGER:
+        raise UnsupportedModelError(
+            f"Input {name!r} is looked up in a table, and its numbers need codes of {bits} bits, "
+            f"more than the {WIDEST_INTEGER} that a table has."
+        )
+    if len(np.unique(np.concatenate(numbers))) < np.size(lo):
+        raise UnsupportedModelError(
+            f"Input {name!r} has elements that are looked up in a table and others that are not, "
+            f"and the first need codes of {bits} bits. Got n_bits of {n_bits} for 'model_inputs'; "
+            f"pass a dict of n_bits with at least {bits} there, or make them two inputs."
+        )
+    return bits
