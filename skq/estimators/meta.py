@@ -90,6 +90,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         self.__dict__.pop("quantized_module_", None)
         changes.forget_changes(self)
         _refuse_quantized(self.estimator)
+        self._refuse_other_kinds()
         if isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self.estimator.estimator
         else:
@@ -99,6 +100,15 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
             unfitted = clone(estimator)
             self.estimator_ = unfitted.fit(to_write_into(unfitted, X), y, **weights)
         return self._quantize(X, sample_weight)
+
+    def _refuse_other_kinds(self) -> None:
+        """Refuse a regressor in a wrapper of classifiers, and so on, before training."""
+        for is_kind, kind, wrapper in _KINDS:
+            if is_kind(self.estimator) and not is_kind(self):
+                raise UnsupportedModelError(
+                    f"{type(self).__name__} cannot quantize {_last_name(self.estimator)}, which is "
+                    f"a {kind}. Use {wrapper}."
+                )
 
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
         self.__dict__.pop("_lookup", None)
@@ -455,6 +465,22 @@ def quantize(
     convert.check_bits(n_bits, rounding_threshold_bits, calibration)
     result.estimator_ = fitted
     return result._quantize(X, verbose=verbose)
+
+
+#: Kinds of estimators, and the wrapper of each.
+_KINDS = (
+    (is_classifier, "classifier", "QuantizedClassifier"),
+    (is_regressor, "regressor", "QuantizedRegressor"),
+    (is_outlier_detector, "detector of outliers", "QuantizedOutlierDetector"),
+)
+
+
+def _last_name(estimator: Any) -> str:
+    """Class of the estimator that predicts."""
+    while isinstance(estimator, FrozenEstimator | Pipeline):
+        inner = isinstance(estimator, FrozenEstimator)
+        estimator = estimator.estimator if inner else estimator.steps[-1][1]
+    return type(estimator).__name__
 
 
 def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:
