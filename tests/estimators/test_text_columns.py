@@ -169,6 +169,16 @@ def test_none_and_nan_are_different_categories_where_the_encoder_says_so():
     np.testing.assert_allclose(quantized.predict(X), y, atol=1e-2)
 
 
+def test_the_first_row_may_miss_its_text():
+    X, y = table()
+    X = X.assign(color=X["color"].where(np.arange(len(X)) % 10 != 0))
+    for encoder in (OneHotEncoder(**IGNORE), ENCODERS["imputed"], ENCODERS["ordinal, unknown"]):
+        parts = [("t", encoder, ["color"]), ("n", StandardScaler(), ["weight"])]
+        pipeline = make_pipeline(ColumnTransformer(parts, sparse_threshold=0), Ridge()).fit(X, y)
+        quantized = skq.quantize(pipeline, X, n_bits=16)
+        np.testing.assert_allclose(quantized.predict(X), pipeline.predict(X), atol=2e-3)
+
+
 def test_an_unknown_category_is_an_error_that_tells_what_is_known():
     X, y = table()
     pipeline = make_pipeline(columns(OneHotEncoder()), Ridge()).fit(X, y)

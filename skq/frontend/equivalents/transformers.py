@@ -198,7 +198,7 @@ def _imputed(imputer: Any, preprocessing: Preprocessing, j: int, output: int) ->
     assert column.values is not None
     labels.know(column.feature, [imputer.missing_values])
     base = [labels.base_value(c) if _is_text(c) else 0.0 for c in columns]
-    rows = _varied(base, j, column.values)
+    rows = _varied(_row(base, columns), j, column.values)
     outputs = _at_points(lambda x: _raw_outputs(imputer, x), rows, labels, column)
     return replace(column, values=outputs[:, output].astype(object))
 
@@ -316,11 +316,12 @@ def _stepwise(
     """
     labels = preprocessing.labels
     columns = _columns(transformer, preprocessing)
-    base = [
+    values = [
         labels.base_value(column) if _is_points(column, labels) else points[0]
         for column, (_, points) in zip(columns, segments, strict=True)
     ]
-    at_base = _outputs(transformer, _row(base))[0]
+    base = _row(values, columns)
+    at_base = _outputs(transformer, base)[0]
     composed: dict[int, Column] = {}
     for j, (edges, points) in enumerate(segments):
         column = columns[j]
@@ -355,19 +356,16 @@ def _constant(column: Column, value: float, labels: Labels | None) -> Column:
     return Column(column.feature, edges=np.zeros(0), values=np.array([value]), missing=value)
 
 
-def _row(values: list[Any]) -> Any:
-    """One row; of objects if there are texts."""
-    texts = any(isinstance(value, str) or value is None for value in values)
-    row = np.empty((1, len(values)), dtype=object if texts else np.float64)
+def _row(values: list[Any], columns: tuple[Column, ...]) -> Any:
+    """One row of values of the columns; of objects if there are texts."""
+    row = np.empty((1, len(values)), dtype=object if any(map(_is_text, columns)) else np.float64)
     row[0] = values
     return row
 
 
-def _varied(base: list[Any], j: int, values: Any) -> Any:
+def _varied(row: Any, j: int, values: Any) -> Any:
     """Rows that differ in one column."""
-    row = _row(base)
-    dtype = object if values.dtype == object else row.dtype
-    rows = np.repeat(row.astype(dtype), len(values), axis=0)
+    rows = np.repeat(row, len(values), axis=0)
     rows[:, j] = values
     return rows
 
@@ -406,14 +404,14 @@ def _raw_outputs(transformer: Any, rows: Any) -> Any:
             return transformer.transform(copied)
 
 
-def _output_of_missing(transformer: Any, base: list[Any], j: int, column: Column) -> Floats:
+def _output_of_missing(transformer: Any, base: Any, j: int, column: Column) -> Floats:
     """Outputs for a missing value of one column; NaN where the transformer raises for it."""
-    row = _row(base)
+    row = base.copy()
     row[0, j] = column.missing
     try:
         return _outputs(transformer, row)[0]
     except ValueError:  # it takes no NaN, or no such category
-        return np.full(len(_outputs(transformer, _row(base))[0]), np.nan)
+        return np.full(len(_outputs(transformer, base)[0]), np.nan)
 
 
 def _composed(transformer: Any, column: Column, edges: Floats, values: Floats) -> Column:
