@@ -15,13 +15,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The oldest supported scikit-learn, on top of the packages of .venv.
+OLDEST := .venv-oldest
+OLDEST_SKLEARN := 1.6.1
+OLDEST_TESTS := tests/estimators/test_classes.py tests/estimators/test_usage.py \
+    tests/serving/test_models_of_version_1.py
 # One BLAS or OpenMP thread a process: the tests run in two processes.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
     $(shell find skq -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-mcu test-sklearn lint typecheck format stubs bench fuzz venv clean
+.PHONY: help demo test test-mcu test-oldest test-sklearn lint typecheck format stubs bench fuzz venv clean
 
 help: ## list the targets
 	@echo 'Targets (each does its own set-up in $(VENV)):'
@@ -37,6 +42,9 @@ test: lint typecheck ## lint, type check, then all tests: what CI runs
 test-mcu: $(STAMP) ## exported C on emulated microcontrollers; installs what they need, where it may
 	@sh tests/mcu/install.sh
 	SKQ_TEST_MCU=1 $(ONE_THREAD) $(BIN)/python -m pytest tests/mcu
+
+test-oldest: $(OLDEST)/installed ## classes, usage and files with the oldest supported scikit-learn, in .venv-oldest
+	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest $(PYTEST_ARGS) $(OLDEST_TESTS)
 
 test-sklearn: $(STAMP) ## scikit-learn's own tests with the classes swapped, at 16 bits: an hour or more
 	$(ONE_THREAD) $(BIN)/python benchmarks/sklearn_tests.py
@@ -87,7 +95,15 @@ $(STAMP): $(BUILD_INPUTS)
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(OLDEST)/installed: $(STAMP)
+	@test -x $(OLDEST)/bin/python || $(PYTHON) -m venv --without-pip $(OLDEST)
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib")); print("$(CURDIR)")' \
+	    > "$$($(OLDEST)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/base.pth"
+	@$(OLDEST)/bin/python -m pip --disable-pip-version-check install -qq --no-deps \
+	    scikit-learn==$(OLDEST_SKLEARN)
+	@touch $@
+
 clean: ## remove .venv, caches and build products
-	rm -rf $(VENV) build dist skq.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist skq.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find skq tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
 	find skq -name '*.so' -delete

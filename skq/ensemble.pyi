@@ -34,6 +34,8 @@ class AdaBoostClassifier(_parents.AdaBoostClassifier):
     @property
     def n_bits_(self) -> dict[str, int]: ...
     @property
+    def columns_per_feature_(self) -> int: ...
+    @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
         self,
@@ -45,11 +47,13 @@ class AdaBoostClassifier(_parents.AdaBoostClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -67,6 +71,8 @@ class AdaBoostRegressor(_parents.AdaBoostRegressor):
     @property
     def n_bits_(self) -> dict[str, int]: ...
     @property
+    def columns_per_feature_(self) -> int: ...
+    @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
         self,
@@ -79,11 +85,13 @@ class AdaBoostRegressor(_parents.AdaBoostRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -95,6 +103,8 @@ class BaggingClassifier(_parents.BaggingClassifier):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -114,11 +124,13 @@ class BaggingClassifier(_parents.BaggingClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -133,6 +145,8 @@ class BaggingRegressor(_parents.BaggingRegressor):
     @property
     def n_bits_(self) -> dict[str, int]: ...
     @property
+    def columns_per_feature_(self) -> int: ...
+    @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
         self,
@@ -151,11 +165,13 @@ class BaggingRegressor(_parents.BaggingRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -166,6 +182,8 @@ class ExtraTreesClassifier(_parents.ExtraTreesClassifier):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -193,11 +211,13 @@ class ExtraTreesClassifier(_parents.ExtraTreesClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -212,6 +232,8 @@ class ExtraTreesRegressor(_parents.ExtraTreesRegressor):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -238,11 +260,13 @@ class ExtraTreesRegressor(_parents.ExtraTreesRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -255,6 +279,8 @@ class GradientBoostingClassifier(_parents.GradientBoostingClassifier):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -283,11 +309,13 @@ class GradientBoostingClassifier(_parents.GradientBoostingClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, monitor: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -305,6 +333,8 @@ class GradientBoostingRegressor(_parents.GradientBoostingRegressor):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -334,11 +364,13 @@ class GradientBoostingRegressor(_parents.GradientBoostingRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, monitor: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -351,6 +383,8 @@ class HistGradientBoostingClassifier(_parents.HistGradientBoostingClassifier):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -380,11 +414,13 @@ class HistGradientBoostingClassifier(_parents.HistGradientBoostingClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(
         self,
@@ -409,6 +445,8 @@ class HistGradientBoostingRegressor(_parents.HistGradientBoostingRegressor):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -438,11 +476,13 @@ class HistGradientBoostingRegressor(_parents.HistGradientBoostingRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(
         self,
@@ -464,6 +504,8 @@ class IsolationForest(_parents.IsolationForest):
     @property
     def n_bits_(self) -> dict[str, int]: ...
     @property
+    def columns_per_feature_(self) -> int: ...
+    @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
         self,
@@ -480,11 +522,13 @@ class IsolationForest(_parents.IsolationForest):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
@@ -496,6 +540,8 @@ class RandomForestClassifier(_parents.RandomForestClassifier):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -523,11 +569,13 @@ class RandomForestClassifier(_parents.RandomForestClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -542,6 +590,8 @@ class RandomForestRegressor(_parents.RandomForestRegressor):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -568,11 +618,13 @@ class RandomForestRegressor(_parents.RandomForestRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...

@@ -20,6 +20,8 @@ class MLPClassifier(_parents.MLPClassifier):
     @property
     def n_bits_(self) -> dict[str, int]: ...
     @property
+    def columns_per_feature_(self) -> int: ...
+    @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
         self,
@@ -50,11 +52,13 @@ class MLPClassifier(_parents.MLPClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def partial_fit(
@@ -70,6 +74,8 @@ class MLPRegressor(_parents.MLPRegressor):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -102,11 +108,13 @@ class MLPRegressor(_parents.MLPRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...

@@ -20,6 +20,8 @@ class LinearSVC(_parents.LinearSVC):
     @property
     def n_bits_(self) -> dict[str, int]: ...
     @property
+    def columns_per_feature_(self) -> int: ...
+    @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
         self,
@@ -39,11 +41,13 @@ class LinearSVC(_parents.LinearSVC):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -55,6 +59,8 @@ class LinearSVR(_parents.LinearSVR):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -73,11 +79,13 @@ class LinearSVR(_parents.LinearSVR):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...

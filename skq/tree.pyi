@@ -25,6 +25,8 @@ class DecisionTreeClassifier(_parents.DecisionTreeClassifier):
     @property
     def n_bits_(self) -> dict[str, int]: ...
     @property
+    def columns_per_feature_(self) -> int: ...
+    @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
         self,
@@ -45,11 +47,13 @@ class DecisionTreeClassifier(_parents.DecisionTreeClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: Any = True) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -64,6 +68,8 @@ class DecisionTreeRegressor(_parents.DecisionTreeRegressor):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -84,11 +90,13 @@ class DecisionTreeRegressor(_parents.DecisionTreeRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: Any = True) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -101,6 +109,8 @@ class ExtraTreeClassifier(_parents.ExtraTreeClassifier):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -122,11 +132,13 @@ class ExtraTreeClassifier(_parents.ExtraTreeClassifier):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: Any = True) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
@@ -141,6 +153,8 @@ class ExtraTreeRegressor(_parents.ExtraTreeRegressor):
     def quantized_module_(self) -> QuantizedModule: ...
     @property
     def n_bits_(self) -> dict[str, int]: ...
+    @property
+    def columns_per_feature_(self) -> int: ...
     @property
     def onnx_model_(self) -> onnx.ModelProto: ...
     def __init__(
@@ -161,11 +175,13 @@ class ExtraTreeRegressor(_parents.ExtraTreeRegressor):
         n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
+        columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
     n_bits: int | Literal["lossless"] | Mapping[str, int]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
+    columns_per_feature: int | Literal["lossless"]
     fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: Any = True) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...

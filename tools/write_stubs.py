@@ -29,6 +29,7 @@ MODULES = ("ensemble", "linear_model", "neural_network", "svm", "tree")
 #: Types of the parameters that skq adds.
 ADDED_TYPES = {
     "calibration": "_Calibration",
+    "columns_per_feature": "int | Literal['lossless']",
     "fit_on_bins": "bool",
     "n_bits": "int | Literal['lossless'] | Mapping[str, int]",
     "qat_epochs": "int",
@@ -96,6 +97,7 @@ def class_stub(cls: Any) -> str:
     for attribute, kind in (
         ("quantized_module_", "QuantizedModule"),
         ("n_bits_", "dict[str, int]"),
+        ("columns_per_feature_", "int"),
         ("onnx_model_", "onnx.ModelProto"),
     ):
         lines += ["    @property", f"    def {attribute}(self) -> {kind}: ..."]

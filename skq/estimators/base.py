@@ -68,6 +68,7 @@ ADDED_PARAMETERS = (
     inspect.Parameter("n_bits", inspect.Parameter.KEYWORD_ONLY, default=8),
     inspect.Parameter("rounding_threshold_bits", inspect.Parameter.KEYWORD_ONLY, default=None),
     inspect.Parameter("calibration", inspect.Parameter.KEYWORD_ONLY, default="auto"),
+    inspect.Parameter("columns_per_feature", inspect.Parameter.KEYWORD_ONLY, default=1),
 )
 
 
@@ -99,6 +100,7 @@ class QuantizedEstimator(EstimatorPredictions):
     n_bits: Any
     rounding_threshold_bits: Any
     calibration: Any
+    columns_per_feature: Any
 
     #: The scikit-learn class that a subclass quantizes.
     _parent: ClassVar[type]
@@ -198,6 +200,12 @@ class QuantizedEstimator(EstimatorPredictions):
         check_is_fitted(self, "quantized_module_")
         return dict(self.quantized_module_.n_bits)
 
+    @property
+    def columns_per_feature_(self) -> int:
+        """Columns of codes of the feature that stands in most."""
+        check_is_fitted(self, "quantized_module_")
+        return int(self.quantized_module_.columns_of_features.max(initial=0))
+
     def _train(self, train: Callable[..., Any], bound: inspect.BoundArguments) -> None:
         """Train the parent with the arguments of a call of ``fit`` or ``partial_fit``."""
         train(*bound.args[1:], **bound.kwargs)
@@ -239,6 +247,7 @@ class QuantizedEstimator(EstimatorPredictions):
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
             calibration=self.calibration,
+            columns_per_feature=self.columns_per_feature,
             verbose=getattr(self, "verbose", False),
             name=type(self).__name__,
             train=train,
@@ -304,9 +313,12 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
-        convert.check_bits(self.n_bits, self.rounding_threshold_bits, self.calibration)
-        if is_lossless(self.n_bits) and not self._has_trees:
-            raise ValueError(no_trees(type(self).__name__))
+        convert.check_bits(
+            self.n_bits, self.rounding_threshold_bits, self.calibration, self.columns_per_feature
+        )
+        for parameter in ("n_bits", "columns_per_feature"):
+            if is_lossless(getattr(self, parameter)) and not self._has_trees:
+                raise ValueError(no_trees(type(self).__name__, parameter))
         bound = signature.bind(self, *args, **kwargs)
         arguments = dict(bound.arguments)
         bound.arguments["X"] = to_write_into(self, arguments["X"])

@@ -11,6 +11,7 @@ from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import hist_boosting
 from skq.frontend.feature_columns import FeatureColumns
 from skq.graph.evaluator import GraphEvaluator
+from skq.quantization.columns import check_columns
 from skq.quantization.feature_columns import for_all_features
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.n_bits import get_n_bits_dict
@@ -22,9 +23,15 @@ from skq.quantization.search.ranges import check_calibration
 Trainer = Callable[[Any, QuantizedModule, CalibrationData, Progress], QuantizedModule]
 
 
-def check_bits(n_bits: Any, rounding_threshold_bits: Any, calibration: Any = "auto") -> None:
+def check_bits(
+    n_bits: Any,
+    rounding_threshold_bits: Any,
+    calibration: Any = "auto",
+    columns_per_feature: Any = 1,
+) -> None:
     """Check parameters of the quantization before training; raises `ValueError`."""
     get_n_bits_dict(n_bits)
+    check_columns(columns_per_feature, n_bits)
     get_rounding(rounding_threshold_bits)
     check_calibration(calibration)
 
@@ -36,6 +43,7 @@ def build_module(
     n_bits: int | Mapping[str, int],
     rounding_threshold_bits: Any = None,
     calibration: str = "auto",
+    columns_per_feature: int | str = 1,
     sample_weight: Any = None,
     verbose: Any = False,
     name: str | None = None,
@@ -48,7 +56,7 @@ def build_module(
     estimator : estimator or Pipeline
     X : {ndarray, sparse matrix} of shape (n_samples, n_features) or CalibrationData
         Calibration data.
-    n_bits, rounding_threshold_bits, calibration
+    n_bits, rounding_threshold_bits, calibration, columns_per_feature
         See `PostTrainingAffineQuantization`.
     sample_weight : array-like of shape (n_samples,), default=None
         Rows of weight 0 count as absent.
@@ -83,7 +91,11 @@ def build_module(
     def quantized(width: Any) -> QuantizedModule:
         model = GraphEvaluator(graph)
         converter = PostTrainingAffineQuantization(
-            width, model, rounding_threshold_bits, calibration=calibration
+            width,
+            model,
+            rounding_threshold_bits,
+            calibration=calibration,
+            columns_per_feature=columns_per_feature,
         )
         return converter.quantize_module(data.rows, sample_weight=data.weight, ranges=[data.ranges])
 
@@ -91,7 +103,10 @@ def build_module(
         module = quantized(n_bits)
     if train is not None:
         with progress.step("trained for the width"):
-            module = train(estimator, module, data, progress)
+            trained = train(estimator, module, data, progress)
+        if trained is not module:  # it was compared with the targets, and may be better than floats
+            check_cover(name, data)
+            return trained
     with progress.step("compared with the float model"):
         check_cover(name, data)
         check_precision(name, module, graph, data, n_bits, quantized)

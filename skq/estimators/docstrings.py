@@ -18,23 +18,31 @@ rounding_threshold_bits : int or dict, default=None
     Precision to which accumulators are rounded before a function or another layer reads them.
     None: tables of 10 bits, and codes as wide as `n_bits` says.
 
-calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
+calibration : {{"auto", "minmax", "percentile", "mse"}}, default="auto"
     How the range of each tensor (inputs, weights, inner codes, leaf values) is chosen on the
     training data: from least to greatest value, between percentiles, by the least mean squared
     error of the tensor, or ("auto") by the error at the output of each layer or ensemble, with
     the integer weights then chosen by that error too.
+
+columns_per_feature : int or "lossless", default=1
+    Columns of codes that a feature may stand in, from 1 to 64. Trees have more thresholds with
+    more columns, and linear models and networks finer inputs and weights, while every integer
+    keeps its width.{lossless_columns}
 """
 
 LOSSLESS = """
     "lossless": the narrowest codes that lose no split of the trees, and leaf values of 16 bits;
     `n_bits_` has the width."""
 
+LOSSLESS_COLUMNS = """ "lossless": as many columns as the splits need at the width that `n_bits`
+    gives; `columns_per_feature_` has the number."""
+
 TREE_PARAMETERS = """
 fit_on_bins : bool, default=False
-    Train on the codes that X will have (bins of about equal weight, as many as `n_bits` allows) and
-    not on X itself. The trees then choose among the splits that exist in integers, and no split is
-    lost. Thresholds lie between the bins, in units of X. With ``warm_start`` all calls of
-    ``fit`` use the bins of the first.
+    Train on the codes that X will have (bins of about equal weight, as many as `n_bits` and
+    `columns_per_feature` allow) and not on X itself. The trees then choose among the splits that
+    exist in integers, and no split is lost. Thresholds lie between the bins, in units of X. With
+    ``warm_start`` all calls of ``fit`` use the bins of the first.
 """
 
 QAT_PARAMETERS = """
@@ -49,6 +57,9 @@ qat_epochs : int, default=0
 ADDED_ATTRIBUTES = """
 n_bits_ : dict
     The widths that were used, by role.
+
+columns_per_feature_ : int
+    Columns of codes of the feature that stands in most.
 
 quantized_module_ : QuantizedModule
     The integer program (``print(quantized_module_.program)``) with its quantizers.
@@ -76,15 +87,18 @@ def quantized_docstring(cls: type) -> str:
     text = inspect.cleandoc(parent.__doc__ or "")
     sections = _sections(text)
     of_trees = cls._has_trees  # type: ignore[attr-defined]
-    lossless, more, learned = (LOSSLESS, TREE_PARAMETERS, TREE_ATTRIBUTES) if of_trees else [""] * 3
+    more, learned = (TREE_PARAMETERS, TREE_ATTRIBUTES) if of_trees else ("", "")
     if any(p.name == "qat_epochs" for p in cls._added_parameters):  # type: ignore[attr-defined]
         more += QAT_PARAMETERS
+    added = ADDED_PARAMETERS.format(
+        lossless=LOSSLESS if of_trees else "", lossless_columns=LOSSLESS_COLUMNS if of_trees else ""
+    )
     result = [introduction, f"See :class:`{public_path(parent)}` for the float model."]
     for title, body in sections:
         if title in ("Examples", "See Also"):
             continue
         if title == "Parameters":
-            body = body.rstrip() + "\n" + ADDED_PARAMETERS.replace("{lossless}", lossless) + more
+            body = body.rstrip() + "\n" + added + more
         if title == "Attributes":
             body = (ADDED_ATTRIBUTES + learned).lstrip() + "\n" + body
         result.append(f"{title}\n{'-' * len(title)}\n{body.strip()}")

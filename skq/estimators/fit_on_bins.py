@@ -20,6 +20,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skq.estimators.base import ADDED_PARAMETERS, QuantizedEstimator
 from skq.exceptions import UnsupportedModelError
+from skq.quantization.columns import check_columns
 from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
 from skq.quantization.trees.feature_bins import FeatureBins
 
@@ -62,6 +63,12 @@ class QuantizedTrees(QuantizedEstimator):
                 "fit_on_bins=True needs a width before training: n_bits must be an int or a dict. "
                 f"Got {LOSSLESS!r}."
             )
+        columns = check_columns(self.columns_per_feature)
+        if columns is None:
+            raise ValueError(
+                "fit_on_bins=True needs the number of bins before training: columns_per_feature "
+                f"must be an int. Got {LOSSLESS!r}."
+            )
         X = bound.arguments["X"]
         skip = _categorical_columns(self, X)
         values = _values(self, X, skip, reset=known is None)
@@ -71,7 +78,9 @@ class QuantizedTrees(QuantizedEstimator):
             weight = None if weight is None else _check_sample_weight(weight, values)
             width = get_n_bits_dict(self.n_bits)["model_inputs"]
             target = _targets(self, bound.arguments.get("y"), values.shape[0])
-            known = FeatureBins.of(values, width, sample_weight=weight, target=target, skip=skip)
+            known = FeatureBins.of(
+                values, width, sample_weight=weight, target=target, skip=skip, n_columns=columns
+            )
         bound.arguments["X"] = _like(X, known.represent(values), skip)
         super()._train(train, bound)
         if names is not None:

@@ -62,11 +62,13 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         n_bits: Any = 8,
         rounding_threshold_bits: Any = None,
         calibration: str = "auto",
+        columns_per_feature: Any = 1,
     ) -> None:
         self.estimator = estimator
         self.n_bits = n_bits
         self.rounding_threshold_bits = rounding_threshold_bits
         self.calibration = calibration
+        self.columns_per_feature = columns_per_feature
 
     def __setattr__(self, name: str, value: Any) -> None:
         changes.before_setting(self, name, value)
@@ -86,7 +88,9 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         -------
         self
         """
-        convert.check_bits(self.n_bits, self.rounding_threshold_bits, self.calibration)
+        convert.check_bits(
+            self.n_bits, self.rounding_threshold_bits, self.calibration, self.columns_per_feature
+        )
         self.__dict__.pop("quantized_module_", None)
         changes.forget_changes(self)
         _refuse_quantized(self.estimator)
@@ -133,6 +137,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
             calibration=self.calibration,
+            columns_per_feature=self.columns_per_feature,
             verbose=verbose,
         )
         return self
@@ -182,6 +187,12 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         return dict(self.quantized_module_.n_bits)
 
     @property
+    def columns_per_feature_(self) -> int:
+        """Columns of codes of the feature that stands in most."""
+        check_is_fitted(self, "quantized_module_")
+        return int(self.quantized_module_.columns_of_features.max(initial=0))
+
+    @property
     def onnx_model_(self) -> onnx.ModelProto:
         """The float graph that was quantized, as an ``onnx.ModelProto``."""
         check_is_fitted(self, "quantized_module_")
@@ -211,6 +222,9 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         Precision to which accumulators are rounded before a function or another layer reads them.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+    columns_per_feature : int or "lossless", default=1
+        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
+        as the splits need.
 
     Attributes
     ----------
@@ -220,6 +234,8 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         The integer program with its quantizers.
     n_bits_ : dict
         The widths that were used, by role.
+    columns_per_feature_ : int
+        Columns of codes of the feature that stands in most.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     classes_ : ndarray of shape (n_classes,)
@@ -299,6 +315,9 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
         Precision to which accumulators are rounded before a function or another layer reads them.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+    columns_per_feature : int or "lossless", default=1
+        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
+        as the splits need.
 
     Attributes
     ----------
@@ -308,6 +327,8 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
         The integer program with its quantizers.
     n_bits_ : dict
         The widths that were used, by role.
+    columns_per_feature_ : int
+        Columns of codes of the feature that stands in most.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
@@ -341,6 +362,9 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
         Precision to which accumulators are rounded before a function or another layer reads them.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+    columns_per_feature : int or "lossless", default=1
+        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
+        as the splits need.
 
     Attributes
     ----------
@@ -351,6 +375,8 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
         The integer program with its quantizers.
     n_bits_ : dict
         The widths that were used, by role.
+    columns_per_feature_ : int
+        Columns of codes of the feature that stands in most.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
@@ -403,6 +429,7 @@ def quantize(
     n_bits: Any = 8,
     rounding_threshold_bits: Any = None,
     calibration: str = "auto",
+    columns_per_feature: Any = 1,
     verbose: bool = False,
 ) -> QuantizedClassifier | QuantizedRegressor | QuantizedOutlierDetector:
     """Quantize an estimator that is fitted already.
@@ -419,6 +446,9 @@ def quantize(
         Precision to which accumulators are rounded before a function or another layer reads them.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
+    columns_per_feature : int or "lossless", default=1
+        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
+        as the splits need.
     verbose : bool, default=False
         Whether to print what is done and how long each step took.
 
@@ -461,8 +491,9 @@ def quantize(
         n_bits=n_bits,
         rounding_threshold_bits=rounding_threshold_bits,
         calibration=calibration,
+        columns_per_feature=columns_per_feature,
     )
-    convert.check_bits(n_bits, rounding_threshold_bits, calibration)
+    convert.check_bits(n_bits, rounding_threshold_bits, calibration, columns_per_feature)
     result.estimator_ = fitted
     return result._quantize(X, verbose=verbose)
 

@@ -92,6 +92,12 @@ def _check_epochs(estimator: Any) -> None:
         or epochs < 0
     ):
         raise ValueError(f"qat_epochs must be an int of at least 0. Got {epochs!r} instead.")
+    columns = estimator.columns_per_feature
+    if epochs and columns != 1:
+        raise ValueError(
+            "qat_epochs trains features that stand in one column of codes: columns_per_feature "
+            f"must be 1. Got {columns!r} instead."
+        )
     if epochs and getattr(estimator, "activation", None) == "identity":
         raise UnsupportedModelError(
             f"{type(estimator).__name__} with activation='identity' cannot be trained with "

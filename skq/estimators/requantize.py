@@ -49,9 +49,10 @@ def n_bits_name(estimator: Any) -> str:
     return f"{estimator.steps[-1][0]}__n_bits" if isinstance(estimator, Pipeline) else "n_bits"
 
 
-def trains_on_bins(estimator: Any) -> bool:
-    """Whether the training of the parent depends on the width."""
-    return bool(getattr(quantized_part(estimator), "fit_on_bins", False))
+def trains_for_width(estimator: Any) -> str:
+    """The parameter by which the float model depends on the width; empty if it does not."""
+    last = quantized_part(estimator)
+    return next((n for n in ("fit_on_bins", "qat_epochs") if getattr(last, n, False)), "")
 
 
 def rows_of(estimator: Any, X: Any) -> Any:
@@ -92,6 +93,7 @@ def module_at(
         GraphEvaluator(last.quantized_module_.graph),
         last.rounding_threshold_bits,
         calibration=last.calibration if calibration is None else calibration,
+        columns_per_feature=last.columns_per_feature,
     )
     return converter.quantize_module(rows_of(estimator, X), sample_weight=sample_weight)
 
@@ -104,12 +106,15 @@ def requantized(
     Raises
     ------
     ValueError
-        If nothing can be shared: with ``fit_on_bins=True`` the float model depends on the width.
+        If nothing can be shared: with ``fit_on_bins=True`` or ``qat_epochs`` the float model
+        depends on the width.
     """
-    if trains_on_bins(estimator):
+    name = trains_for_width(estimator)
+    if name:
         raise ValueError(
-            "With fit_on_bins=True each width trains another float model, so widths cannot "
-            "be compared on one. Search them with GridSearchCV, or leave fit_on_bins out."
+            f"With {name}={getattr(quantized_part(estimator), name)} each width trains another "
+            f"float model, so widths cannot be compared on one. Search them with GridSearchCV, or "
+            f"leave {name} out."
         )
     last = copy.copy(quantized_part(estimator))
     last.quantized_module_ = module_at(estimator, X, n_bits, sample_weight=sample_weight)

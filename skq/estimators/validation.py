@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn import get_config
+from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.linear_model._base import LinearClassifierMixin, LinearModel
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array, validate_data
 
 from skq.estimators.infinity import takes_infinity
+from skq.estimators.missing_values import takes_missing as may_have_missing
 from skq.estimators.missing_values import takes_missing_in
 from skq.estimators.tables import hist_lookup
 from skq.exceptions import UnsupportedModelError
@@ -54,7 +56,7 @@ def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
         reset=False,
         accept_sparse=["csr", "csc"] if tags.sparse else False,
         dtype=[np.float64, np.float32],
-        ensure_all_finite=_finite(estimator, allow_nan=tags.allow_nan),
+        ensure_all_finite=_finite(estimator, allow_nan=_allows_nan(estimator)),
     )
     return X.toarray() if dense and sparse.issparse(X) else X
 
@@ -81,6 +83,18 @@ def _refuse_no_numbers(estimator: Any, X: Any) -> None:
             f"{type(model).__name__} takes numbers; X has the dtype {dtype}. Convert texts and "
             "dates to numbers, for example with X.astype(numpy.float64)."
         )
+
+
+def _allows_nan(estimator: Any) -> bool:
+    """Whether X may have NaN: by the tags, or since each base estimator fills it.
+
+    Bagging passes X on as it is, but its tags tell nothing of the later steps of a Pipeline.
+    """
+    if get_tags(estimator).input_tags.allow_nan:
+        return True
+    return isinstance(estimator, BaggingClassifier | BaggingRegressor) and may_have_missing(
+        estimator
+    )
 
 
 def _finite(estimator: Any, *, allow_nan: bool) -> Any:
@@ -111,7 +125,7 @@ def missing_columns(estimator: Any, X: Any, module: QuantizedModule) -> NDArray[
     ValueError
         For infinity in columns that are computed with.
     """
-    allow_nan = get_tags(estimator).input_tags.allow_nan
+    allow_nan = _allows_nan(estimator)
     compares = False
     if get_config()["assume_finite"]:
         compares = all(isinstance(s, Bin) for _, s, _ in module.program.steps() if 0 in s.inputs)

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from skq.frontend.torch_export import export_module
+from skq.graph.composite_operators import without_composite_operators
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.graph.ml_operators import without_ml_operators
@@ -66,7 +67,8 @@ class NumpyModule(GraphEvaluator):
         model: FloatGraph | onnx.ModelProto | torch.nn.Module,
         dummy_input: Any = None,
     ) -> None:
-        super().__init__(with_quantize_linear(_as_graph(model, dummy_input)))
+        graph = without_composite_operators(_as_graph(model, dummy_input))
+        super().__init__(with_quantize_linear(graph))
 
     def __skq_state__(self) -> dict[str, Any]:
         """Return the constructor's argument."""

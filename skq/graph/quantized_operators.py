@@ -11,7 +11,8 @@ com.microsoft QGemm             the same with Gemm; without QuantizeLinear where
 com.microsoft QLinearAdd        the same with Add
 MatMulInteger                   two DequantizeLinear of scale 1, MatMul
 Quant (QONNX)                   QuantizeLinear, Clip, DequantizeLinear
-BipolarQuant (QONNX), constants DequantizeLinear of -1 and 1
+BipolarQuant (QONNX)            DequantizeLinear of -1 and 1; activations are compared
+                                with 0 first
 =============================== ====================================================
 
 In exact arithmetic each rewrite gives the same codes as the operator. Quant rounds ``x / scale +
@@ -39,6 +40,8 @@ Array = NDArray[Any]
 MICROSOFT = "com.microsoft"
 #: Domains of Quant and BipolarQuant.
 QONNX_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas")
+#: ONNX's number of the type float32.
+FLOAT = 1
 #: Greatest width of the codes of Quant.
 MAX_BITS = 16
 
@@ -142,14 +145,13 @@ def _matmul_integer(writer: GraphWriter, node: Node) -> None:
 def _quant(writer: GraphWriter, node: Node) -> None:
     mode = node.attributes.get("rounding_mode", "ROUND")
     if str(mode).upper() != "ROUND":
-        raise UnsupportedModelError(f"{node}: the rounding mode must be ROUND. Got {mode!r}.")
+        raise UnsupportedModelError(
+            f"{node}: the rounding mode of {node.inputs[0]!r} must be ROUND. Got {mode!r}."
+        )
     names = ("scale", "zero point", "bit width")
     scale, zero, bits = (writer.value(node, i, n) for i, n in enumerate(names, 1))
     lo, hi = _quant_range(node, bits)
-    if not np.all(np.isfinite(scale) & (scale > 0)):
-        raise UnsupportedModelError(
-            f"{node}: the scale {node.inputs[1]!r} must be finite and above 0."
-        )
+    _check_scale(node, scale)
     point = float(np.ravel(zero)[0]) if zero.size else 0.0
     if not np.all(zero == point) or point != np.rint(point):
         raise UnsupportedModelError(
@@ -215,14 +217,50 @@ def _along_one_axis(node: Node, scale: Array) -> tuple[Array, dict[str, int]]:
 
 
 def _bipolar_quant(writer: GraphWriter, node: Node) -> None:
-    values = writer.value(node, 0, "tensor (activations of one bit are not supported)")
-    scale, attributes = _along_one_axis(node, writer.value(node, 1, "scale"))
-    codes = np.where(values >= 0, 1, -1).astype(np.int8)
-    names = (
-        writer.constant(node, "codes", codes),
-        writer.constant(node, "scale", scale, np.float32),
-    )
-    writer.add("DequantizeLinear", *names, to=node.outputs[0], given=attributes)
+    """The scale where a value is at least 0, else minus the scale."""
+    scale = writer.value(node, 1, "scale")
+    _check_scale(node, scale)
+    flat, attributes = _along_one_axis(node, scale)
+    if writer.is_constant(node.inputs[0]):
+        values = writer.value(node, 0, "tensor")
+        codes = writer.constant(node, "codes", np.where(values >= 0, 1, -1), np.int8)
+    else:
+        codes = _signs(writer, node)
+    step = writer.constant(node, "scale", flat, np.float32)
+    writer.add("DequantizeLinear", codes, step, to=node.outputs[0], given=attributes)
+
+
+def _signs(writer: GraphWriter, node: Node) -> str:
+    """Codes 1 where a tensor is at least 0, else -1."""
+
+    def named(what: str, value: Any, dtype: Any = np.float32) -> str:
+        return writer.constant(node, what, value, dtype)
+
+    source, one = node.inputs[0], named("one", 1)
+    bits = writer.name(node, "bits")
+    if writer.is_input(source):
+        # an input is compared by its quantizer: with this step all below 0 round to 0 or less
+        least = named("least step", np.finfo(np.float32).smallest_subnormal)
+        rounded = writer.name(node, "rounded")
+        writer.add("QuantizeLinear", source, least, named("1", 1, np.int8), to=rounded)
+        ends = named("0", 0, np.int8), named("1 ", 1, np.int8)
+        clipped = writer.add("Clip", rounded, *ends, to=writer.name(node, "clipped"))
+        writer.add("DequantizeLinear", clipped, one, to=bits)
+    else:
+        is_positive = writer.name(node, "is positive")
+        writer.add("GreaterOrEqual", source, named("zero", 0), to=is_positive)
+        writer.add("Cast", is_positive, to=bits, given={"to": FLOAT})
+    doubled = writer.add("Mul", bits, named("two", 2), to=writer.name(node, "doubled"))
+    signs = writer.add("Sub", doubled, one, to=writer.name(node, "signs"))
+    to = writer.name(node, "codes")
+    return writer.add("QuantizeLinear", signs, one, named("zero code", 0, np.int8), to=to)
+
+
+def _check_scale(node: Node, scale: Array) -> None:
+    if not np.all(np.isfinite(scale) & (scale > 0)):
+        raise UnsupportedModelError(
+            f"{node}: the scale {node.inputs[1]!r} must be finite and above 0."
+        )
 
 
 _FORMS: Mapping[tuple[str, str], Rule] = {

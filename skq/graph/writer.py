@@ -1,7 +1,8 @@
 """Rewriting of graphs: nodes are replaced by others that compute the same.
 
 A rule is a function of the `GraphWriter` and a node, which writes what replaces that node.
-`skq.graph.ml_operators` and `skq.graph.quantized_operators` are tables of rules.
+`skq.graph.ml_operators`, `skq.graph.quantized_operators` and `skq.graph.composite_operators` are
+tables of rules.
 """
 
 from __future__ import annotations
@@ -74,6 +75,10 @@ class GraphWriter:
         name = self.name(node, what)
         self.constants[name] = np.asarray(values, dtype)
         return name
+
+    def is_input(self, name: str) -> bool:
+        """Whether a tensor is an input of the graph that is read."""
+        return name not in self._known and any(info.name == name for info in self._read.inputs)
 
     def is_constant(self, name: str) -> bool:
         """Whether a tensor of the graph that is read is a constant."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skq.engines import dispatch
 from skq.graph.evaluator import GraphEvaluator
 from skq.program import Bin, MatMul, Quantize, Trees
+from skq.quantization.lower.digits import joined_sums
 from skq.quantization.operator_facts import has_fact
 from skq.quantization.quantized_module import QuantizedModule
 
@@ -40,6 +41,9 @@ class Part:
         Number of codes that occur, and of all codes; of a layer: weights or leaf values.
     bits : int
         Width of the codes; of a layer, of its exact sum.
+    columns : int
+        Columns of codes of this width that the feature stands in; 1 for layers. Each column of a
+        binned feature is a part by itself.
     """
 
     kind: str
@@ -49,22 +53,28 @@ class Part:
     used_codes: int
     codes: int
     bits: int
+    columns: int = 1
 
 
 def parts(module: QuantizedModule, X: Array, feature_names: list[str]) -> Iterator[Part]:
     """Every feature that the program reads and every layer, with their errors on rows X."""
     program = module.program
     steps = list(program.steps())
-    wanted = [n for n, step, _ in steps if isinstance(step, Quantize | Bin | MatMul | Trees)]
+    joined = joined_sums(program)
+    # columns of digits that are multiplied one by one are one layer
+    layers = {joined.get(n, n): step for n, step, _ in steps if isinstance(step, MatMul | Trees)}
+    wanted = [n for n, step, _ in steps if isinstance(step, Quantize | Bin)] + list(layers)
     values = dict(zip(wanted, dispatch.run(program, {0: X}, wanted), strict=True))
     for number, step, type_ in steps:
         if isinstance(step, Quantize):
-            yield from _quantized_features(step, X, values[number], feature_names, type_.bits)
+            width = module.n_bits["model_inputs"]
+            columns = -(-type_.bits // width)
+            for part in _quantized_features(step, X, values[number], feature_names, type_.bits):
+                yield replace(part, bits=min(part.bits, width), columns=columns)
         elif isinstance(step, Bin):
             yield from _binned_features(step, values[number], feature_names)
-    layers = [(n, step) for n, step, _ in steps if isinstance(step, MatMul | Trees)]
     reals = _layer_outputs(module, X)
-    for k, (number, step) in enumerate(layers):
+    for k, (number, step) in enumerate(layers.items()):
         sqnr = float("nan")
         if len(reals) == len(layers):
             sqnr = _affine_sqnr(reals[k], values[number])
@@ -100,11 +110,13 @@ def _quantized_features(
 
 def _binned_features(step: Bin, codes: Array, names: list[str]) -> Iterator[Part]:
     counts = np.diff(step.offsets)
-    for c, feature in enumerate(step.feature):
-        n_codes = int(counts[c]) + 1
+    features = np.asarray(step.feature)
+    for c, feature in enumerate(features):
+        n_codes, n_columns = int(counts[c]) + 1, int((features == feature).sum())
+        nth = int((features[: c + 1] == feature).sum())
         yield Part(
             "feature",
-            names[feature],
+            names[feature] + (f" ({nth} of {n_columns})" if n_columns > 1 else ""),
             float("nan"),
             0.0,
             len(np.unique(codes[:, c])),

@@ -45,6 +45,8 @@ class QuantizationReport:
         Width of the widest exact sum.
     nbytes : int
         Bytes of the model's constants.
+    columns : int
+        Columns of codes of all features.
     """
 
     model: str
@@ -55,6 +57,7 @@ class QuantizationReport:
     float_score: float | None
     accumulator_bits: int
     nbytes: int
+    columns: int = 0
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -65,6 +68,7 @@ class QuantizationReport:
             "float score": self.float_score,
             "widest sum (bits)": self.accumulator_bits,
             "bytes": self.nbytes,
+            "columns of codes": self.columns or None,
         }
         return {name: value for name, value in figures.items() if value is not None}
 
@@ -82,13 +86,13 @@ class QuantizationReport:
         width = max([len(name) for name in names] + [4]) + 2
         lines.append("")
         lines.append(
-            f"  {'part':<{width}}{'SQNR':>9}{'saturated':>11}{'codes used':>14}{'bits':>6}"
+            f"  {'part':<{width}}{'SQNR':>9}{'saturated':>11}{'codes used':>14}{'bits':>8}"
         )
         for part in self.parts:
             codes = f"{part.used_codes} of {part.codes}"
             lines.append(
                 f"  {part.name:<{width}}{_decibel(part.sqnr_db):>9}{part.saturated:>11.1%}"
-                f"{codes:>14}{part.bits:>6}"
+                f"{codes:>14}{_bits(part):>8}"
             )
         return "\n".join(lines)
 
@@ -100,7 +104,7 @@ class QuantizationReport:
                 _decibel(part.sqnr_db),
                 f"{part.saturated:.1%}",
                 f"{part.used_codes} of {part.codes}",
-                str(part.bits),
+                _bits(part),
             ]
             for part in self.parts
         ]
@@ -170,6 +174,7 @@ def quantization_report(estimator: Any, X: Any, y: Any = None) -> QuantizationRe
         float_score=float_score,
         accumulator_bits=module.max_accumulator_bits,
         nbytes=module.nbytes,
+        columns=int(module.columns_of_features.sum()),
     )
 
 
@@ -180,6 +185,10 @@ def _feature_names(estimator: Any, n_features: int) -> list[str]:
 
 def _text(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _bits(part: Part) -> str:
+    return str(part.bits) if part.columns == 1 else f"{part.columns} x {part.bits}"
 
 
 def _decibel(value: float) -> str:

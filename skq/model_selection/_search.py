@@ -26,7 +26,7 @@ from skq.estimators.requantize import (
     n_bits_name,
     quantized_part,
     requantized,
-    trains_on_bins,
+    trains_for_width,
 )
 from skq.model_selection._costs import Cost, get_cost
 from skq.quantization.n_bits import get_n_bits_dict
@@ -46,10 +46,11 @@ def default_candidates() -> list[dict[str, int]]:
 class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Find the cheapest bit widths whose score is close to that of the float model.
 
-    On each fold the float model is trained once; every candidate only quantizes it again (trees
-    with ``fit_on_bins=True`` are also trained again, as their training depends on the width). Of
-    the candidates whose mean test score is at least the float model's minus `max_loss`, the one
-    with the least cost is chosen (the better score breaks ties) and fitted on all data.
+    On each fold the float model is trained once; every candidate only quantizes it again
+    (estimators with ``fit_on_bins=True`` or ``qat_epochs`` are also trained again, as their
+    training depends on the width). Of the candidates whose mean test score is at least the float
+    model's minus `max_loss`, the one with the least cost is chosen (the better score breaks ties)
+    and fitted on all data.
 
     Parameters
     ----------
@@ -254,6 +255,10 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
+#: Values of the parameters by which training depends on the width, for training without it.
+_WITHOUT = {"fit_on_bins": False, "qat_epochs": 0}
+
+
 def run_fold(
     estimator: Any,
     X: Any,
@@ -271,18 +276,18 @@ def run_fold(
         (None, None) if y is None else (_safe_indexing(y, train), _safe_indexing(y, test))
     )
     weight = None if sample_weight is None else _safe_indexing(sample_weight, train)
-    on_bins = trains_on_bins(estimator)
+    by_width = trains_for_width(estimator)
     name = n_bits_name(estimator)
     floating = clone(estimator)
-    if on_bins:
-        floating.set_params(**{name.removesuffix("n_bits") + "fit_on_bins": False})
+    if by_width:
+        floating.set_params(**{name.removesuffix("n_bits") + by_width: _WITHOUT[by_width]})
     # a step with copy=False writes into what it is given
     floating.fit(to_write_into(floating, X_train), y_train, **_weights(estimator, weight))
     with float_model(floating) as model:
         base = float(scorer(model, to_write_into(model, X_test), y_test))
     scores, costs = [], []
     for candidate in candidates:
-        if on_bins:
+        if by_width:
             quantized = clone(estimator).set_params(**{name: candidate})
             writable = to_write_into(quantized, X_train)
             quantized.fit(writable, y_train, **_weights(estimator, weight))

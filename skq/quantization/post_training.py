@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,8 +15,9 @@ from skq.quantization.base_quantized_op import (
     ONNX_OPS_TO_QUANTIZED_IMPL,
 )
 from skq.quantization.calibration_data import InputRange
+from skq.quantization.columns import check_columns
 from skq.quantization.conversion import Conversion
-from skq.quantization.lossless import check_splits, with_needed_width
+from skq.quantization.lossless import check_only_trees, check_splits, needed_width
 from skq.quantization.lower.context import Settings
 from skq.quantization.lower.operands import Array
 from skq.quantization.lower.rounding import get_rounding
@@ -49,6 +51,8 @@ class ONNXConverter(Serializable):
     is_signed : bool, default=True
         Whether weights are on signed, symmetric grids, one a channel; else on affine grids from
         the channel's least weight to its greatest.
+    columns_per_feature : int or "lossless", default=1
+        Columns of codes that a feature may stand in; see `skq.quantization.columns`.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen: by its values alone, as
         `skq.quantization.search.ranges.find_range` does, or ("auto") by the error at each layer's
@@ -66,6 +70,7 @@ class ONNXConverter(Serializable):
         is_signed: bool = True,
         *,
         calibration: str = "auto",
+        columns_per_feature: int | str = 1,
     ) -> None:
         if not isinstance(numpy_model, GraphEvaluator):
             raise TypeError(
@@ -80,12 +85,14 @@ class ONNXConverter(Serializable):
         self.rounding_threshold_bits = rounding_threshold_bits
         self.is_signed = bool(is_signed)
         self.calibration = check_calibration(calibration)
+        self.columns_per_feature = columns_per_feature
         self._settings = Settings(
             self.n_bits,
             get_rounding(rounding_threshold_bits),
             calibration,
             signed_weights=self.is_signed,
             discrete=self._discrete,
+            columns=check_columns(columns_per_feature, n_bits),
         )
 
     def __skq_state__(self) -> dict[str, Any]:
@@ -100,6 +107,7 @@ class ONNXConverter(Serializable):
             },
             "is_signed": self.is_signed,
             "calibration": self.calibration,
+            "columns_per_feature": self.columns_per_feature,
         }
 
     @classmethod
@@ -155,12 +163,25 @@ class ONNXConverter(Serializable):
         AccumulatorOverflowError
             If 63 bits would not hold a sum.
         """
-        if self._lossless:
-            check_splits(self.numpy_model.graph)
-        module = Conversion(
-            self.numpy_model, self._settings, calibration_data, sample_weight, ranges
-        ).run()
-        return with_needed_width(module) if self._lossless else module
+        columns = self._settings.columns
+        parameter = "n_bits" if self._lossless else "columns_per_feature"
+        if self._lossless or columns is None:
+            check_splits(self.numpy_model.graph, parameter)
+
+        def converted(settings: Settings) -> QuantizedModule:
+            return Conversion(
+                self.numpy_model, settings, calibration_data, sample_weight, ranges
+            ).run()
+
+        module = converted(replace(self._settings, columns=1 if self._lossless else columns))
+        if self._lossless or columns is None:
+            check_only_trees(module, parameter)
+        if not self._lossless:
+            return module
+        n_bits = {**self.n_bits, "model_inputs": needed_width(module, columns or 1)}
+        if columns == 1:
+            return replace(module, n_bits=n_bits)
+        return converted(replace(self._settings, n_bits=n_bits))
 
 
 @serializable("skq.PostTrainingAffineQuantization")

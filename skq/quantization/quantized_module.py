@@ -16,6 +16,7 @@ from skq.graph.epilogue import RowValue, describe_epilogue
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
+from skq.quantization.lower.feature_grids import FROZEN_SCALE
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.quantizers import (
     QuantizationOptions,
@@ -362,6 +363,28 @@ class QuantizedModule(Serializable):
 
     def __str__(self) -> str:
         return str(self.program)
+
+    @property
+    def columns_of_features(self) -> NDArray[np.int64]:
+        """Columns of codes that each feature stands in, over all input quantizers.
+
+        Returns
+        -------
+        ndarray of shape (n_features,)
+            Elements of an input's row of several axes, as in images, are counted one by one; 0 for
+            a feature that nothing reads, or that was constant in calibration.
+        """
+        sizes = [type_.size for type_ in self.program.inputs]
+        counts = [np.zeros(size, dtype=np.int64) for size in sizes]
+        for number in self._codes:
+            step = self.program.instructions[number - len(sizes)]
+            count = counts[step.inputs[0]]
+            if isinstance(step, Bin):
+                np.add.at(count, step.feature[np.diff(step.offsets) > 0], 1)
+            elif isinstance(step, Quantize):
+                n_columns = -(-self.program.types[number].bits // self.n_bits["model_inputs"])
+                count += n_columns * np.broadcast_to(step.scale < FROZEN_SCALE, count.shape)
+        return np.concatenate([*counts, np.zeros(0, dtype=np.int64)])
 
     # ------------------------------------------------------------------ parts
     @property

@@ -199,11 +199,9 @@ def _train(
     size = size if size > 0 else 1.0
     batch = max(TRAINING.least_batch, -(-len(rows) // TRAINING.batches))
     n_batches = -(-len(rows) // batch)
-    optimizer = torch.optim.Adam(_groups(network), betas=TRAINING.betas)
-    steps = epochs * n_batches
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: 0.5 * (1 + np.cos(np.pi * min(step, steps) / steps))
-    )
+    optimizer = torch.optim.Adam(_groups(network), betas=TRAINING.betas, fused=True)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    step, steps = 0, epochs * n_batches
     best: tuple[float, dict[str, torch.Tensor]] | None = None
     looks = {round(epochs * (k + 1) / TRAINING.looks) - 1 for k in range(TRAINING.looks)}
     for epoch in range(epochs):
@@ -213,12 +211,15 @@ def _train(
             scores, integers = network(rows[chosen])
             losses = objective.training_losses(scores, targets[chosen], teacher[chosen])
             loss = (losses * weight[chosen]).sum() / len(chosen)
-            loss = loss + objective.penalty(
-                network.real_weights(integers), network.intercepts(integers)
-            )
+            if objective.has_penalty:
+                loss = loss + objective.penalty(
+                    network.real_weights(integers), network.intercepts(integers)
+                )
             (loss / size).backward()
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * 0.5 * (1 + np.cos(np.pi * step / steps))
             optimizer.step()
-            schedule.step()
+            step += 1
             network.project()
         if epoch in looks or epoch == epochs - 1:
             with torch.no_grad():

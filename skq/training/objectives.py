@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -64,15 +65,20 @@ class Objective:
         total = torch.zeros((), dtype=torch.float64)
         l1, l2 = (torch.as_tensor(factor, dtype=torch.float64) for factor in (self.l1, self.l2))
         for matrix in weights:
-            if bool((l1 > 0).any()):
+            if np.any(self.l1):
                 total = total + (l1 * matrix.abs().sum(dim=0)).sum()
-            if bool((l2 > 0).any()):
+            if np.any(self.l2):
                 total = total + 0.5 * (l2 * (matrix * matrix).sum(dim=0)).sum()
             if self.l21:
                 total = total + self.l21 * (matrix * matrix).sum(dim=1).add(1e-30).sqrt().sum()
         if self.intercept:
             total = total + 0.5 * self.intercept * (l2 * intercepts**2).sum()
         return total
+
+    @property
+    def has_penalty(self) -> bool:
+        """Whether the regularizer is not always 0."""
+        return bool(np.any(self.l1) or np.any(self.l2) or self.l21)
 
 
 def _softmax(scores: Tensor, targets: Tensor, _: float) -> Tensor:

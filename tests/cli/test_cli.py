@@ -15,6 +15,8 @@ import skq
 from skq.cli import main
 from skq.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from skq.linear_model import LogisticRegression, Ridge
+from tests.export.host import STRICT, compilers
+from tests.export.onnx_cases import outputs_of
 
 X, Y = load_iris(return_X_y=True)
 NAMES = ["sepal length", "sepal width", "petal length", "petal width"]
@@ -160,6 +162,53 @@ def test_export_onnx(flowers, form):
     assert run("export", folder / "iris.skq", "--to", "onnx", "-o", out, "--form", form) == 0
     facts = {entry.key: entry.value for entry in onnx.load(out / "iris.onnx").metadata_props}
     assert facts["form"] == form
+
+
+@pytest.mark.parametrize("form", ["integer", "fast"])
+def test_exported_onnx_predicts_like_the_model(flowers, form):
+    folder, model, frame = flowers
+    out = folder / "out"
+    arguments = ("export", folder / "iris.skq", "--to", "onnx", "-o", out, "--form", form)
+    assert run(*arguments, "--input-dtype", "float32", "--name", "flowers") == 0
+    x = X.astype(np.float32)
+    found = outputs_of(onnx.load(out / "flowers.onnx"), x)
+    np.testing.assert_array_equal(found["label"], model.predict(frame.astype(np.float32)))
+    with skq.config_context(engine="reference"):
+        expected = model.decision_function(frame.astype(np.float32))
+    np.testing.assert_array_equal(found["scores"], expected)
+
+
+@pytest.mark.skipif(not compilers(), reason="needs gcc or clang")
+def test_exported_c_predicts_like_the_model(flowers):
+    folder, model, frame = flowers
+    out = folder / "out"
+    assert run("export", folder / "iris.skq", "--to", "c", "-o", out, "--name", "flowers") == 0
+    main = out / "main.c"
+    main.write_text(
+        '#include <stdio.h>\n#include "flowers.h"\n'
+        "int main(void)\n{\n    float x[4];\n"
+        "    while (fread(x, sizeof x, 1, stdin) == 1) {\n"
+        '        printf("%d\\n", (int)flowers_predict(x));\n    }\n    return 0;\n}\n'
+    )
+    program = out / "program"
+    sources = [out / "flowers.c", main]
+    subprocess.run([compilers()[0], *STRICT, "-o", program, *sources, "-lm"], check=True)
+    x = X.astype(np.float32)
+    done = subprocess.run([program], input=x.tobytes(), capture_output=True, check=True)
+    labels = model.classes_[np.array(done.stdout.split(), dtype=int)]
+    np.testing.assert_array_equal(labels, model.predict(frame.astype(np.float32)))
+
+
+def test_exports_that_are_refused(flowers, capsys):
+    folder, _, _ = flowers
+    out = folder / "out"
+    assert "no file" in error_of(capsys, "export", folder / "no.skq", "--to", "c", "-o", out)
+    assert "invalid choice" in error_of(
+        capsys, "export", folder / "iris.skq", "--to", "rust", "-o", out
+    )
+    assert "--to" in error_of(capsys, "export", folder / "iris.skq", "-o", out)
+    (folder / "file").write_text("")
+    error_of(capsys, "export", folder / "iris.skq", "--to", "c", "-o", folder / "file")
 
 
 def test_versions(capsys):

@@ -29,7 +29,12 @@ def test_signature_is_the_parents_plus_keyword_only_bits(estimator):
     parent = inspect.signature(type(estimator)._parent).parameters
     assert list(own)[: len(parent)] == list(parent)
     added = list(own)[len(parent) :]
-    assert added[:3] == ["n_bits", "rounding_threshold_bits", "calibration"]
+    assert added[:4] == [
+        "n_bits",
+        "rounding_threshold_bits",
+        "calibration",
+        "columns_per_feature",
+    ]
     assert all(own[name].kind is inspect.Parameter.KEYWORD_ONLY for name in added)
     for name, parameter in parent.items():
         assert own[name].default == parameter.default or (
@@ -39,6 +44,7 @@ def test_signature_is_the_parents_plus_keyword_only_bits(estimator):
     assert own["n_bits"].default == 8
     assert own["rounding_threshold_bits"].default is None
     assert own["calibration"].default == "auto"
+    assert own["columns_per_feature"].default == 1
 
 
 @each_estimator

@@ -71,7 +71,7 @@ def test_a_refusal_is_one_sentence_with_an_alternative(name):
 @pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
 def test_signature_and_docs(cls):
     own, parent = (inspect.signature(c).parameters for c in (cls, cls._parent))
-    added = ["n_bits", "rounding_threshold_bits", "calibration"]
+    added = ["n_bits", "rounding_threshold_bits", "calibration", "columns_per_feature"]
     assert [*parent, *added] == list(own)[: len(parent) + len(added)]
     assert all(own[name].kind == parent[name].kind for name in parent)
     for name in ("fit", "predict"):

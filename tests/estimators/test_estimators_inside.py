@@ -5,12 +5,12 @@ import warnings
 import numpy as np
 import pytest
 from sklearn import ensemble, linear_model, tree
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_classification, make_regression
-from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC, SVR
 
 import skq
@@ -110,7 +110,7 @@ def test_a_copy_of_an_estimator_in_float_is_in_float():
     assert not clone(model)._in_float
 
 
-class Untrained(GaussianNB):
+class Untrained(ClassifierMixin, BaseEstimator):
     """Must not be trained."""
 
     def fit(self, X, y, sample_weight=None):
@@ -123,15 +123,21 @@ def refused_before_training():
     yield bagging(Untrained()), "BaggingClassifier of Untrained cannot be quantized.*Use"
     yield bagging(make_pipeline(StandardScaler(), Untrained())), "of Untrained cannot"
     yield boosting(Untrained()), "AdaBoostClassifier of Untrained cannot be quantized.*Use"
-    yield skq.ensemble.BaggingRegressor(KNeighborsRegressor()), "of KNeighborsRegressor cannot"
+    yield skq.ensemble.BaggingRegressor(KNeighborsRegressor()), "it compares with its training"
     yield skq.ensemble.AdaBoostRegressor(linear_model.Ridge()), "median.*DecisionTreeRegressor"
     init = linear_model.Ridge()
-    yield skq.ensemble.GradientBoostingRegressor(init=init), r"init=Ridge\(\).*Use init=None"
-    yield skq.ensemble.GradientBoostingClassifier(init=Untrained()), "cannot be quantized.*Use"
+    yield skq.ensemble.GradientBoostingRegressor(init=init), r"init=Ridge\(\).*use init=None"
+    yield skq.ensemble.GradientBoostingClassifier(init=Untrained()), "cannot be quantized.*use"
     yield skq.QuantizedClassifier(Untrained()), "Untrained cannot be quantized"
     yield skq.QuantizedRegressor(SVR()), "SVR cannot be quantized: a kernel machine"
     members = ensemble.VotingClassifier([("a", linear_model.LogisticRegression()), ("b", SVC())])
     yield skq.QuantizedClassifier(members), "SVC cannot be quantized"
+    function, unknown = FunctionTransformer(np.log1p), "FunctionTransformer.*function computes"
+    ridge = make_pipeline(function, StandardScaler(), linear_model.Ridge())
+    yield skq.QuantizedRegressor(ridge), unknown
+    yield skq.ensemble.BaggingRegressor(ridge), unknown
+    columns = make_pipeline(ColumnTransformer([("f", function, [0])]), linear_model.Ridge())
+    yield skq.QuantizedRegressor(columns), unknown
 
 
 @pytest.mark.parametrize(("model", "message"), [*refused_before_training()], ids=str)

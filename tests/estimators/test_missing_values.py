@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import linear_model, tree
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
 
 import skq
 from skq.ensemble import (
@@ -170,3 +173,23 @@ def test_infinity_is_an_error_like_the_parents(data):
     forest = RandomForestRegressor(4, random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="infinity"):
         forest.predict(np.where(np.isnan(X), np.inf, X))
+
+
+@pytest.mark.parametrize("inner", [linear_model.Ridge(), tree.DecisionTreeRegressor(max_depth=3)])
+def test_bagging_takes_what_its_base_estimators_fill(inner):
+    """The tags of a Pipeline tell its first step alone; scikit-learn's Bagging passes NaN on."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    X[rng.random(X.shape) < 0.2] = np.nan
+    y = np.nan_to_num(X) @ [1.0, -2.0, 0.5]
+    model = BaggingRegressor(
+        make_pipeline(SimpleImputer(), inner), n_estimators=4, random_state=0, n_bits=16
+    ).fit(X, y)
+    expected = in_float(model, X)
+    assert np.abs(model.predict(X) - expected).max() < 1e-3 * np.ptp(expected)
+
+
+def test_bagging_refuses_what_its_base_estimators_refuse():
+    X = np.array([[0.0], [1.0], [np.nan]])
+    with pytest.raises(ValueError, match="NaN"):
+        BaggingRegressor(linear_model.Ridge(), n_estimators=2).fit(X, [0.0, 1.0, 2.0])

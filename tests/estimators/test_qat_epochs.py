@@ -24,9 +24,11 @@ from skq.estimators.objectives import (
     weights_of,
 )
 from skq.estimators.qat import TrainedForWidth, Trainer
+from skq.estimators.requantize import requantized
 from skq.exceptions import PrecisionWarning, UnsupportedModelError
 from skq.frontend.equivalents import to_representation
 from skq.frontend.equivalents.lookup import sklearn_class
+from skq.model_selection import BitWidthSearchCV
 from skq.quantization.n_bits import KEYS
 from skq.training.code_network import float_scores
 
@@ -202,6 +204,15 @@ def test_classes_have_their_weights():
     np.testing.assert_array_equal(
         weights_of(estimator, np.array([0, 2, 1]), [1.0, 2.0, 3.0], 3), [1.0, 10.0, 6.0]
     )
+
+
+def test_a_search_over_widths_trains_each_width():
+    estimator = linear_model.Ridge(qat_epochs=5)
+    search = BitWidthSearchCV(estimator, n_bits=[strict(2), strict(4)], cv=2, max_loss=0.5)
+    search.fit(X_REAL, Y_REAL)
+    assert search.best_estimator_.qat_epochs == 5
+    with pytest.raises(ValueError, match="With qat_epochs=5 each width trains another float model"):
+        requantized(estimator.fit(X_REAL, Y_REAL), X_REAL, 3)
 
 
 def test_partial_fit_trains_the_float_model_alone():

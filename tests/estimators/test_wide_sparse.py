@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 from sklearn import ensemble, linear_model, neural_network, svm, tree
 from sklearn.ensemble import BaggingClassifier
+from sklearn.feature_selection import SelectKBest, chi2
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
@@ -33,6 +34,9 @@ MODELS = {
     "RandomForestClassifier": skq.ensemble.RandomForestClassifier(5, random_state=0),
     "wrapper": skq.QuantizedClassifier(LogisticRegression()),
     "Pipeline": skq.QuantizedClassifier(make_pipeline(MaxAbsScaler(), LogisticRegression())),
+    "selection": skq.QuantizedClassifier(
+        make_pipeline(SelectKBest(chi2, k=100), LogisticRegression())
+    ),
     "Bagging": skq.ensemble.BaggingClassifier(LogisticRegression(), 3, random_state=0),
 }
 
@@ -91,6 +95,7 @@ FITTED = {
     "bagging of some features": BaggingClassifier(
         LogisticRegression(), 3, max_features=0.5, random_state=0
     ),
+    "selection": make_pipeline(SelectKBest(chi2, k=20), LogisticRegression()),
     "scaled": make_pipeline(StandardScaler(with_mean=False), LogisticRegression()),
 }
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.datasets import load_iris
@@ -191,3 +192,27 @@ def test_what_is_not_there_is_refused(forest, iris):
         to_c(Ridge().fit(*iris), name="m", functions=["proba"])
     with pytest.raises(UnsupportedModelError, match="end in floats"):
         to_c(forest, name="m", features="uint8", functions=["proba"])
+
+
+@needs_compiler
+def test_categories_that_are_numbers(tmp_path):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=300), rng.integers(0, 6, 300), rng.normal(size=300)])
+    y = (X[:, 0] + (X[:, 1] % 2) > 0.5).astype(int)
+    model = HistGradientBoostingClassifier(max_iter=5, categorical_features=[1]).fit(X, y)
+    batch = Batch(tmp_path)
+    for form in ("size", "speed"):
+        batch.add(to_c(model, name=f"m_{form}", optimize=form), 3)
+    batch.build()
+    rows = X.astype(np.float32)
+    for form in ("size", "speed"):
+        assert np.array_equal(batch.run(f"m_{form}", rows)["predict"][:, 0], model.predict(rows))
+
+
+def test_categories_that_are_texts_are_refused():
+    frame = pd.DataFrame({"color": pd.Categorical(["red", "green"] * 40), "x": np.arange(80.0)})
+    model = HistGradientBoostingClassifier(
+        max_iter=2, min_samples_leaf=5, categorical_features="from_dtype"
+    ).fit(frame, np.arange(80) % 2)
+    with pytest.raises(UnsupportedModelError, match="OrdinalEncoder"):
+        to_c(model, name="m")

@@ -103,6 +103,38 @@ def test_linear_classifier(post_transform: str, labels: list[int]) -> None:
     assert np.abs(found_q - expected).max() < 0.03 * np.ptp(expected)
 
 
+@pytest.mark.parametrize("transform", ["NONE", "SOFTMAX"])
+def test_label_encoder_after_a_classifier(transform: str) -> None:
+    """Labels as a table of numbers, beside the array of a ZipMap."""
+    model = load(
+        node(
+            "LinearClassifier",
+            ["x"],
+            ["class", "p"],
+            classlabels_ints=[0, 1, 2],
+            post_transform=transform,
+            **LINEAR,
+        ),
+        node(
+            "LabelEncoder", ["class"], ["label"], keys_int64s=[2, 0, 1], values_int64s=[7, 50, -3]
+        ),
+        node("ZipMap", ["p"], ["y"], classlabels_int64s=[0, 1, 2]),
+        label=True,
+        zip_map=True,
+    )
+    expected = np.array([50, -3, 7])[(X @ W.T + B).argmax(axis=1)]
+    label, _ = model.forward(X)
+    np.testing.assert_array_equal(label, expected)
+    module = quantize(model)
+    label, scores = module.forward(X)
+    assert label.dtype == np.int64
+    np.testing.assert_array_equal(label, np.array([50, -3, 7])[scores.argmax(axis=1)])
+    assert np.mean(label == expected) > 0.97
+    text = node("LabelEncoder", ["x"], ["y"], keys_floats=[1.0], values_strings=["one"])
+    with pytest.raises(UnsupportedModelError, match="LabelEncoder node 'y'.*encodes text"):
+        quantize(load(text), np.ones((20, 4)))
+
+
 @pytest.mark.parametrize("labels", [[0, 1], [-1, 1]])
 @pytest.mark.parametrize(
     ("weights", "post_transform", "probability"),

@@ -204,9 +204,74 @@ def test_bipolar_weights() -> None:
     np.testing.assert_array_equal(module.forward(X), expected)
 
 
+@pytest.mark.parametrize("scale", [np.float32(0.5), np.float32([[1, 0.5, 2, 0.25]])])
+@pytest.mark.parametrize("bias", [0.0, 0.125, -0.3])
+def test_bipolar_activations(scale: Any, bias: float) -> None:
+    """Of sums, with ties at 0 where the bias is on their grid; one scale, or one a channel."""
+    weights, last = RNG.integers(-2, 3, (6, 4)) / 4, RNG.normal(size=(4, 3))
+    module = module_of(
+        quant("x", "dx", "x"),
+        quant("w", "dw", "w"),
+        Node("MatMul", ("dx", "dw"), ("a",)),
+        Node("Add", ("a", "bias"), ("b",)),
+        Node("BipolarQuant", ("b", "s_a"), ("s",), domain="qonnx.custom_op.general"),
+        Node("BipolarQuant", ("v", "s_v"), ("dv",), domain="qonnx.custom_op.general"),
+        Node("MatMul", ("s", "dv"), ("y",)),
+        w=weights.astype(np.float32),
+        v=last.astype(np.float32),
+        bias=np.float32([bias] * 4),
+        s_a=scale,
+        s_v=np.float32(0.25),
+        s_w=np.float32(0.25),
+        z_w=np.float32(0),
+        b_w=np.float32(4),
+        s_x=np.float32(0.25),
+        z_x=np.float32(0),
+        b_x=np.float32(4),
+        out="float32",
+    )
+    sums = as_quant(X, 0.25, 0, 4, 1, 0) @ weights + float(np.float32(bias))
+    signs = np.where(sums >= 0, 1, -1) * np.asarray(scale, float)
+    expected = signs @ np.where(last >= 0, 0.25, -0.25)
+    assert (sums == 0).any() == (bias != -0.3)
+    np.testing.assert_array_equal(module.forward(X), expected)
+
+
+def test_bipolar_inputs() -> None:
+    """The sign of the float input itself, of 0 and of the least numbers that float32 has."""
+    x = X.copy()
+    least = np.finfo(np.float32).smallest_subnormal
+    x[:6] = np.diag([0.0, -0.0, least, -least, -1e30, 1e30])
+    module = module_of(
+        Node("BipolarQuant", ("x", "s"), ("y",), domain="qonnx.custom_op.general"),
+        s=np.float32(0.5),
+        out="float32",
+    )
+    np.testing.assert_array_equal(module.forward(x), np.where(x >= 0, 0.5, -0.5))
+
+
+def test_bipolar_quant_before_a_padded_convolution() -> None:
+    images = RNG.normal(size=(30, 2, 4, 4)).astype(np.float32)
+    weights = RNG.normal(size=(3, 2, 3, 3)).astype(np.float32)
+    module = module_of(
+        Node("BipolarQuant", ("x", "one"), ("s",), domain="qonnx.custom_op.general"),
+        Node("BipolarQuant", ("w", "one"), ("dw",), domain="qonnx.custom_op.general"),
+        Node("Conv", ("s", "dw"), ("y",), {"pads": [1, 1, 1, 1]}),
+        w=weights,
+        one=np.float32(1),
+        out="float32",
+        shape=(2, 4, 4),
+        x=images,
+    )
+    signs = np.pad(np.where(images >= 0, 1.0, -1.0), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(signs, (3, 3), axis=(2, 3))
+    expected = np.einsum("ncijkl,fckl->nfij", windows, np.where(weights >= 0, 1.0, -1.0))
+    np.testing.assert_array_equal(module.forward(images), expected)
+
+
 BASE = {"s_x": np.float32(0.25), "z_x": np.float32(0), "b_x": np.float32(4)}
 REFUSED = {
-    "rounding": ({}, {"rounding_mode": "FLOOR"}, "rounding mode must be ROUND. Got 'FLOOR'"),
+    "rounding": ({}, {"rounding_mode": "FLOOR"}, "rounding mode of 'x' must be ROUND. Got 'FLOOR'"),
     "width": ({"b_x": np.float32(17)}, {}, r"'b_x' must be one whole number in \[1, 16\]"),
     "part of a bit": ({"b_x": np.float32(2.5)}, {}, "'b_x' must be one whole number"),
     "zero point": ({"z_x": np.float32(0.5)}, {}, "'z_x' must be one whole number"),

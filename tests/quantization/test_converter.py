@@ -505,9 +505,10 @@ REFUSED: dict[str, tuple[NumpyModule, str]] = {
         model_of(
             Node("QuantizeLinear", ("x", "s"), ("q",), {"axis": 1}),
             Node("DequantizeLinear", ("q", "s"), ("y",), {"axis": 1}),
-            s=np.ones(5),
+            s=np.ones(3),
+            inputs={"x": (3, 2, 2)},
         ),
-        "one scale and one zero point",
+        "'x' has several scales, 's'",
     ),
 }
 

@@ -166,6 +166,43 @@ def test_codes_of_a_convolution(padded: int, zero: int, group: int) -> None:
     np.testing.assert_array_equal(module.forward(images), q)
 
 
+@pytest.mark.parametrize("group", [1, 2])
+def test_codes_of_a_transposed_convolution(group: int) -> None:
+    """One scale a filter, axis 1 of the weights; the code of 0 stands between the cells."""
+    images = RNG.normal(size=(40, 4, 3, 3)).astype(np.float32)
+    codes = RNG.integers(-3, 4, (4, 2, 3, 3)).astype(np.int8)
+    sw = np.array([0.25, 0.3], np.float32)
+    attributes = {"strides": [2, 2], "pads": [1, 0, 1, 0], "group": group}
+    model = model_of(
+        *on_grid("x", "dx", "x"),
+        Node("DequantizeLinear", ("codes", "sw"), ("w",), {"axis": 1}),
+        Node("ConvTranspose", ("dx", "w"), ("a",), attributes),
+        Node("QuantizeLinear", ("a", "sy", "zy"), ("y",)),
+        shape=(4, 3, 3),
+        out="uint8",
+        codes=codes,
+        sw=sw,
+        sx=np.float32(0.125),
+        zx=np.uint8(5),
+        sy=np.float32(0.25),
+        zy=np.uint8(100),
+    )
+    module = PostTrainingQATImporter(2, model).quantize_module(images)
+    real = (quantized(images, 0.125, np.uint8(5)) - 5) * 0.125
+    weights = codes * sw.astype(float)[:, None, None]
+    sums = np.zeros((40, 2 * group, 7, 7))
+    for c in range(4):
+        first = c // (4 // group) * 2
+        for i in range(3):
+            for j in range(3):
+                for f in range(2):
+                    sums[:, first + f, i : i + 5 : 2, j : j + 5 : 2] += (
+                        real[:, c] * weights[c, f, i, j]
+                    )
+    expected = quantized(sums[:, :, 1:-1], 0.25, np.uint8(100))
+    np.testing.assert_array_equal(module.forward(images), expected)
+
+
 def chain(*, first: list[Node], dequantized: str = "dx", **constants: Any) -> NumpyModule:
     return model_of(
         *first,
@@ -186,9 +223,59 @@ REFUSED = {
     "no quantizer": (chain(first=[], dequantized="x"), r"MatMul.*'x'"),
     "scale 0": (chain(first=on_grid("x", "dx", "x"), sx=np.float32(0)), "'sx' must be finite and"),
     "scale nan": (chain(first=on_grid("x", "dx", "x"), sw=np.float32(np.nan)), "'sw' must be"),
-    "one scale a feature": (
-        chain(first=on_grid("x", "dx", "x"), sx=np.ones(6, np.float32), zx=np.zeros(6, np.int8)),
-        "one scale",
+    "one scale a feature of a layer's result": (
+        model_of(
+            *on_grid("x", "a", "a"),
+            Node("Abs", ("a",), ("abs",)),
+            *on_grid("abs", "dx", "x"),
+            Node("DequantizeLinear", ("codes", "sa"), ("w",)),
+            Node("MatMul", ("dx", "w"), ("y",)),
+            codes=RNG.integers(-7, 8, (6, 4)).astype(np.int8),
+            sa=np.float32(0.1),
+            za=np.int8(0),
+            sx=np.ones(6, np.float32),
+            zx=np.zeros(6, np.int8),
+        ),
+        "'abs' has several scales, 'sx'; only columns of the model's input may have",
+    ),
+    "scales that are no multiples": (
+        chain(
+            first=on_grid("x", "dx", "x"),
+            sx=np.array([1, 1, 2, 3, 1.5, 1], np.float32),
+            zx=np.zeros(6, np.int8),
+        ),
+        "MatMul node.*'dx' has several scales that are not multiples of the least, 1",
+    ),
+    "several zero points": (
+        chain(
+            first=on_grid("x", "dx", "x"), sx=np.ones(6, np.float32), zx=np.arange(6, dtype=np.int8)
+        ),
+        "QuantizeLinear node.*'x' must have one zero point. Got 6 in 'zx'",
+    ),
+    "blocks": (
+        chain(
+            first=[
+                Node("QuantizeLinear", ("x", "sb", "zb"), ("qx",), {"block_size": 2}),
+                Node("DequantizeLinear", ("qx", "sb", "zb"), ("dx",), {"block_size": 2}),
+            ],
+            sb=np.ones((300, 3), np.float32),
+            zb=np.zeros((300, 3), np.int8),
+        ),
+        "QuantizeLinear node.*'x' has block-wise scales 'sb'",
+    ),
+    "scale of infinity": (
+        chain(first=on_grid("x", "dx", "x"), sx=np.float32(np.inf)),
+        "QuantizeLinear node.*'sx' must be finite and above 0. Got inf",
+    ),
+    "part of a zero point": (
+        chain(
+            first=[
+                Node("QuantizeLinear", ("x", "sx", "zx"), ("qx",)),
+                Node("DequantizeLinear", ("qx", "sx", "half"), ("dx",)),
+            ],
+            half=np.float32(0.5),
+        ),
+        "DequantizeLinear node.*zero point 'half' must be whole. Got 0.5",
     ),
     "dynamic scale": (
         chain(
@@ -209,6 +296,26 @@ def test_refusals_name_node_and_tensor(case: str) -> None:
     converter = PostTrainingQATImporter(8, model)
     with np.errstate(all="ignore"), pytest.raises(UnsupportedModelError, match=reason):
         converter.quantize_module(X)
+
+
+def test_one_scale_a_feature_of_the_input() -> None:
+    """Multiples of the least scale go into the integer weights: nothing is lost."""
+    scales = np.array([1, 4, 0.5, 2, 1.5, 1], np.float32) / 8
+    codes = RNG.integers(-7, 8, (6, 4)).astype(np.int8)
+    model = model_of(
+        *on_grid("x", "dx", "x"),
+        Node("DequantizeLinear", ("codes", "sw"), ("w",)),
+        Node("MatMul", ("dx", "w"), ("y",)),
+        out="float32",
+        codes=codes,
+        sw=np.float32(0.25),
+        sx=scales,
+        zx=np.full(6, 3, np.int8),
+    )
+    module = PostTrainingQATImporter(4, model).quantize_module(X)
+    q = quantized(X, scales, np.int8(3)) - 3
+    expected = q * scales.astype(float) @ codes.astype(float) * 0.25
+    np.testing.assert_allclose(module.forward(X), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_all_layers_without_a_quantizer_are_listed() -> None:
@@ -243,14 +350,27 @@ def test_a_scaler_before_the_quantizer_becomes_part_of_it() -> None:
     np.testing.assert_array_equal(module.forward(pixels), expected)
 
 
-def test_a_shift_by_part_of_a_step_is_refused() -> None:
-    model = model_of(
+def shifted(shape: tuple[int, ...], zero: Any) -> NumpyModule:
+    """The input, moved by part of a step of its grid."""
+    return model_of(
         Node("Add", ("x", "shift"), ("b",)),
         Node("QuantizeLinear", ("b", "sx", "zx"), ("y",)),
+        shape=shape,
         shift=np.float32(0.1),
         sx=np.float32(0.25),
-        zx=np.uint8(3),
-        out="uint8",
+        zx=zero,
+        out=zero.dtype.name,
     )
-    with pytest.raises(UnsupportedModelError, match="whole number"):
-        PostTrainingQATImporter(2, model).quantize_module(X)
+
+
+def test_a_shift_by_part_of_a_step_moves_the_edges_of_codes() -> None:
+    zero = np.uint8(3)
+    module = PostTrainingQATImporter(2, shifted((6,), zero)).quantize_module(X)
+    moved = (X + np.float32(0.1)).astype(float)
+    np.testing.assert_array_equal(module.forward(X), quantized(moved, 0.25, zero))
+
+
+@pytest.mark.parametrize(("shape", "zero"), [((2, 3), np.uint8(3)), ((6,), np.int16(3))])
+def test_a_shift_of_images_and_of_wide_codes_is_refused(shape: Any, zero: Any) -> None:
+    with pytest.raises(UnsupportedModelError, match="QuantizeLinear node 'y'.*'b'.*whole number"):
+        PostTrainingQATImporter(2, shifted(shape, zero)).quantize_module(X.reshape(-1, *shape))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skq.export.raw_tables import refuse_raw_tables
+from skq.export.subject import subject_of
 from skq.program import Dequantize, IntegerProgram
 from skq.program.prune import pruned
 
@@ -59,28 +59,20 @@ class Subject:
 
     @classmethod
     def of(cls, model: Any) -> Subject:
-        """The model's parts; raises `TypeError` for anything but a fitted model."""
-        module = getattr(model, "quantized_module_", model)
-        program = getattr(module, "program", None)
-        if not isinstance(program, IntegerProgram):
-            raise TypeError(
-                "model must be a fitted estimator of skq, a loaded model or a QuantizedModule. "
-                f"Got {type(model).__name__}. Fit it first; of a Pipeline, quantize the whole "
-                "(skq.QuantizedClassifier(pipeline))."
-            )
-        refuse_raw_tables(model)
-        classes = getattr(model, "classes_", None)
+        """The model's parts; see `skq.export.subject.subject_of` for what is refused."""
+        subject = subject_of(model)
+        module, classes = subject.module, subject.classes
         if classes is not None and not isinstance(classes, list):
             classes = [classes]
-        names = getattr(model, "feature_names_in_", None)
+        names = subject.feature_names
         title = getattr(model, "estimator", None)
         return cls(
             title=title if isinstance(title, str) else _title(model),
-            program=pruned(program),
+            program=pruned(module.program),
             epilogue=module.epilogue,
             output_names=tuple(module.output_names),
             classes=classes,
-            feature_names=None if names is None else [str(n) for n in names],
+            feature_names=None if names is None else list(names),
             n_bits=_bits(module.n_bits),
         )
 

@@ -12,7 +12,9 @@ module               content
 ``rescale``          rules of Requantize and Table in 64-bit integers
 ``tree_walk``        rule of Trees by gathers of integers
 ``fast``             rules of ``form="fast"``: integers held in floats
-``tree_ensemble``    trees as ``TreeEnsembleRegressor``
+``tree_ensemble``    trees as ``TreeEnsembleRegressor`` (ai.onnx.ml 3)
+``tree_ensemble_5``  trees as ``TreeEnsemble`` (ai.onnx.ml 5)
+``tree_splits``      splits of both on reals, or on codes in floats
 ``epilogue``         the float functions after the dequantized scores
 ``qdq``              rules of ``form="qdq"``: QuantizeLinear and DequantizeLinear
 ==================== ==============================================================================

@@ -49,6 +49,8 @@ class GraphBuilder:
         Operator set of the domain ai.onnx that nodes follow.
     takes_missing : bool, default=True
         Whether inputs may hold NaN.
+    ml_opset : int, default=3
+        Operator set of the domain ai.onnx.ml.
 
     Attributes
     ----------
@@ -59,8 +61,9 @@ class GraphBuilder:
         Names of the outputs of DequantizeLinear nodes whose scale is 1.
     """
 
-    def __init__(self, opset: int, takes_missing: bool = True) -> None:
+    def __init__(self, opset: int, takes_missing: bool = True, ml_opset: int = 3) -> None:
         self.opset = opset
+        self.ml_opset = ml_opset
         self.takes_missing = takes_missing
         self.sources: dict[str, Source] = {}
         self.coded: set[str] = set()

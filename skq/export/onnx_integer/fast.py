@@ -7,10 +7,14 @@ more than 53 bits is computed in integers, by the rules of ``form="integer"``.
 ::
 
     Quantize                 Div Add Round Clip; the codes stay in float64
-    MatMul, then Requantize  Gemm with weights * multiplier / 2**shift, Floor, Clip
+    MatMul, then Requantize  Gemm with weights * multiplier / 2**shift, Floor, Clip;
+                             codes of 8 bits: Clip, Cast(uint8), which cuts the fraction off
+    MatMul of such codes     MatMulInteger
     Bin, then Trees          TreeEnsembleRegressor on the reals themselves (`tree_ensemble`)
 
-Multiplying by a power of two is exact, so ``floor`` of the scaled product is the shift.
+Multiplying by a power of two is exact, so ``floor`` of the scaled product is the shift. ONNX
+Runtime's Gemm writes the bias to every row first, which takes as long as a narrow product itself:
+where there are more outputs than inputs, the bias is the weight of a column of ones instead.
 """
 
 from __future__ import annotations
@@ -53,7 +57,7 @@ def bins(g: GraphBuilder, step: ins.Bin, types: Types, result: TensorType, x: Va
 
 def matmul(g: GraphBuilder, step: ins.MatMul, types: Types, result: TensorType, x: Value) -> Value:
     """Accumulators in float64. A Requantize of them is fused with the product."""
-    if largest_sum(step, types[0]) > EXACT_FLOAT64 or not is_exact(types[0]):
+    if largest_sum(step, types[0]) > EXACT_FLOAT64 or not is_exact(types[0]) or x.dtype == "uint8":
         return rules.matmul(g, step, types, result, x)
     codes = g.cast(x, "float64")
     product = g.node("MatMul", [codes, g.constant(step.weights, "float64")], "float64")
@@ -76,12 +80,13 @@ def requantize(
             scaled = g.binary("Mul", scaled, multiplier)
         if np.any(offset != 0):
             scaled = g.binary("Add", scaled, offset)
-    if step.shift:
+    is_byte = 0 <= step.lo and step.hi <= 255
+    if step.shift and not is_byte:
         scaled = g.node("Floor", [scaled], "float64")
     if (low >> step.shift) < step.lo or (high >> step.shift) > step.hi:
         ends = [np.array(float(end)) for end in (step.lo, step.hi)]
         scaled = g.node("Clip", [scaled, *ends], "float64")
-    return scaled
+    return g.cast(scaled, "uint8") if step.shift and is_byte else scaled
 
 
 def _part(integers: np.ndarray, shift: int) -> np.ndarray:
@@ -108,10 +113,15 @@ def _scaled_product(g: GraphBuilder, step: ins.Requantize, x: Value) -> Value | 
     scaled = g.binary(
         "Mul", g.constant(product.weights, "float64"), _part(step.multiplier, step.shift)
     )
-    moved = g.constant(_part(offset.astype(np.int64), step.shift))
+    bias = _part(offset.astype(np.int64), step.shift)
     if len(source.type_.shape) == 1:
-        return g.node("Gemm", [codes, scaled, moved], "float64")
-    return g.binary("Add", g.node("MatMul", [codes, scaled], "float64"), moved)
+        if product.weights.shape[1] <= product.weights.shape[0]:
+            return g.node("Gemm", [codes, scaled, bias], "float64")
+        pads = np.array([0, 0, 0, 1], dtype=np.int64)
+        codes = g.node("Pad", [codes, pads, np.array(1.0)], "float64")
+        weights = g.node("Concat", [scaled, bias[np.newaxis]], "float64", axis=0)
+        return g.node("MatMul", [codes, weights], "float64")
+    return g.binary("Add", g.node("MatMul", [codes, scaled], "float64"), bias)
 
 
 def trees(g: GraphBuilder, step: ins.Trees, types: Types, result: TensorType, x: Value) -> Value:

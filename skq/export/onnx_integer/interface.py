@@ -1,4 +1,4 @@
-"""What is exported: the quantized module of a model, its labels and the names of the outputs.
+"""Outputs of an exported model, by name.
 
 ================= =======================================
 output of the module output of the ONNX model
@@ -14,7 +14,6 @@ An estimator of several outputs has ``probabilities_0``, ``probabilities_1`` and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,10 +21,10 @@ from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
 from skq.export.onnx_integer.builder import GraphBuilder, Value
-from skq.export.raw_tables import refuse_raw_tables
+from skq.export.subject import Subject
 from skq.graph.graph import TensorInfo
+from skq.program import Dequantize
 from skq.quantization.quantized_module import QuantizedModule
-from skq.serving.result_types import ResultTypes
 
 Array = NDArray[Any]
 
@@ -36,76 +35,15 @@ OUTPUT_NAMES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Exported:
-    """What the export needs of a model.
-
-    Parameters
-    ----------
-    module : QuantizedModule
-    classes : ndarray, list of ndarray or None
-        Labels, or the labels of each output.
-    feature_names : tuple of str or None
-    takes_missing : bool
-        Whether X may hold NaN.
-    result_types : ResultTypes
-        See `skq.serving.result_types`.
-    """
-
-    module: QuantizedModule
-    classes: Any = None
-    feature_names: tuple[str, ...] | None = None
-    takes_missing: bool = True
-    result_types: ResultTypes = field(default_factory=dict)
-
-
-def exported(model: Any) -> Exported:
-    """Find the quantized module and the labels of a model.
-
-    Raises
-    ------
-    TypeError
-        If the model is not a model of skq, or is not fitted.
-    UnsupportedModelError
-        If it reads categories that are strings.
-    """
-    if isinstance(model, QuantizedModule):
-        return Exported(model)
-    module = getattr(model, "quantized_module_", None)
-    if not isinstance(module, QuantizedModule):
-        raise TypeError(
-            "model must be a fitted estimator of skq, a loaded model or a QuantizedModule. Got "
-            f"{type(model).__name__}. Fit it first; of a Pipeline, quantize the whole "
-            "(skq.QuantizedClassifier(pipeline)) or export its last step."
-        )
-    refuse_raw_tables(model)
-    names = getattr(model, "feature_names_in_", None)
-    return Exported(
-        module,
-        getattr(model, "classes_", None),
-        None if names is None else tuple(map(str, names)),
-        _takes_missing(model),
-        model._types or {},
-    )
-
-
-def _takes_missing(model: Any) -> bool:
-    """Whether a model takes NaN in some column; a loaded model says in which."""
-    takes = getattr(model, "takes_missing", None)
-    if takes is not None:
-        return bool(np.any(takes))
-    return bool(model.__sklearn_tags__().input_tags.allow_nan)
-
-
 def add_outputs(
-    g: GraphBuilder, model: Exported, values: dict[str, Value]
+    g: GraphBuilder, model: Subject, values: dict[str, Value]
 ) -> tuple[TensorInfo, ...]:
     """Append the nodes that turn outputs of the module into results of the estimator's methods.
 
     Parameters
     ----------
     g : GraphBuilder
-    model : Exported
+    model : Subject
     values : dict of str to Value
         Outputs of the module by name.
 
@@ -130,7 +68,7 @@ def add_outputs(
         if name in labels:
             continue
         method, value = _method(name), values[name]
-        if method == "predict_proba":  # a sum of rounded terms may exceed 1 by a rounding error
+        if method == "predict_proba" and not _within_one(model.module, name):
             value = g.node("Clip", [value, np.array(0.0), np.array(1.0)], value.dtype)
         value = _typed(g, value, model, method)
         public = OUTPUT_NAMES.get(method, method) + name.removeprefix(method)
@@ -140,6 +78,21 @@ def add_outputs(
     return tuple(infos)
 
 
+def _within_one(module: QuantizedModule, name: str) -> bool:
+    """Whether probabilities need no clipping; a sum of rounded terms may exceed 1 by an error."""
+    for node in module.epilogue.nodes:
+        if name in node.outputs:
+            return node.op_type in ("Softmax", "Sigmoid")
+    program = module.program
+    number = program.outputs.get(name, -1) - len(program.inputs)
+    step = program.instructions[number] if number >= 0 else None
+    if not isinstance(step, Dequantize):
+        return False
+    ends = np.array(program.types[step.inputs[0]].interval, dtype=np.float64)
+    least, most = (np.multiply.outer(ends, np.ones(1)) - step.zero_point) * step.scale
+    return bool(np.all(least >= 0) and np.all(most <= 1))
+
+
 def _method(output: str) -> str:
     """Method that an output of a module belongs to; ``predict_1`` belongs to ``predict``."""
     stem, _, number = output.rpartition("_")
@@ -147,9 +100,9 @@ def _method(output: str) -> str:
     return stem if number.isdigit() and stem in known else output
 
 
-def _typed(g: GraphBuilder, value: Value, model: Exported, method: str) -> Value:
+def _typed(g: GraphBuilder, value: Value, model: Subject, method: str) -> Value:
     """The value in the data type that the method returns for X of the input's data type."""
-    pair = model.result_types.get(method)
+    pair = (getattr(model.model, "_types", None) or {}).get(method)
     if pair is None:
         return value
     return g.cast(value, pair[g.inputs[0].dtype == "float32"])
@@ -174,6 +127,8 @@ def _labels(
 
 
 def _take(g: GraphBuilder, labels: Array, index: Value) -> Value:
+    if labels.dtype == np.int64 and np.array_equal(labels, np.arange(len(labels))):
+        return g.cast(index, "int64")
     return g.node("Gather", [labels, g.cast(index, "int64")], labels.dtype.name, axis=0)
 
 

@@ -26,7 +26,7 @@ from skq.export.onnx_integer import fast
 from skq.export.onnx_integer.builder import GraphBuilder, Operand, Source, Value
 from skq.export.onnx_integer.quantizers import Types, quantized_reals
 from skq.export.onnx_integer.rules import Rule, largest_sum
-from skq.export.onnx_integer.tree_ensemble import EXACT_FLOAT32
+from skq.export.onnx_integer.tree_splits import EXACT_FLOAT32
 from skq.program import TensorType
 from skq.program import instructions as ins
 

@@ -9,10 +9,11 @@ from skq.exceptions import ConversionError
 from skq.export.onnx_integer.builder import GraphBuilder
 from skq.export.onnx_integer.epilogue import add_epilogue
 from skq.export.onnx_integer.fast import FAST_RULES
-from skq.export.onnx_integer.interface import Exported, add_outputs, exported
+from skq.export.onnx_integer.interface import add_outputs
 from skq.export.onnx_integer.program_graph import add_program
 from skq.export.onnx_integer.qdq import QDQ_RULES
 from skq.export.onnx_integer.rules import INTEGER_RULES
+from skq.export.subject import Subject, subject_of
 from skq.graph.graph import FloatGraph
 from skq.graph.onnx_proto import graph_to_proto
 from skq.program.prune import pruned
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 DEFAULT_OPSET = 17
 #: Oldest operator set in which the operators used here take the inputs that they are given.
 FIRST_OPSET = 13
-#: Operator set of ai.onnx.ml; 3 is the first in which TreeEnsembleRegressor has float64 thresholds.
-ML_OPSET = 3
+#: Operator sets of ai.onnx.ml: the first in which TreeEnsembleRegressor has float64 thresholds, and
+#: the first that has TreeEnsemble, released with ai.onnx 21.
+ML_OPSET, COMPACT_ML_OPSET, OPSET_OF_COMPACT_ML = 3, 5, 21
 
 FORMS = {"integer": INTEGER_RULES, "fast": FAST_RULES, "qdq": QDQ_RULES}
 INPUT_DTYPES = ("float64", "float32")
@@ -58,7 +60,9 @@ QuantizedModule
         Dtype of the input ``X``. Values are quantized in float64 either way.
     target_opset : int, default=None
         Version of the operator set ai.onnx, from 13 to the newest that the installed onnx knows;
-        17 by default.
+        17 by default. Trees of ``form="fast"`` are TreeEnsemble of ai.onnx.ml 5 by default and from
+        21 on, where their sums fit; an older version that is asked for gives them as
+        TreeEnsembleRegressor of ai.onnx.ml 3, which older runtimes know.
 
     Returns
     -------
@@ -105,8 +109,11 @@ QuantizedModule
     _check_choice("form", form, tuple(FORMS))
     _check_choice("input_dtype", input_dtype, INPUT_DTYPES)
     opset = _opset(target_opset)
-    source = exported(model)
-    graph = _graph(source, form, input_dtype, opset)
+    source = subject_of(model)
+    compact = target_opset is None or opset >= OPSET_OF_COMPACT_ML
+    graph = _graph(source, form, input_dtype, opset, COMPACT_ML_OPSET if compact else ML_OPSET)
+    if compact and any(node.op_type == "TreeEnsembleRegressor" for node in graph.nodes):
+        graph = _graph(source, form, input_dtype, opset, ML_OPSET)  # version 5 does not have it
     return _proto(graph, source, form)
 
 
@@ -131,10 +138,10 @@ def _opset(target: int | None) -> int:
     return target
 
 
-def _graph(source: Exported, form: str, input_dtype: str, opset: int) -> FloatGraph:
+def _graph(source: Subject, form: str, input_dtype: str, opset: int, ml_opset: int) -> FloatGraph:
     module = source.module
     program = pruned(module.program)
-    g = GraphBuilder(opset, source.takes_missing)
+    g = GraphBuilder(opset, source.takes_missing, ml_opset)
     names = ["X"] if len(program.inputs) == 1 else [f"X_{k}" for k in range(len(program.inputs))]
     inputs = [
         g.input(name, input_dtype, type_.shape)
@@ -143,10 +150,10 @@ def _graph(source: Exported, form: str, input_dtype: str, opset: int) -> FloatGr
     values = add_program(g, program, inputs, FORMS[form])
     outputs = add_outputs(g, source, add_epilogue(g, module.epilogue, values))
     domains = {node.domain for node in g.nodes if node.domain}
-    return g.graph(outputs, dict.fromkeys(domains, ML_OPSET))
+    return g.graph(outputs, dict.fromkeys(domains, ml_opset))
 
 
-def _proto(graph: FloatGraph, source: Exported, form: str) -> onnx.ModelProto:
+def _proto(graph: FloatGraph, source: Subject, form: str) -> onnx.ModelProto:
     import onnx
 
     import skq

@@ -37,7 +37,7 @@ def _check_init(estimator: Any) -> None:
         return
     raise UnsupportedModelError(
         f"{type(estimator).__name__} with init={init!r} cannot be quantized: its "
-        "first scores are another model's. Use init=None or init='zero'."
+        "first scores are another model's, so use init=None or init='zero'."
     )
 
 

@@ -13,6 +13,7 @@ from skq.frontend.predictors import (
     Affine,
     Ensemble,
     EnsembleEstimator,
+    LayerInputs,
     Layers,
     Mixture,
     Predictor,
@@ -67,9 +68,9 @@ def _affine(step: Any, columns: Indices) -> Affine:
 
 def _scores(scores: Scores, columns: Indices) -> Scores:
     if isinstance(scores, Layers):
-        if scores.inputs is not None:
-            raise _ReadsOthers
-        return replace(scores, weights=(scores.weights[0][columns], *scores.weights[1:]))
+        inputs = None if scores.inputs is None else _layer_inputs(scores.inputs, columns)
+        weights = (scores.weights[0][columns], *scores.weights[1:])
+        return replace(scores, weights=weights, inputs=inputs)
     if isinstance(scores, TreeEnsemble):
         if scores.derived:
             raise _ReadsOthers
@@ -88,6 +89,16 @@ def _scores(scores: Scores, columns: Indices) -> Scores:
     assert isinstance(scores, Ensemble)
     inside = tuple(_base_estimator(m, columns) for m in scores.base_estimators)
     return replace(scores, base_estimators=inside)
+
+
+def _layer_inputs(inputs: LayerInputs, columns: Indices) -> LayerInputs:
+    """Inputs that are features with a fill value; in other columns this must be 0."""
+    if inputs.fill is None or inputs.bits is not None or inputs.n_products:
+        raise _ReadsOthers
+    others = np.delete(inputs.fill, columns)
+    if np.any(others[~np.isnan(others)] != 0):
+        raise _ReadsOthers
+    return replace(inputs, fill=inputs.fill[columns])
 
 
 def _base_estimator(base_estimator: EnsembleEstimator, columns: Indices) -> EnsembleEstimator:

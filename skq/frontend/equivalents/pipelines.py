@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.folding import fold_predictor
@@ -102,8 +104,9 @@ def check_trainable(model: Any) -> None:
     UnsupportedModelError
         The one that its conversion would raise after training.
     """
+    for step in _steps(model):
+        check_before_training(step)
     last = _last(model)
-    check_before_training(last)
     if not has_writer(last):
         raise _no_representation(last)
 
@@ -113,9 +116,27 @@ def check_trainable_inside(model: Any, owner: Any) -> None:
     last = _last(model)
     if not hasattr(last, "fit"):
         return
-    check_before_training(last)
+    for step in _steps(model):
+        check_before_training(step)
     if not has_writer(last):
         raise _no_representation_inside(last, owner)
+
+
+def _steps(model: Any) -> Iterator[Any]:
+    """The estimators in a Pipeline and in what it is composed of; an estimator itself."""
+    if isinstance(model, FrozenEstimator):
+        yield from _steps(model.estimator)
+    elif isinstance(model, Pipeline):
+        for _, step in model.steps:
+            yield from _steps(step)
+    elif isinstance(model, ColumnTransformer):
+        for _, part, _ in model.transformers:
+            yield from _steps(part)
+    elif isinstance(model, FeatureUnion):
+        for _, part in model.transformer_list:
+            yield from _steps(part)
+    elif hasattr(model, "fit"):
+        yield model
 
 
 def _last(model: Any) -> Any:

@@ -15,7 +15,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from skq.frontend.bisection import last_that_holds
-from skq.frontend.equivalents.lookup import sklearn_class, to_representation
+from skq.frontend.equivalents.lookup import before_training, sklearn_class, to_representation
 from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.labels import Labels, TextColumn, in_numbers, is_missing
 from skq.frontend.predictors import Affine, Floats
@@ -162,14 +162,19 @@ def _products(transformer: Any, preprocessing: Preprocessing) -> Preprocessing:
     return preprocessing.multiplied(transformer.powers_)
 
 
-@transforms("FunctionTransformer")
-def _function(transformer: Any, preprocessing: Preprocessing) -> Preprocessing:
+@before_training("FunctionTransformer")
+def _check_function(transformer: Any) -> None:
     if transformer.func is not None:
         raise unsupported(
             transformer,
             "what its function computes is not known. Put it before the quantized model: "
             "make_pipeline(FunctionTransformer(func), QuantizedClassifier(model))",
         )
+
+
+@transforms("FunctionTransformer")
+def _function(transformer: Any, preprocessing: Preprocessing) -> Preprocessing:
+    _check_function(transformer)
     return preprocessing
 
 

@@ -22,6 +22,8 @@ class Settings:
         Whether weights are on symmetric grids; else on affine ones, from least to greatest weight.
     discrete : bool
         Whether weights and activations lie on grids already, which are detected and used.
+    columns : int or None
+        Columns of codes that a feature may stand in; None: as many as the trees' splits need.
     monotonic : bool
         Whether trees have monotonic constraints. Weights of layers after them are then rounded to
         nearest, so that their signs do not change.
@@ -32,6 +34,7 @@ class Settings:
     calibration: str = "auto"
     signed_weights: bool = True
     discrete: bool = False
+    columns: int | None = 1
     monotonic: bool = False
 
     @property

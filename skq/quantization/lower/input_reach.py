@@ -47,29 +47,43 @@ def input_reaches(graph: FloatGraph, floats: Mapping[str, Array]) -> list[InputR
         Values of the graph on the calibration rows.
     """
     constants = graph.constant_names
+    reaches = [_reach_of(node, floats, constants) for node in graph.nodes]
+    wanted = _read_for(graph, reaches)
     numbers: dict[str, tuple[str, Array]] = {}
     for info in graph.inputs:
-        if info.name not in graph.initializers:
+        if info.name in wanted and info.name not in constants:
             shape = floats[info.name].shape
             row = np.arange(int(np.prod(shape[1:])), dtype=np.float64).reshape(shape[1:])
             numbers[info.name] = info.name, np.broadcast_to(row, shape)
     found = []
-    for node in graph.nodes:
-        reach = _reach_of(node, floats, constants)
+    for node, reach in zip(graph.nodes, reaches, strict=True):
         if reach is not None and node.inputs[reach.position] in numbers:
             name, array = numbers[node.inputs[reach.position]]
             found.append(InputReach(name, np.unique(array).astype(np.int64), reach))
-        source = numbers.get(node.inputs[0]) if node.inputs else None
-        if source is None or any(name in numbers for name in node.inputs[1:]):
+        if not wanted.intersection(node.outputs) or node.inputs[0] not in numbers:
             continue
-        if casts_to_integers(node):
-            numbers[node.outputs[0]] = source
-        elif has_fact(node.op_type, "selects_elements"):
-            rest = [floats.get(name) for name in node.inputs[1:]]
-            moved = bind_node(node)(source[1], *rest)
-            pairs = zip(node.outputs, moved, strict=False)
-            numbers.update((name, (source[0], array)) for name, array in pairs if name)
+        name, array = numbers[node.inputs[0]]
+        moved: Sequence[Array] = (array,)
+        if not casts_to_integers(node):
+            moved = bind_node(node)(array, *(floats.get(other) for other in node.inputs[1:]))
+        pairs = zip(node.outputs, moved, strict=False)
+        numbers.update((output, (name, result)) for output, result in pairs if output)
     return found
+
+
+def _read_for(graph: FloatGraph, reaches: Sequence[Reach | None]) -> set[str]:
+    """Tensors that are looked up, and those that they are elements of."""
+    wanted: set[str] = set()
+    for node, reach in zip(graph.nodes[::-1], reaches[::-1], strict=True):
+        if reach is not None:
+            wanted.add(node.inputs[reach.position])
+        selects = casts_to_integers(node) or has_fact(node.op_type, "selects_elements")
+        if wanted.intersection(node.outputs):
+            if selects:
+                wanted.add(node.inputs[0])
+            else:
+                wanted.difference_update(node.outputs)
+    return wanted
 
 
 def _reach_of(node: Node, floats: Mapping[str, Array], constants: Collection[str]) -> Reach | None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from skq.numerics import dequantize, quantize
 from skq.program import Add, MatMul, Quantize, Reshape
+from skq.quantization.lower.digits import code_bits, product
 from skq.quantization.lower.feature_grids import FROZEN_SCALE, integer_columns
 from skq.quantization.lower.integer_weights import offsets
 from skq.quantization.lower.lowering import Lowering
@@ -81,7 +82,9 @@ def layer(
 
     def write(range_method: str, weight_method: str) -> QuantizedTensor:
         n_bits = low.settings.n_bits
-        codes = low.codes(x, reals, n_bits=n_bits["op_inputs"], method=range_method)
+        codes = low.codes(
+            x, reals, n_bits=n_bits["op_inputs"], method=range_method, in_columns=True
+        )
         rows, order = _rows(low, codes, reals, range_method)
         real = np.asarray(weights, dtype=np.float64)[order]
         return low.matmul(
@@ -149,7 +152,7 @@ def _with_whole_codes(
         or n_bits["op_weights"] < LAYERS.least_whole_weight_bits
     ):
         return result
-    whole = integer_columns(x, n_bits["model_inputs"])
+    whole = integer_columns(x, code_bits(low.settings, x))
     if not np.any(whole):
         return result
     if data is None:
@@ -169,13 +172,15 @@ def trained_layer(
     weights: Array,
     scale: Array,
     bias: Array | TrainedConstant | None = None,
+    *,
+    name: str,
 ) -> QuantizedTensor:
     """A layer whose weights the graph gives as integers, over the last axis of `x`.
 
     See `skq.quantization.lower.trained.trained_product` for the parameters.
     """
-    rows, order = _rows(low, trained_codes(low, x), np.empty(0), "minmax")
-    return trained_product(low, rows, weights[order], scale[order], bias)
+    rows, order = _rows(low, trained_codes(low, x, name), np.empty(0), "minmax")
+    return trained_product(low, rows, weights[order], scale[order], bias, name=name)
 
 
 def least_error(
@@ -269,14 +274,14 @@ def _layer_data(
 ) -> LayerData | None:
     """The layer as `fit_layer` takes it; None where input grids cannot be fitted one by one."""
     settings = low.settings
-    is_input = isinstance(x, Features)
-    input_bits = settings.n_bits["model_inputs" if is_input else "op_inputs"]
-    if not is_input:
-        input_bits = settings.rounding.limit(input_bits)
+    if isinstance(x, Features):
+        column_bits, input_bits = settings.n_bits["model_inputs"], code_bits(settings, x)
+    else:
+        column_bits = input_bits = settings.rounding.limit(settings.n_bits["op_inputs"])
     weight_bits = settings.n_bits["op_weights"]
     if (
         not settings.signed_weights
-        or max(input_bits, weight_bits) > LAYERS.max_fitted_bits
+        or max(column_bits, weight_bits) > LAYERS.max_fitted_bits
         or len(weights) > LAYERS.max_fitted_inputs
         or np.size(weights) > LAYERS.max_fitted_weights
         or target.ndim != 2
@@ -303,6 +308,7 @@ def _layer_data(
         weight_bits=weight_bits,
         starts_at_zero=isinstance(x, QuantizedTensor) and x.clip is not None,
         holds_zero=isinstance(x, Features) and x.holds_zero,
+        are_digits=input_bits > column_bits,
     )
 
 
@@ -403,7 +409,7 @@ def _as_fitted(
         scale = np.where(frozen, np.maximum(np.abs(data.hi), 1.0) * 2.0, fitted.input_scale)
         # code 0 stands for real 0, so saturating at it is the ReLU
         codes = low.on_grid(replace(x, clip=None), scale, fitted.zero_point, 0, top).value
-    value = low.add(MatMul((codes,), fitted.integers))
+    value = product(low, low.settings, codes, fitted.integers)
     if data.holds_zero:
         return QuantizedTensor(value, fitted.scale, fitted.zero_point @ fitted.integers)
     share = data.error_weight * data.row_weight[:, None]

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from skq.numerics import bit_width
 from skq.numerics import quantize as quantize_codes
-from skq.program import MatMul, Table
+from skq.program import Table
 from skq.quantization.lower import scales
 from skq.quantization.lower.calibrated_program import CalibratedProgram
 from skq.quantization.lower.context import Settings
+from skq.quantization.lower.digits import code_bits, product
 from skq.quantization.lower.feature_grids import quantize_features
 from skq.quantization.lower.integer_weights import have_own_integers, integer_weights, offsets
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
@@ -72,7 +73,7 @@ class Lowering(CalibratedProgram):
         self.trained = trained or {}
         self.without_missing_code: set[int] = set()
         self._aligned: dict[tuple[int, bytes, bytes], QuantizedTensor] = {}
-        self._features: list[tuple[Features, str, QuantizedTensor]] = []
+        self._features: list[tuple[Features, tuple[str, int], QuantizedTensor]] = []
 
     def error_weight(self, name: str, values: Array) -> NDArray[np.float64]:
         """Weights of squared errors at a value of the float graph, of a shape like `values`.
@@ -95,6 +96,7 @@ class Lowering(CalibratedProgram):
         n_bits: int,
         hold: float | None = None,
         method: str | None = None,
+        in_columns: bool = False,
     ) -> QuantizedTensor:
         """Narrow codes for an operator that mixes elements, per feature where that is possible.
 
@@ -110,9 +112,12 @@ class Lowering(CalibratedProgram):
         method : {"minmax", "percentile", "mse", "whole"}, default=None
             How the range is chosen; None: as the settings say. "whole" is for features: a scale of
             1 for integers that the codes hold, "minmax" for others.
+        in_columns : bool, default=False
+            Whether codes of features may be as wide as all their columns; see
+            `skq.quantization.lower.digits`.
         """
         if isinstance(x, Features):
-            return self.tensor(x, method)
+            return self.tensor(x, method, in_columns=in_columns)
         n_bits = self.settings.rounding.limit(n_bits)
         if x.is_plain and self.type(x.value).bits <= n_bits:
             return x
@@ -148,13 +153,21 @@ class Lowering(CalibratedProgram):
         room = share * (hi - lo) if spare and not self.settings.discrete else 0.0
         return lo - room, hi + room
 
-    def tensor(self, x: Features | QuantizedTensor, method: str | None = None) -> QuantizedTensor:
-        """The tensor itself, or codes of the float input, which is quantized once by a method."""
+    def tensor(
+        self, x: Features | QuantizedTensor, method: str | None = None, *, in_columns: bool = False
+    ) -> QuantizedTensor:
+        """The tensor itself, or codes of the float input, which is quantized once by a method.
+
+        `in_columns`: see `codes`.
+        """
         if isinstance(x, QuantizedTensor):
             return x
         method = method or self.settings.range_method
+        n_bits = x.n_bits or self.settings.n_bits["model_inputs"]
+        if in_columns:
+            n_bits = code_bits(self.settings, x)
         for features, by, tensor in self._features:
-            if by == method and all(
+            if by == (method, n_bits) and all(
                 getattr(features, name) == getattr(x, name)
                 for name in ("value", "steps", "holds_zero")
             ):
@@ -162,13 +175,17 @@ class Lowering(CalibratedProgram):
         tensor = quantize_features(
             self,
             x,
-            x.n_bits or self.settings.n_bits["model_inputs"],
+            n_bits,
             self.row_weight,
             per_feature=x.raw.ndim == 2,
             method=method,
         )
-        self._features.append((x, method, tensor))
+        self._features.append((x, (method, n_bits), tensor))
         return tensor
+
+    def is_codes_of_input(self, x: QuantizedTensor) -> bool:
+        """Whether a tensor is a function of the codes that `tensor` gave the float input."""
+        return any(x.value == tensor.value for _, _, tensor in self._features)
 
     def materialize(self, x: QuantizedTensor, lo: float, hi: float, n_bits: int) -> QuantizedTensor:
         """Codes of `n_bits` on one uniform grid over the reals [lo, hi].
@@ -268,7 +285,7 @@ class Lowering(CalibratedProgram):
             centered=not holds_zero,
         )
         integers[has_own] = offsets(folded[has_own], scale)
-        value = self.add(MatMul((x.value,), integers))
+        value = product(self, self.settings, x.value, integers)
         if holds_zero:
             return QuantizedTensor(value, scale, zero @ integers)
         if self.settings.discrete:
@@ -292,7 +309,14 @@ class Lowering(CalibratedProgram):
         return replace(self._aligned[_identity(x)], view=x.view)
 
     def is_above(self, x: QuantizedTensor, threshold: Array, *, or_equal: bool) -> QuantizedTensor:
-        """1 where the reals exceed a constant (or equal it), else 0; see `scales.is_above`."""
+        """1 where the reals exceed a constant (or equal it), else 0; see `scales.is_above`.
+
+        In trained graphs the codes are compared with the threshold in steps of each channel.
+        """
+        if self.settings.discrete and x.is_plain and np.all(x.scale > 0):
+            steps = np.asarray(threshold, np.float64) / x.scale + x.zero_point
+            own = replace(x, scale=scalar(1.0), zero_point=scalar(0.0))
+            return scales.is_above(self, own, steps, or_equal=or_equal)
         return scales.is_above(self, self.align(x), threshold, or_equal=or_equal)
 
     def common(self, *tensors: QuantizedTensor) -> list[QuantizedTensor]:

@@ -26,6 +26,11 @@ def scalar(value: Any) -> NDArray[np.float64]:
     return np.asarray(value, dtype=np.float64)
 
 
+def constant_integer(value: int) -> NDArray[np.int64]:
+    """One integer as an array of shape ()."""
+    return np.asarray(value, dtype=np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class BatchConstant:
     """What a graph computes from shapes of tensors, if it depends on the number of rows.

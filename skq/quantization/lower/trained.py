@@ -207,24 +207,35 @@ def check_layers(graph: FloatGraph, trained: Mapping[str, TrainedConstant]) -> N
         )
 
 
-def trained_codes(low: Lowering, x: Features | QuantizedTensor) -> QuantizedTensor:
-    """A tensor on a grid as integers of one scale; a clip is applied to the integers.
+def trained_codes(low: Lowering, x: Features | QuantizedTensor, name: str) -> QuantizedTensor:
+    """A tensor on a grid as integers; a clip is applied to the integers.
+
+    Parameters
+    ----------
+    low : Lowering
+    x : Features or QuantizedTensor
+    name : str
+        Of the tensor, for messages.
 
     Raises
     ------
     UnsupportedModelError
         If the tensor is not on a grid.
     """
-    if isinstance(x, Features) or x.function is not None or not x.has_one_scale:
-        raise UnsupportedModelError("its input is not on a grid of one scale")
+    if isinstance(x, Features) or x.function is not None:
+        raise UnsupportedModelError(f"its input {name!r} is on no grid: quantize it first")
     if x.clip is None:
         return x
+    if not x.has_one_scale:
+        raise UnsupportedModelError(f"its input {name!r} is clipped and has several scales")
     first, last = low.type(x.value).interval
     ends = np.asarray(x.clip) / x.scale + x.zero_point
     ends = np.sort(ends)
     finite = np.isfinite(ends)
     if np.any(np.abs(ends[finite] - np.rint(ends[finite])) > ON_GRID):
-        raise UnsupportedModelError(f"its input is clipped at {x.clip}, which is not on its grid")
+        raise UnsupportedModelError(
+            f"its input {name!r} is clipped at {x.clip}, which is not on its grid"
+        )
     lo, hi = (int(end) for end in np.clip(np.rint(ends), first, last))
     if (lo, hi) == (first, last):
         return replace(x, clip=None)
@@ -257,27 +268,48 @@ def trained_product(
     weights: NDArray[np.int64],
     scale: NDArray[np.float64],
     bias: Array | TrainedConstant | None = None,
+    *,
+    name: str,
 ) -> QuantizedTensor:
     """Codes times given integer weights, over the last axis. The bias is a real offset.
 
-    The integers of a quantized bias are used if its scale equals that of the sums in float32.
+    The integers of a quantized bias are used if its scale equals that of the sums in float32. Where
+    the codes have one scale a feature, each a whole multiple of the least, the weights are
+    multiplied by these multiples.
 
     Parameters
     ----------
     low : Lowering
     rows : QuantizedTensor
-        Plain, with one scale.
+        Plain.
     weights : ndarray of int64, shape (n_in, n_out)
     scale : ndarray of float64, shape (n_in, n_out)
         The same for all inputs of an output.
     bias : ndarray or TrainedConstant of shape (n_out,), or None
+    name : str
+        Of the codes' tensor, for messages.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If the sums are no integers: several scales of the weights for an output, or scales of the
+        features that are no multiples of the least.
     """
     columns = scale[:1].ravel() if len(scale) else np.ones(scale.shape[1])
     if np.any(scale != columns):
         raise UnsupportedModelError("weights must have one scale, or one an output channel")
-    step = columns * rows.scale
+    least = np.min(rows.scale)
+    multiples = np.rint(np.broadcast_to(rows.scale / least, (len(weights),)))
+    if np.any(multiples * least != rows.scale):
+        raise UnsupportedModelError(
+            f"its input {name!r} has several scales that are not multiples of the least, "
+            f"{least:g}, so its sums are no integers; quantize it with one scale"
+        )
+    weights = weights * multiples.astype(np.int64)[:, None]
+    step = columns * least
     value = low.add(MatMul((rows.value,), weights))
-    offset = rows.zero_point * weights.sum(axis=0) - _bias_codes(bias, step)
+    points = np.broadcast_to(rows.zero_point, (len(weights),))
+    offset = points @ weights - _bias_codes(bias, step)
     return QuantizedTensor(value, step, offset)
 
 

@@ -96,7 +96,7 @@ class QuantizedConv(QuantizedMixingOp):
         output: Array,
     ) -> QuantizedTensor:
         """The convolution with filters that the graph gives as integers."""
-        codes = trained_codes(low, x[0])
+        codes = trained_codes(low, x[0], self.node.inputs[0])
         widest = low.type(codes.value).bits
         codes, patches, known = self._patches(low, codes, reals, windows, "minmax", widest)
         group = int(self.attributes.get("group", 1))
@@ -114,7 +114,8 @@ class QuantizedConv(QuantizedMixingOp):
             if bias is not None:
                 is_known = isinstance(bias, TrainedConstant)
                 part = bias.moved(of_group) if is_known else of_group(bias)
-            return trained_product(low, rows, weights[g].T, scale[g].T, part)
+            name = self.node.inputs[0]
+            return trained_product(low, rows, weights[g].T, scale[g].T, part, name=name)
 
         n_filters = len(filters.codes)
         return self._convolved(low, codes, patches, known, n_filters, output, multiply)

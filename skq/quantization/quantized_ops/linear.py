@@ -54,7 +54,7 @@ class QuantizedMatMul(QuantizedMixingOp):
             raise self.unsupported("the constant factor must be a vector or a matrix")
         known = given_as_codes(low, self.node, 1)
         if known is not None and known.codes.ndim == 2:
-            return trained_layer(low, x, known.codes, known.scale)
+            return trained_layer(low, x, known.codes, known.scale, name=self.node.inputs[0])
         return layer(low, x, weights, reals, output, name=self.node.outputs[0])
 
     def _constant_times(
@@ -126,7 +126,8 @@ class QuantizedGemm(QuantizedMixingOp):
             bias: Any = given_as_codes(low, self.node, 2) if beta == 1 else None
             if bias is None and len(x) > 2 and x[2] is not None:
                 bias = beta * x[2]
-            return [trained_layer(low, x[0], known.codes, known.scale * alpha, bias)]
+            name, scale = self.node.inputs[0], known.scale * alpha
+            return [trained_layer(low, x[0], known.codes, scale, bias, name=name)]
         weights = weights.T if self.attributes.get("transB", 0) else weights
         weights = weights * alpha
         has_bias = len(x) > 2 and x[2] is not None and bool(np.any(x[2]))

@@ -78,7 +78,14 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
         derived = DerivedColumns.of(low, tensors, trees, reals[0])
         tried: list[_Option] = []
         options = Columns.options(
-            trees, features, reached, n_bits["model_inputs"], low.row_weight, method
+            trees,
+            features,
+            reached,
+            n_bits["model_inputs"],
+            low.row_weight,
+            method,
+            low.settings.columns,
+            reals[0],
         )
         for columns in options:
             if columns.kind == "routing" and real.monotonic:

@@ -51,6 +51,7 @@ def candidates(
     whole: bool = False,
     holds_zero: bool = False,
     avoids_ties: bool = True,
+    are_digits: bool = False,
 ) -> Candidates:
     """Grids to choose from.
 
@@ -74,6 +75,9 @@ def candidates(
         Whether real 0, which lies in the range, must have a code.
     avoids_ties : bool, default=True
         Whether steps over integers are wider by `BETWEEN_TIES`.
+    are_digits : bool, default=False
+        Whether the integer weights are narrower than the codes, which are split into digits. There
+        are then more grids that do not use all codes: steps fit the real weights instead.
     """
     top = 2**n_bits - 1
     if whole:
@@ -85,6 +89,10 @@ def candidates(
     tails = RANGES.few_grid_tails if few else RANGES.grid_tails.get(n_bits, RANGES.few_grid_tails)
     tails = tails if clips else (0.0,)
     spans = (top,) if few else RANGES.grid_spans.get(n_bits, (top,))
+    if are_digits:
+        tails = RANGES.digit_tails if clips else (0.0,)
+        shares = RANGES.few_digit_spans if few else RANGES.digit_spans
+        spans = tuple(np.unique(np.maximum(np.rint(np.array(shares) * top), 1)).tolist())
     order = np.argsort(values, kind="stable")
     total = np.cumsum(row_weight[order])
     low_ends, high_ends = (

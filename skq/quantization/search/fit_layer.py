@@ -77,6 +77,8 @@ class LayerData:
         Columns of integers that get the grid of scale 1, and no other; None for no column.
     holds_zero : bool, default=False
         Whether there is no bias: where all inputs are 0, so is the output, exactly.
+    are_digits : bool, default=False
+        Whether the codes are split into digits; see `candidates`.
     """
 
     x: Floats
@@ -92,6 +94,7 @@ class LayerData:
     starts_at_zero: bool = False
     whole: NDArray[np.bool_] | None = None
     holds_zero: bool = False
+    are_digits: bool = False
 
     def on_rows(self, most: int) -> LayerData:
         """The layer on at most this many rows, evenly spaced."""
@@ -134,7 +137,7 @@ class _Search:
         self.shape = (n_in, n_out)
         one_row = float(data.row_weight @ data.row_weight) if wide else 0.0
         top_code = 2**data.input_bits - 1
-        n_grids = 9 if few or data.input_bits > 6 else 100
+        n_grids = 9 if few or (data.input_bits > 6 and not data.are_digits) else 100
         data = data.on_rows(int(max(LAYERS.min_rows, LAYERS.round_cost / (n_grids * n_in * n_out))))
         share = data.error_weight * data.row_weight[:, None]
         importance = share.sum(axis=0)
@@ -153,6 +156,7 @@ class _Search:
                 whole=data.whole is not None and bool(data.whole[j]),
                 holds_zero=data.holds_zero,
                 avoids_ties=data.weight_bits >= LAYERS.least_whole_weight_bits,
+                are_digits=data.are_digits,
             )  # fmt: skip
             if np.ptp(grids.codes[0]):
                 self.grids.append(grids)

@@ -48,6 +48,11 @@ class RangeSettings:
         }
     )
 
+    #: The same for codes of several digits, at any width; spans as shares of all codes.
+    digit_tails: tuple[float, ...] = (0.0, 0.01, 0.05)
+    digit_spans: tuple[float, ...] = tuple((2.0 ** -(np.arange(13) / 6)).tolist())
+    few_digit_spans: tuple[float, ...] = (1.0, 0.8, 0.63, 0.5, 0.35)
+
 
 RANGES = RangeSettings()
 

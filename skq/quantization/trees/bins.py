@@ -51,9 +51,9 @@ def select_edges(
     if budget > EDGES.max_exact_bins and n_values is not None and n_values < budget:
         group = _groups_between_rows(position, weight, budget)
     elif budget > EDGES.max_exact_bins:
-        group = _groups(weight, budget)
+        group = groups_of_equal_weight(weight, budget)
     elif n > EDGES.max_candidates:
-        coarse = _groups(weight, max(EDGES.max_candidates, 2 * budget))
+        coarse = groups_of_equal_weight(weight, max(EDGES.max_candidates, 2 * budget))
         median = _medians(coarse, weight)
         merged = np.bincount(coarse, weights=weight).astype(np.float64)
         group = partition(_group_costs(position[median], merged), budget)[coarse]
@@ -122,7 +122,7 @@ def _groups_between_rows(position: Floats, weight: Floats, count: int) -> Ints:
     return np.cumsum(first) - 1
 
 
-def _groups(weight: Floats, count: int) -> Ints:
+def groups_of_equal_weight(weight: Floats, count: int) -> Ints:
     """Consecutive groups of about equal weight, numbered consecutively from 0."""
     middle = np.cumsum(weight) - weight / 2
     raw = np.minimum((middle / weight.sum() * count).astype(np.int64), count - 1)

@@ -10,24 +10,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.exceptions import UnsupportedModelError
 from skq.frontend.bisection import LARGEST
 from skq.graph.ops import TreeArrays
 from skq.program import Bin
 from skq.quantization.lower.operands import Features
 from skq.quantization.trees.bins import select_edges, share_below, uniform_edges
+from skq.quantization.trees.effects import edges_by_effect
 from skq.quantization.trees.pull_back import pull_back
 from skq.quantization.trees.routing import Routing, route_edges
 from skq.quantization.trees.settings import EDGES
 
 Array = NDArray[Any]
 
+#: Message where the code of missing values is the only one beside that of all numbers.
+NO_CODE_LEFT = (
+    "with n_bits['model_inputs']=1 and missing values in X no code is left for a split: give 2 "
+    "bits or more"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Columns:
     """Columns of codes that an ensemble reads, and column and threshold of each node.
 
-    If the calibration data have missing values, a feature may have two columns: in one the code of
-    NaN is below all others (NaN goes left at every node), in the other it is above all others.
+    A feature with more edges than a column has codes for may stand in several columns, each with
+    edges of its own; every node reads one of them. See `columns_per_feature` of the estimators.
+
+    If the calibration data have missing values, each of these columns may be two: in one the code
+    of NaN is below all others (NaN goes left at every node), in the other it is above all others.
     Otherwise NaN gets the code of a number that takes the same branches, such as the fill value of
     an imputer. Features without such a number are `without_missing_code`.
     """
@@ -51,6 +62,8 @@ class Columns:
         n_bits: int,
         row_weight: NDArray[np.float64],
         method: str,
+        n_columns: int | None,
+        reals: Array,
     ) -> Iterator[Columns]:
         """Candidates: one if all thresholds can be edges, else one for each kind of choice.
 
@@ -60,16 +73,21 @@ class Columns:
         cheaper  for each feature the better of the two, by misrouted rows
         routing  edges that misroute the fewest rows; not for sums of trees, where a
                  later tree corrects the errors of earlier ones
+        effect   edges between values that the sum over the trees tells apart; for features
+                 in several columns
         ======== ==========================================================================
         """
-        splits = _Splits(trees, features, reached, n_bits, row_weight)
+        splits = _Splits(trees, features, reached, n_bits, row_weight, n_columns, reals)
         plain = cls._of(splits, "distance")
         yield plain
-        if plain.drops_edges and n_bits <= EDGES.max_searched_bits and method == "auto":
+        is_searched = splits.budget < 2**EDGES.max_searched_bits and method == "auto"
+        if plain.drops_edges and is_searched:
             yield cls._of(splits, "uniform")
             yield cls._of(splits, "cheaper")
             if trees.n_targets == 1 and (trees.aggregate == "AVERAGE" or trees.n_trees == 1):
                 yield cls._of(splits, "routing")
+            if n_columns != 1 and trees.n_targets <= EDGES.max_curve_targets:
+                yield cls._of(splits, "effect")
 
     @classmethod
     def _of(cls, splits: _Splits, kind: str) -> Columns:
@@ -83,14 +101,19 @@ class Columns:
         for part in splits.by_feature:
             edges, assigned = splits.edges(part, kind)
             assigned = np.append(assigned, np.full(part.n_every, len(edges)))
-            for direction in np.unique(part.to_left):
-                chosen = part.to_left == direction
+            at = assigned[part.position]
+            starts = _starts(len(edges), splits.edges_per_column)
+            nth_column = np.searchsorted(starts, at, side="right") - 1
+            for direction, nth in np.unique(np.stack([part.to_left, nth_column], axis=1), axis=0):
+                chosen = (part.to_left == direction) & (nth_column == nth)
+                first = starts[nth]
+                own = edges[first : starts[nth + 1]] if nth + 1 < len(starts) else edges[first:]
                 column[part.nodes[chosen]] = len(feature_of)
-                threshold[part.nodes[chosen]] = assigned[part.position[chosen]] + int(direction)
+                threshold[part.nodes[chosen]] = at[chosen] - first + int(direction)
                 feature_of.append(part.feature)
-                edges_of.append(edges)
+                edges_of.append(own)
                 base.append(int(direction))
-                nan_code.append(part.nan_code(edges, direction, splits.has_missing))
+                nan_code.append(part.nan_code(own, bool(direction), splits.has_missing))
         derived = np.flatnonzero((trees.leaf < 0) & (trees.feature >= splits.n_features))
         column[derived] = len(feature_of) + trees.feature[derived] - splits.n_features
         return cls(
@@ -174,15 +197,20 @@ class _Splits:
         reached: Array,
         n_bits: int,
         row_weight: NDArray[np.float64],
+        n_columns: int | None,
+        reals: Array,
     ) -> None:
         self.trees = trees
         self.n_features = features.raw.shape[1]
         self.has_missing = features.has_missing
         self.by_feature: list[_FeatureSplits] = []
         self._raw, self._fill = features.raw, features.fill
-        self._reached = reached
+        self._reached, self._reals = reached, reals
         self._row_weight = row_weight
-        self._budget = 2**n_bits - (2 if self.has_missing else 1)
+        self.edges_per_column = 2**n_bits - (2 if self.has_missing else 1)
+        if n_columns is None and not self.edges_per_column:
+            raise UnsupportedModelError(NO_CODE_LEFT)
+        self.budget = self.edges_per_column * (len(trees.leaf) if n_columns is None else n_columns)
         self._met = _rows_met(trees, reached, row_weight)
         self._position_of_node = np.zeros(len(trees.leaf), dtype=np.int64)
         inner = np.flatnonzero((trees.leaf < 0) & (trees.feature < self.n_features))
@@ -201,8 +229,8 @@ class _Splits:
         values, weight = values[~always_left], met[~always_left]
         x = self._raw[:, feature]
         share = share_below(x, self._row_weight, values)
-        n_values = len(np.unique(x[~np.isnan(x)])) if len(values) > self._budget else None
-        selected, assigned = select_edges(share, weight, self._budget, n_values)
+        n_values = len(np.unique(x[~np.isnan(x)])) if len(values) > self.budget else None
+        selected, assigned = select_edges(share, weight, self.budget, n_values)
         to_left = self.trees.missing_true[nodes]
         if self._fill is not None and not np.isnan(self._fill[feature]):
             to_left = self._fill[feature] <= edge
@@ -230,14 +258,24 @@ class _Splits:
         """Edges of a feature by one kind of choice, and the edge that each value is moved to."""
         values, x = part.values, self._raw[:, part.feature]
         plain = values[part.selected], part.assigned
-        if not part.drops_edges or self._budget <= 0 or kind == "distance":
+        if not part.drops_edges or self.budget <= 0 or kind == "distance":
             return plain
+        if kind == "effect":
+            selected, assigned = edges_by_effect(
+                self.trees,
+                self._curve_rows,
+                part.feature,
+                self._compared(part),
+                share_below(x, self._row_weight, values),
+                self.budget,
+            )
+            return values[selected], assigned
         if kind == "uniform":
-            return uniform_edges(values, x, self._row_weight, self._budget)
+            return uniform_edges(values, x, self._row_weight, self.budget)
         x, position, weight = self._arrivals(part)
         if kind == "routing":
             selected, assigned = route_edges(
-                values, position, x, weight, self._budget, part.selected
+                values, position, x, weight, self.budget, part.selected
             )
             return values[selected], assigned
 
@@ -254,6 +292,21 @@ class _Splits:
         known = ~np.isnan(x) & (position < len(part.values))
         return x[known], position[known], weight[known]
 
+    def _compared(self, part: _FeatureSplits) -> Array:
+        """The thresholds of a feature as the trees compare them, for the values of the raw one."""
+        finite = part.position < len(part.values)
+        result = np.full(len(part.values), -np.inf)
+        np.maximum.at(result, part.position[finite], self.trees.threshold[part.nodes[finite]])
+        return result
+
+    @cached_property
+    def _curve_rows(self) -> Array:
+        """Rows whose sums are computed with other values of a feature."""
+        cells = max(EDGES.max_cells, 2 * self.budget) * self.trees.n_targets
+        n_rows = min(len(self._reals), max(16, EDGES.max_curve_values // cells))
+        rows = np.linspace(0, len(self._reals) - 1, n_rows).astype(np.int64)
+        return np.asarray(self._reals[rows], dtype=np.float64)
+
     @cached_property
     def _every(self) -> int:
         """Step between the calibration rows that arrivals are counted for."""
@@ -263,6 +316,12 @@ class _Splits:
     def _routing(self) -> Routing:
         rows = slice(None, None, self._every)
         return Routing(self.trees, self._reached[rows], self._row_weight[rows], self._met)
+
+
+def _starts(n_edges: int, per_column: int) -> NDArray[np.int64]:
+    """Index of the first edge of each column; columns have about as many edges each."""
+    n_columns = max(1, -(-n_edges // max(per_column, 1)))
+    return np.arange(n_columns) * n_edges // n_columns
 
 
 def _as_number(values: Array, position: NDArray[np.int64], to_left: NDArray[np.bool_]) -> float:

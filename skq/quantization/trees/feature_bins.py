@@ -46,9 +46,16 @@ class FeatureBins:
 
     @classmethod
     def of(
-        cls, X: Any, n_bits: int, *, sample_weight: Any = None, target: Any = None, skip: Any = ()
+        cls,
+        X: Any,
+        n_bits: int,
+        *,
+        sample_weight: Any = None,
+        target: Any = None,
+        skip: Any = (),
+        n_columns: int = 1,
     ) -> FeatureBins:
-        """Bins of each feature, at most one for each code of `n_bits`.
+        """Bins of each feature: as many as codes of `n_bits`, in one column or several, tell apart.
 
         Parameters
         ----------
@@ -61,9 +68,11 @@ class FeatureBins:
             Targets of the trees.
         skip : collection of int
             Features without bins.
+        n_columns : int, default=1
+            Columns of codes that a feature stands in.
         """
         missing = bool(np.isnan(X.data if sparse.issparse(X) else X).any())
-        n_bins = 2**n_bits - missing
+        n_bins = n_columns * (2**n_bits - 1 - missing) + 1
         weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
         weight = weight if np.any(weight > 0) else np.ones(X.shape[0])
         rows = np.flatnonzero(weight > 0)

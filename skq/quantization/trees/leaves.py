@@ -94,11 +94,16 @@ class Leaves:
 
 def sum_error(leaves: Leaves, quantized: QuantizedLeaves) -> float:
     """Weighted mean squared error of the outputs on the calibration rows, summed over outputs."""
+    return float((leaves.row_weight @ errors_of_sums(leaves, quantized) ** 2).sum())
+
+
+def errors_of_sums(leaves: Leaves, quantized: QuantizedLeaves) -> Floats:
+    """Exact outputs less those of the integers on the calibration rows: (n_rows, n_outputs)."""
     exact = _sums(leaves, leaves.weights, leaves.reached)
     exact = exact / (leaves.n_trees if leaves.average else 1) + leaves.base
     values = quantized.values * quantized.multiplier[leaves.tree][:, np.newaxis]
     got = (_sums(leaves, values, leaves.reached_by_codes) - quantized.zero_point) * quantized.scale
-    return float((leaves.row_weight @ (got - exact) ** 2).sum())
+    return np.asarray(exact - got)
 
 
 def routing_error(leaves: Leaves) -> float:

@@ -44,6 +44,13 @@ class EdgeSettings:
     #: Weight of the variance of ranks relative to that of the targets.
     rank_share: float = 0.3
 
+    #: Edges by effect: most cells of a feature, most values that are tried in all, most targets,
+    #: and the distance in shares of the rows at which a curve counts 1/e.
+    max_cells: int = 48
+    max_curve_values: int = 3000
+    max_curve_targets: int = 10
+    curve_width: float = 0.25
+
     #: Greatest width at which surrogate splits are searched: with more bits few rows are misrouted.
     max_surrogate_bits: int = 3
 
@@ -92,6 +99,11 @@ class LeafSettings:
     #: nothing to gain, with more trees it is slow.
     max_searched_top: int = 63
     max_searched_trees: int = 400
+
+    #: Visits of all trees in which leaves are moved, and the greatest code for which it is done. It
+    #: is done for several outputs only: single sums fit the calibration rows well enough.
+    max_sweeps: int = 4
+    max_descent_top: int = 7
 
     #: Offsets of the grid that are compared for one tree.
     n_places: int = 17

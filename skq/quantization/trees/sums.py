@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.quantization.search.ranges import RANGE_METHODS
+from skq.quantization.trees.descent import descend
 from skq.quantization.trees.leaves import Leaves, QuantizedLeaves
 from skq.quantization.trees.rounding import OFFSETS, TreeRows, round_trees
 from skq.quantization.trees.settings import LEAVES
@@ -64,9 +65,12 @@ def quantize_sums(leaves: Leaves, top: int, *, method: str = "auto") -> Quantize
         methods += [
             _Method(share, offset, True, rescales=True) for share in shares for offset in OFFSETS
         ]
-    return min(
+    best = min(
         (_Rounding(rows, method) for method in methods), key=lambda rounding: rounding.error
     ).result
+    if leaves.n_outputs > 1 and top <= LEAVES.max_descent_top:
+        return descend(leaves, best, top)
+    return best
 
 
 class _Rounding:

@@ -1,0 +1,52 @@
+"""Rounding after training, or training with the integers: score against bits for both ways.
+
+All four widths are n: codes of X, inner codes, weights. Run it with
+``python examples/train_for_few_bits.py``; it writes ``train_for_few_bits.png``.
+"""
+
+import sys
+import warnings
+
+import matplotlib.pyplot as plt
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+
+from skq.exceptions import PrecisionWarning
+from skq.linear_model import LogisticRegression
+from skq.neural_network import MLPClassifier
+from skq.quantization import get_n_bits_dict
+
+quick = "--quick" in sys.argv
+widths = [2, 4] if quick else [2, 3, 4, 5, 6]
+epochs = 3 if quick else 100
+# what few bits lose is measured here, and the solvers stop early
+warnings.simplefilter("ignore", PrecisionWarning)
+warnings.simplefilter("ignore", ConvergenceWarning)
+
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, stratify=y)
+models = {
+    "LogisticRegression": LogisticRegression(max_iter=200),
+    "MLPClassifier": MLPClassifier(
+        20 if quick else 100, max_iter=20 if quick else 200, random_state=0
+    ),
+}
+
+figure, axes = plt.subplots(1, len(models), figsize=(9, 4), sharey=True)
+for (name, model), axis in zip(models.items(), axes, strict=True):
+    print(f"{name}\nn_bits  rounded  trained")
+    scores = {"rounded after training": [], "trained with the integers": []}
+    for n in widths:
+        for way, n_epochs in zip(scores, (0, epochs), strict=True):
+            model.set_params(n_bits=dict.fromkeys(get_n_bits_dict(n), n), qat_epochs=n_epochs)
+            scores[way].append(model.fit(X_train, y_train).score(X_test, y_test))
+        print(f"{n:<8}" + "  ".join(f"{values[-1]:.4f} " for values in scores.values()))
+    for way, values in scores.items():
+        axis.plot(widths, values, marker="o", label=way)
+    axis.set(title=name, xlabel="bits of every integer", xticks=widths)
+axes[0].set_ylabel("test accuracy")
+axes[0].legend()
+figure.tight_layout()
+figure.savefig("train_for_few_bits.png", dpi=120)
+print("wrote train_for_few_bits.png")
