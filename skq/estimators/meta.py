@@ -223,7 +223,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
         Class labels.
     n_features_in_ : int
         Features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X has any.
 
     Examples
@@ -314,7 +314,7 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
         The float graph that was quantized.
     n_features_in_ : int
         Features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X has any.
 
     Examples
@@ -362,7 +362,7 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
         The float graph that was quantized.
     n_features_in_ : int
         Features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X has any.
 
     Examples

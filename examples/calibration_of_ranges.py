@@ -1,0 +1,44 @@
+"""
+Calibration: which range the codes cover
+========================================
+
+The parameter ``calibration`` chooses how the range of each tensor is found on the training data.
+Outliers make the difference: a range from the least to the greatest value spends most codes on
+them.
+"""
+
+# %%
+# A column with outliers
+# ----------------------
+# Student's t distribution with two degrees of freedom has heavy tails. ``"auto"`` compares the
+# methods by the error at the output of the model.
+
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from skq.exceptions import PrecisionWarning
+from skq.linear_model import Ridge
+from skq.quantization import get_n_bits_dict
+
+rng = np.random.default_rng(0)
+X = rng.standard_t(2, size=(600, 6))
+y = np.tanh(X) @ rng.normal(size=6) + rng.normal(0, 0.1, 600)
+
+widths = [2, 3, 4, 5, 6, 8]
+figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
+for calibration in ("minmax", "percentile", "mse", "auto"):
+    errors = []
+    for n in widths:
+        n_bits = dict.fromkeys(get_n_bits_dict(n), n)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PrecisionWarning)
+            model = Ridge(n_bits=n_bits, calibration=calibration).fit(X, y)
+        in_floats = X @ model.coef_ + model.intercept_
+        errors.append(np.sqrt(np.mean((model.predict(X) - in_floats) ** 2)) / in_floats.std())
+    print(f"{calibration:<12}", np.round(errors, 3))
+    axis.semilogy(widths, errors, marker="o", label=f'calibration="{calibration}"')
+axis.set(xlabel="bits of every integer", ylabel="RMS error / std of the predictions")
+axis.legend()
+plt.show()
