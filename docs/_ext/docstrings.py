@@ -10,6 +10,8 @@ from sphinx.application import Sphinx
 #: ``[1]_`` where the docstring has no list of references under that number.
 _CITED = re.compile(r" ?\[(\d+)\]_")
 
+_VERSION = re.compile(r"(\.\. (?:versionadded|versionchanged|deprecated)::) (\d+\.\d+)")
+
 
 def drop_lost_citations(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
@@ -23,7 +25,15 @@ def drop_lost_citations(
         ]
 
 
+def name_the_version(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Say of which project a version is: in parents' docstrings, of scikit-learn."""
+    lines[:] = [_VERSION.sub(r"\1 scikit-learn-\2", line) for line in lines]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx. numpydoc renumbers citations at priority 500, so this runs before."""
     app.connect("autodoc-process-docstring", drop_lost_citations, priority=400)
+    app.connect("autodoc-process-docstring", name_the_version, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,6 +7,7 @@ addresses follow from the names, so that no inventory is needed and the build wo
 from __future__ import annotations
 
 import inspect
+import re
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +16,9 @@ from sphinx.application import Sphinx
 
 SKLEARN = "https://scikit-learn.org/stable/"
 NUMPY = "https://numpy.org/doc/stable/reference/generated/"
+
+#: Label of a page of scikit-learn's gallery.
+_EXAMPLE = re.compile(r"sphx_glr_auto_examples_(.+)_(plot_.+)\.py")
 
 
 def address(target: str) -> str | None:
@@ -49,7 +53,12 @@ def link_outside(
     elif domain == "std" and kind == "term":
         uri = f"{SKLEARN}glossary.html#term-{target.replace(' ', '-')}"
     elif domain == "std" and kind == "ref" and _from_docstring(node):
-        return nodes.Text(contnode.astext())  # a label of scikit-learn's user guide
+        example = _EXAMPLE.fullmatch(target)
+        uri = f"{SKLEARN}auto_examples/{example[1]}/{example[2]}.html" if example else None
+        uri = uri or f"{SKLEARN}user_guide.html"
+        if not node.get("refexplicit"):
+            text = f"the example {example[2]}" if example else "the user guide"
+            contnode = nodes.inline("", f"{text} of scikit-learn")
     if uri is None:
         return None
     return nodes.reference("", "", contnode, internal=False, refuri=uri)
