@@ -22,9 +22,9 @@ X = np.concatenate([inliers, rng.uniform(-4, 4, (25, 2))])
 axis = np.linspace(-4, 4, 120)
 grid = np.stack([part.ravel() for part in np.meshgrid(axis, axis)], axis=1)
 
-models = {"float": floats.IsolationForest(50, random_state=0).fit(X)}
+models = {"float": floats.IsolationForest(n_estimators=50, random_state=0).fit(X)}
 for bits in (8, 3):
-    models[f"{bits} bits"] = IsolationForest(50, random_state=0, n_bits=bits).fit(X)
+    models[f"{bits} bits"] = IsolationForest(n_estimators=50, random_state=0, n_bits=bits).fit(X)
 
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.6), sharey=True, layout="constrained")
 for panel, (name, model) in zip(axes, models.items(), strict=True):
