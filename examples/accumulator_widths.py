@@ -41,7 +41,7 @@ for name, model in models.items():
             bits.append(model.fit(X, y).quantized_module_.max_accumulator_bits)
     print(f"{name:<24}{bits}")
     axis.plot(widths, bits, marker="o", label=name)
-axis.set(xlabel="bits of every integer", ylabel="bits of the widest accumulator", ylim=(0, None))
+axis.set(xlabel="bits of every integer", ylabel="bits of the widest accumulator", ylim=(0, 35))
 axis.axhline(32, color="gray", linestyle=":", label="int32")
 axis.legend()
 plt.show()

@@ -51,6 +51,7 @@ axis.scatter(
 axis.axhline(search.float_score_, color="black", linewidth=1, label="float")
 axis.axhline(search.float_score_ - 0.005, color="black", linewidth=1, linestyle=":")
 axis.set(xlabel="bytes", ylabel="mean score of 3 folds")
+axis.margins(y=0.1)
 axis.legend(loc="lower right")
 plt.show()
 
@@ -58,5 +59,5 @@ plt.show()
 # Score against one width
 # -----------------------
 
-BitWidthDisplay.from_estimator(forest, X_train, y_train, n_bits=[2, 3, 4, 6, 8], cv=3).plot()
+BitWidthDisplay.from_estimator(forest, X_train, y_train, n_bits=[2, 3, 4, 6, 8], cv=3)
 plt.show()

@@ -37,12 +37,12 @@ for value, row in zip(C, scores, strict=True):
     print(f"{value:<12}", *np.round(row, 3), sep="\t")
 
 figure, axis = plt.subplots(figsize=(6, 3.4), layout="constrained")
-image = axis.imshow(scores, cmap="viridis", aspect="auto")
+image = axis.imshow(scores, cmap="Blues", vmin=scores.min() - 0.02, aspect="auto", alpha=0.7)
 axis.set(xlabel="n_bits", ylabel="C")
 axis.set_xticks(range(len(widths)), widths)
 axis.set_yticks(range(len(C)), C)
 for i, row in enumerate(scores):
     for j, score in enumerate(row):
-        axis.text(j, i, f"{score:.3f}", ha="center", va="center", color="white")
+        axis.text(j, i, f"{score:.3f}", ha="center", va="center")
 figure.colorbar(image, label="mean accuracy of 3 folds")
 plt.show()

@@ -50,7 +50,7 @@ for n_trees in (5, 10, 20):
         points.append((model.quantized_module_.nbytes, model.score(X_test, y_test), n_bits))
     sizes, scores, bits = zip(*points, strict=True)
     axis.plot(sizes, scores, marker="o", label=f"{n_trees} trees")
-    for size, score, n in points:
+    for size, score, n in (points[0], points[-1]):
         axis.annotate(f"{n} bits", (size, score), textcoords="offset points", xytext=(5, -9))
 axis.set(xlabel="bytes of the tables", ylabel="test accuracy")
 axis.margins(x=0.12)

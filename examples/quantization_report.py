@@ -20,16 +20,16 @@ from skq.inspection import QuantizationErrorDisplay, quantization_report
 from skq.linear_model import Ridge
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
-models = {n_bits: Ridge(n_bits=n_bits).fit(X, y) for n_bits in (8, 3)}
-for model in models.values():
-    print(quantization_report(model, X, y), end="\n\n")
+reports = {n_bits: quantization_report(Ridge(n_bits=n_bits).fit(X, y), X, y) for n_bits in (8, 3)}
+for report in reports.values():
+    print(report, end="\n\n")
 
 # %%
 # The same as bars
 # ----------------
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-for axis, (n_bits, model) in zip(axes, models.items(), strict=True):
-    QuantizationErrorDisplay.from_estimator(model, X, y).plot(ax=axis)
+for axis, (n_bits, report) in zip(axes, reports.items(), strict=True):
+    QuantizationErrorDisplay(report=report).plot(ax=axis)
     axis.set_title(f"Ridge, n_bits={n_bits}")
 plt.show()

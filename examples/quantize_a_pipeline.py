@@ -51,5 +51,5 @@ for n_bits in widths:
 figure, axis = plt.subplots(figsize=(6, 3.6), layout="constrained")
 bars = axis.bar([str(width) for width in widths], changed)
 axis.bar_label(bars, fmt="%.1f")
-axis.set(xlabel="n_bits", ylabel="% of test labels that differ from the float pipeline's")
+axis.set(xlabel="n_bits", ylabel="test labels that change (%)")
 plt.show()

@@ -33,7 +33,7 @@ for forest_class in (RandomForestClassifier, ExtraTreesClassifier):
         print(f"{name}, {n} bits: accuracy {scores[-1]:.3f}, {sizes[-1]:.0f} kB")
     left.plot(widths, scores, marker="o", label=name)
     right.plot(widths, sizes, marker="o", label=name)
-left.set(xlabel="bits of every integer", ylabel="test accuracy", xticks=widths)
+left.set(xlabel="bits of every integer", ylabel="test accuracy", xticks=widths, ylim=(0.9, 1))
 left.legend()
 right.set(xlabel="bits of every integer", ylabel="size in kB", xticks=widths, ylim=(0, None))
 plt.show()

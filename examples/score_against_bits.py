@@ -35,7 +35,7 @@ warnings.simplefilter("ignore", ConvergenceWarning)
 X, y = load_digits(return_X_y=True)
 models = {
     "RandomForestClassifier": RandomForestClassifier(30, random_state=0),
-    "MLPClassifier": MLPClassifier((20,), max_iter=60, alpha=0.1, random_state=0),
+    "MLPClassifier": MLPClassifier((20,), learning_rate_init=0.01, max_iter=60, random_state=0),
     "LogisticRegression": LogisticRegression(C=0.01, max_iter=500),
 }
 widths = [2, 4] if quick else [2, 3, 4, 6, 8]

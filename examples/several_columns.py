@@ -36,7 +36,7 @@ for model in models:
         print(f"{name}, {number} columns: accuracy {scores[-1]:.3f}, {sizes[-1]} bytes")
     left.plot(columns, scores, marker="o", label=name)
     right.semilogy(columns, sizes, marker="o", label=name)
-left.set(xlabel="columns_per_feature", ylabel="test accuracy", xticks=columns)
+left.set(xlabel="columns_per_feature", ylabel="test accuracy", xticks=columns, ylim=(0.85, 1))
 left.legend()
 right.set(xlabel="columns_per_feature", ylabel="bytes", xticks=columns)
 plt.show()

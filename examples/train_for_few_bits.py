@@ -48,7 +48,7 @@ for (name, model), axis in zip(models.items(), axes, strict=True):
         print(f"{n:<8}" + "  ".join(f"{values[-1]:.4f} " for values in scores.values()))
     for way, values in scores.items():
         axis.plot(widths, values, marker="o", label=way)
-    axis.set(title=name, xlabel="bits of every integer", xticks=widths)
+    axis.set(title=name, xlabel="bits of every integer", xticks=widths, ylim=(0.85, 1))
 axes[0].set_ylabel("test accuracy")
-axes[0].legend()
+axes[0].legend(loc="lower right")
 plt.show()

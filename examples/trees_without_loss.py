@@ -65,6 +65,6 @@ for fit_on_bins in (False, True):
     axes[0].plot(widths, leaves, marker="o", label=f"fit_on_bins={fit_on_bins}")
     axes[1].plot(widths, scores, marker="o", label=f"fit_on_bins={fit_on_bins}")
 axes[0].set(xlabel="bits of the codes of X", ylabel="leaves as in floats", ylim=(0, 1.05))
-axes[1].set(xlabel="bits of the codes of X", ylabel="test accuracy")
+axes[1].set(xlabel="bits of the codes of X", ylabel="test accuracy", ylim=(0.85, 1))
 axes[0].legend()
 plt.show()
