@@ -10,9 +10,10 @@ them.
 # %%
 # A faulty value in each column
 # -----------------------------
-# Each column has one value far from all others. ``"percentile"`` and ``"mse"`` clip it. ``"auto"``
-# compares the methods by the error at the output of the model. Errors are measured on the other
-# rows.
+# Each column has one value far from all others. ``"minmax"`` covers it, ``"percentile"`` clips it.
+# ``"mse"`` and ``"auto"``, the default, choose the range with the least error over all training
+# rows, the faulty ones included. Here the errors of the other rows are measured: if such values are
+# faults of a sensor, ``"percentile"`` is the better choice.
 
 import warnings
 

@@ -19,6 +19,7 @@ ORDER = [
     "trees_without_loss",
     "train_for_few_bits",
     "quantize_a_pipeline",
+    "tables_of_text",
     "read_the_program",
     "save_and_load",
     "deploy_on_a_microcontroller",

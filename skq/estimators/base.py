@@ -384,6 +384,7 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
     signature = inspect.signature(parent_method)
 
     asks = frozenset(_names_in(parent_method)) & frozenset(INTEGER_METHODS)
+    returns_std = "return_std" in signature.parameters
 
     @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -393,6 +394,12 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
             result = self._predict_table(name, args[0])
             if result is not None:
                 return result
+        if returns_std and signature.bind(self, *args, **kwargs).arguments.get("return_std"):
+            X = signature.bind(self, *args, **kwargs).arguments["X"]
+            mean = method(self, X)
+            with self._answering_in_float():
+                _, std = getattr(super(cls, self), name)(X, return_std=True)
+            return mean, std
         X = _ready(self, name, signature, *args, **kwargs)
         if name == "predict_log_proba":
             return log_probabilities(self.predict_proba(X))

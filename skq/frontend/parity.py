@@ -202,4 +202,4 @@ def _compare_shapes(estimator: Any, name: str, wanted: Array, got: Array) -> Non
 
 
 def _name(estimator: Any) -> str:
-    return type(estimator).__name__
+    return str(getattr(estimator, "display_name", type(estimator).__name__))
