@@ -179,6 +179,17 @@ class QuantizationErrorDisplay:
         One bar for each part that has a ratio, the first on top; exact parts have the longest.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skq.inspection import QuantizationErrorDisplay
+    >>> from skq.linear_model import LogisticRegression
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=1000, n_bits=4).fit(X, y)
+    >>> display = QuantizationErrorDisplay.from_estimator(model, X, y)
+    >>> len(display.bars_)
+    5
     """
 
     def __init__(self, *, report: QuantizationReport) -> None:
