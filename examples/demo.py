@@ -37,7 +37,7 @@ from skq.inspection import BitWidthDisplay
 matplotlib.use("Agg")
 
 WIDTHS = (8, 6, 4, 3, 2)
-COLUMNS = "{:<24}{:<18}{:>13}" + "{:>13}" * len(WIDTHS)
+COLUMNS = "{:<24}{:<17}{:>12}" + "{:>12}" * len(WIDTHS)
 N_FOLDS, N_REPEATS = 3, 3
 INTRODUCTION = f"""\
 skq {skq.__version__}: train in floats, predict in integers
@@ -156,13 +156,18 @@ def measure(float_model: Any, task: Task, n_repeats: int, n_jobs: int) -> Curve:
 def print_curve(curve: Curve, metric: str) -> None:
     """Four lines of the table."""
     everything = [curve.display.float_scores, *curve.display.scores]
-    scores = (f"{of_folds.mean():.3f} ±{of_folds.std():.3f}" for of_folds in everything)
+    scores = (mean_and_spread(of_folds.mean(), of_folds.std()) for of_folds in everything)
     losses = (loss(of_folds, curve.display.float_scores) for of_folds in curve.display.scores)
     print(COLUMNS.format(curve.name, metric, *scores))
     print(COLUMNS.format("", "points lost", "", *losses))
     print(COLUMNS.format("", "accumulator bits", "", *curve.accumulator_bits))
     print(COLUMNS.format("", "bytes", *map(readable, (curve.float_bytes, *curve.bytes))))
     sys.stdout.flush()
+
+
+def mean_and_spread(mean: float, spread: float) -> str:
+    """As in .975 ±.008, where both are below 1."""
+    return f"{mean:.3f} ±{spread:.3f}".replace("0.", ".")
 
 
 def loss(scores: np.ndarray, float_scores: np.ndarray) -> str:

@@ -104,7 +104,7 @@ class QuantizationErrorDisplay:
             self._write_beside(bar, ratio, end)
         self.ax_.set_yticks(range(len(shown)), [part.name for part in shown])
         self.ax_.set_xlim(min([*finite, 0.0]), end)
-        self.ax_.set_ylim(len(shown) - 0.5, -0.5)
+        self.ax_.set_ylim(max(len(shown), 1) - 0.5, -0.5)
         if finite:
             self.ax_.set_xlabel("signal-to-quantization-noise ratio (dB), more is better")
         else:
@@ -113,7 +113,6 @@ class QuantizationErrorDisplay:
         self.ax_.set_title(title, pad=_TITLE_PAD)
         self.legend_ = self._legend([part.kind for part in shown])
         if not shown:
-            self.ax_.set_ylim(1, 0)
             self.ax_.text(
                 *(0.5, 0.5, "no part has a signal-to-noise ratio"),
                 ha="center", transform=self.ax_.transAxes,

@@ -16,16 +16,22 @@ STYLE = """
 .skq-report dl { display: flex; flex-wrap: wrap; gap: 0.4em 1.8em; margin: 0 0 0.9em; }
 .skq-report dt { color: var(--quiet); font-size: 0.85em; font-weight: 400; }
 .skq-report dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
-.skq-report table { border-collapse: collapse; width: 100%; margin: 0; color: inherit; }
+.skq-report table { border-collapse: collapse; width: 100%; margin: 0; font: inherit;
+  color: inherit; }
 .skq-report th, .skq-report td { text-align: right; padding: 0.25em 0.6em; white-space: nowrap;
   border: 0; border-bottom: 1px solid var(--line); background: transparent; color: inherit;
   font-variant-numeric: tabular-nums; }
 .skq-report thead th { color: var(--quiet); font-weight: 600; }
 .skq-report tbody tr:nth-child(even) { background: var(--stripe); }
 .skq-report tbody tr:nth-child(odd) { background: transparent; }
-.skq-report .skq-text { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+.skq-report .skq-text { text-align: left; white-space: normal; overflow-wrap: break-word; }
 .skq-report .skq-bar { background: linear-gradient(var(--bar), var(--bar)) left / var(--share) 100%
   no-repeat; }
+@media (max-width: 600px) {
+  .skq-report { font-size: 12px; padding: 0.6em; }
+  .skq-report th, .skq-report td { padding: 0.2em 0.3em; }
+  .skq-report th:first-child, .skq-report td:first-child { display: none; }
+}
 @media (prefers-color-scheme: dark) {
   .skq-report { --ink: #e6edf3; --quiet: #9198a1; --line: #3d444d; --paper: #0d1117;
     --stripe: #151b23; --bar: #1f6feb88; }
