@@ -18,8 +18,8 @@ from skq.neural_network import MLPClassifier
 from skq.quantization import get_n_bits_dict
 
 quick = "--quick" in sys.argv
-widths = [2, 4] if quick else [2, 3, 4, 5, 6]
-epochs = 3 if quick else 100
+widths = [2] if quick else [2, 3, 4, 5, 6]
+epochs = 2 if quick else 100
 # what few bits lose is measured here, and the solvers stop early
 warnings.simplefilter("ignore", PrecisionWarning)
 warnings.simplefilter("ignore", ConvergenceWarning)
@@ -27,7 +27,7 @@ warnings.simplefilter("ignore", ConvergenceWarning)
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, stratify=y)
 models = {
-    "LogisticRegression": LogisticRegression(max_iter=200),
+    "LogisticRegression": LogisticRegression(max_iter=20 if quick else 200),
     "MLPClassifier": MLPClassifier(
         20 if quick else 100, max_iter=20 if quick else 200, random_state=0
     ),

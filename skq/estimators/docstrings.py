@@ -121,6 +121,10 @@ METHOD_NOTES = {
 }
 
 
+#: Of methods that take ``return_std``.
+STD_NOTE = "The standard deviation of ``return_std=True`` is the float model's, in float64."
+
+
 def documented_as(
     cls: type, name: str, parent_method: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -137,6 +141,8 @@ def documented_as(
     parent_method : function
     """
     note = METHOD_NOTES.get(name, "Predict at each stage with the integer program.")
+    if "return_std" in inspect.signature(parent_method).parameters:
+        note += f" {STD_NOTE}"
     path = f"{public_path(cls._parent)}.{name}"  # type: ignore[attr-defined]
     sections = _sections(inspect.cleandoc(parent_method.__doc__ or ""))
     parts = [note, f"See :meth:`{path}` for the float model."]
