@@ -16,8 +16,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),
 ]
 
-#: Every class has one of these widths in turn, with either kind of features; some have all.
-WIDTHS = (4, 8, 2, 12, 6)
+#: Every class has two of the widths in turn, one for each kind of features; some have all.
+WIDTHS = range(1, 17)
 ALL_WIDTHS = frozenset({"LogisticRegression", "MLPRegressor", "RandomForestClassifier"})
 FORMS = ("size", "speed")
 
@@ -102,8 +102,8 @@ def cases_of(cls):
     """Width and type of features of each case."""
     turn = cases.classes().index(cls)
     if cls.__name__ in ALL_WIDTHS:
-        return [(n_bits, features) for n_bits in WIDTHS for features in ("float", "int16")]
-    return [(WIDTHS[turn % 5], "float"), (WIDTHS[(turn + 2) % 5], "int16")]
+        return [(n_bits, ("float", "int16")[n_bits % 2]) for n_bits in WIDTHS]
+    return [(WIDTHS[turn % 16], "float"), (WIDTHS[(turn + 5) % 16], "int16")]
 
 
 @pytest.mark.parametrize("cls", cases.classes(), ids=lambda cls: cls.__name__)
