@@ -9,7 +9,7 @@ also trained anew on the codes of X.
 "known" are data sets of `accuracy.py`; on "unseen", from the package modeldata, no constant of the
 library was ever tuned.
 
-    python benchmarks/several_columns.py [--quick] [--splits 3] [--columns 1 2 3] [--on-bins]
+    python benchmarks/several_columns.py [--quick] [--seeds 0 1 2] [--columns 1 2 3] [--on-bins]
 
 Tables come from the packages in requirements.txt.
 """
@@ -66,7 +66,7 @@ def losses(data: DataSet, family: str, options: argparse.Namespace) -> Iterator[
     X, y = cut_rows(*data.read(), family)
     for name, cls, parameters in models(family, False):
         quantized = getattr(skq.tree, name, None) or getattr(skq.ensemble, name)
-        for seed in range(options.splits):
+        for seed in options.seeds:
             split = split_rows(X, y, False, seed)
             train, test = split["X_train"], split["X_test"]
             model = make_model(cls, parameters, seed).fit(train, split["y_train"])
@@ -138,13 +138,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one small data set, one split")
     parser.add_argument("--data", nargs="+", help="names of data sets; all by default")
-    parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of the splits")
     parser.add_argument("--columns", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--on-bins", action="store_true", help="also train on the codes of X")
     parser.add_argument("--details", action="store_true", help="a row a model and data set")
     options = parser.parse_args()
     if options.quick:
-        options.data, options.splits, options.columns = ["concrete"], 1, [1, 2]
+        options.data, options.seeds, options.columns = ["concrete"], [0], [1, 2]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the precision lost, which is what is measured
         run(options)

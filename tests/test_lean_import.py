@@ -8,6 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_iris
+
+import skq
+from skq.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from skq.linear_model import LogisticRegression
+from skq.neural_network import MLPClassifier
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Loaded on demand only: by the frontend, by the ONNX export, by the displays.
@@ -24,18 +30,21 @@ HEAVY = (
     "xgboost",
 )
 #: scikit-learn itself may load pandas or others in some versions: only what skq adds counts.
+SKLEARN = (
+    "sklearn.ensemble, sklearn.linear_model, sklearn.neural_network, sklearn.svm, sklearn.tree"
+)
 REPORT = """
 import json, sys
-import sklearn.ensemble, sklearn.linear_model, sklearn.neural_network, sklearn.svm, sklearn.tree
+import {first}
 before = set(sys.modules)
 {statement}
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
-def modules_added_by(statement: str) -> set[str]:
+def modules_added_by(statement: str, *, first: str = SKLEARN) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", REPORT.format(statement=statement)],
+        [sys.executable, "-c", REPORT.format(statement=statement, first=first)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -74,3 +83,30 @@ def test_only_frontend_export_and_training_need_heavy_modules() -> None:
     assert "skq.numerics" in light
     added = modules_added_by("\n".join(f"import {name}" for name in light))
     assert heavy(added) == set()
+
+
+#: Modules besides NumPy's that loading and predicting may import; each costs a millisecond or two.
+MOST_MODULES = 140
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegression(),
+        RandomForestClassifier(3, random_state=0),
+        HistGradientBoostingClassifier(max_iter=3),
+        MLPClassifier((5,), max_iter=20),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_loaded_model_predicts_with_numpy_alone(model, tmp_path) -> None:
+    path = tmp_path / "model.skq"
+    skq.save(model.fit(*load_iris(return_X_y=True)), path)
+    added = modules_added_by(
+        f"import skq; skq.load({str(path)!r}).predict(numpy.zeros((2, 4)))", first="numpy"
+    )
+    others = {name.split(".")[0] for name in added}
+    assert others.isdisjoint({"sklearn", "scipy", "joblib", "threadpoolctl"}), others
+    assert heavy(added) == set()
+    assert len(added) <= MOST_MODULES

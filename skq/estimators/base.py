@@ -12,11 +12,12 @@ and integer versions of the methods that the parent predicts with.
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -73,7 +74,10 @@ ADDED_PARAMETERS = (
 
 
 class _QuantizedModule:
-    """Descriptor of the quantized module; after ``partial_fit`` the first access builds it."""
+    """Descriptor of the quantized module.
+
+    After ``partial_fit``, and after ``fit`` with ``warm_start``, the first access builds it.
+    """
 
     def __get__(self, estimator: Any, owner: type | None = None) -> Any:
         pending = None if estimator is None else vars(estimator).get("_pending")
@@ -202,7 +206,7 @@ class QuantizedEstimator(EstimatorPredictions):
 
     @property
     def columns_per_feature_(self) -> int:
-        """Columns of codes of the feature that stands in most."""
+        """Largest number of columns of codes that a feature has."""
         check_is_fitted(self, "quantized_module_")
         return int(self.quantized_module_.columns_of_features.max(initial=0))
 
@@ -241,17 +245,22 @@ class QuantizedEstimator(EstimatorPredictions):
         self, parent: Any, data: CalibrationData, train: convert.Trainer | None = None
     ) -> QuantizedModule:
         """The module of a fitted parent; `train`: see `skq.estimators.convert.build_module`."""
+        pending = vars(self).get("_pending")
+        parameters = self._quantization_parameters() if pending is None else pending.parameters
         return convert.build_module(
-            parent,
-            data,
-            n_bits=self.n_bits,
-            rounding_threshold_bits=self.rounding_threshold_bits,
-            calibration=self.calibration,
-            columns_per_feature=self.columns_per_feature,
-            verbose=getattr(self, "verbose", False),
-            name=type(self).__name__,
-            train=train,
+            parent, data, name=type(self).__name__, train=train, **parameters
         )
+
+    def _quantization_parameters(self) -> dict[str, Any]:
+        """Arguments of `build_module`, as the parameters are now."""
+        n_bits = self.n_bits
+        return {
+            "n_bits": dict(n_bits) if isinstance(n_bits, Mapping) else n_bits,
+            "rounding_threshold_bits": copy.copy(self.rounding_threshold_bits),
+            "calibration": self.calibration,
+            "columns_per_feature": self.columns_per_feature,
+            "verbose": getattr(self, "verbose", False),
+        }
 
     def _contaminated_offset(self, module: QuantizedModule, X: Any) -> float | None:
         """Offset that makes a share of the training rows outliers, by the integer program's scores.
@@ -259,9 +268,9 @@ class QuantizedEstimator(EstimatorPredictions):
         It lies half way between two scores, so that rounding changes no label. None for
         estimators whose offset does not follow from a ``contamination``.
         """
-        contamination: Any = getattr(self, "contamination", "auto")
-        if not hasattr(self, "offset_") or contamination == "auto":
+        if not _has_contamination(self):
             return None
+        contamination: Any = self.contamination  # type: ignore[attr-defined]
         scores = self._predict_array("score_samples", X, module)
         bound = np.percentile(scores, 100.0 * contamination)
         lower, upper = scores[scores < bound], scores[scores >= bound]
@@ -331,15 +340,17 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
             check_trainable(self)
             self._train(getattr(super(cls, self), name), bound)
         X, sample_weight = arguments["X"], arguments.get("sample_weight")
-        if name == "partial_fit":
+        if _continues(self):
             self._pending = seen or PendingData()
+            self._pending.parameters = self._quantization_parameters()
+        if name == "partial_fit":
             self._pending.add(self, X, sample_weight)
             return self
         X = numeric_array(self, X, dense=False)
         if _continues(self):
-            self._pending = seen or PendingData()
             self._pending.add(self, X, sample_weight)
-            self._quantize_data(self._pending.collected(), X)
+            if not goes_on or _has_contamination(self):
+                self._quantize_data(self._pending.collected(), X)
         else:
             self._quantize_data(CalibrationData.of(X, sample_weight), X)
         return self
@@ -373,6 +384,7 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
     signature = inspect.signature(parent_method)
 
     asks = frozenset(_names_in(parent_method)) & frozenset(INTEGER_METHODS)
+    returns_std = "return_std" in signature.parameters
 
     @documented_as(cls, name, parent_method)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -382,6 +394,12 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
             result = self._predict_table(name, args[0])
             if result is not None:
                 return result
+        if returns_std and signature.bind(self, *args, **kwargs).arguments.get("return_std"):
+            X = signature.bind(self, *args, **kwargs).arguments["X"]
+            mean = method(self, X)
+            with self._answering_in_float():
+                _, std = getattr(super(cls, self), name)(X, return_std=True)
+            return mean, std
         X = _ready(self, name, signature, *args, **kwargs)
         if name == "predict_log_proba":
             return log_probabilities(self.predict_proba(X))
@@ -433,6 +451,12 @@ def _make_leaf_method(cls: type[QuantizedEstimator], name: str) -> Callable[...,
 def _continues(estimator: Any) -> bool:
     """Whether a later call may continue the training."""
     return hasattr(estimator, "partial_fit") or bool(getattr(estimator, "warm_start", False))
+
+
+def _has_contamination(estimator: Any) -> bool:
+    """Whether the offset of an outlier detector follows from the integer scores of its rows."""
+    contamination: Any = getattr(estimator, "contamination", "auto")
+    return hasattr(estimator, "offset_") and contamination != "auto"
 
 
 def _is_conditional(parent: type, name: str) -> bool:

@@ -11,6 +11,7 @@ from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import hist_boosting
 from skq.frontend.feature_columns import FeatureColumns
 from skq.graph.evaluator import GraphEvaluator
+from skq.graph.graph import FloatGraph
 from skq.quantization.columns import check_columns
 from skq.quantization.feature_columns import for_all_features
 from skq.quantization.lower.rounding import get_rounding
@@ -34,6 +35,14 @@ def check_bits(
     check_columns(columns_per_feature, n_bits)
     get_rounding(rounding_threshold_bits)
     check_calibration(calibration)
+
+
+def quantize_graph(
+    graph: FloatGraph, data: CalibrationData, *, n_bits: Any, **options: Any
+) -> QuantizedModule:
+    """Post-training quantization of a float graph; see `PostTrainingAffineQuantization`."""
+    converter = PostTrainingAffineQuantization(n_bits, GraphEvaluator(graph), **options)
+    return converter.quantize_module(data.rows, sample_weight=data.weight, ranges=[data.ranges])
 
 
 def build_module(
@@ -66,7 +75,7 @@ def build_module(
         What the estimator is called in warnings; its class by default.
     train : callable, default=None
         Trains the integers: from the estimator, the quantized module, the calibration data and a
-        `Progress` to the module to use.
+        `Progress` to the module to use. Not called for wide sparse X of which few columns are used.
 
     Warns
     -----
@@ -89,19 +98,18 @@ def build_module(
     data = data.on_columns()
 
     def quantized(width: Any) -> QuantizedModule:
-        model = GraphEvaluator(graph)
-        converter = PostTrainingAffineQuantization(
-            width,
-            model,
-            rounding_threshold_bits,
+        return quantize_graph(
+            graph,
+            data,
+            n_bits=width,
+            rounding_threshold_bits=rounding_threshold_bits,
             calibration=calibration,
             columns_per_feature=columns_per_feature,
         )
-        return converter.quantize_module(data.rows, sample_weight=data.weight, ranges=[data.ranges])
 
     with progress.step(f"quantized with n_bits={n_bits} on {len(data.rows)} rows"):
         module = quantized(n_bits)
-    if train is not None:
+    if train is not None and columns is None:
         with progress.step("trained for the width"):
             trained = train(estimator, module, data, progress)
         if trained is not module:  # it was compared with the targets, and may be better than floats

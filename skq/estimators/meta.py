@@ -23,7 +23,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skq.estimators import changes, convert
+from skq.estimators import changes, convert, tables
 from skq.estimators.base import QuantizedEstimator
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.delegation import inner_has
@@ -94,6 +94,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         self.__dict__.pop("quantized_module_", None)
         changes.forget_changes(self)
         _refuse_quantized(self.estimator)
+        self._refuse_other_kinds()
         if isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self.estimator.estimator
         else:
@@ -104,19 +105,35 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
             self.estimator_ = unfitted.fit(to_write_into(unfitted, X), y, **weights)
         return self._quantize(X, sample_weight)
 
+    def _refuse_other_kinds(self) -> None:
+        """Refuse a regressor in a wrapper of classifiers, and so on, before training."""
+        for is_kind, kind, wrapper in _KINDS:
+            if is_kind(self.estimator) and not is_kind(self):
+                raise UnsupportedModelError(
+                    f"{type(self).__name__} cannot quantize {_last_name(self.estimator)}, which is "
+                    f"a {kind}. Use {wrapper}."
+                )
+
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
-        refuse_text(self.estimator_, X)
+        self.__dict__.pop("_lookup", None)
         validate_data(self, X, skip_check_array=True)
+        model = self.estimator_
+        coded = tables.coded(model, X)
+        if coded is None:
+            refuse_text(model, X)
+        else:
+            self._lookup, model = coded
         X = numeric_array(self, X, dense=False)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
         data = CalibrationData.of(X, sample_weight)
-        self._result_types = result_types(self.estimator_, data.full_rows(1))
+        self._result_types = result_types(model, data.full_rows(1))
         self.quantized_module_ = convert.build_module(
-            self.estimator_,
+            model,
             data,
+            name=type(self.estimator_).__name__,
             n_bits=self.n_bits,
             rounding_threshold_bits=self.rounding_threshold_bits,
             calibration=self.calibration,
@@ -148,6 +165,8 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         return self._predict_validated(method, X)
 
     def _validated(self, X: Any) -> Any:
+        if self._table_lookup is not None:
+            return super()._validated(X)
         used = self._columns_by_name
         X = X if used is None else arranged(X, self.feature_names_in_, used)
         return super()._validated(X)
@@ -169,7 +188,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
 
     @property
     def columns_per_feature_(self) -> int:
-        """Columns of codes of the feature that stands in most."""
+        """Largest number of columns of codes that a feature has."""
         check_is_fitted(self, "quantized_module_")
         return int(self.quantized_module_.columns_of_features.max(initial=0))
 
@@ -200,12 +219,12 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     n_bits : int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
-        Precision to which accumulators are rounded before a function or another layer reads them.
+        Width to which an accumulator is rounded before a function or another layer reads it.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
-        as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
+        as many as the splits need.
 
     Attributes
     ----------
@@ -216,14 +235,14 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Columns of codes of the feature that stands in most.
+        Largest number of columns of codes that a feature has.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     n_features_in_ : int
         Features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X has any.
 
     Examples
@@ -293,12 +312,12 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     n_bits : int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
-        Precision to which accumulators are rounded before a function or another layer reads them.
+        Width to which an accumulator is rounded before a function or another layer reads it.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
-        as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
+        as many as the splits need.
 
     Attributes
     ----------
@@ -309,12 +328,12 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Columns of codes of the feature that stands in most.
+        Largest number of columns of codes that a feature has.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
         Features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X has any.
 
     Examples
@@ -340,12 +359,12 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     n_bits : int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
-        Precision to which accumulators are rounded before a function or another layer reads them.
+        Width to which an accumulator is rounded before a function or another layer reads it.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
-        as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
+        as many as the splits need.
 
     Attributes
     ----------
@@ -357,12 +376,12 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Columns of codes of the feature that stands in most.
+        Largest number of columns of codes that a feature has.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
         Features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X has any.
 
     Examples
@@ -424,12 +443,12 @@ def quantize(
     n_bits : int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
-        Precision to which accumulators are rounded before a function or another layer reads them.
+        Width to which an accumulator is rounded before a function or another layer reads it.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
-        as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
+        as many as the splits need.
     verbose : bool, default=False
         Whether to print what is done and how long each step took.
 
@@ -477,6 +496,22 @@ def quantize(
     convert.check_bits(n_bits, rounding_threshold_bits, calibration, columns_per_feature)
     result.estimator_ = fitted
     return result._quantize(X, verbose=verbose)
+
+
+#: Kinds of estimators, and the wrapper of each.
+_KINDS = (
+    (is_classifier, "classifier", "QuantizedClassifier"),
+    (is_regressor, "regressor", "QuantizedRegressor"),
+    (is_outlier_detector, "detector of outliers", "QuantizedOutlierDetector"),
+)
+
+
+def _last_name(estimator: Any) -> str:
+    """Class of the estimator that predicts."""
+    while isinstance(estimator, FrozenEstimator | Pipeline):
+        inner = isinstance(estimator, FrozenEstimator)
+        estimator = estimator.estimator if inner else estimator.steps[-1][1]
+    return type(estimator).__name__
 
 
 def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:

@@ -220,7 +220,7 @@ def targets_of(fitted: Fitted, y: Any, loss: str) -> NDArray[Any]:
     """
     estimator = fitted.estimator
     if not hasattr(estimator, "classes_"):
-        return np.asarray(y, dtype=np.float64).reshape(len(fitted.scores), -1)
+        return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     y = np.asarray(y)
     if fitted.head.kind == "multilabel":
         return np.where(y > 0, 1.0, -1.0)

@@ -1,7 +1,8 @@
 """Rows that an estimator has learned from since it was quantized, until the next prediction.
 
-``partial_fit`` may be called thousands of times between two predictions, so a call only copies the
-rows; they are merged when the estimator is quantized, or when there are many of them.
+``partial_fit``, or ``fit`` with ``warm_start``, may be called thousands of times between two
+predictions, so a call only copies the rows; they are merged when the estimator is quantized, or
+when there are many of them.
 """
 
 from __future__ import annotations
@@ -23,9 +24,15 @@ class PendingData:
     """Summaries of recent batches, and one summary of all before them.
 
     It is part of pickles, so that training can continue after loading.
+
+    Attributes
+    ----------
+    parameters : dict
+        Those of the quantization, as they were at the last call.
     """
 
     def __init__(self) -> None:
+        self.parameters: dict[str, Any] = {}
         self._known: CalibrationData | None = None
         self._batches: list[Summary] = []
         self._n_rows = 0

@@ -7,6 +7,7 @@ from typing import Any
 from skq.estimators import validation
 from skq.estimators.infinity import takes_infinity
 from skq.estimators.threads import threads_of
+from skq.serving.lookup import TableLookup
 from skq.serving.predictions import IntegerPredictions
 from skq.serving.result_types import ResultTypes
 
@@ -27,6 +28,10 @@ class EstimatorPredictions(IntegerPredictions):
     @property
     def _takes_infinity(self) -> bool:
         return takes_infinity(self)
+
+    @property
+    def _table_lookup(self) -> TableLookup | None:
+        return validation.lookup_of(self)
 
     def _validated(self, X: Any) -> Any:
         return validation.numeric_array(self, X, dense=False)

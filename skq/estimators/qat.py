@@ -2,7 +2,7 @@
 
 After the parent's ``fit`` and post-training quantization the integers are trained further, with
 the parent's loss and regularizer (`skq.training.fit_codes`). What comes out replaces the integers,
-and the coefficients of the parent, if it is better on rows that were held back.
+and the coefficients of the parent, if such training is better on rows that were held back.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from __future__ import annotations
 import inspect
 import numbers
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from skq.estimators import convert
 from skq.estimators.base import ADDED_PARAMETERS, QuantizedEstimator
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.diagnostics import Progress
@@ -28,6 +30,12 @@ from skq.frontend.equivalents.lookup import sklearn_class
 from skq.frontend.predictors import Layers, Predictor
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.quantized_module import QuantizedModule
+
+if TYPE_CHECKING:
+    from skq.training.code_network import CodeNetwork
+    from skq.training.fake_codes import Constraints
+    from skq.training.fit_codes import TrainingData
+    from skq.training.objectives import Objective
 
 Floats = NDArray[np.float64]
 
@@ -108,6 +116,10 @@ def _check_epochs(estimator: Any) -> None:
 class Trainer:
     """Trains the integers of a fitted estimator on the rows of ``fit``.
 
+    First the estimator is fitted, rounded and trained on most of the rows, and the rounded and the
+    trained integers are compared on the others, which neither has seen. If training is better, the
+    integers of the estimator are trained on all rows.
+
     Attributes
     ----------
     learned : dict
@@ -115,7 +127,9 @@ class Trainer:
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
-        self.estimator, self.X, self.y, self.sample_weight = estimator, X, y, sample_weight
+        self.estimator, self.X, self.y, self.sample_weight = estimator, X, np.asarray(y), None
+        if sample_weight is not None:
+            self.sample_weight = np.asarray(sample_weight, dtype=np.float64)
         self.learned: dict[str, Any] = {}
 
     def train(
@@ -133,56 +147,18 @@ class Trainer:
         progress : Progress
         """
         from skq.training.code_graph import quantized_as_trained
-        from skq.training.code_network import float_scores, starting_network
-        from skq.training.fake_codes import Constraints
-        from skq.training.fit_codes import TrainingData, train_codes
 
-        predictor = to_representation(parent)
-        assert isinstance(predictor, Predictor)
-        assert isinstance(predictor.scores, Layers)
         random = check_random_state(_seed(self.estimator))
-        X, y, weight = self._rows(random)
-        if len(X) < LEAST_ROWS:
+        rows = self._rows(random)
+        if len(rows.X) < LEAST_ROWS or not self._gains(parent, rows, random, progress):
             return module
-        scores = float_scores(predictor.scores, X)[-1]
-        name = sklearn_class(parent).__name__
-        fitted = Fitted(parent, predictor.head, scores.shape[1], float(weight.sum()), scores)
-        objective = objective_of(name, fitted)
-        has_bias = bool(getattr(parent, "fit_intercept", True))
-        start = starting_network(
-            module.program,
-            predictor.scores,
-            X,
-            weight / weight.sum(),
-            module.n_bits,
-            has_bias=has_bias,
-        )
-        result = train_codes(
-            start,
-            TrainingData(X, targets_of(fitted, y, objective.loss), weight, scores),
-            objective,
-            epochs=int(self.estimator.qat_epochs),
-            random=random,
-            constraints=Constraints(
-                has_bias=has_bias,
-                nonnegative=bool(getattr(parent, "positive", False)),
-                whole_zeros=module.n_bits["model_inputs"] > EDGE_BITS,
-            ),
-            is_classifier=hasattr(parent, "classes_"),
-            compared=_scores_of(module, X, scores.shape),
-            report=progress.line,
-        )
-        before, after = result.before, result.after
-        progress.line(
-            f"held-back loss {before.loss:.4g} after rounding, {after.loss:.4g} after training: "
-            + ("the trained integers are used" if result.is_better else "training is dropped")
-        )
-        if not result.is_better:
-            return module
-        self.learned = _with_layers(parent, *result.network.float_layers(), has_bias=has_bias)
+        problem = _Problem.of(parent, module, rows)
+        network = problem.trained(self.estimator, random)
+        has_bias = problem.constraints.has_bias
+        self.learned = _with_layers(parent, *network.float_layers(), has_bias=has_bias)
         return quantized_as_trained(
             float_graph(parent, data.rows),
-            result.network,
+            network,
             data.rows,
             n_bits=get_n_bits_dict(self.estimator.n_bits),
             rounding_threshold_bits=self.estimator.rounding_threshold_bits,
@@ -191,16 +167,129 @@ class Trainer:
             has_bias=has_bias,
         )
 
-    def _rows(self, random: np.random.RandomState) -> tuple[Floats, Any, Floats]:
+    def _gains(
+        self, parent: Any, rows: Rows, random: np.random.RandomState, progress: Progress
+    ) -> bool:
+        """Whether training is better than rounding on rows that neither has seen."""
+        from skq.training.fit_codes import Judge, split
+
+        is_classifier = hasattr(parent, "classes_")
+        few, held = split(rows.y, random, is_classes=is_classifier)
+        if not len(held):
+            return False
+        known, unseen = rows.part(few), rows.part(held)
+        part = clone(parent)
+        weights = {} if known.given is None else {"sample_weight": known.given}
+        part.fit(known.X, known.y, **weights)
+        data = CalibrationData.of(known.X, known.given)
+        rounded = convert.quantize_graph(
+            float_graph(part, data.rows),
+            data,
+            n_bits=self.estimator.n_bits,
+            rounding_threshold_bits=self.estimator.rounding_threshold_bits,
+            calibration=self.estimator.calibration,
+        )
+        problem = _Problem.of(part, rounded, known)
+        judge = Judge(problem.objective, problem.of_rows(unseen), is_classifier=is_classifier)
+        network = problem.trained(self.estimator, random, judge=judge, report=progress.line)
+        new = network.scores(unseen.X)
+        old = _scores_of(rounded, unseen.X, new.shape)
+        old = problem.start.scores(unseen.X) if old is None else old
+        is_better = judge.prefers(new, old)
+        progress.line(
+            f"held-back loss {judge.quality(old).loss:.4g} after rounding, "
+            f"{judge.quality(new).loss:.4g} after training: "
+            + ("the integers are trained on all rows" if is_better else "training is dropped")
+        )
+        return is_better
+
+    def _rows(self, random: np.random.RandomState) -> Rows:
         """Dense rows of positive weight, their targets, and their weights."""
-        X, y = self.X, np.asarray(self.y)
-        weight = weights_of(self.estimator, y, self.sample_weight, X.shape[0])
+        X, y, given = self.X, self.y, self.sample_weight
+        weight = weights_of(self.estimator, y, given, X.shape[0])
         rows = np.flatnonzero(weight > 0)
         most = max(LEAST_ROWS, MAX_VALUES // max(X.shape[1], 1))
         if len(rows) > most:
             rows = np.sort(random.choice(rows, most, replace=False))
         X = X.tocsr()[rows].toarray() if sparse.issparse(X) else X[rows]
-        return np.asarray(X, dtype=np.float64), y[rows], weight[rows]
+        given = None if given is None else np.broadcast_to(given, weight.shape)[rows]
+        return Rows(np.asarray(X, dtype=np.float64), y[rows], weight[rows], given)
+
+
+class Rows(NamedTuple):
+    """Rows of X, targets as ``fit`` takes them, weights with those of classes, and those given."""
+
+    X: Floats
+    y: Any
+    weight: Floats
+    given: Floats | None
+
+    def part(self, rows: NDArray[np.int64]) -> Rows:
+        """Some of the rows."""
+        given = None if self.given is None else self.given[rows]
+        return Rows(self.X[rows], self.y[rows], self.weight[rows], given)
+
+
+class _Problem(NamedTuple):
+    """What is trained, on what, and how: see `skq.training.fit_codes.train_codes`."""
+
+    start: CodeNetwork
+    data: TrainingData
+    objective: Objective
+    constraints: Constraints
+    fitted: Fitted
+    layers: Layers
+
+    @classmethod
+    def of(cls, parent: Any, module: QuantizedModule, rows: Rows) -> _Problem:
+        """The training of a fitted estimator from the module that rounding has given."""
+        from skq.training.code_network import float_scores, starting_network
+        from skq.training.fake_codes import Constraints
+        from skq.training.fit_codes import TrainingData
+
+        predictor = to_representation(parent)
+        assert isinstance(predictor, Predictor)
+        layers = predictor.scores
+        assert isinstance(layers, Layers)
+        scores = float_scores(layers, rows.X)[-1]
+        total = float(rows.weight.sum())
+        fitted = Fitted(parent, predictor.head, scores.shape[1], total, scores)
+        objective = objective_of(sklearn_class(parent).__name__, fitted)
+        has_bias = bool(getattr(parent, "fit_intercept", True))
+        start = starting_network(
+            module.program, layers, rows.X, rows.weight / total, module.n_bits, has_bias=has_bias
+        )
+        constraints = Constraints(
+            has_bias=has_bias,
+            nonnegative=bool(getattr(parent, "positive", False)),
+            whole_zeros=module.n_bits["model_inputs"] > EDGE_BITS,
+        )
+        targets = targets_of(fitted, rows.y, objective.loss)
+        data = TrainingData(rows.X, targets, rows.weight, scores)
+        return cls(start, data, objective, constraints, fitted, layers)
+
+    def of_rows(self, rows: Rows) -> TrainingData:
+        """Other rows, for the same objective."""
+        from skq.training.code_network import float_scores
+        from skq.training.fit_codes import TrainingData
+
+        targets = targets_of(self.fitted, rows.y, self.objective.loss)
+        scores = float_scores(self.layers, rows.X)[-1]
+        return TrainingData(rows.X, targets, rows.weight, scores)
+
+    def trained(self, estimator: Any, random: np.random.RandomState, **options: Any) -> CodeNetwork:
+        """The network after the epochs that an estimator asks for."""
+        from skq.training.fit_codes import train_codes
+
+        return train_codes(
+            self.start,
+            self.data,
+            self.objective,
+            epochs=int(estimator.qat_epochs),
+            random=random,
+            constraints=self.constraints,
+            **options,
+        )
 
 
 def _seed(estimator: Any) -> Any:

@@ -16,6 +16,7 @@ from sklearn.ensemble import (
 from sklearn.ensemble._forest import BaseForest
 from sklearn.ensemble._gb import BaseGradientBoosting
 from sklearn.ensemble._weight_boosting import BaseWeightBoosting
+from sklearn.linear_model._base import LinearClassifierMixin, LinearModel
 from sklearn.tree import BaseDecisionTree
 
 from skq.frontend.equivalents.hist_boosting import taking_encoded
@@ -56,7 +57,7 @@ def result_types(estimator: Any, rows: NDArray[Any]) -> dict[str, tuple[str, str
     dict of str to tuple of str
         See `skq.serving.result_types.ResultTypes`.
     """
-    if _sums_trees(estimator):
+    if _sums_trees(estimator) or _multiplies_float64(estimator):
         return {}  # known without a prediction, which takes long for a forest
     estimator = taking_encoded(estimator)  # the rows are encoded
     row = np.asarray(rows[:1], dtype=np.float64)
@@ -79,6 +80,14 @@ def _sums_trees(estimator: Any) -> bool:
     if isinstance(estimator, _ENSEMBLES):
         return all(map(_sums_trees, estimator.estimators_))
     return isinstance(estimator, _TREES)
+
+
+def _multiplies_float64(estimator: Any) -> bool:
+    """Whether scores are products of X and coefficients in float64."""
+    if not isinstance(estimator, LinearModel | LinearClassifierMixin):
+        return False
+    coefficients = getattr(estimator, "coef_", None)
+    return isinstance(coefficients, np.ndarray) and coefficients.dtype == np.float64
 
 
 def _dtype(result: Any) -> np.dtype[Any]:

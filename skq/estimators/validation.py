@@ -11,15 +11,17 @@ from sklearn import get_config
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.linear_model._base import LinearClassifierMixin, LinearModel
 from sklearn.utils import get_tags
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from skq.estimators.infinity import takes_infinity
 from skq.estimators.missing_values import takes_missing as may_have_missing
 from skq.estimators.missing_values import takes_missing_in
+from skq.estimators.tables import hist_lookup
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import hist_boosting
 from skq.program import Bin
 from skq.quantization.quantized_module import QuantizedModule
+from skq.serving.lookup import TableLookup
 
 
 def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
@@ -42,8 +44,10 @@ def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
     ValueError
         As the parent's validation; also for texts and dates in linear models.
     """
-    if hist_boosting.has_text_categories(estimator):
-        return hist_boosting.encoded(estimator, X)
+    lookup = lookup_of(estimator)
+    if lookup is not None:
+        finite = _finite(estimator, allow_nan=get_tags(estimator).input_tags.allow_nan)
+        return check_array(lookup(X), ensure_all_finite=finite)
     _refuse_no_numbers(estimator, X)
     tags = get_tags(estimator).input_tags
     X = validate_data(
@@ -55,6 +59,14 @@ def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
         ensure_all_finite=_finite(estimator, allow_nan=_allows_nan(estimator)),
     )
     return X.toarray() if dense and sparse.issparse(X) else X
+
+
+def lookup_of(estimator: Any) -> TableLookup | None:
+    """The stage before a fitted estimator's program that encodes texts and categories."""
+    lookup: TableLookup | None = estimator.__dict__.get("_lookup")
+    if lookup is None and hist_boosting.has_text_categories(estimator):
+        return hist_lookup(estimator)
+    return lookup
 
 
 def _refuse_no_numbers(estimator: Any, X: Any) -> None:
@@ -151,6 +163,9 @@ def takes_missing(estimator: Any, module: QuantizedModule) -> NDArray[np.bool_]:
     """
     n_features = int(estimator.n_features_in_)
     takes = takes_missing_in(getattr(estimator, "_float_model", estimator), n_features)
+    lookup = lookup_of(estimator)
+    if lookup is not None:
+        takes[lookup.features] = True  # the lookup refuses what is refused
     takes[list(module.features_without_missing_code)] = False
     return takes
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skq.exceptions import UnsupportedModelError
+from skq.export.raw_tables import refuse_raw_tables
 from skq.quantization.quantized_module import QuantizedModule
 
 
@@ -57,11 +57,7 @@ def subject_of(model: Any) -> Subject:
             f"{type(model).__name__}. Fit it first; of a Pipeline, quantize the whole "
             "(skq.QuantizedClassifier(pipeline)) or export its last step."
         )
-    if _reads_texts(model):
-        raise UnsupportedModelError(
-            f"{type(model).__name__} reads categories that are texts, which its integer program "
-            "does not encode. Encode them with an OrdinalEncoder before the model."
-        )
+    refuse_raw_tables(model)
     names = getattr(model, "feature_names_in_", None)
     return Subject(
         model,
@@ -69,12 +65,3 @@ def subject_of(model: Any) -> Subject:
         getattr(model, "classes_", None),
         None if names is None else tuple(map(str, names)),
     )
-
-
-def _reads_texts(model: Any) -> bool:
-    """Whether an estimator encodes categories that are no numbers before its program runs."""
-    if getattr(model, "_preprocessor", None) is None:
-        return False
-    from skq.frontend.equivalents.hist_boosting import has_text_categories
-
-    return has_text_categories(model)

@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
 from skq.exceptions import UnsupportedModelError
+from skq.serialization import serializable
 
 Floats = NDArray[np.float64]
 
 
+@serializable("skq.Column")
 @dataclass(frozen=True, eq=False)
 class Column:
     """A function of one feature: affine, or constant between edges.
@@ -52,6 +53,10 @@ class Column:
             return self.values[np.searchsorted(self.edges, x, side="left")]
         return _run(self.steps, x)
 
+    def at(self, x: Floats) -> Floats:
+        """Values of the column, also where the feature is missing."""
+        return np.where(np.isnan(x), self.missing, self(x))
+
     def then(self, function: str, constant: float) -> Column:
         """The column followed by one more affine step."""
         step = ((function, float(constant)),)
@@ -62,7 +67,10 @@ class Column:
 
     def filled(self, value: float) -> Column:
         """The column with a value for what is still missing."""
-        return replace(self, missing=value) if np.isnan(self.missing) else self
+        column = replace(self, missing=value) if np.isnan(self.missing) else self
+        if self.values is not None and np.isnan(self.values).any():
+            return replace(column, values=np.where(np.isnan(self.values), value, self.values))
+        return column
 
     def reach(self, lo: float, hi: float) -> tuple[float, float]:
         """Greatest magnitudes of the column, and of its terms, over a range of the feature."""
@@ -88,6 +96,7 @@ def _run(steps: Sequence[tuple[str, float]], x: Any) -> Any:
     return x
 
 
+@serializable("skq.Preprocessing", fields=("n_features", "columns", "powers", "matrix", "offset"))
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
     """Columns, their products, and a matrix; see the module's docstring.
@@ -103,6 +112,8 @@ class Preprocessing:
     offset : ndarray of shape (n_outputs,) or None
     bounds : (lo, hi), each an ndarray of shape (n_features,), or None
         Least and greatest value of each feature of X, if known.
+    labels : Labels or None
+        Of features that are texts or categories; see `skq.frontend.labels`.
     """
 
     n_features: int
@@ -111,6 +122,7 @@ class Preprocessing:
     matrix: Floats | None = None
     offset: Floats | None = None
     bounds: tuple[Floats, Floats] | None = None
+    labels: Any = None
 
     @classmethod
     def identity(
@@ -118,6 +130,20 @@ class Preprocessing:
     ) -> Preprocessing:
         """X itself."""
         return cls(n_features, tuple(Column(j) for j in range(n_features)), bounds=bounds)
+
+    def __call__(self, X: Floats) -> Floats:
+        """The outputs, in float64, for X of shape (n_rows, n_features)."""
+        result = np.empty((len(X), len(self.columns)))
+        for k, column in enumerate(self.columns):
+            result[:, k] = column.at(X[:, column.feature])
+        if self.powers is not None:
+            products = np.empty((len(X), len(self.powers)))
+            for k, exponents in enumerate(self.powers):
+                products[:, k] = np.prod(result**exponents, axis=1)
+            result = products
+        if self.matrix is None or self.offset is None:
+            return result
+        return np.asarray(result @ self.matrix + self.offset)
 
     def middle_and_half(self) -> tuple[Floats, Floats]:
         """Middle and half width of the range of each feature; 0 and 1 if unknown."""
@@ -247,6 +273,8 @@ class Preprocessing:
 
 def joined(several: Sequence[Preprocessing]) -> Preprocessing:
     """Outputs of several preprocessings of the same X, side by side."""
+    from scipy.linalg import block_diag  # not needed to load a model
+
     columns = tuple(column for preprocessing in several for column in preprocessing.columns)
     first = replace(several[0], columns=columns, powers=None, matrix=None, offset=None)
     if all(preprocessing.is_columns for preprocessing in several):

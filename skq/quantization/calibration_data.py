@@ -35,8 +35,13 @@ class InputRange(NamedTuple):
     @classmethod
     def of(cls, array: Array, present: Any = slice(None)) -> InputRange:
         """Range of an array of rows; `present` selects the rows that count."""
+        rows = array[present]
         with np.errstate(invalid="ignore"):
-            lo, hi = _range(array[present])
+            if array.dtype.kind == "f" and len(rows) == len(array) > 0:
+                lo, hi = rows.min(axis=0), rows.max(axis=0)  # NaN where a value is missing
+                if not np.isnan(lo).any():
+                    return cls(lo, hi)
+            lo, hi = _range(rows)
         return cls(lo, hi, bool(np.isnan(array).any()) if array.dtype.kind == "f" else False)
 
 

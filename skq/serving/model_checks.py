@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skq.engines.session import outputs_of
 from skq.quantization.quantized_module import QuantizedModule
+from skq.serving.lookup import TableLookup
 from skq.serving.outputs import has_output
 
 Array = NDArray[Any]
@@ -17,12 +18,15 @@ Array = NDArray[Any]
 def check_model(
     module: Any,
     n_features: Any,
+    n_inputs: Any,
     takes_missing: Any,
     classes: Any,
     feature_names: Any,
     columns_by_name: Any,
 ) -> None:
     """Raise unless the fields of a saved model are consistent; see `IntegerPredictor`.
+
+    `n_inputs` is the number of columns that the program must read.
 
     Raises
     ------
@@ -34,8 +38,8 @@ def check_model(
     if type(n_features) is not int or n_features < 0:
         raise TypeError(f"n_features_in_ must be an int >= 0; got {n_features!r:.60}")
     shapes = [type_.shape for type_ in module.program.inputs]
-    if shapes != [(n_features,)]:
-        raise ValueError(f"the program reads rows of {shapes}; n_features_in_ is {n_features}")
+    if shapes != [(n_inputs,)]:
+        raise ValueError(f"the program reads rows of {shapes}; n_features_in_ is {n_inputs}")
     _check_flags("takes_missing", takes_missing, n_features)
     if feature_names is not None:
         _check_labels("feature_names_in_", feature_names)
@@ -48,6 +52,26 @@ def check_model(
         if feature_names is None:
             raise ValueError("columns_by_name needs feature_names_in_, which is None")
     _check_classes(module, classes)
+
+
+def check_lookup(lookup: Any, n_features: int, feature_names: Any) -> None:
+    """Raise unless a saved model's lookup stage gives what its program reads.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if lookup is None:
+        return
+    if not isinstance(lookup, TableLookup):
+        raise TypeError(f"lookup must be a TableLookup or None; got {type(lookup).__name__}")
+    if lookup.n_features != n_features:
+        raise ValueError(
+            f"the lookup has {lookup.n_features} features; n_features_in_ is {n_features}"
+        )
+    names = None if feature_names is None else tuple(feature_names.tolist())
+    if lookup.names != names:
+        raise ValueError("the names of the lookup are not feature_names_in_")
 
 
 def _check_flags(what: str, flags: Any, n_features: int) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skq._config import saturation_setting
 from skq.quantization.feature_columns import for_columns_read
 from skq.quantization.quantized_module import QuantizedModule
+from skq.serving.lookup import TableLookup
 from skq.serving.outputs import as_predicted, check_missing, predict_with
 from skq.serving.result_types import ResultTypes, typed
 
@@ -32,8 +33,14 @@ class IntegerPredictions:
 
     def _predict_table(self, method: str, X: Any) -> Any:
         """What a method returns for X, by the fast path; None where the fallback is needed."""
+        if not self._passes_plain_tables():
+            return None
+        return self._run_table(method, X)
+
+    def _run_table(self, method: str, X: Any) -> Any:
+        """The same for a table that validation would pass unchanged if its numbers are finite."""
         module: QuantizedModule | None = self.__dict__.get("quantized_module_")
-        if module is None or not self._passes_plain_tables():
+        if module is None:
             return None
         n_threads = self._threads(module, X.size) if type(X) is np.ndarray else None
         result = module._session.run_table(method, X, n_threads)
@@ -48,8 +55,13 @@ class IntegerPredictions:
 
         Of sparse rows the columns that the module reads are made dense, a block at a time.
         """
+        X = self._validated(X)
+        if module is None and self._table_lookup is not None:
+            result = self._run_table(method, X)
+            if result is not None:
+                return result
         module = self.quantized_module_ if module is None else module
-        return self._predict_array(method, self._validated(X), module)
+        return self._predict_array(method, X, module)
 
     def _predict_array(self, method: str, X: Any, module: QuantizedModule) -> Any:
         """The same for X that is validated."""
@@ -59,6 +71,8 @@ class IntegerPredictions:
             check_missing(self._display_name, module, takes, columns, self._feature_names)
             module._session.takes_missing = bool(takes.all())
         names = self._feature_names
+        raw, X = X, self._transformed(X)
+        names = names if raw is X else None
         if not isinstance(X, np.ndarray):
             X = X.tocsr()
             narrow = for_columns_read(module) if saturation_setting() is None else None
@@ -107,6 +121,11 @@ class IntegerPredictions:
         return False
 
     @property
+    def _table_lookup(self) -> TableLookup | None:
+        """The stage that encodes texts and categories; `_validated` runs it."""
+        return None
+
+    @property
     def _columns_by_name(self) -> NDArray[np.bool_] | None:
         """Columns that a Pipeline selects by name, True where it uses them; None if it does not."""
         return None
@@ -122,6 +141,10 @@ class IntegerPredictions:
     def _validated(self, X: Any) -> Any:
         """X as an ndarray or sparse matrix of numbers, or an error; NaN may be left in it."""
         raise NotImplementedError
+
+    def _transformed(self, X: Any) -> Any:
+        """What the program reads of a validated X."""
+        return X
 
     def _missing_columns(self, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
         """Columns of a validated X with NaN that are still to be checked."""

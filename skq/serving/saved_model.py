@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.preprocessing import Column, Preprocessing
 from skq.graph.graph import FloatGraph, Node, TensorInfo
 from skq.program import INSTRUCTIONS, IntegerProgram, TensorType
 from skq.program.prune import pruned
@@ -22,17 +23,38 @@ from skq.quantization.n_bits import get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
 from skq.serialization.limits import MAX_BYTES
-from skq.serving.model_checks import check_model
+from skq.serving.columns import is_columns
+from skq.serving.lookup import CategoryCodes, TableLookup
+from skq.serving.model_checks import check_lookup, check_model
 from skq.serving.named_columns import arranged
 from skq.serving.outputs import has_output, log_probabilities
 from skq.serving.predictions import IntegerPredictions
 from skq.serving.result_types import ResultTypes, check_types
+from skq.serving.saved_pipeline import (
+    check_preprocessing,
+    refuse_texts_inside,
+    stages_of,
+    takes_missing_before,
+)
 from skq.serving.validation import checked_numbers, columns_with_missing, has_infinity
 
 __all__ = ["IntegerPredictor", "load", "save"]
 
 #: Classes that a saved model may contain; no other is built.
-_PARTS = (IntegerProgram, TensorType, *INSTRUCTIONS, FloatGraph, Node, TensorInfo)
+_PARTS = (
+    *(IntegerProgram, TensorType, *INSTRUCTIONS, FloatGraph, Node, TensorInfo),
+    *(TableLookup, CategoryCodes, Preprocessing, Column),
+)
+
+
+def _n_inputs(module: Any, n_features: Any, preprocessing: Any) -> Any:
+    """Columns that the program must read."""
+    if preprocessing is None:
+        return n_features
+    shapes = [t.shape for t in module.program.inputs] if isinstance(module, QuantizedModule) else []
+    n_inputs = shapes[0][0] if len(shapes) == 1 and len(shapes[0]) == 1 else 0
+    check_preprocessing(preprocessing, n_features, n_inputs)
+    return n_inputs
 
 
 #: Methods that a saved model may have.
@@ -80,9 +102,14 @@ class IntegerPredictor(IntegerPredictions):
         See `skq.serving.result_types.ResultTypes`.
     takes_infinity : bool, default=False
         Whether infinity is accepted, as histogram gradient boosting does.
+    lookup : TableLookup or None
+        Encodes texts and categories before the program; None for models of numbers.
     columns_by_name : ndarray of shape (n_features_in_,), bool, or None
         Of a Pipeline that selects columns by name: which it uses. A dataframe may have its columns
         in any order, and others. None: it must have the columns of ``feature_names_in_`` in order.
+    preprocessing : Preprocessing or None
+        Of a Pipeline that ends in an estimator of skq: its transformers, which are computed in
+        float64 before the program.
     """
 
     estimator: str
@@ -95,7 +122,9 @@ class IntegerPredictor(IntegerPredictions):
     methods: tuple[str, ...] | None = None
     result_types: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     takes_infinity: bool = False
+    lookup: TableLookup | None = None
     columns_by_name: NDArray[np.bool_] | None = None
+    preprocessing: Preprocessing | None = None
 
     def __repr__(self) -> str:
         return (
@@ -107,9 +136,11 @@ class IntegerPredictor(IntegerPredictions):
         if type(self.estimator) is not str:
             raise TypeError(f"estimator must be a text; got {type(self.estimator).__name__}")
         get_n_bits_dict(self.n_bits)
+        n_inputs = _n_inputs(self.quantized_module_, self.n_features_in_, self.preprocessing)
         check_model(
             self.quantized_module_,
             self.n_features_in_,
+            n_inputs,
             self.takes_missing,
             self.classes_,
             self.feature_names_in_,
@@ -122,6 +153,7 @@ class IntegerPredictor(IntegerPredictions):
         check_types(self.result_types)
         if type(self.takes_infinity) is not bool:
             raise TypeError(f"takes_infinity must be a bool; got {self.takes_infinity!r}")
+        check_lookup(self.lookup, self.n_features_in_, self.feature_names_in_)
 
     def predict(self, X: Any) -> Any:
         """Predict labels or values.
@@ -204,11 +236,37 @@ class IntegerPredictor(IntegerPredictions):
     def _display_name(self) -> str:
         return self.estimator
 
+    @property
+    def _table_lookup(self) -> TableLookup | None:
+        return self.lookup
+
+    def _passes_plain_tables(self) -> bool:
+        return self.lookup is None and self.preprocessing is None
+
+    def _run_table(self, method: str, X: Any) -> Any:
+        return super()._run_table(method, X) if self.preprocessing is None else None
+
+    def _transformed(self, X: Any) -> Any:
+        if self.preprocessing is None:
+            return X
+        X = X.toarray() if hasattr(X, "toarray") else X
+        return self.preprocessing(np.asarray(X, dtype=np.float64))
+
     def _validated(self, X: Any) -> Any:
+        if self.lookup is not None:
+            return self.lookup(X)
+        if is_columns(X):
+            return self._of_numbers(X)
         if self.columns_by_name is not None:
             assert self.feature_names_in_ is not None  # as `check_model` has checked
             X = arranged(X, self.feature_names_in_, self.columns_by_name)
         return checked_numbers(X, self.n_features_in_, self.feature_names_in_)
+
+    def _of_numbers(self, X: Any) -> Any:
+        """Columns of a dict or an Arrow table, for a model of numbers."""
+        n, names, used = self.n_features_in_, self.feature_names_in_, self.columns_by_name
+        unread = np.zeros(n, dtype=bool) if used is None else ~used
+        return TableLookup(n, (), unread, None if names is None else tuple(map(str, names)))(X)
 
     def _missing_columns(self, X: Any, module: QuantizedModule) -> NDArray[np.int64]:
         if not self.takes_infinity and has_infinity(X):
@@ -227,9 +285,11 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    obj : quantized estimator, QuantizedClassifier, QuantizedRegressor or QuantizedModule
-        Fitted. Saved is what predictions need: without the float parent and its graph, and without
-        splits of trees that no longer change a prediction.
+    obj : quantized estimator, QuantizedClassifier, QuantizedRegressor, QuantizedModule or Pipeline
+        Fitted; of a scikit-learn Pipeline the last step is one of the others. Saved is what
+        predictions need: without the float parent and its graph, and without splits of trees that
+        no longer change a prediction. The transformers of a Pipeline are saved as functions of
+        columns, products and matrices, in float64.
     path : str or path-like
         File to write, by convention ``*.skq``. It is replaced atomically.
 
@@ -237,6 +297,8 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     ------
     TypeError
         If `obj` is something else, or is not fitted.
+    UnsupportedModelError
+        If a file cannot hold a transformer of a Pipeline; names it.
 
     Examples
     --------
@@ -258,7 +320,7 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     elif isinstance(obj, IntegerPredictor):
         files.save(obj, path)
     else:
-        files.save(_predictor(obj), path)
+        files.save(_pipeline(obj) if hasattr(obj, "steps") else _predictor(obj), path)
 
 
 def load(
@@ -288,12 +350,49 @@ def load(
         If the file is malformed, damaged, of a newer version, or exceeds the limit; tells where.
     OSError
         If the file cannot be read.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> import skq
+    >>> from skq.tree import DecisionTreeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = DecisionTreeClassifier(random_state=0, n_bits=4).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "tree.skq")
+    ...     skq.save(model, path)
+    ...     loaded = skq.load(path)
+    >>> bool((loaded.predict(X) == model.predict(X)).all())
+    True
     """
     models = (IntegerPredictor, QuantizedModule)
     loaded: IntegerPredictor | QuantizedModule = files.load(
         path, expected=models, max_bytes=max_bytes, classes={*models, *_PARTS}
     )
     return loaded
+
+
+def _pipeline(pipeline: Any) -> IntegerPredictor:
+    """A scikit-learn Pipeline whose last step is an estimator of skq."""
+    last = pipeline.steps[-1][1]
+    if not isinstance(getattr(last, "quantized_module_", None), QuantizedModule):
+        raise _not_a_model(pipeline)
+    saved = _predictor(last)
+    refuse_texts_inside(pipeline, last)
+    lookup, preprocessing = stages_of(pipeline)
+    names = getattr(pipeline, "feature_names_in_", None)
+    return replace(
+        saved,
+        estimator=f"{type(pipeline).__name__} of {saved.estimator}",
+        n_features_in_=preprocessing.n_features,
+        takes_missing=takes_missing_before(preprocessing, saved.takes_missing, lookup),
+        feature_names_in_=names,
+        methods=tuple(m for m in METHODS if hasattr(pipeline, m)),
+        lookup=lookup,
+        columns_by_name=None,
+        preprocessing=preprocessing,
+    )
 
 
 def _not_a_model(obj: Any) -> TypeError:
@@ -336,5 +435,6 @@ def _predictor(estimator: Any) -> IntegerPredictor:
         methods=tuple(m for m in METHODS if hasattr(estimator, m)),
         result_types=dict(estimator._types or {}),
         takes_infinity=estimator._takes_infinity,
+        lookup=estimator._table_lookup,
         columns_by_name=estimator._columns_by_name,
     )

@@ -56,6 +56,9 @@ def quantized_as_trained(
 
 def with_codes(graph: FloatGraph, network: CodeNetwork, *, has_bias: bool = True) -> FloatGraph:
     """The graph with the layers of a network in place of its own, and quantizers before them."""
+    n_layers = sum(_is_layer(graph, node) for node in graph.nodes)
+    if n_layers != len(network.layers):
+        raise ValueError(f"the graph has {n_layers} layers, and the network {len(network.layers)}")
     writer = _Writer(graph, network, has_bias=has_bias)
     last = len(network.layers) - 1
     index = 0
@@ -70,8 +73,6 @@ def with_codes(graph: FloatGraph, network: CodeNetwork, *, has_bias: bool = True
             skipped[node.outputs[0]] = node.inputs[0]  # the codes after it saturate at 0
         else:
             writer.nodes.append(node)
-    if index != last + 1:
-        raise ValueError(f"the graph has {index} layers, and the network {last + 1}")
     return replace(graph, nodes=tuple(writer.nodes), initializers=writer.constants)
 
 

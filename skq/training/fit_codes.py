@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,28 +77,77 @@ class Quality:
     loss: float
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingResult:
-    """The trained network, and whether it is better than the scores it is compared with."""
-
-    network: CodeNetwork
-    before: Quality
-    after: Quality
-    is_better: bool
-
-
 def split(
-    targets: NDArray[np.number], random: np.random.RandomState, *, is_classes: bool
+    y: NDArray[Any], random: np.random.RandomState, *, is_classes: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows to train on, and rows to hold back: the same share of each class."""
-    order = random.permutation(len(targets))
+    """Rows to train on, and rows to hold back: about the same share of each class.
+
+    A row of each class is trained on.
+    """
+    order = random.permutation(len(y))
+    first = np.zeros(len(order), dtype=bool)
     if is_classes:
-        keys = targets if targets.ndim == 1 else targets @ (2.0 ** -np.arange(targets.shape[1]))
-        order = order[np.argsort(keys[order], kind="stable")]
+        key = np.unique(y, return_inverse=True, axis=0 if y.ndim > 1 else None)[1].ravel()
+        order = order[np.argsort(key[order], kind="stable")]
+        first = np.diff(key[order], prepend=-1) != 0
     every = round(1 / TRAINING.held_back)
     held = np.zeros(len(order), dtype=bool)
-    held[order[every // 2 :: every]] = True
+    chosen = np.zeros(len(order), dtype=bool)
+    chosen[every // 2 :: every] = True
+    held[order[chosen & ~first]] = True
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+class Judge:
+    """Compares scores on held-back rows.
+
+    Parameters
+    ----------
+    objective : Objective
+    data : TrainingData
+        The rows.
+    is_classifier : bool
+        Whether labels follow from the scores: the greatest, or the signs.
+    """
+
+    def __init__(self, objective: Objective, data: TrainingData, *, is_classifier: bool) -> None:
+        self.objective, self.data, self.is_classifier = objective, data, is_classifier
+        self.targets = _targets(objective, data.targets)
+        self.weight = data.row_weight / data.row_weight.sum()
+
+    def _wrong(self, scores: Floats) -> NDArray[np.bool_]:
+        labels = self.data.targets
+        if not self.is_classifier:
+            return np.zeros(len(scores), dtype=bool)
+        if labels.ndim == 1:
+            return np.asarray(scores.argmax(axis=1) != labels)
+        if labels.shape[1] > 1 and np.all((labels > 0).sum(axis=1) == 1):
+            return np.asarray(scores.argmax(axis=1) != labels.argmax(axis=1))
+        return np.asarray(np.any((scores > 0) != (labels > 0), axis=1))
+
+    def quality(self, scores: Floats) -> Quality:
+        """Quality of scores of shape (n_rows, n_scores)."""
+        losses = self.objective.row_losses(as_tensor(scores), self.targets).numpy()
+        return Quality(float(self.weight @ self._wrong(scores)), float(self.weight @ losses))
+
+    def prefers(self, new: Floats, old: Floats) -> bool:
+        """Whether new scores are better: their loss is less and labels are no worse, but for noise.
+
+        Or labels are better by more than noise: one standard deviation of the difference in wrong
+        labels if both were as good.
+        """
+        before, after = self.quality(old), self.quality(new)
+        changed = self._wrong(old) != self._wrong(new)
+        noise = float(np.sqrt((self.weight**2)[changed].sum()))
+        if after.wrong < before.wrong - noise:
+            return True
+        return after.loss < before.loss and after.wrong <= before.wrong + noise
+
+
+def _targets(objective: Objective, targets: NDArray[np.number]) -> torch.Tensor:
+    if objective.loss in OF_CLASSES:
+        return torch.from_numpy(targets.astype(np.int64))
+    return as_tensor(targets)
 
 
 def train_codes(
@@ -108,10 +158,9 @@ def train_codes(
     epochs: int,
     random: np.random.RandomState,
     constraints: Constraints | None = None,
-    is_classifier: bool = False,
-    compared: Floats | None = None,
+    judge: Judge | None = None,
     report: Callable[[str], None] | None = None,
-) -> TrainingResult:
+) -> CodeNetwork:
     """Train a network from where it is.
 
     Parameters
@@ -122,80 +171,37 @@ def train_codes(
     epochs : int
         At least 1.
     random : RandomState
-        Chooses the rows that are held back, and the order of the others.
+        Chooses the order of the rows.
     constraints : Constraints, default=None
-    is_classifier : bool, default=False
-        Whether labels follow from the scores: the greatest, or the signs.
-    compared : ndarray of shape (n_rows, n_scores), default=None
-        Scores of what the result must be better than; by default those of `start`.
+    judge : Judge, default=None
+        Of held-back rows: the state with the least loss there is taken. None: the last state.
     report : callable, default=None
         Called with a line of text now and then.
+
+    Returns
+    -------
+    CodeNetwork
     """
-    few, held = split(data.targets, random, is_classes=is_classifier)
-    kept = data.part(held)
-    judge = _Judge(objective, kept, is_classifier=is_classifier)
     with _one_thread():
-        network = _train(start, data.part(few), kept, objective, judge, epochs, random,
-                         constraints or Constraints(), report)  # fmt: skip
-    old = start.scores(kept.X) if compared is None else compared[held]
-    before, after = judge.quality(old), judge.quality(network.scores(kept.X))
-    noise = judge.noise(old, network.scores(kept.X))
-    is_better = after.loss < before.loss and after.wrong <= before.wrong + noise
-    is_better = is_better or after.wrong < before.wrong - noise
-    return TrainingResult(network, before, after, is_better)
-
-
-class _Judge:
-    """Compares scores on held-back rows."""
-
-    def __init__(self, objective: Objective, kept: TrainingData, *, is_classifier: bool) -> None:
-        self.objective, self.is_classifier = objective, is_classifier
-        self.targets = _targets(objective, kept.targets)
-        self.weight = kept.row_weight / kept.row_weight.sum()
-        self.labels = kept.targets
-
-    def _wrong(self, scores: Floats) -> NDArray[np.bool_]:
-        if not self.is_classifier:
-            return np.zeros(len(scores), dtype=bool)
-        if self.labels.ndim == 1:
-            return np.asarray(scores.argmax(axis=1) != self.labels)
-        if self.labels.shape[1] > 1 and np.all((self.labels > 0).sum(axis=1) == 1):
-            return np.asarray(scores.argmax(axis=1) != self.labels.argmax(axis=1))
-        return np.asarray(np.any((scores > 0) != (self.labels > 0), axis=1))
-
-    def quality(self, scores: Floats) -> Quality:
-        """Quality of scores of shape (n_rows, n_scores)."""
-        losses = self.objective.row_losses(as_tensor(scores), self.targets).numpy()
-        return Quality(float(self.weight @ self._wrong(scores)), float(self.weight @ losses))
-
-    def noise(self, old: Floats, new: Floats) -> float:
-        """One standard deviation of the difference in wrong labels, if both were as good."""
-        changed = self._wrong(old) != self._wrong(new)
-        return float(np.sqrt((self.weight**2)[changed].sum()))
-
-
-def _targets(objective: Objective, targets: NDArray[np.number]) -> torch.Tensor:
-    if objective.loss in OF_CLASSES:
-        return torch.from_numpy(targets.astype(np.int64))
-    return as_tensor(targets)
+        return _train(start, data, objective, epochs, random, constraints, judge, report)
 
 
 def _train(
     start: CodeNetwork,
     data: TrainingData,
-    kept: TrainingData,
     objective: Objective,
-    judge: _Judge,
     epochs: int,
     random: np.random.RandomState,
-    constraints: Constraints,
+    constraints: Constraints | None,
+    judge: Judge | None,
     report: Callable[[str], None] | None,
 ) -> CodeNetwork:
-    network = FakeQuantizedNetwork(start, data.X, constraints)
-    rows, held = network.prepared(data.X), network.prepared(kept.X)
+    network = FakeQuantizedNetwork(start, data.X, constraints or Constraints())
+    rows = network.prepared(data.X)
     targets, teacher = _targets(objective, data.targets), as_tensor(data.float_scores)
     weight = as_tensor(data.row_weight / data.row_weight.mean())
-    size = judge.quality(start.scores(kept.X)).loss
+    first = objective.row_losses(as_tensor(start.scores(data.X)), targets)
+    size = float((first * weight).mean())
     size = size if size > 0 else 1.0
     batch = max(TRAINING.least_batch, -(-len(rows) // TRAINING.batches))
     n_batches = -(-len(rows) // batch)
@@ -221,16 +227,15 @@ def _train(
             optimizer.step()
             step += 1
             network.project()
-        if epoch in looks or epoch == epochs - 1:
+        if epoch in looks and judge is not None:
             with torch.no_grad():
-                held_loss = judge.quality(network(held)[0].numpy()).loss
+                held_loss = judge.quality(network(network.prepared(judge.data.X))[0].numpy()).loss
             if report is not None:
                 report(f"epoch {epoch + 1} of {epochs}: held-back loss {held_loss:.4g}")
             if np.isfinite(held_loss) and (best is None or held_loss < best[0]):
                 best = held_loss, copy.deepcopy(network.state_dict())
-    if best is None:
-        return start
-    network.load_state_dict(best[1])
+    if best is not None:
+        network.load_state_dict(best[1])
     return network.trained()
 
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -120,3 +120,23 @@ def test_refusals_name_the_model_and_the_way_out():
     clipping = QuantizedRegressor(make_pipeline(MinMaxScaler(clip=True), Ridge()))
     with pytest.raises(UnsupportedModelError, match="clip=True"):
         clipping.fit(DATA, TARGET)
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "estimator", "advice"),
+    [
+        (QuantizedClassifier, Ridge(), "Use QuantizedRegressor"),
+        (QuantizedClassifier, make_pipeline(StandardScaler(), Ridge()), "Use QuantizedRegressor"),
+        (QuantizedRegressor, LogisticRegression(), "Use QuantizedClassifier"),
+        (QuantizedClassifier, IsolationForest(), "Use QuantizedOutlierDetector"),
+    ],
+    ids=str,
+)
+def test_an_estimator_of_another_kind_is_refused_before_training(wrapper, estimator, advice):
+    X, y = np.zeros((0, 2)), np.zeros(0)  # no training on these
+    with pytest.raises(UnsupportedModelError, match=advice):
+        wrapper(estimator).fit(X, y)
+    trained = np.arange(20.0).reshape(10, 2)
+    frozen = FrozenEstimator(clone(estimator).fit(trained, np.arange(10) % 2))
+    with pytest.raises(UnsupportedModelError, match=advice):
+        wrapper(frozen).fit(trained, np.arange(10) % 2)

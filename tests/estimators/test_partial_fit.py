@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_iris, make_classification
 from sklearn.exceptions import NotFittedError
 
 import skq
@@ -129,3 +129,24 @@ def test_warm_starts_on_the_same_data_end_as_one_fit(name):
     whole = cls(n_estimators=6, **options).fit(X, Y)
     np.testing.assert_array_equal(model.predict(X), whole.predict(X))
     assert str(model.quantized_module_.program) == str(whole.quantized_module_.program)
+
+
+def test_warm_starts_are_quantized_at_the_next_prediction():
+    X, y = load_iris(return_X_y=True)
+    model = skq.linear_model.LogisticRegression(warm_start=True, n_bits=2, max_iter=500)
+    for C in (1e-3, 1e-2, 1e-1, 1.0):
+        model.set_params(C=C).fit(X, y)
+        assert "quantized_module_" not in vars(model)
+    model.set_params(n_bits=8)  # a parameter counts when fit is called
+    rows = model.predict(X)
+    assert model.n_bits_["op_weights"] == 2
+    wanted = skq.linear_model.LogisticRegression(n_bits=2, max_iter=500).fit(X, y)
+    assert np.mean(rows == wanted.predict(X)) > 0.95
+    assert model.fit(X, y).n_bits_["op_weights"] == 8
+
+
+def test_warm_starts_are_pickled_before_they_are_quantized():
+    X, y = load_iris(return_X_y=True)
+    model = skq.linear_model.LogisticRegression(warm_start=True, max_iter=500).fit(X, y)
+    copied = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copied.predict_proba(X), model.predict_proba(X))

@@ -552,14 +552,12 @@ def test_a_dropped_column_may_be_missing(model):
     assert not any(isinstance(s, Maximum) for s in quantized.quantized_module_.program.instructions)
 
 
-def test_texts_are_refused_with_what_to_do():
+def test_texts_may_be_encoded_in_the_program_or_before_it():
     X, y = frame()
     X["e"] = np.where(X["e"] > 4, "red", "blue")
     encoder = ColumnTransformer([("c", onehot(), ["e"])], remainder=SimpleImputer())
-    with pytest.raises(
-        UnsupportedModelError, match=r"no numbers \(e\).*before the quantized model: make_pipeline"
-    ):
-        skq.QuantizedRegressor(make_pipeline(encoder, Ridge())).fit(X, y)
+    whole = skq.QuantizedRegressor(make_pipeline(encoder, Ridge()), n_bits=16).fit(X, y)
+    np.testing.assert_allclose(whole.predict(X), whole.estimator_.predict(X), atol=1e-3)
     in_front = make_pipeline(encoder, skq.QuantizedRegressor(Ridge(), n_bits=12)).fit(X, y)
     assert np.isfinite(in_front.predict(X)).all()
 

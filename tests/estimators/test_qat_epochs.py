@@ -172,6 +172,11 @@ def test_other_values_are_refused_before_training(epochs):
         linear_model.Ridge(qat_epochs=epochs).fit(X_REAL, Y_REAL)
 
 
+def test_several_columns_a_feature_are_refused():
+    with pytest.raises(ValueError, match="columns_per_feature must be 1"):
+        linear_model.Ridge(qat_epochs=1, columns_per_feature=2).fit(X_REAL, Y_REAL)
+
+
 def test_networks_that_are_one_layer_in_integers_are_refused():
     with pytest.raises(UnsupportedModelError, match="activation='identity'"):
         neural_network.MLPRegressor(activation="identity", qat_epochs=1).fit(X_REAL, Y_REAL)
@@ -193,10 +198,10 @@ def test_rows_of_weight_0_are_not_trained_on():
     weight = np.ones(len(X_REAL))
     weight[::3] = 0
     estimator = linear_model.Ridge(qat_epochs=1)
-    rows, y, weights = Trainer(estimator, X_REAL, Y_REAL, weight)._rows(np.random.RandomState(0))
-    np.testing.assert_array_equal(rows, X_REAL[weight > 0])
-    np.testing.assert_array_equal(y, Y_REAL[weight > 0])
-    assert np.all(weights == 1)
+    rows = Trainer(estimator, X_REAL, Y_REAL, weight)._rows(np.random.RandomState(0))
+    np.testing.assert_array_equal(rows.X, X_REAL[weight > 0])
+    np.testing.assert_array_equal(rows.y, Y_REAL[weight > 0])
+    assert np.all(rows.weight == 1)
 
 
 def test_classes_have_their_weights():

@@ -25,6 +25,7 @@ from skq.ensemble import (
 )
 from skq.exceptions import UnsupportedModelError
 from skq.linear_model import (
+    ARDRegression,
     BayesianRidge,
     LogisticRegression,
     Perceptron,
@@ -337,12 +338,17 @@ def test_gradient_boosting_on_top_of_another_model_is_refused(wine):
         GradientBoostingRegressor(n_estimators=3, init=floats.Ridge()).fit(X, y)
 
 
-def test_what_integers_do_not_answer_is_refused(wine):
+@pytest.mark.parametrize("estimator", [BayesianRidge, ARDRegression])
+def test_the_standard_deviation_is_the_float_models(estimator, wine):
     X, y = wine
-    model = BayesianRidge().fit(X, y)
-    assert model.predict(X).shape == (len(X),)
-    with pytest.raises(UnsupportedModelError, match="return_std=True"):
-        model.predict(X, return_std=True)
+    model = estimator(n_bits=4).fit(X, y)
+    mean, std = model.predict(X, return_std=True)
+    np.testing.assert_array_equal(mean, model.predict(X))
+    parent = estimator._parent().fit(X, y)
+    np.testing.assert_array_equal(std, parent.predict(X, return_std=True)[1])
+    assert not np.array_equal(mean, parent.predict(X))
+    assert "standard deviation" in estimator.predict.__doc__
+    assert np.array_equal(model.predict(X, return_std=False), mean)
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "modified_huber"])

@@ -111,14 +111,24 @@ static double *workspace(arguments *a, int64_t count)
 
 static double clipped(double value, double lo, double hi) { return value < lo ? lo : value > hi ? hi : value; }
 
+#include "descend.inc"
 #include "leaf_indices.inc"
 #include "round_trees.inc"
+#include "sweep.inc"
 
 static PyMethodDef methods[] = {
+    {"chosen_codes", (PyCFunction)(void (*)(void))chosen_codes, METH_FASTCALL,
+     "See skq.quantization.search.descent.Grids.chosen_codes."},
+    {"code_moments", (PyCFunction)(void (*)(void))code_moments, METH_FASTCALL,
+     "See skq.quantization.search.descent.Grids.moments."},
+    {"descend_round", (PyCFunction)(void (*)(void))descend_round, METH_FASTCALL,
+     "See skq.quantization.search.descent.descend_round."},
     {"leaf_indices", (PyCFunction)(void (*)(void))leaf_indices, METH_FASTCALL,
      "See skq.graph.ops.tree_ensemble.TreeArrays.leaf_indices."},
     {"round_trees", (PyCFunction)(void (*)(void))round_trees, METH_FASTCALL,
      "See skq.quantization.trees.rounding.round_trees."},
+    {"sweep", (PyCFunction)(void (*)(void))sweep, METH_FASTCALL,
+     "See skq.quantization.search.weights.sweep."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -14,6 +14,7 @@ import numpy as np
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.bisection import LARGEST, last_that_holds
 from skq.frontend.equivalents.categories import Memberships
+from skq.frontend.equivalents.folding_categories import split_columns
 from skq.frontend.equivalents.folding_layers import fold_layers, fold_products
 from skq.frontend.predictors import Floats, LayerInputs, Layers, TreeEnsemble
 from skq.frontend.preprocessing import Column, Preprocessing
@@ -29,14 +30,11 @@ NOISE = 1e-10
 
 def fold_trees(preprocessing: Preprocessing, trees: TreeEnsemble) -> TreeEnsemble:
     """Trees on X, equal to the given ones on the outputs of the preprocessing."""
-    if trees.derived:
-        raise UnsupportedModelError(
-            "trees that split by category cannot be quantized after transformers; number the "
-            "categories with OrdinalEncoder before a model without categorical_features"
-        )
-    read = np.unique(trees.feature[trees.feature >= 0])
-    columns = {int(j): preprocessing.column(int(j)) for j in read}
+    splits = split_columns(preprocessing, trees)
+    read = [int(j) for j in np.unique(trees.feature[trees.feature >= 0])]
+    columns = {j: preprocessing.column(j) for j in read if j not in splits}
     limits = _limits(preprocessing, columns, trees)
+    columns.update((j, splits[j]) for j in read if j in splits)
     memberships = Memberships(preprocessing.n_features)
     feature, threshold = trees.feature.copy(), np.where(trees.feature >= 0, limits, 0.0)
     left, right, missing_left = trees.left.copy(), trees.right.copy(), trees.missing_left.copy()

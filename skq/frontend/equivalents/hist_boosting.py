@@ -54,10 +54,6 @@ class _Columns:
         self.categories: dict[int, Any] = {}
         encoder = _encoder(estimator)
         if encoder is None:
-            categorical = getattr(estimator, "is_categorical_", None)
-            if categorical is not None:  # X comes encoded; see `encoded`
-                for column, n in enumerate(_category_counts(estimator)):
-                    self.categories[column] = np.arange(n, dtype=np.float64)
             return
         # The preprocessor puts categorical columns first.
         is_categorical = np.asarray(estimator.is_categorical_)
@@ -65,10 +61,6 @@ class _Columns:
         for column, values in enumerate(encoder.categories_):
             values = np.asarray(values, dtype=np.float64)
             self.categories[column] = values[~np.isnan(values)]
-
-
-def _category_counts(estimator: Any) -> list[int]:
-    return list(estimator._skq_category_counts)
 
 
 _NO_TREE = OneTree(
@@ -112,27 +104,27 @@ def has_text_categories(estimator: Any) -> bool:
     return encoder is not None and any(c.dtype.kind not in "iufb" for c in encoder.categories_)
 
 
-def encoded(estimator: Any, X: Any) -> Any:
-    """X as the trees of such an estimator see it: category numbers, then the other columns.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_features), float64
-        NaN for missing and unknown categories.
-    """
-    return np.asarray(estimator._preprocess_X(X, reset=False), dtype=np.float64)
+def categories_of(estimator: Any) -> list[tuple[int, Any]]:
+    """Number in X, and categories, of each column that such an estimator encodes."""
+    features = np.flatnonzero(estimator.is_categorical_)
+    return list(zip(features.tolist(), _encoder(estimator).categories_, strict=True))
 
 
 def taking_encoded(estimator: Any) -> Any:
-    """The same estimator for X that `encoded` has encoded; others as they are."""
+    """The same estimator for X with numbers of categories, 0 ... n - 1; others as they are.
+
+    Any other number counts as missing.
+    """
     if not has_text_categories(estimator):
         return estimator
     twin = copy.copy(estimator)
-    twin._preprocessor = None
-    twin._skq_category_counts = [
-        sum(c is not None and c == c for c in values)  # without None and NaN
-        for values in _encoder(estimator).categories_
+    twin._preprocessor = copy.deepcopy(estimator._preprocessor)
+    encoder = _encoder(twin)
+    encoder.categories_ = [
+        np.arange(sum(c is not None and c == c for c in values), dtype=np.float64)
+        for values in encoder.categories_  # without None and NaN
     ]
+    encoder._missing_indices = {}
     vars(twin).pop("feature_names_in_", None)
     return twin
 

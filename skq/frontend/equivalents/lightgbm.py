@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.equivalents.decision_trees import Node, OneTree, stack
-from skq.frontend.equivalents.lookup import before_training, equivalent
+from skq.frontend.equivalents.lookup import before_training, equivalent, sklearn_class
 from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
@@ -87,11 +88,27 @@ def _classifier(estimator: Any) -> Predictor:
 
 def _model(estimator: Any) -> Any:
     model = estimator.booster_.dump_model(num_iteration=getattr(estimator, "best_iteration_", None))
-    if model.get("pandas_categorical"):
+    if model.get("pandas_categorical") and not getattr(estimator, "_skq_reads_codes", False):
         raise unsupported(
-            estimator, "it numbers the categories of a dataframe itself; train it on numbers"
+            estimator,
+            "it numbers the categories of a dataframe itself. Quantize it alone, with a dataframe; "
+            "inside another estimator, train it on numbers",
         )
     return model
+
+
+def pandas_categories(estimator: Any) -> list[Any]:
+    """Categories of each column of the dtype category; none for other estimators."""
+    if sklearn_class(estimator).__name__ not in ("LGBMClassifier", "LGBMRegressor"):
+        return []
+    return list(getattr(estimator.booster_, "pandas_categorical", None) or [])
+
+
+def reading_codes(estimator: Any) -> Any:
+    """The same estimator for X with numbers of categories, as its trees see them."""
+    twin = copy.copy(estimator)
+    twin._skq_reads_codes = True
+    return twin
 
 
 def _ensemble(estimator: Any, model: Any) -> TreeEnsemble:

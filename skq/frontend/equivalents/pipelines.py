@@ -20,6 +20,8 @@ from skq.frontend.equivalents.lookup import (
     to_representation,
 )
 from skq.frontend.equivalents.transformers import append_transformer
+from skq.frontend.labels import in_numbers
+from skq.frontend.on_codes import OnCodes, in_codes, of_points, reading, reads_codes
 from skq.frontend.predictors import Affine, Predictor
 from skq.frontend.preprocessing import Preprocessing
 
@@ -40,35 +42,39 @@ def known_representations(
     UnsupportedModelError
         If the predictor has no representation, or a transformer has none at its position.
     """
+    if isinstance(model, OnCodes):
+        with reading(model.labels):
+            return known_representations(model.estimator, bounds, features, n_features)
     if not isinstance(model, Pipeline):
         return _predictor(model)
-    steps = _flat(model)
+    steps = flat_steps(model)
     last = _predictor(steps[-1])
     representations = [to_representation(step) for step in steps[:-1]]
-    if features is None and all(
-        isinstance(representation, Affine) for representation in representations
+    if (
+        features is None
+        and not reads_codes()
+        and all(isinstance(representation, Affine) for representation in representations)
     ):
         return _pipeline([*representations, last])
-    preprocessing: Preprocessing | None = Preprocessing.identity(
-        n_features or model.n_features_in_, bounds
-    )
+    start = Preprocessing.identity(n_features or model.n_features_in_, bounds)
     if features is not None:
-        preprocessing = Preprocessing.identity(n_features).selected(features)
+        start = Preprocessing.identity(n_features).selected(features)
+    preprocessing: Preprocessing | None = of_points(start)
     for step in steps[:-1]:
         preprocessing = None if preprocessing is None else append_transformer(step, preprocessing)
     if preprocessing is not None:
-        return fold_predictor(preprocessing, last)
+        return fold_predictor(in_codes(in_numbers(preprocessing, steps[-1])), last)
     return _pipeline(
         [*(s if f is None else f for s, f in zip(steps[:-1], representations, strict=True)), last]
     )
 
 
-def _flat(pipeline: Pipeline) -> list[Any]:
+def flat_steps(pipeline: Pipeline) -> list[Any]:
     """Steps of a Pipeline and of the Pipelines in it, without those that do nothing."""
     flat: list[Any] = []
     for _, step in pipeline.steps:
         if isinstance(step, Pipeline):
-            flat += _flat(step)
+            flat += flat_steps(step)
         elif step is not None and not (isinstance(step, str) and step == "passthrough"):
             flat.append(step)
     return flat

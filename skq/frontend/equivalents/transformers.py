@@ -17,6 +17,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from skq.frontend.bisection import last_that_holds
 from skq.frontend.equivalents.lookup import before_training, sklearn_class, to_representation
 from skq.frontend.equivalents.refused import unsupported
+from skq.frontend.labels import Labels, TextColumn, in_numbers, is_missing
 from skq.frontend.predictors import Affine, Floats
 from skq.frontend.preprocessing import Column, Preprocessing, joined
 
@@ -35,6 +36,16 @@ _PROJECTIONS = (
     "PLSRegression",
     "SparseRandomProjection",
     "TruncatedSVD",
+)
+
+#: Transformers that read texts and categories, or pass them on.
+_OF_LABELS = (
+    "FunctionTransformer",
+    "MissingIndicator",
+    "OneHotEncoder",
+    "OrdinalEncoder",
+    "SimpleImputer",
+    "TargetEncoder",
 )
 
 #: Step along an input that gives a projection's weights, and rounding of its offset.
@@ -76,7 +87,10 @@ def append_transformer(transformer: Any, preprocessing: Preprocessing) -> Prepro
         return _column_transformer(transformer, preprocessing)
     if isinstance(transformer, SelectorMixin):
         return preprocessing.selected(transformer.get_support(indices=True))
-    change = _TRANSFORMS.get(sklearn_class(transformer).__name__)
+    name = sklearn_class(transformer).__name__
+    if name not in _OF_LABELS:
+        preprocessing = in_numbers(preprocessing, transformer)
+    change = _TRANSFORMS.get(name)
     if change is not None:
         return change(transformer, preprocessing)
     representation = to_representation(transformer)
@@ -167,28 +181,65 @@ def _function(transformer: Any, preprocessing: Preprocessing) -> Preprocessing:
 @transforms("SimpleImputer")
 def _imputer(imputer: Any, preprocessing: Preprocessing) -> Preprocessing:
     columns = _columns(imputer, preprocessing)
-    if not _is_nan(imputer.missing_values):
-        raise unsupported(imputer, f"it replaces {imputer.missing_values!r}; use NaN for missing")
-    statistics = np.asarray(imputer.statistics_, dtype=np.float64)
-    filled = [c.filled(s) for c, s in zip(columns, statistics, strict=True) if not np.isnan(s)]
+    filled: list[Column] = []
+    for j, (column, statistic) in enumerate(zip(columns, imputer.statistics_, strict=True)):
+        if is_missing(statistic) and not imputer.keep_empty_features:
+            continue  # it drops columns of missing values alone
+        if _is_text(column):
+            filled.append(_imputed(imputer, preprocessing, j, len(filled)))
+            continue
+        if isinstance(statistic, str):
+            raise TextColumn(imputer, column.feature, [statistic])
+        _check_marker(imputer)
+        filled.append(column.filled(float(statistic)))
     indicators = _indicators(imputer.indicator_, preprocessing) if imputer.add_indicator else ()
     return replace(preprocessing, columns=(*filled, *indicators))
 
 
+def _imputed(imputer: Any, preprocessing: Preprocessing, j: int, output: int) -> Column:
+    """A column of texts without its missing values: what the imputer returns for each point."""
+    columns, labels = preprocessing.columns, preprocessing.labels
+    column = columns[j]
+    assert column.values is not None
+    labels.know(column.feature, [imputer.missing_values])
+    base = [labels.base_value(c) if _is_text(c) else 0.0 for c in columns]
+    rows = _varied(_row(base, columns), j, column.values)
+    outputs = _at_points(lambda x: _raw_outputs(imputer, x), rows, labels, column)
+    return replace(column, values=outputs[:, output].astype(object))
+
+
+def _check_marker(transformer: Any) -> None:
+    """Raise if a transformer looks for another marker than NaN among numbers."""
+    marker = transformer.missing_values
+    if not is_missing(marker) or marker is None:
+        raise unsupported(transformer, f"it replaces {marker!r}; use NaN for missing")
+
+
 @transforms("MissingIndicator")
 def _missing_indicator(indicator: Any, preprocessing: Preprocessing) -> Preprocessing:
-    if not _is_nan(indicator.missing_values):
-        raise unsupported(indicator, "its missing_values are no NaN; use NaN for missing")
     return replace(preprocessing, columns=_indicators(indicator, preprocessing))
 
 
 def _indicators(indicator: Any, preprocessing: Preprocessing) -> tuple[Column, ...]:
     columns = _columns(indicator, preprocessing)
-    none = np.zeros(0)
     return tuple(
-        Column(columns[j].feature, edges=none, values=np.zeros(1), missing=1.0)
-        for j in indicator.features_
+        _indicator_column(indicator, columns[j], preprocessing.labels) for j in indicator.features_
     )
+
+
+def _indicator_column(indicator: Any, column: Column, labels: Labels | None) -> Column:
+    if labels is None or column.feature not in labels.points or column.values is None:
+        _check_marker(indicator)
+        return Column(column.feature, edges=np.zeros(0), values=np.zeros(1), missing=1.0)
+    marker = indicator.missing_values
+    labels.know(column.feature, [marker])
+    if is_missing(marker):
+        bits = [
+            is_missing(value) and (value is None) == (marker is None) for value in column.values
+        ]
+    else:
+        bits = [value == marker for value in column.values]
+    return replace(column, values=np.array(bits, dtype=np.float64))
 
 
 @transforms("Normalizer")
@@ -224,16 +275,16 @@ def _bins(discretizer: Any, preprocessing: Preprocessing) -> Preprocessing:
 def _encoder(encoder: Any, preprocessing: Preprocessing) -> Preprocessing:
     refuses_unknown = getattr(encoder, "handle_unknown", "ignore") == "error"
     segments = []
-    for known in encoder.categories_:
-        if known.dtype.kind not in "iufb":
-            raise unsupported(
-                encoder,
-                "its categories are texts, which are no numbers. Put it before the quantized "
-                "model: "
-                f"make_pipeline({type(encoder).__name__}(), QuantizedClassifier(model))",
-            )
-        values = np.asarray(known, dtype=np.float64)
-        values = values[~np.isnan(values)]
+    columns = _columns(encoder, preprocessing)
+    for known, column in zip(encoder.categories_, columns, strict=True):
+        if _is_points(column, preprocessing.labels):
+            preprocessing.labels.know(column.feature, known)
+            segments.append((column.edges, column.values))
+            continue
+        values = np.array([value for value in known if not is_missing(value)])
+        if values.dtype.kind not in "iufb":
+            raise TextColumn(encoder, column.feature, known)
+        values = values.astype(np.float64)
         if refuses_unknown:  # halfway: every number counts as the nearest category
             segments.append(((values[1:] + values[:-1]) / 2, values))
             continue
@@ -249,57 +300,123 @@ def _unknown(categories: Floats) -> float:
     return float(np.max(categories, initial=0.0)) + 1.5
 
 
+def _is_points(column: Column, labels: Labels | None) -> bool:
+    """Whether a column is a function of the points of a feature; see `skq.frontend.labels`."""
+    return labels is not None and column.feature in labels.points and column.values is not None
+
+
+def _is_text(column: Column) -> bool:
+    return column.values is not None and column.values.dtype == object
+
+
 def _stepwise(
-    transformer: Any, preprocessing: Preprocessing, segments: list[tuple[Floats, Floats]]
+    transformer: Any, preprocessing: Preprocessing, segments: list[tuple[Any, Any]]
 ) -> Preprocessing:
     """A transformer of single features, from its outputs at a point of every segment.
 
     Parameters
     ----------
     segments : list of (edges, points), one a column
-        Edges between the segments, and a value in each.
+        Edges between the segments, and a value in each. Of a column of `Labels`, its own.
     """
+    labels = preprocessing.labels
     columns = _columns(transformer, preprocessing)
-    base = np.array([points[0] for _, points in segments], dtype=np.float64)
-    at_base = _outputs(transformer, base[np.newaxis])[0]
+    values = [
+        labels.base_value(column) if _is_points(column, labels) else points[0]
+        for column, (_, points) in zip(columns, segments, strict=True)
+    ]
+    base = _row(values, columns)
+    at_base = _outputs(transformer, base)[0]
     composed: dict[int, Column] = {}
     for j, (edges, points) in enumerate(segments):
-        rows = np.repeat(base[np.newaxis], len(points), axis=0)
-        rows[:, j] = points
-        outputs = _outputs(transformer, rows)
-        missing = _output_of_missing(transformer, base, j, columns[j])
-        varies = np.any(outputs != at_base, axis=0) | (missing != at_base) & ~np.isnan(missing)
+        column = columns[j]
+        if _is_points(column, labels):
+            rows = _varied(base, j, column.values)
+            outputs = _at_points(lambda x: _outputs(transformer, x), rows, labels, column)
+            missing = np.full(len(at_base), np.nan)
+        else:
+            outputs = _outputs(transformer, _varied(base, j, points))
+            missing = _output_of_missing(transformer, base, j, column)
+        differs = (outputs != at_base) & ~(np.isnan(outputs) & np.isnan(at_base))
+        varies = np.any(differs, axis=0) | (missing != at_base) & ~np.isnan(missing)
         for output in np.flatnonzero(varies).tolist():
             if output in composed:
                 raise unsupported(transformer, "its columns depend on several features")
-            column = _composed(transformer, columns[j], edges, outputs[:, output])
-            composed[output] = column.filled(float(missing[output]))
+            if _is_points(column, labels):
+                composed[output] = replace(column, values=outputs[:, output])
+                continue
+            changed = _composed(transformer, column, edges, outputs[:, output])
+            composed[output] = changed.filled(float(missing[output]))
     for output, value in enumerate(at_base):
         if output not in composed:  # no feature changes it
-            composed[output] = Column(
-                columns[0].feature, edges=np.zeros(0), values=np.array([value]), missing=value
-            )
+            composed[output] = _constant(columns[0], value, labels)
     return replace(preprocessing, columns=tuple(composed[k] for k in range(len(at_base))))
 
 
-def _outputs(transformer: Any, rows: Floats) -> Floats:
+def _constant(column: Column, value: float, labels: Labels | None) -> Column:
+    """A column that is the same whatever the feature."""
+    if _is_points(column, labels):
+        assert column.values is not None
+        return replace(column, values=np.full(len(column.values), value))
+    return Column(column.feature, edges=np.zeros(0), values=np.array([value]), missing=value)
+
+
+def _row(values: list[Any], columns: tuple[Column, ...]) -> Any:
+    """One row of values of the columns; of objects if there are texts."""
+    row = np.empty((1, len(values)), dtype=object if any(map(_is_text, columns)) else np.float64)
+    row[0] = values
+    return row
+
+
+def _varied(row: Any, j: int, values: Any) -> Any:
+    """Rows that differ in one column."""
+    rows = np.repeat(row, len(values), axis=0)
+    rows[:, j] = values
+    return rows
+
+
+def _at_points(evaluate: Callable[[Any], Any], rows: Any, labels: Labels, column: Column) -> Any:
+    """Outputs for each point of a column; points for which the transformer raises are refused."""
+    try:
+        return evaluate(rows)
+    except (TypeError, ValueError) as error:
+        reason = error
+    outputs: list[Any] = []
+    for k in range(len(rows)):
+        try:
+            outputs.append(evaluate(rows[k : k + 1])[0])
+        except (TypeError, ValueError):
+            labels.refused.add((column.feature, k))
+            outputs.append(None)
+    accepted = [output for output in outputs if output is not None]
+    if not accepted:
+        raise reason
+    return np.stack([accepted[0] if output is None else output for output in outputs])
+
+
+def _outputs(transformer: Any, rows: Any) -> Floats:
+    """Outputs of the transformer, as numbers."""
+    return _dense(_raw_outputs(transformer, rows))
+
+
+def _raw_outputs(transformer: Any, rows: Any) -> Any:
     """Outputs of the transformer for rows without column names."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
         warnings.filterwarnings("ignore", message="Found unknown categories")
         with config_context(transform_output="default"):
             copied = rows.copy()  # a transformer with copy=False writes into its input
-            return _dense(transformer.transform(copied))
+            return transformer.transform(copied)
 
 
-def _output_of_missing(transformer: Any, base: Floats, j: int, column: Column) -> Floats:
+def _output_of_missing(transformer: Any, base: Any, j: int, column: Column) -> Floats:
     """Outputs for a missing value of one column; NaN where the transformer raises for it."""
-    row = base[np.newaxis].copy()
+    row = base.copy()
     row[0, j] = column.missing
     try:
         return _outputs(transformer, row)[0]
     except ValueError:  # it takes no NaN, or no such category
-        return np.full(len(_outputs(transformer, base[np.newaxis])[0]), np.nan)
+        return np.full(len(_outputs(transformer, base)[0]), np.nan)
 
 
 def _composed(transformer: Any, column: Column, edges: Floats, values: Floats) -> Column:
@@ -327,7 +444,3 @@ def _columns(transformer: Any, preprocessing: Preprocessing) -> tuple[Column, ..
 def _dense(output: Any) -> Floats:
     output = output.toarray() if sparse.issparse(output) else output
     return np.asarray(output, dtype=np.float64)
-
-
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and bool(np.isnan(value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -114,7 +114,7 @@ def bind_node(node: Node) -> BoundNode:
     if implementation is None or _DOMAINS[node.op_type] != node.domain:
         raise UnsupportedModelError(_unknown_operator(node))
     try:
-        inspect.signature(implementation).bind(*node.inputs, **node.attributes)
+        _signature(implementation).bind(*node.inputs, **node.attributes)
     except TypeError as error:
         raise ConversionError(
             f"{node}: {error}. Got {len(node.inputs)} input(s) and the attributes "
@@ -128,6 +128,10 @@ def bind_node(node: Node) -> BoundNode:
     except ConversionError as error:
         raise type(error)(f"{node}: {error}") from error
     return partial(_call, function)
+
+
+#: Signatures of implementations: looking one up takes longer than many small nodes.
+_signature = lru_cache(maxsize=512)(inspect.signature)
 
 
 def _call(function: Implementation, *inputs: NDArray[Any] | None) -> tuple[NDArray[Any], ...]:

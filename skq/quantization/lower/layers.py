@@ -349,10 +349,13 @@ def _clipped(low: Lowering, data: LayerData, name: str) -> LayerData | None:
     of the model with quantized inputs of the float layer. Where labels are decided, the target is
     the result of the float layer for clipped inputs.
     """
+    clipped = np.array(LAYERS.clipped_shares)
     errors, tried = [], []
-    for share in LAYERS.clipped_shares:
-        shares = np.array([0.0 if data.starts_at_zero else share, 1 - share])
-        first, last = percentiles(data.x, data.row_weight, shares) if share else (data.lo, data.hi)
+    low_shares = np.zeros(len(clipped)) if data.starts_at_zero else clipped
+    ends = percentiles(data.x, data.row_weight, np.concatenate([low_shares, 1 - clipped]))
+    lows, highs = ends[: len(clipped)], ends[len(clipped) :]
+    lows[clipped == 0], highs[clipped == 0] = data.lo, data.hi
+    for first, last in zip(lows, highs, strict=True):
         first, last = np.maximum(first, data.lo), np.minimum(last, data.hi)
         if data.holds_zero:
             first, last = np.minimum(first, 0.0), np.maximum(last, 0.0)

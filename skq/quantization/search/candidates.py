@@ -23,19 +23,66 @@ Floats = NDArray[np.float64]
 BETWEEN_TIES = 1 + 2.0**-40
 
 
+#: Factors of a hash of the codes of up to 8 bits.
+_KEYS = np.random.RandomState(0).randint(1, 2**40, 255)
+
+
 @dataclass(frozen=True, eq=False)
 class Candidates:
     """Grids of one feature and their codes of the calibration rows; the first grid is min-max.
 
+    Codes rise with the values. So a grid is given by the number of rows below each code, and a sum
+    over the rows of codes times something is a sum over the codes of partial sums over the rows.
+
     Parameters
     ----------
     scale, zero_point : ndarray of shape (n_grids,)
-    codes : ndarray of shape (n_grids, n_rows), uint8 or uint16
+    order : ndarray of shape (n_rows,), int32
+        The rows, from the least value to the greatest.
+    steps : ndarray of shape (n_grids, n_steps), int32
+        Number of rows whose code is below 1, 2, ..., the greatest code; or, if `by_row`, the codes
+        of the rows in that order.
+    by_row : bool
+        Whether there are more codes than rows, as for codes of more than 8 bits.
     """
 
     scale: Floats
     zero_point: Floats
-    codes: NDArray[np.unsignedinteger]
+    order: NDArray[np.int32]
+    steps: NDArray[np.int32]
+    by_row: bool
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """Codes of all rows on every grid: (n_grids, n_rows)."""
+        n_grids, n_rows = len(self.steps), len(self.order)
+        codes = np.empty((n_grids, n_rows), dtype=np.int64)
+        codes[:, self.order] = self.steps if self.by_row else codes_of_steps(self.steps, n_rows)
+        return codes
+
+    def is_constant(self, grid: int) -> bool:
+        """Whether all rows have the same code on a grid."""
+        steps = self.steps[grid]
+        if self.by_row:
+            return bool(steps[0] == steps[-1])
+        return not np.any((steps > 0) & (steps < len(self.order)))
+
+
+def codes_of_steps(steps: NDArray[np.int32], n_rows: int) -> NDArray[np.int64]:
+    """Codes of rows in rising order, from the number of rows below each code.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (n_grids, top)
+    n_rows : int
+
+    Returns
+    -------
+    ndarray of shape (n_grids, n_rows)
+    """
+    rises = np.zeros((len(steps), n_rows + 1), dtype=np.int64)
+    np.add.at(rises, (np.arange(len(steps))[:, None], steps), 1)
+    return rises[:, :-1].cumsum(axis=1)
 
 
 def candidates(
@@ -52,6 +99,7 @@ def candidates(
     holds_zero: bool = False,
     avoids_ties: bool = True,
     are_digits: bool = False,
+    order: NDArray[np.intp] | None = None,
 ) -> Candidates:
     """Grids to choose from.
 
@@ -78,14 +126,17 @@ def candidates(
     are_digits : bool, default=False
         Whether the integer weights are narrower than the codes, which are split into digits. There
         are then more grids that do not use all codes: steps fit the real weights instead.
+    order : ndarray of shape (n_rows,), default=None
+        ``argsort(values)``, if known.
     """
     top = 2**n_bits - 1
+    if order is None:
+        order = np.argsort(values)
+    ordered = values[order]
     if whole:
         zero_point = whole_zero_point(np.array([lo]), np.array([hi]), top)
-        codes = quantize(values[None], 1.0, zero_point[:, None], 0, top)
-        return Candidates(
-            np.ones(1), zero_point, codes.astype(np.uint8 if n_bits <= 8 else np.uint16)
-        )
+        steps, by_row = _steps(ordered, np.ones(1), zero_point, top)
+        return Candidates(np.ones(1), zero_point, order.astype(np.int32), steps, by_row)
     tails = RANGES.few_grid_tails if few else RANGES.grid_tails.get(n_bits, RANGES.few_grid_tails)
     tails = tails if clips else (0.0,)
     spans = (top,) if few else RANGES.grid_spans.get(n_bits, (top,))
@@ -93,10 +144,9 @@ def candidates(
         tails = RANGES.digit_tails if clips else (0.0,)
         shares = RANGES.few_digit_spans if few else RANGES.digit_spans
         spans = tuple(np.unique(np.maximum(np.rint(np.array(shares) * top), 1)).tolist())
-    order = np.argsort(values, kind="stable")
     total = np.cumsum(row_weight[order])
     low_ends, high_ends = (
-        values[order][np.minimum(np.searchsorted(total, shares - 1e-9), len(values) - 1)]
+        ordered[np.minimum(np.searchsorted(total, shares - 1e-9), len(values) - 1)]
         for shares in (np.array(tails[1:]), 1 - np.array(tails[1:]))
     )
     low_ends, high_ends = np.append(lo, low_ends), np.append(hi, high_ends)
@@ -112,7 +162,7 @@ def candidates(
         zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
     first = hi / top - lo / top
     scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
-    if avoids_ties and np.array_equal(np.rint(values), values) and np.all(np.abs(values) < 2.0**31):
+    if avoids_ties and _are_integers(ordered):
         scale = scale * BETWEEN_TIES
     sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
     if starts_at_zero:
@@ -121,10 +171,62 @@ def candidates(
         sound &= (zero_point >= 0) & (zero_point <= top)
     sound[0] = True
     scale, zero_point = scale[sound], zero_point[sound]
-    codes = quantize(values[None], scale[:, None], zero_point[:, None], 0, top)
-    index = _distinct(codes)
-    dtype = np.uint8 if n_bits <= 8 else np.uint16
-    return Candidates(scale[index], zero_point[index], codes[index].astype(dtype))
+    steps, by_row = _steps(ordered, scale, zero_point, top)
+    index = _distinct(steps)
+    return Candidates(scale[index], zero_point[index], order.astype(np.int32), steps[index], by_row)
+
+
+def _steps(
+    ordered: Floats, scale: Floats, zero_point: Floats, top: int
+) -> tuple[NDArray[np.int32], bool]:
+    """Steps of the codes of rising values, and whether they are by row; see `Candidates`."""
+    if top < 256:
+        return rows_below(ordered, scale, zero_point, top), False
+    codes = quantize(ordered, scale[:, None], zero_point[:, None], 0, top)
+    return codes.astype(np.int32), True
+
+
+def rows_below(ordered: Floats, scale: Floats, zero_point: Floats, top: int) -> NDArray[np.int32]:
+    """Number of values whose code is below 1, 2, ..., `top`, exactly as `quantize` gives codes.
+
+    Parameters
+    ----------
+    ordered : ndarray of shape (n_rows,), rising
+    scale, zero_point : ndarray of shape (n_grids,)
+    top : int
+
+    Returns
+    -------
+    ndarray of shape (n_grids, top), int32
+
+    Examples
+    --------
+    >>> rows_below(np.array([0.0, 1.0, 1.0, 2.0]), np.ones(1), np.zeros(1), 3)
+    array([[1, 3, 4]], dtype=int32)
+    """
+    level = np.arange(1.0, top + 1.0)
+    step, zero = scale[:, None], zero_point[:, None]
+    with np.errstate(over="ignore"):
+        first = np.searchsorted(ordered, (level - 0.5 - zero) * step)
+        # the sum above is rounded, so the values next to the bound may lie on its other side
+        padded = np.concatenate([[-np.inf], ordered, [np.inf]])
+        before, after = padded[first], padded[first + 1]
+        early = np.rint(after / step + zero) < level
+        late = np.rint(before / step + zero) >= level
+        while np.any(early) or np.any(late):
+            first[early] = np.searchsorted(ordered, after[early], side="right")
+            first[late] = np.searchsorted(ordered, before[late], side="left")
+            before, after = padded[first], padded[first + 1]
+            early = np.rint(after / step + zero) < level
+            late = np.rint(before / step + zero) >= level
+    return first.astype(np.int32)
+
+
+def _are_integers(ordered: Floats) -> bool:
+    """Whether all values are integers below 2**31."""
+    return bool(
+        np.all(np.abs(ordered[[0, -1]]) < 2.0**31) and np.array_equal(np.rint(ordered), ordered)
+    )
 
 
 def whole_columns(values: Floats, lo: Floats, hi: Floats, n_bits: int) -> NDArray[np.bool_]:
@@ -152,8 +254,10 @@ def whole_zero_point(lo: Floats, hi: Floats, top: int) -> Floats:
     return np.where((lo >= 0) & (hi <= top), 0.0, -lo)
 
 
-def _distinct(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _distinct(steps: NDArray[np.int32]) -> NDArray[np.int64]:
     """Indices of rows that differ from all rows before them, by a hash."""
-    key = np.random.RandomState(0).randint(1, 2**40, codes.shape[1])
-    _, first = np.unique(codes @ key, return_index=True)
-    return np.sort(first)
+    n_steps = steps.shape[1]
+    many = n_steps > len(_KEYS)
+    key = np.random.RandomState(0).randint(1, 2**40, n_steps) if many else _KEYS[:n_steps]
+    _, index = np.unique(steps.astype(np.int64) @ key, return_index=True)
+    return np.sort(index)

@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dger
 
 from skq.quantization.search.candidates import Candidates, candidates
+from skq.quantization.search.descent import Grids, Problem, descend_round
 from skq.quantization.search.least import first_least
 from skq.quantization.search.settings import LAYERS
 from skq.quantization.search.weights import quantize_weights
@@ -116,12 +116,16 @@ def fit_layer(data: LayerData) -> FittedLayer:
 
 @dataclass(eq=False)
 class _State:
-    """One grid and one row of integer weights for each feature, with the scales of the outputs."""
+    """One grid and one row of integer weights for each feature, with the scales of the outputs.
+
+    `sums` are the sums of the integer products on the calibration rows.
+    """
 
     grid: NDArray[np.int64]
     integers: Floats
     scale: Floats
-    error: float
+    sums: Floats
+    error: float = np.inf
 
 
 class _Search:
@@ -133,7 +137,6 @@ class _Search:
         self.n_bits = data.weight_bits
         wide = data.weight_bits >= LAYERS.wide_weights
         pull = LAYERS.weak_pull if wide else LAYERS.pull
-        self.top = max(1, 2 ** (data.weight_bits - 1) - 1)
         self.shape = (n_in, n_out)
         one_row = float(data.row_weight @ data.row_weight) if wide else 0.0
         top_code = 2**data.input_bits - 1
@@ -145,78 +148,66 @@ class _Search:
         self.importance = importance / importance.mean()
         self.holds_zero = data.holds_zero
         self.target = self._center(data.target)
-        self.grids: list[Candidates] = []
-        self.feature: list[int] = []
-        for j in range(n_in):
-            if not data.hi[j] > data.lo[j] or not np.any(data.weights[j]):
-                continue
-            grids = candidates(
-                data.x[:, j], data.row_weight, data.lo[j], data.hi[j], data.input_bits,
-                few=few, clips=data.clips, starts_at_zero=data.starts_at_zero,
-                whole=data.whole is not None and bool(data.whole[j]),
-                holds_zero=data.holds_zero,
-                avoids_ties=data.weight_bits >= LAYERS.least_whole_weight_bits,
-                are_digits=data.are_digits,
-            )  # fmt: skip
-            if np.ptp(grids.codes[0]):
-                self.grids.append(grids)
-                self.feature.append(j)
-        self.mean, self.variance, self.pull = [], [], []
-        for grids in self.grids:
-            codes = self._codes_of(grids)
-            mean = codes @ self.share
-            zero = np.zeros((len(grids.codes), 1))
-            if self.holds_zero:
-                mean, zero = np.zeros_like(mean), grids.zero_point[:, None]
-            self.mean.append(mean)
-            variance = np.maximum((codes * codes) @ self.share - mean * mean, 1e-12)
-            self.variance.append(variance)
-            # variance that one more row adds if its codes are uniformly distributed
-            unseen = top_code**2 / 12 + (top_code / 2 - zero - mean) ** 2
-            self.pull.append(pull * variance + one_row * unseen)
-        #: Real weights over the codes of each grid: (n_grids, n_out).
-        self.real = [
-            grids.scale[:, None] * data.weights[j]
-            for grids, j in zip(self.grids, self.feature, strict=True)
-        ]
         self.row_weight = data.row_weight
-        self._weighted = np.empty_like(self.share)
-        spread = [
-            float((np.abs(real[0]) * np.sqrt(v[0])).sum())
-            for real, v in zip(self.real, self.variance, strict=True)
-        ]
-        self.order = np.argsort(-np.array(spread), kind="stable")
+        self.candidates, self.feature = _candidates(data, few)
         starts = (
             LAYERS.few_starts if few else LAYERS.starts.get(data.weight_bits, LAYERS.few_starts)
         )
         self.starts = (
             starts[:: max(1, len(starts) // 2)] if n_in * n_out > LAYERS.many_weights else starts
         )
+        self._first: dict[bool, _State] = {}
+        if not self.candidates:
+            return
+        self.grids = Grids.of(self.candidates, data.holds_zero)
+        mean, variance = self.grids.moments(self.share)
+        # variance that one more row adds if its codes are uniformly distributed
+        zero = self.grids.zero_point[:, None] if self.holds_zero else 0.0
+        unseen = top_code**2 / 12 + (top_code / 2 - zero - mean) ** 2
+        n_candidates = np.diff(self.grids.start)
+        #: Real weights over the codes of each grid: (n_grids, n_out).
+        real = self.grids.scale[:, None] * np.repeat(
+            data.weights[self.feature], n_candidates, axis=0
+        )
+        firsts = self.grids.start[:-1]
+        spread = (np.abs(real[firsts]) * np.sqrt(variance[firsts])).sum(axis=1)
+        self.problem = Problem(
+            self.grids,
+            mean,
+            variance,
+            pull * variance + one_row * unseen,
+            real,
+            np.ascontiguousarray(self.share),
+            np.ascontiguousarray(self.importance),
+            np.argsort(-spread, kind="stable"),
+            0 if data.weight_bits == 1 else 2 ** (data.weight_bits - 1) - 1,
+        )
 
     # ------------------------------------------------------------------ states
 
     def min_max(self) -> _State:
         """Min-max grids and min-max weights, without a search."""
-        return self._on(np.zeros(len(self.grids), dtype=np.int64), "minmax")
+        return self._measured(self._on(np.zeros(len(self.candidates), dtype=np.int64), "minmax"))
 
     def descend(self, from_range: bool, factor: float) -> _State:
         """Coordinate descent from given grids until a round no longer lowers the error."""
-        first = [0 if from_range else _most_even(g.codes, self.row_weight) for g in self.grids]
-        best = self._refitted(self._on(np.array(first, dtype=np.int64), "auto"))
-        state = _State(best.grid, best.integers, best.scale * factor, np.inf)
+        best = self._begin(from_range)
+        grid, integers, scale, sums = best.grid, best.integers, best.scale * factor, best.sums
+        error = np.inf
         for _ in range(
             LAYERS.max_rounds if self.n_bits < LAYERS.wide_weights else LAYERS.few_rounds
         ):
-            before = state.error
-            state = _State(state.grid.copy(), state.integers.copy(), state.scale, np.inf)
-            # `_better` ignores a constant in each column
-            residual = self.target - self._sums(state) * state.scale
-            for i in self.order:
-                self._better(int(i), state, residual)
-            state = self._refitted(state)
-            if state.error < best.error:
+            before = error
+            grid, integers = grid.copy(), integers.copy()
+            if self.candidates:
+                # a constant in each column of the residual has no effect
+                residual = np.ascontiguousarray(self.target - sums * scale)
+                descend_round(self.problem, scale, residual, grid, integers)
+            state = self._refitted(_State(grid, integers, scale, self._sums(grid, integers)))
+            scale, sums, error = state.scale, state.sums, state.error
+            if error < best.error:
                 best = state
-            if state.error > before * (1 - LAYERS.tolerance):
+            if error > before * (1 - LAYERS.tolerance):
                 break
         return best
 
@@ -225,64 +216,45 @@ class _Search:
         n_in, n_out = self.shape
         scale, zero_point = np.zeros(n_in), np.zeros(n_in)
         integers = np.zeros((n_in, n_out), dtype=np.int64)
-        for i, j in enumerate(self.feature):
-            grid = state.grid[i]
-            scale[j], zero_point[j] = self.grids[i].scale[grid], self.grids[i].zero_point[grid]
-            integers[j] = state.integers[i]
+        if self.candidates:
+            chosen = self.grids.start[:-1] + state.grid
+            scale[self.feature] = self.grids.scale[chosen]
+            zero_point[self.feature] = self.grids.zero_point[chosen]
+            integers[self.feature] = state.integers
         return FittedLayer(scale, zero_point, integers, state.scale, state.error)
 
     # ------------------------------------------------------------------ parts
 
+    def _begin(self, from_range: bool) -> _State:
+        """The best weights for min-max grids, or for those whose codes have most entropy."""
+        if from_range not in self._first:
+            grid = [0 if from_range else _most_even(f, self.row_weight) for f in self.candidates]
+            self._first[from_range] = self._refitted(
+                self._on(np.array(grid, dtype=np.int64), "auto")
+            )
+        return self._first[from_range]
+
     def _on(self, grid: NDArray[np.int64], method: str) -> _State:
         """Integer weights for given grids, one output at a time."""
-        if not self.grids:
+        if not self.candidates:
             n_out = self.shape[1]
-            return self._measured(_State(grid, np.zeros((0, n_out)), np.ones(n_out), 0.0))
-        codes = self._chosen_codes(grid)
-        real = np.stack([real[k] for real, k in zip(self.real, grid, strict=True)])
+            return _State(grid, np.zeros((0, n_out)), np.ones(n_out), np.zeros_like(self.target))
+        codes = self.grids.chosen_codes(grid)
         integers, scale = quantize_weights(
-            real, codes, self.n_bits, self.row_weight, method=method, centered=not self.holds_zero
+            self.problem.real[self.grids.start[:-1] + grid],
+            codes,
+            self.n_bits,
+            self.row_weight,
+            method=method,
+            centered=not self.holds_zero,
         )
-        return self._measured(_State(grid, integers.astype(np.float64), scale, np.inf))
+        real = integers.astype(np.float64)
+        return _State(grid, real, scale, np.asarray(codes @ real))
 
-    def _better(self, i: int, state: _State, residual: Floats) -> None:
-        """Choose the grid and the weights of feature i; updates the residual in place."""
-        grids, mean, variance, real = self.grids[i], self.mean[i], self.variance[i], self.real[i]
-        pull = self.pull[i]
-        codes = self._codes_of(grids)
-        _add_outer(residual, codes[state.grid[i]], state.integers[i] * state.scale)
-        weighted = np.multiply(self.share, residual, out=self._weighted)
-        product = codes @ weighted - mean * weighted.sum(axis=0)
-        wish = (product + pull * real) / ((variance + pull) * state.scale)
-        if self.n_bits == 1:
-            integers = np.where(wish >= 0, 1.0, -1.0)
-        else:
-            integers = np.clip(np.rint(wish), -self.top, self.top)
-        step = integers * state.scale
-        cost = step * (step * variance - 2 * product) + pull * (step - real) ** 2
-        chosen = first_least(cost @ self.importance, share=LAYERS.tie)
-        state.grid[i], state.integers[i] = chosen, integers[chosen]
-        _add_outer(residual, codes[chosen], -step[chosen])
-
-    def _sums(self, state: _State) -> Floats:
-        if not self.grids:
+    def _sums(self, grid: NDArray[np.int64], integers: Floats) -> Floats:
+        if not self.candidates:
             return np.zeros_like(self.target)
-        return np.asarray(self._chosen_codes(state.grid) @ state.integers)
-
-    def _codes_of(self, grids: Candidates) -> Floats:
-        """Codes of all grids of a feature, less the zero points if 0 must be exact."""
-        codes = grids.codes.astype(np.float64)
-        if not self.holds_zero:
-            return codes
-        return np.asarray(codes - grids.zero_point[:, None])
-
-    def _chosen_codes(self, grid: NDArray[np.int64]) -> Floats:
-        """The same of one grid for each feature, of shape (n_rows, n_features)."""
-        chosen = list(zip(self.grids, grid, strict=True))
-        codes = np.stack([g.codes[k] for g, k in chosen], axis=1).astype(np.float64)
-        if self.holds_zero:
-            codes -= [g.zero_point[k] for g, k in chosen]
-        return codes
+        return np.asarray(self.grids.chosen_codes(grid) @ integers)
 
     def _center(self, values: Floats) -> Floats:
         """Values without their mean, for which the offset compensates if it is free."""
@@ -290,31 +262,52 @@ class _Search:
             return values
         return np.asarray(values - (self.share * values).sum(axis=0))
 
-    def _measured(self, state: _State) -> _State:
-        sums = self._center(self._sums(state))
+    def _measured(self, state: _State, centered: Floats | None = None) -> _State:
+        """The state with its error; `centered`: its sums without their mean."""
+        sums = self._center(state.sums) if centered is None else centered
         error = (self.share * (self.target - sums * state.scale) ** 2).sum(axis=0)
-        return _State(state.grid, state.integers, state.scale, float(error @ self.importance))
+        return replace(state, error=float(error @ self.importance))
 
     def _refitted(self, state: _State) -> _State:
         """The same integers with the best scale for each output."""
-        sums = self._center(self._sums(state))
+        sums = self._center(state.sums)
         power = (self.share * sums * sums).sum(axis=0)
         agreement = (self.share * sums * self.target).sum(axis=0)
         useful = (power > 0) & (agreement > 0)
         scale = np.where(useful, agreement / np.where(useful, power, 1.0), state.scale)
-        return self._measured(_State(state.grid, state.integers, scale, np.inf))
+        return self._measured(replace(state, scale=scale), sums)
 
 
-def _add_outer(values: Floats, rows: Floats, columns: Floats) -> None:
-    """``values += outer(rows, columns)`` in one pass, without a temporary array."""
-    dger(1.0, columns, rows, a=values.T, overwrite_a=1)
+def _candidates(data: LayerData, few: bool) -> tuple[list[Candidates], list[int]]:
+    """Grids of the features that have an influence, and the numbers of these features."""
+    found: list[Candidates] = []
+    feature: list[int] = []
+    columns = np.ascontiguousarray(data.x.T)
+    orders = np.argsort(columns, axis=1)
+    matters = (data.hi > data.lo) & np.any(data.weights != 0, axis=1)
+    for j in np.flatnonzero(matters):
+        grids = candidates(
+            columns[j], data.row_weight, data.lo[j], data.hi[j], data.input_bits,
+            few=few, clips=data.clips, starts_at_zero=data.starts_at_zero,
+            whole=data.whole is not None and bool(data.whole[j]),
+            holds_zero=data.holds_zero,
+            avoids_ties=data.weight_bits >= LAYERS.least_whole_weight_bits,
+            are_digits=data.are_digits,
+            order=orders[j],
+        )  # fmt: skip
+        if not grids.is_constant(0):
+            found.append(grids)
+            feature.append(int(j))
+    return found, feature
 
 
-def _most_even(codes: NDArray[np.unsignedinteger], row_weight: Floats) -> int:
+def _most_even(grids: Candidates, row_weight: Floats) -> int:
     """Index of the grid whose codes have the greatest entropy."""
-    top = int(codes.max(initial=0))
+    n_rows = len(row_weight)
+    top = 16 if grids.by_row else int(np.count_nonzero(grids.steps < n_rows, axis=1).max())
     if top > 15:
         return 0
-    share = np.stack([(codes == level) @ row_weight for level in range(top + 1)])
-    entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(axis=0)
+    below = np.concatenate([[0.0], np.cumsum(row_weight[grids.order])])[grids.steps[:, :top]]
+    share = np.diff(below, axis=1, prepend=0.0, append=row_weight.sum())
+    entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(axis=1)
     return int(np.argmax(entropy > entropy.max() - 1e-9))

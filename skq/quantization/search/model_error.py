@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skq.graph.graph import FloatGraph, Node
 from skq.graph.ops import bind_node
+from skq.graph.ops.binding import BoundNode
 from skq.quantization.search.decisions import all_scores, last_scores, weighted_median
 from skq.quantization.search.settings import ERRORS
 from skq.quantization.search.tree_inputs import read_by_trees
@@ -46,7 +47,11 @@ class ModelError:
     ) -> None:
         self._floats = floats
         self._row_weight = row_weight
-        self._nodes = [n for n in graph.nodes if all(name in floats for name in n.outputs if name)]
+        self._nodes = [
+            (n, bind_node(n))
+            for n in graph.nodes
+            if all(name in floats for name in n.outputs if name)
+        ]
         self._read_by_trees = read_by_trees(graph)
         decided = all_scores(graph, floats)
         self._decisions = last_scores(graph, floats)
@@ -109,15 +114,17 @@ class ModelError:
     def _run_from(self, name: str, values: Array) -> dict[str, Array]:
         """A value and all values that depend on it."""
         changed = {name: values.astype(self._floats[name].dtype)}
-        for node in self._nodes:
+        for node, function in self._nodes:
             if any(n in changed for n in node.inputs) and name not in node.outputs:
-                changed.update(self._outputs(node, changed))
+                changed.update(self._outputs(node, function, changed))
         return changed
 
-    def _outputs(self, node: Node, changed: Mapping[str, Array]) -> dict[str, Array]:
+    def _outputs(
+        self, node: Node, function: BoundNode, changed: Mapping[str, Array]
+    ) -> dict[str, Array]:
         arguments = [changed.get(n, self._floats.get(n)) if n else None for n in node.inputs]
         with np.errstate(all="ignore"):
-            results = bind_node(node)(*arguments)
+            results = function(*arguments)
         return {n: r for n, r in zip(node.outputs, results, strict=False) if n}
 
     def _compared(self, name: str, values: Array) -> Floats:

@@ -110,16 +110,18 @@ def percentiles(values: Floats, row_weight: Floats, shares: Floats) -> Floats:
     ndarray of shape (n_shares, n_columns)
         NaN where a column has no values.
     """
+    columns = np.ascontiguousarray(values.T)
+    order = np.argsort(columns, axis=1)
+    ordered = np.take_along_axis(columns, order, axis=1)
     if row_weight.ndim == 1:
-        row_weight = np.broadcast_to(row_weight[:, None], values.shape)
-    order = np.argsort(values, axis=0, kind="stable")
-    ordered = np.take_along_axis(values, order, axis=0)
-    weight = np.where(np.isnan(ordered), 0.0, np.take_along_axis(row_weight, order, axis=0))
-    total = np.cumsum(weight, axis=0)
+        weight = row_weight[order]
+    else:
+        weight = np.take_along_axis(row_weight.T, order, axis=1)
+    total = np.cumsum(np.where(np.isnan(ordered), 0.0, weight), axis=1)
     result = np.empty((len(shares), values.shape[1]))
-    for column, weights in enumerate(total.T):
+    for column, weights in enumerate(total):
         positions = np.searchsorted(weights, shares * weights[-1] * (1 - 1e-12))
-        result[:, column] = ordered[np.minimum(positions, len(weights) - 1), column]
+        result[:, column] = ordered[column, np.minimum(positions, len(weights) - 1)]
     return result
 
 

@@ -131,6 +131,9 @@ class LayerSettings:
     #: wide layers get fewer, or none.
     descent_cost: float = 4e8
 
+    #: Weights whose widths of the grid are tried side by side.
+    weights_at_once: int = 1 << 19
+
     #: Greatest width of codes and number of inputs for which grids are fitted input by input; other
     #: layers have one grid for all inputs.
     max_fitted_bits: int = 8

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.compiled import loops
 from skq.quantization.search.ranges import find_reach
 from skq.quantization.search.settings import LAYERS
 
@@ -67,9 +68,7 @@ def quantize_weights(
         return _round(weights, scale, n_bits), scale
     gram = _covariance(codes, row_weight, centered=centered)
     target = gram @ weights if gram.ndim == 2 else gram[:, None] * weights
-    best = _Candidate.of(weights, scale, n_bits, gram, target)
-    for fraction in _fractions(n_bits):
-        best.improve(_Candidate.of(weights, scale * fraction, n_bits, gram, target))
+    best = _best_width(weights, scale, n_bits, gram, target)
     if gram.ndim == 2 and n_bits <= 8:
         best.descend(gram, target, n_bits)
     return best.integers, best.scale
@@ -80,6 +79,23 @@ def _fractions(n_bits: int) -> Floats:
     if n_bits > 8:
         return np.array([0.98])
     return np.linspace(0.25 if n_bits <= 3 else 0.5 if n_bits <= 5 else 0.8, 0.98, 20)
+
+
+def _best_width(
+    weights: Floats, scale: Floats, n_bits: int, gram: Floats, target: Floats
+) -> _Candidate:
+    """The grid of each channel, min-max or a fraction of it, that explains most of the output."""
+    if n_bits == 1:  # the integers are signs, whatever the width
+        return _Candidate.of(weights, scale, n_bits, gram, target)
+    scales = np.concatenate([[1.0], _fractions(n_bits)])[:, None] * scale
+    at_once = max(1, LAYERS.weights_at_once // weights.size)
+    gains = []
+    for start in range(0, len(scales), at_once):
+        part = scales[start : start + at_once]
+        integers = _round(weights[:, None, :], part, n_bits).reshape(len(weights), -1)
+        gains.append(_refit(integers, part.ravel(), gram, np.tile(target, len(part)))[1])
+    chosen = np.concatenate(gains).reshape(scales.shape).argmax(axis=0)
+    return _Candidate.of(weights, scales[chosen, np.arange(len(scale))], n_bits, gram, target)
 
 
 def _round(weights: Floats, scale: Floats, n_bits: int) -> NDArray[np.int64]:
@@ -138,25 +154,52 @@ class _Candidate:
         top = max(1, 2 ** (n_bits - 1) - 1)
         integers = self.integers.astype(np.float64)
         scale = self.scale
-        diagonal = np.diag(gram)
         for _ in range(n_sweeps(*integers.shape)):
             before = integers.copy()
             residual = target - gram @ (integers * scale)
-            for j in range(len(gram)):
-                wish = integers[j] + residual[j] / (scale * diagonal[j])
-                if n_bits == 1:
-                    moved = np.where(wish >= 0, 1.0, -1.0)
-                else:
-                    moved = np.clip(np.rint(wish), -top, top)
-                step = (moved - integers[j]) * scale
-                if step.any():
-                    residual -= np.outer(gram[j], step)
-                    integers[j] = moved
+            sweep(gram, scale, integers, residual, 0 if n_bits == 1 else top)
             if np.array_equal(before, integers):
                 break
             scale, _ = _refit(integers, scale, gram, target)
         result = integers.astype(np.int64)
         self.improve(_Candidate(result, *_refit(result, self.scale, gram, target)))
+
+
+def sweep(gram: Floats, scale: Floats, integers: Floats, residual: Floats, top: int) -> None:
+    """Move each row of integers to its best values while the others stay.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (n_in, n_in)
+        Covariance of the input codes, symmetric.
+    scale : ndarray of shape (n_out,)
+    integers : ndarray of shape (n_in, n_out), float64
+        Updated.
+    residual : ndarray of shape (n_in, n_out)
+        ``gram @ (weights - integers * scale)``; updated.
+    top : int
+        Greatest magnitude; 0 if the integers are -1 or 1.
+    """
+    if loops is None:
+        sweep_in_numpy(gram, scale, integers, residual, top)
+        return
+    loops.sweep(
+        *integers.shape, top, np.ascontiguousarray(gram), np.ascontiguousarray(scale), integers,
+        residual,
+    )  # fmt: skip
+
+
+def sweep_in_numpy(
+    gram: Floats, scale: Floats, integers: Floats, residual: Floats, top: int
+) -> None:
+    """`sweep` without the extension."""
+    for j, column in enumerate(gram):
+        wish = integers[j] + residual[j] / (scale * column[j])
+        moved = np.where(wish >= 0, 1.0, -1.0) if top == 0 else np.clip(np.rint(wish), -top, top)
+        step = (moved - integers[j]) * scale
+        if step.any():
+            residual -= np.outer(column, step)
+        integers[j] = moved
 
 
 def _refit(

@@ -72,7 +72,7 @@ def share_below(x: Floats, row_weight: Floats, edges: Floats) -> Floats:
     edges : ndarray of shape (n_edges,), rising
     """
     present = ~np.isnan(x)
-    order = np.argsort(x[present], kind="stable")
+    order = np.argsort(x[present])
     total = np.concatenate([[0.0], np.cumsum(row_weight[present][order])])
     below = total[np.searchsorted(x[present][order], edges, side="right")]
     return np.asarray(below + EDGES.trace * np.arange(len(edges)) / max(1, len(edges)))

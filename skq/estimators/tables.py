@@ -1,0 +1,159 @@
+"""Fitted models of texts and categories: the lookup stage, and the model as a reader of codes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.frozen import FrozenEstimator
+
+from skq.frontend.equivalents import hist_boosting
+from skq.frontend.equivalents.lightgbm import pandas_categories, reading_codes
+from skq.frontend.equivalents.raw_tables import features_read, pipelines_of, read_labels
+from skq.frontend.on_codes import OnCodes
+from skq.serving.category_codes import lookup_of
+from skq.serving.columns import Dictionary, Table, is_missing, refuse_dates
+from skq.serving.lookup import CategoryCodes, TableLookup
+
+
+class Coded(NamedTuple):
+    """A model of texts and categories.
+
+    Parameters
+    ----------
+    lookup : TableLookup
+    estimator : estimator
+        Predicts in float for what the lookup returns.
+    """
+
+    lookup: TableLookup
+    estimator: Any
+
+
+def coded(estimator: Any, X: Any) -> Coded | None:
+    """The lookup stage of a fitted model; None for one that reads numbers only.
+
+    Parameters
+    ----------
+    estimator : estimator or Pipeline
+        Fitted.
+    X : dataframe or array-like of shape (n_samples, n_features)
+        Calibration data.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Names the column or step that has no integer representation.
+    ValueError
+        For columns of dates that the model reads.
+    """
+    while isinstance(estimator, FrozenEstimator):
+        estimator = estimator.estimator
+    if hist_boosting.has_text_categories(estimator):
+        return Coded(hist_lookup(estimator), hist_boosting.taking_encoded(estimator))
+    if pandas_categories(estimator):
+        return Coded(_lightgbm_lookup(estimator, X), reading_codes(estimator))
+    if sparse.issparse(X) or (isinstance(X, np.ndarray) and X.dtype.kind in "fiub"):
+        return None
+    if not hasattr(X, "columns") and np.asarray(X).ndim != 2:
+        return None  # validation raises
+    table = Table(X)
+    read = features_read(estimator, table.n_columns)
+    for j in read:
+        refuse_dates(table.column(j), _name(table, j))
+    if not any(True for _ in pipelines_of(estimator)):
+        return None
+    return _coded_pipeline(estimator, table, read)
+
+
+def _coded_pipeline(model: Any, table: Table, read: set[int]) -> Coded | None:
+    n_features = table.n_columns
+    columns_of_table = [table.column(j) for j in range(n_features)]
+    texts = {j: values for j, values in enumerate(columns_of_table) if _is_text(values)}
+    if not texts:
+        return None
+    distinct = {j: _distinct(values) for j, values in texts.items()}
+    base = {j: _first(values) for j, values in texts.items()}
+    values_read, base_read = ({j: d[j] for j in texts if j in read} for d in (distinct, base))
+    labels = read_labels(model, values_read, base_read, n_features, table.names)
+    lookup = lookup_of(labels, n_features, read, table.names)
+    kept = {j: base[j] for j in texts if j not in read}
+    return Coded(lookup, OnCodes(model, labels, table.names, kept))
+
+
+def _name(table: Table, j: int) -> Any:
+    return j if table.names is None else table.names[j]
+
+
+def _is_text(values: NDArray[Any] | Dictionary) -> bool:
+    """Whether a column holds texts, or truth values with missing ones."""
+    if isinstance(values, Dictionary):
+        return any(isinstance(value, str | bool) for value in values.categories)
+    if values.dtype.kind == "O":
+        return any(isinstance(value, str | bool | bytes) for value in values.tolist())
+    return values.dtype.kind in "US"
+
+
+def _distinct(values: NDArray[Any] | Dictionary) -> list[Any]:
+    if isinstance(values, Dictionary):
+        missing = [np.nan] if np.any(values.codes < 0) else []
+        return [*values.categories, *missing]
+    return list(dict.fromkeys(values.tolist()))
+
+
+def _first(values: NDArray[Any] | Dictionary) -> Any:
+    if isinstance(values, Dictionary):
+        return values.categories[values.codes[0]] if values.codes[0] >= 0 else np.nan
+    return values.tolist()[0]
+
+
+def hist_lookup(estimator: Any) -> TableLookup:
+    """The lookup stage of histogram gradient boosting that was fitted on texts.
+
+    Categories have the numbers of its encoder. Others, and missing values, have the next number:
+    the trees send them where missing values go.
+    """
+    columns = []
+    for feature, values in hist_boosting.categories_of(estimator):
+        known = [value for value in values.tolist() if not is_missing(value)]
+        columns.append(_numbered(feature, known))
+    return _lookup(estimator, columns)
+
+
+def _lightgbm_lookup(estimator: Any, X: Any) -> TableLookup:
+    """The lookup stage of LightGBM that was fitted on pandas categories."""
+    if not hasattr(X, "columns"):
+        raise ValueError(
+            f"{type(estimator).__name__} was fitted on columns of the dtype category. Pass a "
+            f"dataframe with the same dtypes; got {type(X).__name__}."
+        )
+    table = Table(X)
+    names = [_name(table, j) for j in range(table.n_columns)]
+    lists = pandas_categories(estimator)
+    features = [j for j in range(len(names)) if isinstance(table.column(j), Dictionary)]
+    if len(features) != len(lists):
+        raise ValueError(
+            f"{type(estimator).__name__} was fitted on {len(lists)} columns of the dtype category; "
+            f"X has {len(features)}. Pass a dataframe with the dtypes of the training data."
+        )
+    columns = [_numbered(j, list(known)) for j, known in zip(features, lists, strict=True)]
+    return _lookup(estimator, columns)
+
+
+def _numbered(feature: int, known: list[Any]) -> CategoryCodes:
+    other = float(len(known))
+    codes = np.arange(len(known), dtype=np.float64)
+    return CategoryCodes(feature, tuple(known), codes, other, other, other)
+
+
+def _lookup(estimator: Any, columns: list[CategoryCodes]) -> TableLookup:
+    n_features = int(estimator.n_features_in_)
+    names = getattr(estimator, "feature_names_in_", None)
+    return TableLookup(
+        n_features,
+        tuple(columns),
+        np.zeros(n_features, dtype=bool),
+        None if names is None else tuple(map(str, names)),
+    )

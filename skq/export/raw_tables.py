@@ -1,0 +1,39 @@
+"""Models whose program starts after a stage that no export writes: texts, and float steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skq.exceptions import UnsupportedModelError
+
+#: Columns that a message names.
+SHOWN = 5
+
+
+def refuse_raw_tables(model: Any) -> None:
+    """Raise for a model that encodes texts, or computes in floats, before its program runs.
+
+    Parameters
+    ----------
+    model : quantized estimator, wrapper, loaded model or QuantizedModule
+
+    Raises
+    ------
+    UnsupportedModelError
+        Names the columns, and tells what to export instead.
+    """
+    lookup = getattr(model, "_table_lookup", None)
+    if lookup is not None and lookup.columns:
+        names = [repr(j if lookup.names is None else lookup.names[j]) for j in lookup.features]
+        more = ", ..." if len(names) > SHOWN else ""
+        raise UnsupportedModelError(
+            f"{type(model).__name__} reads categories that are texts, in the columns "
+            f"{', '.join(names[:SHOWN])}{more}; an export takes numbers. Encode them with an "
+            "OrdinalEncoder before the model, quantize the Pipeline from there on, and export that."
+        )
+    if getattr(model, "preprocessing", None) is not None:
+        raise UnsupportedModelError(
+            "the saved Pipeline computes its transformers in floats, before the program of its "
+            "last step. Export the last step alone, or quantize the whole Pipeline "
+            "(skq.quantize(pipeline, X)) and export that."
+        )

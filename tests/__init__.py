@@ -1,0 +1,1 @@
+"""Tests of skq; a package, so that no other package named tests is imported instead."""
