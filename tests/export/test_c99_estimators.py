@@ -20,6 +20,8 @@ pytestmark = [
 WIDTHS = range(1, 17)
 ALL_WIDTHS = frozenset({"LogisticRegression", "MLPRegressor", "RandomForestClassifier"})
 FORMS = ("size", "speed")
+#: Of trees: compilers take minutes over trees of full depth as code.
+MAX_DEPTH = 6
 
 
 def score_values(model):
@@ -95,7 +97,10 @@ def fitted(cls, n_bits, whole_numbers=False):
     X, _, y, _ = cases.data_for(cls)
     if whole_numbers:
         X = np.rint(X * 20)
-    return cases.quick(cls, n_bits=n_bits).fit(X, y), X
+    model = cases.quick(cls, n_bits=n_bits)
+    if "max_depth" in model.get_params():
+        model.set_params(max_depth=MAX_DEPTH)
+    return model.fit(X, y), X
 
 
 def cases_of(cls):
