@@ -9,10 +9,11 @@ from itertools import takewhile
 from typing import Any
 
 ADDED_PARAMETERS = """
-n_bits : int or dict, default=8
+n_bits : int, sequence of int or dict, default=8
     Width of the integers, from 1 to 16: of weights, leaf values and inner codes; codes of X get
     at least 5 bits. A dict sets each width: "op_inputs", "op_weights", "model_inputs",
-    "model_outputs".{lossless}
+    "model_outputs", and of single layers "layers"; a sequence has a width for each layer (see
+    `skq.quantization.get_n_bits_dict`).{lossless}
 
 rounding_threshold_bits : int or dict, default=None
     Precision to which accumulators are rounded before a function or another layer reads them.

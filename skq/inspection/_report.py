@@ -11,6 +11,7 @@ import numpy as np
 from skq.inspection._html import report_html
 from skq.inspection._parts import Part, parts
 from skq.inspection._subjects import subject_of
+from skq.quantization.layer_bits import described
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ class QuantizationReport:
     ----------
     model : str
         Name of the class.
-    n_bits : dict of str to int
+    n_bits : dict
     parts : sequence of Part
         Features, then layers.
     agreement : float or None
@@ -50,7 +51,7 @@ class QuantizationReport:
     """
 
     model: str
-    n_bits: dict[str, int]
+    n_bits: dict[str, Any]
     parts: Sequence[Part]
     agreement: float | None
     score: float | None
@@ -118,7 +119,7 @@ class QuantizationReport:
 
     @property
     def _widths(self) -> str:
-        return ", ".join(f"{name} {bits}" for name, bits in self.n_bits.items())
+        return described(self.n_bits)
 
 
 def quantization_report(estimator: Any, X: Any, y: Any = None) -> QuantizationReport:
