@@ -20,13 +20,15 @@ OLDEST := .venv-oldest
 OLDEST_SKLEARN := 1.6.1
 OLDEST_TESTS := tests/estimators/test_classes.py tests/estimators/test_usage.py \
     tests/serving/test_models_of_version_1.py
+# Sphinx and its extensions, on top of the packages of .venv.
+DOCS := .venv-docs
 # One BLAS or OpenMP thread a process: the tests run in two processes.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
     $(shell find skq -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-mcu test-oldest test-sklearn lint typecheck format stubs bench fuzz venv clean
+.PHONY: help demo test test-mcu test-oldest test-sklearn docs lint typecheck format stubs bench fuzz venv clean
 
 help: ## list the targets
 	@echo 'Targets (each does its own set-up in $(VENV)):'
@@ -48,6 +50,10 @@ test-oldest: $(OLDEST)/installed ## classes, usage and files with the oldest sup
 
 test-sklearn: $(STAMP) ## scikit-learn's own tests with the classes swapped, at 16 bits: an hour or more
 	$(ONE_THREAD) $(BIN)/python benchmarks/sklearn_tests.py
+
+docs: $(DOCS)/installed ## the documentation site, in docs/_build/html; warnings and broken links are errors
+	$(ONE_THREAD) MPLBACKEND=Agg $(DOCS)/bin/python -m sphinx -q -W --keep-going docs docs/_build/html
+	$(DOCS)/bin/python tools/check_links.py docs/_build/html
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -103,7 +109,15 @@ $(OLDEST)/installed: $(STAMP)
 	    scikit-learn==$(OLDEST_SKLEARN)
 	@touch $@
 
+$(DOCS)/installed: $(STAMP) docs/requirements.txt
+	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv --without-pip $(DOCS)
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib")); print("$(CURDIR)")' \
+	    > "$$($(DOCS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/base.pth"
+	@$(DOCS)/bin/python -m pip --disable-pip-version-check install -qq --no-deps \
+	    -r docs/requirements.txt
+	@touch $@
+
 clean: ## remove .venv, caches and build products
-	rm -rf $(VENV) $(OLDEST) build dist skq.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(DOCS) docs/_build docs/auto_examples docs/generated build dist skq.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find skq tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
 	find skq -name '*.so' -delete

@@ -1,9 +1,21 @@
-"""Find the cheapest widths, for codes and for weights, that keep the float model's accuracy."""
+"""
+Mixed precision: search for the widths
+======================================
 
+``BitWidthSearchCV`` finds the cheapest widths, for codes and for weights, that keep the score of
+the float model. It trains the float model once a fold and quantizes it at each candidate.
+"""
+
+# %%
+# The cheapest widths within half a point
+# ---------------------------------------
+
+import matplotlib.pyplot as plt
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
 from skq.ensemble import RandomForestClassifier
+from skq.inspection import BitWidthDisplay
 from skq.model_selection import BitWidthSearchCV
 
 X, y = load_breast_cancer(return_X_y=True)
@@ -17,3 +29,35 @@ for role, bits in search.best_params_["n_bits"].items():
     print(f"  {role:<14}{bits} bits")
 print(f"bytes {search.best_estimator_.quantized_module_.nbytes}")
 print(f"on new rows {search.score(X_test, y_test):.3f}")
+
+# %%
+# All candidates
+# --------------
+# The score and the cost of each candidate are in ``cv_results_``. The loss that was allowed is the
+# distance between the lines.
+
+results = search.cv_results_
+figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
+axis.scatter(results["mean_cost"], results["mean_test_score"], s=18, label="candidates")
+axis.scatter(
+    results["mean_cost"][search.best_index_],
+    results["mean_test_score"][search.best_index_],
+    s=90,
+    facecolors="none",
+    edgecolors="C3",
+    linewidths=2,
+    label="chosen",
+)
+axis.axhline(search.float_score_, color="black", linewidth=1, label="float")
+axis.axhline(search.float_score_ - 0.005, color="black", linewidth=1, linestyle=":")
+axis.set(xlabel="bytes", ylabel="mean score of 3 folds")
+axis.margins(y=0.1)
+axis.legend(loc="lower right")
+plt.show()
+
+# %%
+# Score against one width
+# -----------------------
+
+BitWidthDisplay.from_estimator(forest, X_train, y_train, n_bits=[2, 3, 4, 6, 8], cv=3)
+plt.show()

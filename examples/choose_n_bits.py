@@ -1,8 +1,17 @@
-"""`n_bits` is one more hyperparameter: search it together with the others.
+"""
+Choose n_bits with GridSearchCV
+===============================
 
-Run it with ``python examples/choose_n_bits.py``.
+``n_bits`` is one more hyperparameter. Search for it together with the others, because the best
+regularization may differ between widths.
 """
 
+# %%
+# A grid of C and n_bits
+# ----------------------
+
+import matplotlib.pyplot as plt
+import numpy as np
 from sklearn.datasets import load_wine
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import Pipeline
@@ -13,14 +22,27 @@ from skq.linear_model import LogisticRegression
 X_train, X_test, y_train, y_test = train_test_split(*load_wine(return_X_y=True), random_state=0)
 
 pipeline = Pipeline([("scale", StandardScaler()), ("model", LogisticRegression())])
-search = GridSearchCV(
-    pipeline, {"model__C": [0.1, 1.0], "model__n_bits": [8, 4, 2]}, cv=3, n_jobs=2
-)
+C, widths = [0.01, 0.1, 1.0], [8, 4, 3, 2]
+search = GridSearchCV(pipeline, {"model__C": C, "model__n_bits": widths}, cv=3)
 search.fit(X_train, y_train)
-
-print("C     n_bits  accuracy (3 folds)")
-for params, score in zip(
-    search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True
-):
-    print(f"{params['model__C']:<6}{params['model__n_bits']:<8}{score:.3f}")
 print(f"best: {search.best_params_}; on held-out rows {search.score(X_test, y_test):.3f}")
+
+# %%
+# Mean accuracy of the folds
+# --------------------------
+
+scores = search.cv_results_["mean_test_score"].reshape(len(C), len(widths))
+print("C \\ n_bits ", *widths, sep="\t")
+for value, row in zip(C, scores, strict=True):
+    print(f"{value:<12}", *np.round(row, 3), sep="\t")
+
+figure, axis = plt.subplots(figsize=(6, 3.4), layout="constrained")
+image = axis.imshow(scores, cmap="Blues", vmin=scores.min() - 0.02, aspect="auto", alpha=0.7)
+axis.set(xlabel="n_bits", ylabel="C")
+axis.set_xticks(range(len(widths)), widths)
+axis.set_yticks(range(len(C)), C)
+for i, row in enumerate(scores):
+    for j, score in enumerate(row):
+        axis.text(j, i, f"{score:.3f}", ha="center", va="center")
+figure.colorbar(image, label="mean accuracy of 3 folds")
+plt.show()

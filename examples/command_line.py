@@ -1,13 +1,21 @@
-"""Predict a table from the command line, with a saved model.
-
-Run it with ``python examples/command_line.py``.
 """
+Command line
+============
+
+A saved model predicts a table and is exported without a line of Python.
+"""
+
+# %%
+# Train and save
+# --------------
 
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import numpy as np
 from sklearn.datasets import load_wine
 
 import skq
@@ -16,17 +24,41 @@ from skq.ensemble import HistGradientBoostingClassifier
 table, y = load_wine(return_X_y=True, as_frame=True)
 model = HistGradientBoostingClassifier(max_iter=20, n_bits=6, random_state=0).fit(table, y)
 
-with tempfile.TemporaryDirectory() as folder:
-    path = Path(folder)
-    skq.save(model, path / "wine.skq")
-    table.to_csv(path / "wine.csv", index=False)
-    for command in (
-        ["info", "wine.skq"],
-        ["predict", "wine.skq", "wine.csv", "-o", "labels.csv"],
-        ["export", "wine.skq", "--to", "onnx", "-o", "exported"],
-    ):
-        print("$ skq", *command)
-        subprocess.run([sys.executable, "-m", "skq", *command], cwd=folder, check=True)
-    labels = (path / "labels.csv").read_text().split()[1:]
-    print("predicted:", labels[:3], "... of", len(labels), "rows")
-    print("exported:", [file.name for file in (path / "exported").iterdir()])
+folder = tempfile.TemporaryDirectory()
+path = Path(folder.name)
+skq.save(model, path / "wine.skq")
+table.to_csv(path / "wine.csv", index=False)
+
+# %%
+# Show, predict, export
+# ---------------------
+
+for command in (
+    ["info", "wine.skq"],
+    ["predict", "wine.skq", "wine.csv", "-o", "labels.csv"],
+    ["export", "wine.skq", "--to", "onnx", "-o", "exported"],
+):
+    print("$ skq", *command)
+    done = subprocess.run(
+        [sys.executable, "-m", "skq", *command],
+        cwd=path,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    print(done.stdout)
+print("exported:", [file.name for file in (path / "exported").iterdir()])
+
+# %%
+# The labels that were written
+# ----------------------------
+
+labels = np.array((path / "labels.csv").read_text().split()[1:], dtype=int)
+figure, axis = plt.subplots(figsize=(6, 3.4), layout="constrained")
+for label in range(3):
+    rows = labels == label
+    axis.scatter(table["alcohol"][rows], table["proline"][rows], s=12, label=f"class {label}")
+axis.set(xlabel="alcohol", ylabel="proline", title="labels.csv")
+axis.legend()
+plt.show()
+folder.cleanup()

@@ -1,8 +1,17 @@
-"""The integer program in ONNX Runtime: the same labels, bit by bit, in three forms.
+"""
+Deploy with ONNX Runtime
+========================
 
-Run it with ``python examples/deploy_with_onnx_runtime.py`` (needs onnxruntime).
+``skq.export.to_onnx`` writes the integer program in three forms. The forms "integer" and "fast"
+give the labels of ``predict`` bit by bit; "qdq" is what hardware toolchains read. This
+example needs onnxruntime.
 """
 
+# %%
+# Two models, three forms
+# -----------------------
+
+import matplotlib.pyplot as plt
 import numpy as np
 import onnxruntime
 from sklearn.datasets import load_breast_cancer
@@ -15,6 +24,7 @@ from skq.linear_model import LogisticRegression
 X_train, X_test, y_train, y_test = train_test_split(
     *load_breast_cancer(return_X_y=True), random_state=0
 )
+sizes = {}
 for model in (
     LogisticRegression(max_iter=5000, n_bits=6),
     RandomForestClassifier(20, max_depth=6, random_state=0, n_bits=4),
@@ -26,7 +36,20 @@ for model in (
         (label,) = session.run(["label"], {"X": X_test})
         same = np.array_equal(label, model.predict(X_test))
         accuracy = np.mean(label == y_test)
+        sizes[f"{type(model).__name__}\n{form}"] = len(data)
         print(
             f"{type(model).__name__}, {form}: {len(data)} bytes, accuracy {accuracy:.3f}, "
             f"the same labels: {same}"
         )
+
+# %%
+# Bytes of the ONNX files
+# -----------------------
+
+figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
+bars = axis.barh(list(sizes), list(sizes.values()))
+axis.bar_label(bars, padding=3)
+axis.set(xlabel="bytes", xscale="log")
+axis.margins(x=0.15)
+axis.invert_yaxis()
+plt.show()

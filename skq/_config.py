@@ -30,6 +30,12 @@ def get_config() -> dict[str, Any]:
     --------
     config_context : Change settings for a block of code.
     set_config : Change the defaults of the process.
+
+    Examples
+    --------
+    >>> import skq
+    >>> skq.get_config()["engine"]
+    'auto'
     """
     return dict(_context.get() or _default)
 
@@ -55,6 +61,18 @@ def set_config(
         estimator; for estimators without it, the number that threadpoolctl and
         ``OMP_NUM_THREADS`` allow the libraries of scikit-learn; 1 inside joblib workers and for
         loaded models. "keep" does not change the setting.
+
+    See Also
+    --------
+    config_context : Change settings for a block of code.
+
+    Examples
+    --------
+    >>> import skq
+    >>> skq.set_config(saturation_warning=0.05)
+    >>> skq.get_config()["saturation_warning"]
+    0.05
+    >>> skq.set_config(saturation_warning=None)
     """
     _default.update(_checked(engine, saturation_warning, n_threads))
 
@@ -76,8 +94,9 @@ def config_context(
 
     Examples
     --------
-    >>> with config_context(engine="reference"):
-    ...     get_config()["engine"]
+    >>> import skq
+    >>> with skq.config_context(engine="reference"):
+    ...     skq.get_config()["engine"]
     'reference'
     """
     token = _context.set(get_config() | _checked(engine, saturation_warning, n_threads))

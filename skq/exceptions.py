@@ -4,6 +4,19 @@ Every error also derives from the built-in class that scikit-learn would raise i
 catches ``ValueError``, ``TypeError`` or ``NotFittedError`` still works.
 """
 
+__all__ = [
+    "AccumulatorOverflowError",
+    "CalibrationWarning",
+    "ConversionError",
+    "ParityError",
+    "PrecisionWarning",
+    "ProgramError",
+    "SerializationError",
+    "SkqError",
+    "SkqWarning",
+    "UnsupportedModelError",
+]
+
 
 class SkqError(Exception):
     """Root of all errors that skq raises on purpose."""

@@ -3,18 +3,30 @@
 The blocks of a page share one namespace, in order. A block of `>>>` lines is a doctest. After any
 other Python block, a `text` block right below is what it prints; `...` stands for anything, as in
 doctest, and white space counts once.
+
+Every public name stands in the API reference, and every example in the gallery.
 """
 
+import re
+from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import skq
+from docs._ext.gallery_order import EXAMPLES_NOT_RUN, ORDER
 from tests.markdown_blocks import fenced_blocks, run_block, run_session, same_output
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXPECTED_LANGUAGES = {"c", "json", "make", "python", "sh", "text", "toml"}
+
+#: The page of each public module in the API reference.
+API_PAGES = {page.stem: page for page in sorted((ROOT / "docs" / "api").glob("skq*.rst"))}
+#: Lines of `autosummary`, and constants.
+_DOCUMENTED = re.compile(r"^(?:   |\.\. data:: )(\w+)$", flags=re.MULTILINE)
 
 
 def pages_with_code() -> list[Path]:
@@ -65,3 +77,30 @@ def test_a_wrong_page_is_noticed(tmp_path: Path) -> None:
     assert run_block(plain, page, namespace) == "2\n"
     assert same_output("2\n", "2\n")
     assert not same_output("3\n", "2\n")
+
+
+def test_every_public_module_has_a_page_in_the_api_reference() -> None:
+    names = {name for name in skq.__all__ if isinstance(getattr(skq, name), ModuleType)}
+    modules = {"skq", "skq.quantization.spec", *(f"skq.{name}" for name in names)}
+    assert set(API_PAGES) == modules
+    index = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf-8").splitlines()
+    assert modules <= set(index), "each page stands in the table of contents"
+
+
+@pytest.mark.parametrize("module", sorted(API_PAGES))
+def test_every_public_name_is_in_the_api_reference(module: str) -> None:
+    documented = _DOCUMENTED.findall(API_PAGES[module].read_text(encoding="utf-8"))
+    public = {
+        name
+        for name in import_module(module).__all__
+        if name != "__version__" and f"{module}.{name}" not in API_PAGES
+    }
+    assert sorted(documented) == sorted(public)
+
+
+def test_every_example_is_in_the_gallery() -> None:
+    examples = {path.stem: path for path in (ROOT / "examples").glob("*.py")}
+    assert set(examples) == {*ORDER, *EXAMPLES_NOT_RUN}
+    for name in ORDER:
+        _, title, underline, *_ = examples[name].read_text(encoding="utf-8").splitlines()
+        assert underline == "=" * len(title), f"{name}: a page of the gallery begins with a title"

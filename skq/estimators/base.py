@@ -206,7 +206,7 @@ class QuantizedEstimator(EstimatorPredictions):
 
     @property
     def columns_per_feature_(self) -> int:
-        """Columns of codes of the feature that stands in most."""
+        """Largest number of columns of codes that a feature has."""
         check_is_fitted(self, "quantized_module_")
         return int(self.quantized_module_.columns_of_features.max(initial=0))
 

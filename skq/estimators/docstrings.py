@@ -8,42 +8,48 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
 
+from sklearn.base import ClassifierMixin, OutlierMixin
+
 ADDED_PARAMETERS = """
 n_bits : int, sequence of int or dict, default=8
-    Width of the integers, from 1 to 16: of weights, leaf values and inner codes; codes of X get
-    at least 5 bits. A dict sets each width: "op_inputs", "op_weights", "model_inputs",
-    "model_outputs", and of single layers "layers"; a sequence has a width for each layer (see
-    `skq.quantization.get_n_bits_dict`).{lossless}
+    Width of the integers, from 1 to 16. ``n_bits=n`` sets four widths: ``n`` for weights and leaf
+    values ("op_weights") and for the inputs of inner layers ("op_inputs"), ``max(n, 5)`` for the
+    codes of X ("model_inputs") and for outputs that need a quantizer ("model_outputs"). Pass a
+    dictionary to set each, and with "layers" those of single layers; a sequence has a width for
+    each layer.{lossless}
 
 rounding_threshold_bits : int or dict, default=None
-    Precision to which accumulators are rounded before a function or another layer reads them.
-    None: tables of 10 bits, and codes as wide as `n_bits` says.
+    Width to which an accumulator is rounded before a function or another layer reads it. By
+    default, functions are tables with an index of 10 bits, and the inputs of layers have the width
+    "op_inputs".
 
 calibration : {{"auto", "minmax", "percentile", "mse"}}, default="auto"
     How the range of each tensor (inputs, weights, inner codes, leaf values) is chosen on the
-    training data: from least to greatest value, between percentiles, by the least mean squared
-    error of the tensor, or ("auto") by the error at the output of each layer or ensemble, with
-    the integer weights then chosen by that error too.
+    training data. "minmax": from the least to the greatest value. "percentile": between two
+    percentiles. "mse": the range with the least mean squared error of the tensor. "auto": the range
+    with the least error at the output of the layer or ensemble; the integer weights are then chosen
+    by that error, too.
 
 columns_per_feature : int or "lossless", default=1
-    Columns of codes that a feature may stand in, from 1 to 64. Trees have more thresholds with
-    more columns, and linear models and networks finer inputs and weights, while every integer
-    keeps its width.{lossless_columns}
+    Maximum number of columns of codes for a feature, from 1 to 64. With more columns, trees have
+    more thresholds, and linear models and networks have finer inputs and weights. The width of the
+    integers stays the same.{lossless_columns}
 """
 
 LOSSLESS = """
-    "lossless": the narrowest codes that lose no split of the trees, and leaf values of 16 bits;
-    `n_bits_` has the width."""
+    "lossless" takes the narrowest codes that keep every split of the trees, and leaf values of 16
+    bits; `n_bits_` has the width."""
 
-LOSSLESS_COLUMNS = """ "lossless": as many columns as the splits need at the width that `n_bits`
-    gives; `columns_per_feature_` has the number."""
+LOSSLESS_COLUMNS = """
+    "lossless" takes as many columns as the splits need at the width `n_bits`;
+    `columns_per_feature_` has the number."""
 
 TREE_PARAMETERS = """
 fit_on_bins : bool, default=False
-    Train on the codes that X will have (bins of about equal weight, as many as `n_bits` and
-    `columns_per_feature` allow) and not on X itself. The trees then choose among the splits that
-    exist in integers, and no split is lost. Thresholds lie between the bins, in units of X. With
-    ``warm_start`` all calls of ``fit`` use the bins of the first.
+    Whether to bin X first and to train on the bins, as many as `n_bits` and `columns_per_feature`
+    allow. The trees then choose among the splits that exist in integers, and no split is lost.
+    Thresholds lie between the bins, in units of X. With ``warm_start`` all calls of ``fit`` use the
+    bins of the first call.
 """
 
 QAT_PARAMETERS = """
@@ -61,7 +67,7 @@ n_bits_ : dict
     The widths that were used, by role.
 
 columns_per_feature_ : int
-    Columns of codes of the feature that stands in most.
+    Largest number of columns of codes that a feature has.
 
 quantized_module_ : QuantizedModule
     The integer program (``print(quantized_module_.program)``) with its quantizers.
@@ -71,8 +77,8 @@ onnx_model_ : onnx.ModelProto
 """
 
 TREE_ATTRIBUTES = """
-bin_edges_ : list of n_features_in_ ndarrays
-    Edges between the bins of each feature; where `fit_on_bins` is True.
+bin_edges_ : list of ndarray
+    Edges between the bins of each feature. Only if `fit_on_bins` is True.
 """
 
 _HEADING = re.compile(r"^(?P<title>[A-Z][A-Za-z ]+)\n-{3,}\n", re.MULTILINE)
@@ -81,8 +87,8 @@ _HEADING = re.compile(r"^(?P<title>[A-Z][A-Za-z ]+)\n-{3,}\n", re.MULTILINE)
 def quantized_docstring(cls: type) -> str:
     """The docstring of a quantized estimator class.
 
-    The text of the class comes first, then the parent's sections. Its examples are left out: they
-    show the parent.
+    The text of the class comes first, then the parent's sections. An example of the quantized class
+    replaces the parent's.
     """
     parent = next(base for base in cls.__mro__ if base.__module__.startswith("sklearn."))
     introduction = inspect.cleandoc(cls.__doc__ or "")
@@ -104,7 +110,32 @@ def quantized_docstring(cls: type) -> str:
         if title == "Attributes":
             body = (ADDED_ATTRIBUTES + learned).lstrip() + "\n" + body
         result.append(f"{title}\n{'-' * len(title)}\n{body.strip()}")
+    if sections:
+        result.append(_example(cls))
     return "\n\n".join(result) + "\n"
+
+
+def _example(cls: type) -> str:
+    """The section of examples: fit the class on a small data set, predict three rows."""
+    if issubclass(cls, OutlierMixin):
+        data, y, shape = "load_iris", None, "(3,)"
+    elif issubclass(cls, ClassifierMixin):
+        data, y, shape = "load_iris", "y", "(3,)"
+    elif cls.__name__.startswith("MultiTask"):
+        data, y, shape = "load_linnerud", "y", "(3, 3)"
+    else:
+        data, y, shape = "load_diabetes", "y", "(3,)"
+    lines = [
+        f">>> from sklearn.datasets import {data}",
+        f">>> from {cls.__module__} import {cls.__name__}",
+        f">>> X, {y or '_'} = {data}(return_X_y=True)",
+        f">>> model = {cls.__name__}(n_bits=6).fit({'X, y' if y else 'X'})",
+        ">>> model.predict(X[:3]).shape",
+        shape,
+        ">>> model.n_bits_['op_weights']",
+        "6",
+    ]
+    return "\n".join(["Examples", "--------", *lines])
 
 
 #: First sentence of a method's docstring, by name; other methods predict in integers.

@@ -188,7 +188,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
 
     @property
     def columns_per_feature_(self) -> int:
-        """Columns of codes of the feature that stands in most."""
+        """Largest number of columns of codes that a feature has."""
         check_is_fitted(self, "quantized_module_")
         return int(self.quantized_module_.columns_of_features.max(initial=0))
 
@@ -219,12 +219,12 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
-        Precision to which accumulators are rounded before a function or another layer reads them.
+        Width to which an accumulator is rounded before a function or another layer reads it.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
-        as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
+        as many as the splits need.
 
     Attributes
     ----------
@@ -235,14 +235,14 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Columns of codes of the feature that stands in most.
+        Largest number of columns of codes that a feature has.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     n_features_in_ : int
         Features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X has any.
 
     Examples
@@ -312,12 +312,12 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
-        Precision to which accumulators are rounded before a function or another layer reads them.
+        Width to which an accumulator is rounded before a function or another layer reads it.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
-        as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
+        as many as the splits need.
 
     Attributes
     ----------
@@ -328,12 +328,12 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Columns of codes of the feature that stands in most.
+        Largest number of columns of codes that a feature has.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
         Features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X has any.
 
     Examples
@@ -359,12 +359,12 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
-        Precision to which accumulators are rounded before a function or another layer reads them.
+        Width to which an accumulator is rounded before a function or another layer reads it.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
-        as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
+        as many as the splits need.
 
     Attributes
     ----------
@@ -376,12 +376,12 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Columns of codes of the feature that stands in most.
+        Largest number of columns of codes that a feature has.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
         Features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X has any.
 
     Examples
@@ -443,12 +443,12 @@ def quantize(
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
-        Precision to which accumulators are rounded before a function or another layer reads them.
+        Width to which an accumulator is rounded before a function or another layer reads it.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Columns of codes that a feature may stand in, from 1 to 64. "lossless", for trees: as many
-        as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
+        as many as the splits need.
     verbose : bool, default=False
         Whether to print what is done and how long each step took.
 

@@ -44,6 +44,17 @@ class Part:
         binned feature is a part by itself.
     node : str
         Of a layer: the node of the float graph that it belongs to; "" where that is not known.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skq.inspection import quantization_report
+    >>> from skq.linear_model import LogisticRegression
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=1000, n_bits=4).fit(X, y)
+    >>> layer = quantization_report(model, X, y).parts[-1]
+    >>> layer.kind, layer.name
+    ('layer', 'MatMul 1')
     """
 
     kind: str

@@ -48,6 +48,17 @@ class QuantizationReport:
         Bytes of the model's constants.
     columns : int
         Columns of codes of all features.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skq.inspection import quantization_report
+    >>> from skq.tree import DecisionTreeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = DecisionTreeClassifier(random_state=0, n_bits=8).fit(X, y)
+    >>> report = quantization_report(model, X, y)
+    >>> report.model, report.agreement
+    ('DecisionTreeClassifier', 1.0)
     """
 
     model: str

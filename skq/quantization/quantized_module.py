@@ -67,6 +67,18 @@ class QuantizedModule(Serializable):
     Notes
     -----
     Modules are immutable and may be used by many threads at once.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skq.linear_model import LogisticRegression
+    >>> X, y = load_iris(return_X_y=True)
+    >>> module = LogisticRegression(max_iter=1000, n_bits=4).fit(X, y).quantized_module_
+    >>> codes = module.quantize_input(X)
+    >>> int(codes.max())  # `model_inputs` has 5 bits
+    31
+    >>> module.max_accumulator_bits <= 12
+    True
     """
 
     program: IntegerProgram

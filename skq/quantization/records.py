@@ -65,6 +65,12 @@ class QuantizationOptions(Record):
         If `n_bits` is not an integer in [1, 32].
     TypeError
         If a flag is not a bool.
+
+    Examples
+    --------
+    >>> from skq.quantization import QuantizationOptions
+    >>> QuantizationOptions(3, is_signed=True)
+    QuantizationOptions(n_bits=3, is_signed=True, is_symmetric=False, is_qat=False)
     """
 
     n_bits: int = field(metadata={"required": True})

@@ -350,6 +350,21 @@ def load(
         If the file is malformed, damaged, of a newer version, or exceeds the limit; tells where.
     OSError
         If the file cannot be read.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> import skq
+    >>> from skq.tree import DecisionTreeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = DecisionTreeClassifier(random_state=0, n_bits=4).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "tree.skq")
+    ...     skq.save(model, path)
+    ...     loaded = skq.load(path)
+    >>> bool((loaded.predict(X) == model.predict(X)).all())
+    True
     """
     models = (IntegerPredictor, QuantizedModule)
     loaded: IntegerPredictor | QuantizedModule = files.load(

@@ -45,6 +45,17 @@ def convert_qat(module: nn.Module, *calibration_data: Any) -> QuantizedModule:
     See Also
     --------
     prepare_qat : Puts the fake quantizers in.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skq.training import convert_qat, prepare_qat
+    >>> _ = torch.manual_seed(0)
+    >>> rows = torch.randn(100, 3)
+    >>> prepared = prepare_qat(torch.nn.Sequential(torch.nn.Linear(3, 2)), rows, n_bits=4)
+    >>> _ = prepared(rows)  # here: train it
+    >>> convert_qat(prepared).forward(rows.numpy()).shape
+    (100, 2)
     """
     quantizers = {n: m for n, m in module.named_modules() if isinstance(m, FakeQuantizeImplBase)}
     if not quantizers:
