@@ -1,6 +1,6 @@
 """Stubs, written by tools/write_stubs.py from scikit-learn 1.9.1; do not edit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -32,7 +32,7 @@ class AdaBoostClassifier(_parents.AdaBoostClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -44,13 +44,13 @@ class AdaBoostClassifier(_parents.AdaBoostClassifier):
         n_estimators: int = 50,
         learning_rate: float = 1.0,
         random_state: int | np.random.RandomState | None = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -69,7 +69,7 @@ class AdaBoostRegressor(_parents.AdaBoostRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -82,13 +82,13 @@ class AdaBoostRegressor(_parents.AdaBoostRegressor):
         learning_rate: float = 1.0,
         loss: Literal["exponential", "linear", "square"] = "linear",
         random_state: int | np.random.RandomState | None = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -102,7 +102,7 @@ class BaggingClassifier(_parents.BaggingClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -121,13 +121,13 @@ class BaggingClassifier(_parents.BaggingClassifier):
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -143,7 +143,7 @@ class BaggingRegressor(_parents.BaggingRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -162,13 +162,13 @@ class BaggingRegressor(_parents.BaggingRegressor):
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -181,7 +181,7 @@ class ExtraTreesClassifier(_parents.ExtraTreesClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -208,13 +208,13 @@ class ExtraTreesClassifier(_parents.ExtraTreesClassifier):
         ccp_alpha: float = 0.0,
         max_samples: float | None = None,
         monotonic_cst: Any = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -231,7 +231,7 @@ class ExtraTreesRegressor(_parents.ExtraTreesRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -257,13 +257,13 @@ class ExtraTreesRegressor(_parents.ExtraTreesRegressor):
         ccp_alpha: float = 0.0,
         max_samples: float | None = None,
         monotonic_cst: Any = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -278,7 +278,7 @@ class GradientBoostingClassifier(_parents.GradientBoostingClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -306,13 +306,13 @@ class GradientBoostingClassifier(_parents.GradientBoostingClassifier):
         n_iter_no_change: int | None = None,
         tol: float = 0.0001,
         ccp_alpha: float = 0.0,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -332,7 +332,7 @@ class GradientBoostingRegressor(_parents.GradientBoostingRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -361,13 +361,13 @@ class GradientBoostingRegressor(_parents.GradientBoostingRegressor):
         n_iter_no_change: int | None = None,
         tol: float = 0.0001,
         ccp_alpha: float = 0.0,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -382,7 +382,7 @@ class HistGradientBoostingClassifier(_parents.HistGradientBoostingClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -411,13 +411,13 @@ class HistGradientBoostingClassifier(_parents.HistGradientBoostingClassifier):
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
         class_weight: Any = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -444,7 +444,7 @@ class HistGradientBoostingRegressor(_parents.HistGradientBoostingRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -473,13 +473,13 @@ class HistGradientBoostingRegressor(_parents.HistGradientBoostingRegressor):
         tol: float = 1e-07,
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -502,7 +502,7 @@ class IsolationForest(_parents.IsolationForest):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -519,13 +519,13 @@ class IsolationForest(_parents.IsolationForest):
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
         warm_start: bool = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -539,7 +539,7 @@ class RandomForestClassifier(_parents.RandomForestClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -566,13 +566,13 @@ class RandomForestClassifier(_parents.RandomForestClassifier):
         ccp_alpha: float = 0.0,
         max_samples: float | None = None,
         monotonic_cst: Any = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -589,7 +589,7 @@ class RandomForestRegressor(_parents.RandomForestRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -615,13 +615,13 @@ class RandomForestRegressor(_parents.RandomForestRegressor):
         ccp_alpha: float = 0.0,
         max_samples: float | None = None,
         monotonic_cst: Any = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]

@@ -1,6 +1,6 @@
 """Stubs, written by tools/write_stubs.py from scikit-learn 1.9.1; do not edit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -53,7 +53,7 @@ class ARDRegression(_parents.ARDRegression):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -72,12 +72,12 @@ class ARDRegression(_parents.ARDRegression):
         fit_intercept: bool = True,
         copy_X: bool = True,
         verbose: int = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -89,7 +89,7 @@ class BayesianRidge(_parents.BayesianRidge):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -109,12 +109,12 @@ class BayesianRidge(_parents.BayesianRidge):
         fit_intercept: bool = True,
         copy_X: bool = True,
         verbose: int = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -126,7 +126,7 @@ class ElasticNet(_parents.ElasticNet):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -145,13 +145,13 @@ class ElasticNet(_parents.ElasticNet):
         positive: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: Literal["cyclic", "random"] = "cyclic",
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -164,7 +164,7 @@ class ElasticNetCV(_parents.ElasticNetCV):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -186,13 +186,13 @@ class ElasticNetCV(_parents.ElasticNetCV):
         positive: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: Literal["cyclic", "random"] = "cyclic",
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -205,7 +205,7 @@ class GammaRegressor(_parents.GammaRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -220,13 +220,13 @@ class GammaRegressor(_parents.GammaRegressor):
         tol: float = 0.0001,
         warm_start: bool = False,
         verbose: int = 0,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -239,7 +239,7 @@ class HuberRegressor(_parents.HuberRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -253,13 +253,13 @@ class HuberRegressor(_parents.HuberRegressor):
         warm_start: bool = False,
         fit_intercept: bool = True,
         tol: float = 1e-05,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -272,7 +272,7 @@ class Lars(_parents.Lars):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -289,12 +289,12 @@ class Lars(_parents.Lars):
         fit_path: bool = True,
         jitter: float | None = None,
         random_state: int | np.random.RandomState | None = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -306,7 +306,7 @@ class LarsCV(_parents.LarsCV):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -323,12 +323,12 @@ class LarsCV(_parents.LarsCV):
         n_jobs: int | None = None,
         eps: float = np.float64(2.220446049250313e-16),
         copy_X: bool = True,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -340,7 +340,7 @@ class Lasso(_parents.Lasso):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -358,13 +358,13 @@ class Lasso(_parents.Lasso):
         positive: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: Literal["cyclic", "random"] = "cyclic",
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -377,7 +377,7 @@ class LassoCV(_parents.LassoCV):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -398,13 +398,13 @@ class LassoCV(_parents.LassoCV):
         positive: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: Literal["cyclic", "random"] = "cyclic",
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -417,7 +417,7 @@ class LassoLars(_parents.LassoLars):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -436,13 +436,13 @@ class LassoLars(_parents.LassoLars):
         positive: bool = False,
         jitter: float | None = None,
         random_state: int | np.random.RandomState | None = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -455,7 +455,7 @@ class LassoLarsCV(_parents.LassoLarsCV):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -473,13 +473,13 @@ class LassoLarsCV(_parents.LassoLarsCV):
         eps: float = np.float64(2.220446049250313e-16),
         copy_X: bool = True,
         positive: bool = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -492,7 +492,7 @@ class LassoLarsIC(_parents.LassoLarsIC):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -509,13 +509,13 @@ class LassoLarsIC(_parents.LassoLarsIC):
         copy_X: bool = True,
         positive: bool = False,
         noise_variance: float | None = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -528,7 +528,7 @@ class LinearRegression(_parents.LinearRegression):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -541,13 +541,13 @@ class LinearRegression(_parents.LinearRegression):
         tol: float = 1e-06,
         n_jobs: int | None = None,
         positive: bool = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -560,7 +560,7 @@ class LogisticRegression(_parents.LogisticRegression):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -584,13 +584,13 @@ class LogisticRegression(_parents.LogisticRegression):
         verbose: int = 0,
         warm_start: bool = False,
         n_jobs: int | None = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -606,7 +606,7 @@ class LogisticRegressionCV(_parents.LogisticRegressionCV):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -633,13 +633,13 @@ class LogisticRegressionCV(_parents.LogisticRegressionCV):
         intercept_scaling: float = 1.0,
         random_state: int | np.random.RandomState | None = None,
         use_legacy_attributes: bool | Literal["warn"] = "warn",
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -655,7 +655,7 @@ class MultiTaskElasticNet(_parents.MultiTaskElasticNet):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -672,13 +672,13 @@ class MultiTaskElasticNet(_parents.MultiTaskElasticNet):
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: Literal["cyclic", "random"] = "cyclic",
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -691,7 +691,7 @@ class MultiTaskElasticNetCV(_parents.MultiTaskElasticNetCV):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -711,13 +711,13 @@ class MultiTaskElasticNetCV(_parents.MultiTaskElasticNetCV):
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         selection: Literal["cyclic", "random"] = "cyclic",
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -730,7 +730,7 @@ class MultiTaskLasso(_parents.MultiTaskLasso):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -746,13 +746,13 @@ class MultiTaskLasso(_parents.MultiTaskLasso):
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: Literal["cyclic", "random"] = "cyclic",
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -765,7 +765,7 @@ class MultiTaskLassoCV(_parents.MultiTaskLassoCV):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -784,13 +784,13 @@ class MultiTaskLassoCV(_parents.MultiTaskLassoCV):
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         selection: Literal["cyclic", "random"] = "cyclic",
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -803,7 +803,7 @@ class OrthogonalMatchingPursuit(_parents.OrthogonalMatchingPursuit):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -815,12 +815,12 @@ class OrthogonalMatchingPursuit(_parents.OrthogonalMatchingPursuit):
         tol: float | None = None,
         fit_intercept: bool = True,
         precompute: Literal["auto"] | bool = "auto",
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -832,7 +832,7 @@ class OrthogonalMatchingPursuitCV(_parents.OrthogonalMatchingPursuitCV):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -846,12 +846,12 @@ class OrthogonalMatchingPursuitCV(_parents.OrthogonalMatchingPursuitCV):
         cv: Any = None,
         n_jobs: int | None = None,
         verbose: int = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -863,7 +863,7 @@ class Perceptron(_parents.Perceptron):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -887,13 +887,13 @@ class Perceptron(_parents.Perceptron):
         n_iter_no_change: int = 5,
         class_weight: Any = None,
         warm_start: bool = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -917,7 +917,7 @@ class PoissonRegressor(_parents.PoissonRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -932,13 +932,13 @@ class PoissonRegressor(_parents.PoissonRegressor):
         tol: float = 0.0001,
         warm_start: bool = False,
         verbose: int = 0,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -951,7 +951,7 @@ class QuantileRegressor(_parents.QuantileRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -966,13 +966,13 @@ class QuantileRegressor(_parents.QuantileRegressor):
             "highs", "highs-ds", "highs-ipm", "interior-point", "revised simplex"
         ] = "highs",
         solver_options: Any = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -985,7 +985,7 @@ class Ridge(_parents.Ridge):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -1003,13 +1003,13 @@ class Ridge(_parents.Ridge):
         ] = "auto",
         positive: bool = False,
         random_state: int | np.random.RandomState | None = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -1022,7 +1022,7 @@ class RidgeCV(_parents.RidgeCV):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -1037,13 +1037,13 @@ class RidgeCV(_parents.RidgeCV):
         gcv_mode: Literal["auto", "eigen", "svd"] | None = None,
         store_cv_results: bool = False,
         alpha_per_target: bool = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -1056,7 +1056,7 @@ class RidgeClassifier(_parents.RidgeClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -1075,13 +1075,13 @@ class RidgeClassifier(_parents.RidgeClassifier):
         ] = "auto",
         positive: bool = False,
         random_state: int | np.random.RandomState | None = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -1095,7 +1095,7 @@ class RidgeClassifierCV(_parents.RidgeClassifierCV):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -1109,13 +1109,13 @@ class RidgeClassifierCV(_parents.RidgeClassifierCV):
         cv: Any = None,
         class_weight: Any = None,
         store_cv_results: bool = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -1129,7 +1129,7 @@ class SGDClassifier(_parents.SGDClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -1170,13 +1170,13 @@ class SGDClassifier(_parents.SGDClassifier):
         class_weight: Any = None,
         warm_start: bool = False,
         average: int | bool = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -1202,7 +1202,7 @@ class SGDOneClassSVM(_parents.SGDOneClassSVM):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -1223,12 +1223,12 @@ class SGDOneClassSVM(_parents.SGDOneClassSVM):
         warm_start: bool = False,
         average: int | bool = False,
         *,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -1249,7 +1249,7 @@ class SGDRegressor(_parents.SGDRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -1280,13 +1280,13 @@ class SGDRegressor(_parents.SGDRegressor):
         n_iter_no_change: int = 5,
         warm_start: bool = False,
         average: int | bool = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -1307,7 +1307,7 @@ class TheilSenRegressor(_parents.TheilSenRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -1323,12 +1323,12 @@ class TheilSenRegressor(_parents.TheilSenRegressor):
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
         verbose: int = False,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -1340,7 +1340,7 @@ class TweedieRegressor(_parents.TweedieRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -1357,13 +1357,13 @@ class TweedieRegressor(_parents.TweedieRegressor):
         tol: float = 0.0001,
         warm_start: bool = False,
         verbose: int = 0,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]

@@ -1,6 +1,6 @@
 """Stubs, written by tools/write_stubs.py from scikit-learn 1.9.1; do not edit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -18,7 +18,7 @@ class MLPClassifier(_parents.MLPClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -49,13 +49,13 @@ class MLPClassifier(_parents.MLPClassifier):
         epsilon: float = 1e-08,
         n_iter_no_change: Any = 10,
         max_fun: int = 15000,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -73,7 +73,7 @@ class MLPRegressor(_parents.MLPRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -105,13 +105,13 @@ class MLPRegressor(_parents.MLPRegressor):
         epsilon: float = 1e-08,
         n_iter_no_change: Any = 10,
         max_fun: int = 15000,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]

@@ -1,6 +1,6 @@
 """Stubs, written by tools/write_stubs.py from scikit-learn 1.9.1; do not edit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -23,7 +23,7 @@ class DecisionTreeClassifier(_parents.DecisionTreeClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -44,13 +44,13 @@ class DecisionTreeClassifier(_parents.DecisionTreeClassifier):
         class_weight: Any = None,
         ccp_alpha: float = 0.0,
         monotonic_cst: Any = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -67,7 +67,7 @@ class DecisionTreeRegressor(_parents.DecisionTreeRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -87,13 +87,13 @@ class DecisionTreeRegressor(_parents.DecisionTreeRegressor):
         min_impurity_decrease: float = 0.0,
         ccp_alpha: float = 0.0,
         monotonic_cst: Any = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -108,7 +108,7 @@ class ExtraTreeClassifier(_parents.ExtraTreeClassifier):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -129,13 +129,13 @@ class ExtraTreeClassifier(_parents.ExtraTreeClassifier):
         class_weight: Any = None,
         ccp_alpha: float = 0.0,
         monotonic_cst: Any = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]
@@ -152,7 +152,7 @@ class ExtraTreeRegressor(_parents.ExtraTreeRegressor):
     @property
     def quantized_module_(self) -> QuantizedModule: ...
     @property
-    def n_bits_(self) -> dict[str, int]: ...
+    def n_bits_(self) -> dict[str, Any]: ...
     @property
     def columns_per_feature_(self) -> int: ...
     @property
@@ -172,13 +172,13 @@ class ExtraTreeRegressor(_parents.ExtraTreeRegressor):
         max_leaf_nodes: int | None = None,
         ccp_alpha: float = 0.0,
         monotonic_cst: Any = None,
-        n_bits: int | Literal["lossless"] | Mapping[str, int] = 8,
+        n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any] = 8,
         rounding_threshold_bits: int | Mapping[str, int | str] | None = None,
         calibration: _Calibration = "auto",
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Mapping[str, int]
+    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
     rounding_threshold_bits: int | Mapping[str, int | str] | None
     calibration: _Calibration
     columns_per_feature: int | Literal["lossless"]

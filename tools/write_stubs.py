@@ -31,7 +31,7 @@ ADDED_TYPES = {
     "calibration": "_Calibration",
     "columns_per_feature": "int | Literal['lossless']",
     "fit_on_bins": "bool",
-    "n_bits": "int | Literal['lossless'] | Mapping[str, int]",
+    "n_bits": "int | Literal['lossless'] | Sequence[int] | Mapping[str, Any]",
     "qat_epochs": "int",
     "rounding_threshold_bits": "int | Mapping[str, int | str] | None",
 }
@@ -54,7 +54,7 @@ RESULT_TYPES = {
 
 HEADER = '''"""Stubs, written by tools/write_stubs.py from scikit-learn {version}; do not edit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -96,7 +96,7 @@ def class_stub(cls: Any) -> str:
     lines = [f"class {cls.__name__}(_parents.{cls.__name__}):"]
     for attribute, kind in (
         ("quantized_module_", "QuantizedModule"),
-        ("n_bits_", "dict[str, int]"),
+        ("n_bits_", "dict[str, Any]"),
         ("columns_per_feature_", "int"),
         ("onnx_model_", "onnx.ModelProto"),
     ):

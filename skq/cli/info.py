@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skq.cli.models import load_model
+from skq.quantization.layer_bits import described
 
 
 def add_info(commands: Any) -> None:
@@ -27,7 +28,7 @@ def _info(options: Namespace) -> None:
     module = getattr(model, "quantized_module_", model)
     facts = {
         "model": getattr(model, "estimator", type(model).__name__),
-        "n_bits": ", ".join(f"{role} {width}" for role, width in module.n_bits.items()),
+        "n_bits": described(module.n_bits),
         "outputs": ", ".join(module.output_names),
         "classes": _listed(getattr(model, "classes_", None)),
         "features": _features(model),

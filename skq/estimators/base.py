@@ -17,7 +17,7 @@ import functools
 import inspect
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -199,7 +199,7 @@ class QuantizedEstimator(EstimatorPredictions):
         return params
 
     @property
-    def n_bits_(self) -> dict[str, int]:
+    def n_bits_(self) -> dict[str, Any]:
         """The widths that were used, as `get_n_bits_dict` names them."""
         check_is_fitted(self, "quantized_module_")
         return dict(self.quantized_module_.n_bits)
@@ -253,9 +253,8 @@ class QuantizedEstimator(EstimatorPredictions):
 
     def _quantization_parameters(self) -> dict[str, Any]:
         """Arguments of `build_module`, as the parameters are now."""
-        n_bits = self.n_bits
         return {
-            "n_bits": dict(n_bits) if isinstance(n_bits, Mapping) else n_bits,
+            "n_bits": copy.deepcopy(self.n_bits),
             "rounding_threshold_bits": copy.copy(self.rounding_threshold_bits),
             "calibration": self.calibration,
             "columns_per_feature": self.columns_per_feature,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from skq.estimators.calibration import CalibrationData
@@ -49,7 +49,7 @@ def build_module(
     estimator: Any,
     X: Any,
     *,
-    n_bits: int | Mapping[str, int],
+    n_bits: int | Sequence[int] | Mapping[str, Any],
     rounding_threshold_bits: Any = None,
     calibration: str = "auto",
     columns_per_feature: int | str = 1,

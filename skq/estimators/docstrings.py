@@ -11,11 +11,12 @@ from typing import Any
 from sklearn.base import ClassifierMixin, OutlierMixin
 
 ADDED_PARAMETERS = """
-n_bits : int or dict, default=8
+n_bits : int, sequence of int or dict, default=8
     Width of the integers, from 1 to 16. ``n_bits=n`` sets four widths: ``n`` for weights and leaf
     values ("op_weights") and for the inputs of inner layers ("op_inputs"), ``max(n, 5)`` for the
     codes of X ("model_inputs") and for outputs that need a quantizer ("model_outputs"). Pass a
-    dictionary to set each.{lossless}
+    dictionary to set each, and with "layers" those of single layers; a sequence has a width for
+    each layer.{lossless}
 
 rounding_threshold_bits : int or dict, default=None
     Width to which an accumulator is rounded before a function or another layer reads it. By

@@ -181,7 +181,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         return self.estimator_
 
     @property
-    def n_bits_(self) -> dict[str, int]:
+    def n_bits_(self) -> dict[str, Any]:
         """The widths that were used, as `get_n_bits_dict` names them."""
         check_is_fitted(self, "quantized_module_")
         return dict(self.quantized_module_.n_bits)
@@ -216,7 +216,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     estimator : estimator
         A classifier or Pipeline that the frontend can convert. It is cloned and fitted; wrap one
         that is fitted already in `sklearn.frozen.FrozenEstimator`.
-    n_bits : int or dict, default=8
+    n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
         Width to which an accumulator is rounded before a function or another layer reads it.
@@ -309,7 +309,7 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     estimator : estimator
         A regressor or Pipeline that the frontend can convert. It is cloned and fitted; wrap one
         that is fitted already in `sklearn.frozen.FrozenEstimator`.
-    n_bits : int or dict, default=8
+    n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
         Width to which an accumulator is rounded before a function or another layer reads it.
@@ -356,7 +356,7 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
         `sklearn.ensemble.IsolationForest`, `sklearn.linear_model.SGDOneClassSVM`, or a Pipeline
         that ends in one of them. It is cloned and fitted; wrap one that is fitted already in
         `sklearn.frozen.FrozenEstimator`.
-    n_bits : int or dict, default=8
+    n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
         Width to which an accumulator is rounded before a function or another layer reads it.
@@ -440,7 +440,7 @@ def quantize(
         A fitted classifier, regressor or outlier detector.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Calibration data: rows like those that it will predict on, such as the training data.
-    n_bits : int or dict, default=8
+    n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
         Width to which an accumulator is rounded before a function or another layer reads it.

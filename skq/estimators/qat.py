@@ -28,7 +28,7 @@ from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import to_representation
 from skq.frontend.equivalents.lookup import sklearn_class
 from skq.frontend.predictors import Layers, Predictor
-from skq.quantization.n_bits import get_n_bits_dict
+from skq.quantization.n_bits import get_n_bits_dict, has_layers
 from skq.quantization.quantized_module import QuantizedModule
 
 if TYPE_CHECKING:
@@ -105,6 +105,11 @@ def _check_epochs(estimator: Any) -> None:
         raise ValueError(
             "qat_epochs trains features that stand in one column of codes: columns_per_feature "
             f"must be 1. Got {columns!r} instead."
+        )
+    if epochs and has_layers(estimator.n_bits):
+        raise ValueError(
+            "qat_epochs trains layers of one width: n_bits must be an int, or a dict without "
+            f"'layers'. Got {estimator.n_bits!r} instead."
         )
     if epochs and getattr(estimator, "activation", None) == "identity":
         raise UnsupportedModelError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,7 +66,7 @@ def rows_of(estimator: Any, X: Any) -> Any:
 def module_at(
     estimator: Any,
     X: Any,
-    n_bits: int | Mapping[str, int],
+    n_bits: int | Sequence[int] | Mapping[str, Any],
     *,
     calibration: str | None = None,
     sample_weight: Any = None,
@@ -99,7 +99,11 @@ def module_at(
 
 
 def requantized(
-    estimator: Any, X: Any, n_bits: int | Mapping[str, int], *, sample_weight: Any = None
+    estimator: Any,
+    X: Any,
+    n_bits: int | Sequence[int] | Mapping[str, Any],
+    *,
+    sample_weight: Any = None,
 ) -> Any:
     """A copy of a fitted estimator at another width; the float model is shared.
 

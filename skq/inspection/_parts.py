@@ -66,6 +66,7 @@ class Part:
     bits: int
     columns: int = 1
     node: str = ""
+    sensitivity: float = float("nan")
 
 
 def parts(

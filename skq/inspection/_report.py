@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ import numpy as np
 from skq.inspection._html import report_html
 from skq.inspection._parts import Part, parts
 from skq.inspection._subjects import subject_of
+from skq.quantization.layer_bits import described
+from skq.quantization.layer_sensitivity import layer_sensitivities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +35,7 @@ class QuantizationReport:
     ----------
     model : str
         Name of the class.
-    n_bits : dict of str to int
+    n_bits : dict
     parts : sequence of Part
         Features, then layers.
     agreement : float or None
@@ -61,7 +63,7 @@ class QuantizationReport:
     """
 
     model: str
-    n_bits: dict[str, int]
+    n_bits: dict[str, Any]
     parts: Sequence[Part]
     agreement: float | None
     score: float | None
@@ -97,16 +99,19 @@ class QuantizationReport:
         lines.append("")
         lines.append(
             f"  {'part':<{width}}{'SQNR':>9}{'saturated':>11}{'codes used':>14}{'bits':>8}"
+            + (f"{'sensitivity':>13}" if self._has_sensitivities else "")
         )
         for part in self.parts:
             codes = f"{part.used_codes} of {part.codes}"
             lines.append(
                 f"  {part.name:<{width}}{_decibel(part.sqnr_db):>9}{part.saturated:>11.1%}"
                 f"{codes:>14}{_bits(part):>8}"
+                + (f"{_share(part.sensitivity):>13}" if self._has_sensitivities else "")
             )
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        more = self._has_sensitivities
         cells = [
             [
                 part.kind,
@@ -115,6 +120,7 @@ class QuantizationReport:
                 f"{part.saturated:.1%}",
                 f"{part.used_codes} of {part.codes}",
                 _bits(part),
+                *([_share(part.sensitivity)] if more else []),
             ]
             for part in self.parts
         ]
@@ -122,17 +128,23 @@ class QuantizationReport:
             f"{self.model} in integers",
             self._widths,
             {name: _text(value) for name, value in self.summary.items()},
-            ["kind", "name", "SQNR", "saturated", "codes used", "bits"],
+            ["kind", "name", "SQNR", "saturated", "codes used", "bits", *["sensitivity"] * more],
             cells,
             bar_shares([part.sqnr_db for part in self.parts]),
         )
 
     @property
+    def _has_sensitivities(self) -> bool:
+        return not all(np.isnan(part.sensitivity) for part in self.parts)
+
+    @property
     def _widths(self) -> str:
-        return ", ".join(f"{name} {bits}" for name, bits in self.n_bits.items())
+        return described(self.n_bits)
 
 
-def quantization_report(estimator: Any, X: Any, y: Any = None) -> QuantizationReport:
+def quantization_report(
+    estimator: Any, X: Any, y: Any = None, *, sensitivities: bool = False
+) -> QuantizationReport:
     """Report what a quantized model loses on given rows, and where.
 
     Parameters
@@ -146,6 +158,9 @@ def quantization_report(estimator: Any, X: Any, y: Any = None) -> QuantizationRe
         A tuple for a QuantizedModule of several inputs, which may have more axes.
     y : array-like of shape (n_samples,), default=None
         Adds the scores; not for a QuantizedModule.
+    sensitivities : bool, default=False
+        Whether to add the error that each layer alone adds to the output, which shows where bits
+        can be saved with "layers" of `n_bits`. Quantizes the model once for each layer.
 
     Returns
     -------
@@ -165,7 +180,12 @@ def quantization_report(estimator: Any, X: Any, y: Any = None) -> QuantizationRe
     """
     subject = subject_of(estimator, X, y)
     module = subject.module
-    listed = parts(module, subject.inputs, subject.feature_names)
+    listed: Iterable[Part] = parts(module, subject.inputs, subject.feature_names)
+    if sensitivities:
+        by_node = layer_sensitivities(module, subject.inputs)
+        listed = (
+            replace(part, sensitivity=by_node.get(part.node, float("nan"))) for part in listed
+        )
     if module is estimator:  # the names of the graph, which are those of torch's modules
         listed = (replace(part, name=part.node or part.name) for part in listed)
     return QuantizationReport(
@@ -194,6 +214,10 @@ def _text(value: Any) -> str:
 
 def _bits(part: Part) -> str:
     return str(part.bits) if part.columns == 1 else f"{part.columns} x {part.bits}"
+
+
+def _share(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.2g}"
 
 
 def _decibel(value: float) -> str:

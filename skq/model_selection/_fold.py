@@ -44,6 +44,17 @@ class Fold:
     errors: Mapping[int, str]
     seconds: float
 
+    def joined(self, other: Fold) -> Fold:
+        """The fold with the candidates of another run after its own."""
+        n = len(self.scores)
+        return Fold(
+            self.float_score,
+            self.scores + other.scores,
+            self.costs + other.costs,
+            {**self.errors, **{n + i: error for i, error in other.errors.items()}},
+            self.seconds + other.seconds,
+        )
+
 
 def run_fold(
     estimator: Any,

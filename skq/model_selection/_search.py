@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -21,10 +21,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, indexable
 
 from skq.estimators.delegation import inner_has
-from skq.estimators.requantize import n_bits_name, quantized_part
+from skq.estimators.requantize import n_bits_name, quantized_part, trains_for_width
 from skq.model_selection._costs import Cost, get_cost
 from skq.model_selection._fold import Fold, run_fold, weights_of
-from skq.quantization.n_bits import get_n_bits_dict
+from skq.model_selection._layers import narrowed, widths_and_sensitivities
+from skq.quantization.n_bits import get_n_bits_dict, is_lossless
 
 #: Widths that are tried for the codes and for the weights where `n_bits` is None.
 DEFAULT_WIDTHS = (2, 3, 4, 6, 8)
@@ -72,6 +73,11 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     error_score : "raise" or float, default=nan
         Score of a candidate that raises an error on a fold, which then is a FitFailedWarning.
         "raise" raises it. What the float model raises is always raised.
+    per_layer : bool, default=False
+        Whether to go on from the best candidate with narrower widths (2, 3, 4 and 6) of single
+        layers: one layer after another, the least sensitive first, each at the cheapest width that
+        stays within `max_loss`. These are further rows of `cv_results_`, whose ``params`` have
+        "layers". The float model is trained once a fold for each layer. Not with ``qat_epochs``.
 
     Attributes
     ----------
@@ -89,6 +95,10 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         ``params``, ``split0_test_score`` and so on, ``mean_test_score``, ``std_test_score``,
         ``rank_test_score``, ``mean_loss`` (float minus integer), ``mean_cost``. NaN, and the last
         rank, where `error_score` is.
+    sensitivities_ : dict of str to float
+        Of each layer by its ONNX node, the least of which is narrowed first, where `per_layer` is
+        True and a candidate stays within `max_loss`. See ``sensitivities`` of
+        `skq.inspection.quantization_report`.
     n_splits_ : int
     scorer_ : callable
     classes_ : ndarray of shape (n_classes,)
@@ -125,6 +135,7 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     best_params_: dict[str, Any]
     best_score_: float
     best_estimator_: Any
+    sensitivities_: dict[str, float]
 
     def __init__(
         self,
@@ -139,6 +150,7 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         refit: bool = True,
         verbose: int = 0,
         error_score: float | str = np.nan,
+        per_layer: bool = False,
     ) -> None:
         self.estimator = estimator
         self.n_bits = n_bits
@@ -150,6 +162,7 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self.refit = refit
         self.verbose = verbose
         self.error_score = error_score
+        self.per_layer = per_layer
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> BitWidthSearchCV:
         """Run the search.
@@ -174,31 +187,38 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 f"error_score must be 'raise' or a number. Got {self.error_score!r} instead."
             )
+        if self.per_layer and trains_for_width(self.estimator) == "qat_epochs":
+            raise ValueError(
+                "per_layer=True narrows single layers, and qat_epochs trains layers of one width. "
+                "Leave one of them out."
+            )
         X, y, sample_weight = indexable(X, y, sample_weight)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self.scorer_ = check_scoring(self.estimator, scoring=self.scoring)
         name = n_bits_name(self.estimator)
         splits = list(splitter.split(X, y))
         self.n_splits_ = len(splits)
-        if self.verbose:
-            print(f"{len(splits)} folds, {len(candidates)} candidates on each", flush=True)
-        runs = Parallel(n_jobs=self.n_jobs, return_as="generator")(
-            delayed(run_fold)(
-                clone(self.estimator).set_params(**{name: candidates[0]}),
-                *(X, y, sample_weight, train, test, candidates, self.scorer_, cost),
-                error_score=self.error_score,
-                progress=f"fold {k + 1} of {len(splits)}: " if self.verbose > 1 else None,
+
+        def evaluate(few: list[Any]) -> list[Fold]:
+            if self.verbose:
+                print(f"{len(splits)} folds, {len(few)} candidates on each", flush=True)
+            runs = Parallel(n_jobs=self.n_jobs, return_as="generator")(
+                delayed(run_fold)(
+                    clone(self.estimator).set_params(**{name: few[0]}),
+                    *(X, y, sample_weight, train, test, few, self.scorer_, cost),
+                    error_score=self.error_score,
+                    progress=f"fold {k + 1} of {len(splits)}: " if self.verbose > 1 else None,
+                )
+                for k, (train, test) in enumerate(splits)
             )
-            for k, (train, test) in enumerate(splits)
-        )
-        folds = self._reported(runs)
+            return self._reported(runs)
+
+        folds = evaluate(candidates)
         _warn_of_errors(folds, self.error_score)
         self.float_score_ = float(np.mean([fold.float_score for fold in folds]))
-        scores, costs = (np.array([getattr(f, n) for f in folds]) for n in ("scores", "costs"))
-        self.cv_results_ = _table(name, candidates, scores, costs, self.float_score_)
-        self.best_index_ = self._choose()
-        self.best_params_ = {name: candidates[self.best_index_]}
-        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
+        self._set_results(name, candidates, folds)
+        if self.per_layer:
+            self._narrow_layers(name, candidates, folds, evaluate, (X, y, sample_weight))
         if self.verbose:
             print(
                 f"float {self.float_score_:.4f}; chosen {candidates[self.best_index_]}: "
@@ -211,6 +231,44 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             if hasattr(best, "feature_names_in_"):
                 self.feature_names_in_ = best.feature_names_in_
         return self
+
+    def _narrow_layers(
+        self,
+        name: str,
+        candidates: list[Any],
+        folds: list[Fold],
+        evaluate: Callable[[list[Any]], list[Fold]],
+        data: tuple[Any, Any, Any],
+    ) -> None:
+        """Try narrower widths of one layer after another, beginning with the least sensitive."""
+        best = candidates[self.best_index_]
+        lost = self.float_score_ - self.cv_results_["mean_test_score"][self.best_index_]
+        if is_lossless(best) or lost > self.max_loss + 1e-12:
+            return
+        fitted = clone(self.estimator).set_params(**{name: best})
+        widths, self.sensitivities_ = widths_and_sensitivities(fitted, *data)
+        for layer in sorted(self.sensitivities_, key=lambda node: self.sensitivities_[node]):
+            narrower = narrowed(widths, layer)
+            if not narrower:
+                continue
+            if self.verbose:
+                print(f"layer {layer}, sensitivity {self.sensitivities_[layer]:.2g}", flush=True)
+            more = evaluate(narrower)
+            _warn_of_errors(more, self.error_score)
+            folds = [f.joined(g) for f, g in zip(folds, more, strict=True)]
+            candidates += narrower
+            before = self.best_index_
+            self._set_results(name, candidates, folds)
+            if self.best_index_ != before:
+                widths = candidates[self.best_index_]
+
+    def _set_results(self, name: str, candidates: list[Any], folds: list[Fold]) -> None:
+        """The table of results, and the choice."""
+        scores, costs = (np.array([getattr(f, n) for f in folds]) for n in ("scores", "costs"))
+        self.cv_results_ = _table(name, candidates, scores, costs, self.float_score_)
+        self.best_index_ = self._choose()
+        self.best_params_ = {name: candidates[self.best_index_]}
+        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
 
     def _reported(self, runs: Iterable[Fold]) -> list[Fold]:
         """The folds, with a line for each as soon as it is done."""

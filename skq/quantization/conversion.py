@@ -15,6 +15,7 @@ from skq.graph.ops import bind_node
 from skq.quantization import quantized_ops  # noqa: F401  (registers the operators)
 from skq.quantization.calibration_data import InputRange, checked_data, choose_rows, most_rows
 from skq.quantization.calibration_settings import CALIBRATION
+from skq.quantization.layer_bits import node_name
 from skq.quantization.lower.combine import integers, joint_tensor
 from skq.quantization.lower.context import Settings
 from skq.quantization.lower.epilogue import epilogue_nodes
@@ -191,7 +192,7 @@ class Conversion:
         check_rows_alone(rest, self.floats)
         without_missing_code = tuple(sorted(self.low.without_missing_code))
         return QuantizedModule(
-            *(program, rest, self.low.settings.n_bits, self.graph, without_missing_code),
+            *(program, rest, self.low.settings.all_widths, self.graph, without_missing_code),
             indices=indices,
             node_names=self.low.node_names(outputs),
         )
@@ -250,6 +251,21 @@ class Conversion:
             self._lower_tensors(node, operands, floats, results)
 
     def _lower_tensors(
+        self,
+        node: Node,
+        operands: Sequence[Any],
+        floats: Sequence[Array | None],
+        results: Sequence[Array],
+    ) -> None:
+        """Write the instructions of a node that reads tensors, by the widths of that node."""
+        settings = self.low.settings
+        self.low.settings = settings.of_node(node_name(node))
+        try:
+            self._lower_with_widths(node, operands, floats, results)
+        finally:
+            self.low.settings = settings
+
+    def _lower_with_widths(
         self,
         node: Node,
         operands: Sequence[Any],

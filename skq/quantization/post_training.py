@@ -17,11 +17,12 @@ from skq.quantization.base_quantized_op import (
 from skq.quantization.calibration_data import InputRange
 from skq.quantization.columns import check_columns
 from skq.quantization.conversion import Conversion
+from skq.quantization.layer_bits import named_layers
 from skq.quantization.lossless import check_only_trees, check_splits, needed_width
 from skq.quantization.lower.context import Settings
 from skq.quantization.lower.operands import Array
 from skq.quantization.lower.rounding import get_rounding
-from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
+from skq.quantization.n_bits import KEYS, LAYERS, LOSSLESS, get_n_bits_dict, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.ranges import check_calibration
 from skq.serialization import Serializable, serializable
@@ -43,7 +44,7 @@ class ONNXConverter(Serializable):
 
     Parameters
     ----------
-    n_bits : int, "lossless" or dict of str to int
+    n_bits : int, "lossless", sequence of int or dict
         See `get_n_bits_dict`.
     numpy_model : NumpyModule
     rounding_threshold_bits : None, int or dict, default=None
@@ -64,7 +65,7 @@ class ONNXConverter(Serializable):
 
     def __init__(
         self,
-        n_bits: int | str | Mapping[str, int],
+        n_bits: int | str | Sequence[int] | Mapping[str, Any],
         numpy_model: GraphEvaluator,
         rounding_threshold_bits: Any = None,
         is_signed: bool = True,
@@ -79,7 +80,10 @@ class ONNXConverter(Serializable):
             )
         if not isinstance(is_signed, bool | np.bool_):
             raise TypeError(f"is_signed is True or False. Got {is_signed!r}.")
-        self.n_bits = get_n_bits_dict(n_bits)
+        widths = get_n_bits_dict(n_bits)
+        layers = named_layers(widths, numpy_model.graph)
+        widths = {key: widths[key] for key in KEYS}
+        self.n_bits = {**widths, LAYERS: layers} if layers else widths
         self._lossless = is_lossless(n_bits)
         self.numpy_model = numpy_model
         self.rounding_threshold_bits = rounding_threshold_bits
@@ -87,12 +91,13 @@ class ONNXConverter(Serializable):
         self.calibration = check_calibration(calibration)
         self.columns_per_feature = columns_per_feature
         self._settings = Settings(
-            self.n_bits,
+            widths,
             get_rounding(rounding_threshold_bits),
             calibration,
             signed_weights=self.is_signed,
             discrete=self._discrete,
             columns=check_columns(columns_per_feature, n_bits),
+            layers=layers,
         )
 
     def __skq_state__(self) -> dict[str, Any]:
@@ -118,22 +123,22 @@ class ONNXConverter(Serializable):
     @property
     def n_bits_model_inputs(self) -> int:
         """Width of the codes of the model's inputs."""
-        return self.n_bits["model_inputs"]
+        return int(self.n_bits["model_inputs"])
 
     @property
     def n_bits_model_outputs(self) -> int:
         """Width of outputs that need a quantizer."""
-        return self.n_bits["model_outputs"]
+        return int(self.n_bits["model_outputs"])
 
     @property
     def n_bits_op_inputs(self) -> int:
         """Width of the inputs of inner layers."""
-        return self.n_bits["op_inputs"]
+        return int(self.n_bits["op_inputs"])
 
     @property
     def n_bits_op_weights(self) -> int:
         """Width of weights and leaf values."""
-        return self.n_bits["op_weights"]
+        return int(self.n_bits["op_weights"])
 
     def quantize_module(
         self,

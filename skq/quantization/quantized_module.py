@@ -17,7 +17,7 @@ from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
 from skq.quantization.lower.feature_grids import FROZEN_SCALE
-from skq.quantization.n_bits import get_n_bits_dict
+from skq.quantization.n_bits import LAYERS, get_n_bits_dict
 from skq.quantization.quantizers import (
     QuantizationOptions,
     UniformQuantizationParameters,
@@ -49,8 +49,8 @@ class QuantizedModule(Serializable):
         From float inputs to dequantized scores and integer labels.
     epilogue : FloatGraph
         What is left to do in floats; its inputs are outputs of the program.
-    n_bits : mapping of str to int
-        Width of each role, as `get_n_bits_dict` gives it.
+    n_bits : mapping
+        Width of each role, as `get_n_bits_dict` gives it; ``layers`` by the names of nodes.
     graph : FloatGraph or None
         The float graph that was quantized; None if it was not stored.
     features_without_missing_code : tuple of int
@@ -83,7 +83,7 @@ class QuantizedModule(Serializable):
 
     program: IntegerProgram
     epilogue: FloatGraph
-    n_bits: Mapping[str, int]
+    n_bits: Mapping[str, Any]
     graph: FloatGraph | None = None
     features_without_missing_code: tuple[int, ...] = ()
     indices: tuple[tuple[int, tuple[int, ...], int], ...] = ()
@@ -101,7 +101,8 @@ class QuantizedModule(Serializable):
                 )
         if not isinstance(self.graph, FloatGraph | None):
             raise TypeError(f"graph must be a FloatGraph or None; got {type(self.graph).__name__}")
-        if get_n_bits_dict(self.n_bits) != dict(self.n_bits):
+        by_name = isinstance(self.n_bits.get(LAYERS, {}), Mapping)
+        if get_n_bits_dict(self.n_bits) != dict(self.n_bits) or not by_name:
             raise ValueError(f"n_bits must have all four widths; got {dict(self.n_bits)}")
         features = self.features_without_missing_code
         numbers = isinstance(features, tuple) and all(type(f) is int for f in features)

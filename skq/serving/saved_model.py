@@ -19,7 +19,7 @@ from skq.frontend.preprocessing import Column, Preprocessing
 from skq.graph.graph import FloatGraph, Node, TensorInfo
 from skq.program import INSTRUCTIONS, IntegerProgram, TensorType
 from skq.program.prune import pruned
-from skq.quantization.n_bits import get_n_bits_dict, is_lossless
+from skq.quantization.n_bits import get_n_bits_dict, has_layers, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
 from skq.serialization.limits import MAX_BYTES
@@ -114,7 +114,7 @@ class IntegerPredictor(IntegerPredictions):
 
     estimator: str
     quantized_module_: QuantizedModule
-    n_bits: int | Mapping[str, int]
+    n_bits: int | Mapping[str, Any]
     n_features_in_: int
     takes_missing: NDArray[np.bool_]
     classes_: Any = None
@@ -423,7 +423,9 @@ def _predictor(estimator: Any) -> IntegerPredictor:
             f"{type(estimator).__name__} overrides {', '.join(sorted(overridden))}, which a file "
             "of integers cannot hold. Save its skq parent class, or pickle it."
         )
-    n_bits = module.n_bits if is_lossless(estimator.n_bits) else estimator.n_bits
+    n_bits = estimator.n_bits
+    if is_lossless(n_bits) or has_layers(n_bits):
+        n_bits = module.n_bits
     return IntegerPredictor(
         estimator=type(estimator).__name__,
         quantized_module_=replace(module, graph=None, program=pruned(module.program)),

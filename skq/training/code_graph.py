@@ -6,7 +6,7 @@ takes its codes as they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ def quantized_as_trained(
     graph: FloatGraph,
     network: CodeNetwork,
     *rows: Any,
-    n_bits: int | Mapping[str, int],
+    n_bits: int | Sequence[int] | Mapping[str, Any],
     rounding_threshold_bits: Any = None,
     sample_weight: Any = None,
     ranges: Any = None,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from skq.quantization.lower.rounding import Rounding
+from skq.quantization.n_bits import LAYERS
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Settings:
     monotonic : bool
         Whether trees have monotonic constraints. Weights of layers after them are then rounded to
         nearest, so that their signs do not change.
+    layers : mapping of str to mapping of str to int
+        ``op_inputs`` and ``op_weights`` of layers that have widths of their own, by node.
     """
 
     n_bits: dict[str, int]
@@ -36,6 +41,19 @@ class Settings:
     discrete: bool = False
     columns: int | None = 1
     monotonic: bool = False
+    layers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def of_node(self, name: str) -> Settings:
+        """The settings by which a node is lowered."""
+        if name not in self.layers:
+            return self
+        return replace(self, n_bits={**self.n_bits, **self.layers[name]})
+
+    @property
+    def all_widths(self) -> dict[str, Any]:
+        """`n_bits` with the widths of layers, as a module has them."""
+        layers = {name: dict(widths) for name, widths in self.layers.items()}
+        return {**self.n_bits, LAYERS: layers} if layers else dict(self.n_bits)
 
     @property
     def searches(self) -> bool:
