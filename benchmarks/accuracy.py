@@ -49,9 +49,15 @@ TARGETS = {
 
 
 def skq_scores(
-    model: Any, split: Split, is_classification: bool, bits: list[int], calibration: str
+    model: Any,
+    split: Split,
+    is_classification: bool,
+    bits: list[int],
+    calibration: str,
+    *,
+    plain: bool = True,
 ) -> dict[str, float]:
-    """Score of a fitted float model at each width, strict and plain."""
+    """Score of a fitted float model at each width: strict and, unless left out, plain."""
     from skq.frontend.convert import float_graph
     from skq.frontend.numpy_module import NumpyModule
     from skq.quantization.post_training import PostTrainingAffineQuantization
@@ -60,7 +66,8 @@ def skq_scores(
     graph = NumpyModule(float_graph(model, split["X_train"]))
     found = {}
     for n in bits:
-        for name, widths in (("strict", dict.fromkeys(WIDTH_NAMES, n)), ("n_bits", n)):
+        kinds = (("strict", dict.fromkeys(WIDTH_NAMES, n)), ("n_bits", n))
+        for name, widths in kinds if plain else kinds[:1]:
             converter = PostTrainingAffineQuantization(widths, graph, calibration=calibration)
             module = converter.quantize_module(split["X_train"])
             classes = model.classes_ if is_classification else None

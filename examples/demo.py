@@ -1,7 +1,8 @@
 """The main job, on real data: train, see what each bit width costs, choose one.
 
 Three data sets that come with scikit-learn, a linear model, a random forest and an MLP on each.
-Prints a table, searches `n_bits` inside a Pipeline, and draws score against bits.
+Every score is a mean over repeated cross-validation, with its spread. Prints a table, searches
+`n_bits` inside a Pipeline, and draws score against bits.
 
 Run it with ``python examples/demo.py [--output score-against-bits.png]``.
 """
@@ -24,26 +25,31 @@ from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import GridSearchCV, RepeatedKFold, RepeatedStratifiedKFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skq
 import skq.linear_model
+from skq.inspection import BitWidthDisplay
 
 matplotlib.use("Agg")
 
 WIDTHS = (8, 6, 4, 3, 2)
-COLUMNS = "{:<24}{:<17}{:>8}" + "{:>8}" * len(WIDTHS)
+COLUMNS = "{:<24}{:<17}{:>12}" + "{:>12}" * len(WIDTHS)
+N_FOLDS, N_REPEATS = 3, 3
 INTRODUCTION = f"""\
 skq {skq.__version__}: train in floats, predict in integers
 
-scikit-learn trains each model once; skq turns it into an integer program at five widths. n_bits
-is the width of weights, leaf values and inner inputs (the codes of X keep at least 5 bits).
+scikit-learn trains each model once a fold; skq turns it into an integer program at five widths.
+n_bits is the width of weights, leaf values and inner inputs (the codes of X keep at least 5 bits).
 "float" is scikit-learn's own prediction, the other columns are the integers at n_bits:
 
-  score         accuracy, or R² for diabetes, on the 30% of the rows that were held out
+  score         accuracy, or R² for diabetes: mean and standard deviation over the test folds of
+                cross-validation with {N_FOLDS} folds, repeated
+  points lost   float minus integers on the same folds, times 100. ± is twice the standard error;
+                what is smaller than it is chance, and only what is marked * is not
   accumulator   bits of the widest sum that any input can produce (proven, not observed)
   bytes         size of the integer model; under "float", of the pickled scikit-learn model
 """
@@ -59,15 +65,24 @@ class Task:
     models: tuple[Any, ...]
     searched: Any
 
+    @property
+    def is_regression(self) -> bool:
+        """Whether the target is a number."""
+        return self.metric == "R²"
+
+    def splitter(self, n_repeats: int) -> Any:
+        """Repeated cross-validation, the same for all models."""
+        kind = RepeatedKFold if self.is_regression else RepeatedStratifiedKFold
+        return kind(n_splits=N_FOLDS, n_repeats=n_repeats, random_state=0)
+
 
 @dataclass(frozen=True)
 class Curve:
     """What one model scores in floats and at each width, and what it needs there."""
 
     name: str
-    float_score: float
+    display: BitWidthDisplay
     float_bytes: int
-    scores: tuple[float, ...]
     accumulator_bits: tuple[int, ...]
     bytes: tuple[int, ...]
 
@@ -95,53 +110,77 @@ def tasks(n_trees: int) -> tuple[Task, ...]:
 
 @contextmanager
 def status(text: str) -> Iterator[None]:
-    """Show on a terminal what is running, and wipe it when it is done."""
-    shown = sys.stderr.isatty()
-    if shown:
-        print(f"  {text} ...", end="\r", file=sys.stderr, flush=True)
+    """Show what is running: on a terminal until it is done, else as a line."""
+    if not sys.stderr.isatty():
+        print(f"  {text} ...", file=sys.stderr, flush=True)
+        yield
+        return
+    print(f"  {text} ...", end="\r", file=sys.stderr, flush=True)
     yield
-    if shown:
-        print("\033[2K", end="\r", file=sys.stderr, flush=True)
+    print("\033[2K", end="\r", file=sys.stderr, flush=True)
 
 
-def split(task: Task) -> list[Any]:
-    """Training and test part of the data, as of `train_test_split`."""
+def measure(float_model: Any, task: Task, n_repeats: int, n_jobs: int) -> Curve:
+    """Cross-validate a model in floats and at each width, and see what the integers need."""
     X, y = task.load(return_X_y=True)
-    return train_test_split(X, y, test_size=0.3, random_state=0)
-
-
-def measure(float_model: Any, task: Task) -> Curve:
-    """Train a model once, then turn it into an integer program at each width."""
-    X_train, X_test, y_train, y_test = split(task)
-    scaler = StandardScaler().fit(X_train)
-    X_train, X_test = scaler.transform(X_train), scaler.transform(X_test)
+    pipeline = make_pipeline(StandardScaler(), float_model)
+    wrapper = skq.QuantizedRegressor if task.is_regression else skq.QuantizedClassifier
     name = type(float_model).__name__
-    with status(f"{task.name}: training {name}"):
-        fitted = clone(float_model).fit(X_train, y_train)
-    scores, accumulators, sizes = [], [], []
-    for n_bits in WIDTHS:
-        with status(f"{task.name}: {name} at {n_bits} bits"):
-            quantized = skq.quantize(fitted, X_train, n_bits=n_bits)
-            scores.append(quantized.score(X_test, y_test))
-        accumulators.append(quantized.quantized_module_.max_accumulator_bits)
-        sizes.append(quantized.quantized_module_.nbytes)
+    n_fits = N_FOLDS * n_repeats
+    with status(f"{task.name}: {name}, {n_fits} folds, {len(WIDTHS)} widths on each"):
+        display = BitWidthDisplay.from_estimator(
+            wrapper(pipeline),
+            *(X, y),
+            n_bits=WIDTHS,
+            cv=task.splitter(n_repeats),
+            n_jobs=n_jobs,
+            name=name,
+            plot=False,
+        )
+    accumulators, sizes = [], []
+    with status(f"{task.name}: {name} on all rows, for its size"):
+        fitted = clone(pipeline).fit(X, y)
+        for n_bits in WIDTHS:
+            module = skq.quantize(fitted, X, n_bits=n_bits).quantized_module_
+            accumulators.append(module.max_accumulator_bits)
+            sizes.append(module.nbytes)
     return Curve(
         name=name,
-        float_score=fitted.score(X_test, y_test),
+        display=display,
         float_bytes=len(pickle.dumps(fitted)),
-        scores=tuple(scores),
         accumulator_bits=tuple(accumulators),
         bytes=tuple(sizes),
     )
 
 
 def print_curve(curve: Curve, metric: str) -> None:
-    """Three lines of the table."""
-    scores = (f"{score:.3f}" for score in (curve.float_score, *curve.scores))
+    """Four lines of the table."""
+    everything = [curve.display.float_scores, *curve.display.scores]
+    scores = (mean_and_spread(of_folds.mean(), of_folds.std()) for of_folds in everything)
+    losses = (loss(of_folds, curve.display.float_scores) for of_folds in curve.display.scores)
     print(COLUMNS.format(curve.name, metric, *scores))
+    print(COLUMNS.format("", "points lost", "", *losses))
     print(COLUMNS.format("", "accumulator bits", "", *curve.accumulator_bits))
     print(COLUMNS.format("", "bytes", *map(readable, (curve.float_bytes, *curve.bytes))))
     sys.stdout.flush()
+
+
+def mean_and_spread(mean: float, spread: float) -> str:
+    """As in .975 ±.008, where both are below 1."""
+    return f"{mean:.3f} ±{spread:.3f}".replace("0.", ".")
+
+
+def loss(scores: np.ndarray, float_scores: np.ndarray) -> str:
+    """Points lost, ± twice the standard error, and * where this is not chance.
+
+    Folds share training rows, so the variance of their mean is more than 1/n of theirs: the
+    correction of Nadeau and Bengio (2003).
+    """
+    difference = 100 * (float_scores - scores)
+    variance = difference.var(ddof=1) * (1 / len(difference) + 1 / (N_FOLDS - 1))
+    error = 2 * float(np.sqrt(variance))
+    mean = float(difference.mean())
+    return f"{mean:.1f} ±{error:.1f}{'*' if abs(mean) > error else ' '}".replace("-0.0 ", "0.0 ")
 
 
 def readable(n_bytes: int) -> str:
@@ -164,41 +203,43 @@ def narrowest_within_one_standard_error(cv_results: dict[str, Any]) -> int:
     return int(good[np.argmin(widths[good])])
 
 
-def search(task: Task, widths: tuple[int, ...]) -> None:
+def search(task: Task, widths: tuple[int, ...], n_jobs: int) -> None:
     """Choose n_bits as any other hyperparameter, and print how it went."""
-    X_train, X_test, y_train, y_test = split(task)
+    X, y = task.load(return_X_y=True)
     pipeline = Pipeline([("scale", StandardScaler()), ("model", task.searched)])
     grid = GridSearchCV(
         pipeline,
         {"model__n_bits": list(widths)},
-        cv=5,
-        n_jobs=2,
+        cv=task.splitter(1),
+        n_jobs=n_jobs,
         refit=narrowest_within_one_standard_error,
     )
-    with status(f"{task.name}: {len(widths)} widths, 5 folds each"):
-        grid.fit(X_train, y_train)
-    chosen = grid.best_params_["model__n_bits"]
-    print(f"\n{task.name}, {type(task.searched).__name__}, {task.metric} over 5 folds:")
-    print("".join(f"{width:>8}" for width in widths))
-    print("".join(f"{mean:>8.3f}" for mean in grid.cv_results_["mean_test_score"]))
-    print(f"  chosen: n_bits={chosen}; on the held-out rows {grid.score(X_test, y_test):.3f}")
+    with status(f"{task.name}: GridSearchCV over {len(widths)} widths, {N_FOLDS} folds each"):
+        grid.fit(X, y)
+    results = grid.cv_results_
+    errors = results["std_test_score"] / np.sqrt(N_FOLDS)
+    print(f"\n{task.name}, {type(task.searched).__name__}, mean {task.metric} ± standard error:")
+    print("".join(f"{f'{width} bits':>14}" for width in widths))
+    cells = (f"{m:.3f} ±{e:.3f}" for m, e in zip(results["mean_test_score"], errors, strict=True))
+    print("".join(f"{cell:>14}" for cell in cells))
+    print(f"  chosen: n_bits={grid.best_params_['model__n_bits']}", flush=True)
 
 
 def draw(curves: dict[Task, list[Curve]], path: Path) -> None:
-    """Score against bits, one panel a data set; the floats are the dashed lines."""
+    """Score against bits, one panel a data set, with a band of one standard deviation."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(curves), figsize=(4.2 * len(curves), 4.0), squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(curves), figsize=(4.2 * len(curves), 4.0), squeeze=False, layout="constrained"
+    )
     for axis, (task, of_task) in zip(axes[0], curves.items(), strict=True):
-        for curve in of_task:
-            (line,) = axis.plot(WIDTHS, curve.scores, marker="o", label=curve.name)
-            axis.axhline(curve.float_score, color=line.get_color(), linestyle="--", linewidth=1)
-        axis.set(title=task.name, xlabel="n_bits", ylabel=task.metric, xticks=WIDTHS)
+        lines = [curve.display.plot(ax=axis).line_ for curve in of_task]
+        axis.set(title=task.name, ylabel=task.metric)
         axis.grid(alpha=0.3)
-        axis.legend(fontsize="small", framealpha=0.6)
-        axis.margins(y=0.25)
-    figure.suptitle("Test score against bits (dashed: scikit-learn's floats)")
-    figure.tight_layout()
+        axis.legend(lines, [c.name for c in of_task], fontsize="small", loc="best")
+    figure.suptitle(
+        "Score against bits: mean ± standard deviation over folds (dashed: scikit-learn's floats)"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     plt.close(figure)
@@ -208,29 +249,31 @@ def main() -> None:
     """Run the demo."""
     parser = argparse.ArgumentParser(description="scikit-learn in integers, on real data")
     parser.add_argument("--output", type=Path, default=Path("build/score-against-bits.png"))
-    parser.add_argument("--quick", action="store_true", help="small forests, fewer widths")
+    parser.add_argument("--quick", action="store_true", help="small forests, fewer folds")
     options = parser.parse_args()
+    n_repeats, n_jobs = (1, 1) if options.quick else (N_REPEATS, 2)
     started = time.perf_counter()
 
     print(INTRODUCTION)
     curves: dict[Task, list[Curve]] = {}
     for task in tasks(n_trees=5 if options.quick else 50):
         n_rows, n_columns = task.load(return_X_y=True)[0].shape
-        print(f"{task.name}: {n_rows} rows, {n_columns} columns")
-        print(COLUMNS.format("", "", "float", *(f"{n} bits" for n in WIDTHS)))
-        print("-" * len(COLUMNS.format("", "", "", *WIDTHS)))
+        print(f"{task.name}: {n_rows} rows, {n_columns} columns, {N_FOLDS * n_repeats} folds")
+        print(COLUMNS.format("", "", "float ", *(f"{n} bits " for n in WIDTHS)))
+        print("-" * len(COLUMNS.format("", "", "", *WIDTHS)), flush=True)
         curves[task] = []
         for float_model in task.models:
-            curves[task].append(measure(float_model, task))
+            curves[task].append(measure(float_model, task, n_repeats, n_jobs))
             print_curve(curves[task][-1], task.metric)
         print()
 
     print("GridSearchCV over n_bits inside a Pipeline; it takes the narrowest width whose mean")
-    print("score is within one standard error of the best:")
+    print("score is within one standard error of the best:", flush=True)
     for task in curves:
-        search(task, (8, 2) if options.quick else (8, 7, 6, 5, 4, 3, 2))
+        search(task, (8, 2) if options.quick else (8, 6, 4, 3, 2), n_jobs)
 
-    draw(curves, options.output)
+    with status("drawing"):
+        draw(curves, options.output)
     print(f"\nScore against bits: {options.output}")
     print(f"Done in {time.perf_counter() - started:.0f} s.")
 

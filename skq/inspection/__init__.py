@@ -1,6 +1,7 @@
 """Reports and displays of the loss through quantization."""
 
-from skq.inspection._displays import BitWidthDisplay, QuantizationErrorDisplay
+from skq.inspection._bit_width_display import BitWidthDisplay
+from skq.inspection._error_display import QuantizationErrorDisplay
 from skq.inspection._report import Part, QuantizationReport, quantization_report
 
 __all__ = [

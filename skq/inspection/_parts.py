@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.engines import dispatch
-from skq.graph.evaluator import GraphEvaluator
-from skq.program import Bin, MatMul, Quantize, Trees
-from skq.quantization.lower.digits import joined_sums
-from skq.quantization.operator_facts import has_fact
+from skq.inspection._layers import float_results, layers_of
+from skq.program import Bin, Quantize
 from skq.quantization.quantized_module import QuantizedModule
 
 Array = NDArray[Any]
@@ -44,6 +42,8 @@ class Part:
     columns : int
         Columns of codes of this width that the feature stands in; 1 for layers. Each column of a
         binned feature is a part by itself.
+    node : str
+        Of a layer: the node of the float graph that it belongs to; "" where that is not known.
 
     Examples
     --------
@@ -65,55 +65,74 @@ class Part:
     codes: int
     bits: int
     columns: int = 1
+    node: str = ""
 
 
-def parts(module: QuantizedModule, X: Array, feature_names: list[str]) -> Iterator[Part]:
-    """Every feature that the program reads and every layer, with their errors on rows X."""
+def parts(
+    module: QuantizedModule, X: Sequence[Array], feature_names: list[list[str]]
+) -> Iterator[Part]:
+    """Every feature that the program reads and every layer, with their errors on given rows.
+
+    Parameters
+    ----------
+    module : QuantizedModule
+    X : sequence of ndarray of shape (n_rows, ...)
+        One array for each input.
+    feature_names : list of list of str
+        Of each input: names of its features, or one name for an input of more than two axes.
+    """
     program = module.program
-    steps = list(program.steps())
-    joined = joined_sums(program)
-    # columns of digits that are multiplied one by one are one layer
-    layers = {joined.get(n, n): step for n, step, _ in steps if isinstance(step, MatMul | Trees)}
-    wanted = [n for n, step, _ in steps if isinstance(step, Quantize | Bin)] + list(layers)
-    values = dict(zip(wanted, dispatch.run(program, {0: X}, wanted), strict=True))
-    for number, step, type_ in steps:
+    feeds = dict(enumerate(X))
+    layers = layers_of(module)
+    codes = [(n, step, t) for n, step, t in program.steps() if isinstance(step, Quantize | Bin)]
+    wanted = [n for n, _, _ in codes] + [layer.number for layer in layers]
+    values = dict(zip(wanted, dispatch.run(program, feeds, wanted), strict=True))
+    for number, step, type_ in codes:
+        source = step.inputs[0]
+        names = feature_names[source]
         if isinstance(step, Quantize):
             width = module.n_bits["model_inputs"]
             columns = -(-type_.bits // width)
-            for part in _quantized_features(step, X, values[number], feature_names, type_.bits):
+            for part in _quantized_features(step, feeds[source], values[number], names, type_.bits):
                 yield replace(part, bits=min(part.bits, width), columns=columns)
-        elif isinstance(step, Bin):
-            yield from _binned_features(step, values[number], feature_names)
-    reals = _layer_outputs(module, X)
-    for k, (number, step) in enumerate(layers.items()):
-        sqnr = float("nan")
-        if len(reals) == len(layers):
-            sqnr = _affine_sqnr(reals[k], values[number])
-        constants = step.weights if isinstance(step, MatMul) else step.leaf_values
-        name = f"{type(step).__name__} {k + 1}"
-        lo, hi = int(constants.min()), int(constants.max())
-        used = len(np.unique(constants))
-        yield Part("layer", name, sqnr, 0.0, used, hi - lo + 1, program.types[number].bits)
+        else:
+            yield from _binned_features(step, values[number], names)
+    reals = float_results(module, feeds, layers)
+    for layer, real in zip(layers, reals, strict=True):
+        sums, constants = values[layer.number], layer.constants
+        yield Part(
+            "layer",
+            layer.name,
+            float("nan") if real is None else _affine_sqnr(real, sums),
+            0.0,
+            len(np.unique(constants)),
+            int(constants.max()) - int(constants.min()) + 1,
+            program.types[layer.number].bits,
+            node=layer.node,
+        )
 
 
 def _quantized_features(
     step: Quantize, X: Array, codes: Array, names: list[str], bits: int
 ) -> Iterator[Part]:
-    shape = X.shape[1:]
+    shape, joint = X.shape[1:], X.ndim != 2
     scale = np.broadcast_to(np.asarray(step.scale, np.float64), shape)
     zero_point = np.broadcast_to(np.asarray(step.zero_point, np.float64), shape)
-    for j in range(X.shape[1]):
-        position = X[:, j] / scale[j] + zero_point[j]
-        outside = (position < step.lo - 0.5) | (position > step.hi + 0.5)
-        error = X[:, j] - (codes[:, j] - zero_point[j]) * scale[j]
-        if np.ptp(X[:, j]) > 0 and scale[j] > 1e300:
-            error = X[:, j] - X[:, j].mean()  # a feature of weight 0 has a single code
+    position = X / scale + zero_point
+    outside = (position < step.lo - 0.5) | (position > step.hi + 0.5)
+    error = X - (codes - zero_point) * scale
+    for j, name in enumerate(names):
+        # the elements of an image are one part
+        part = (slice(None),) if joint else (slice(None), j)
+        reals, errors = X[part], error[part]
+        if not joint and np.ptp(reals) > 0 and scale[j] > 1e300:
+            errors = reals - reals.mean()  # a feature of weight 0 has a single code
         yield Part(
             "feature",
-            names[j],
-            _ratio_db(float(X[:, j].var()), float(np.mean(error**2))),
-            float(outside.mean()),
-            len(np.unique(codes[:, j])),
+            name,
+            _ratio_db(float(reals.var()), float(np.mean(errors**2))),
+            float(outside[part].mean()),
+            len(np.unique(codes[part])),
             step.hi - step.lo + 1,
             bits,
         )
@@ -136,20 +155,9 @@ def _binned_features(step: Bin, codes: Array, names: list[str]) -> Iterator[Part
         )
 
 
-def _layer_outputs(module: QuantizedModule, X: Array) -> list[Array]:
-    """Values of the float graph after each layer."""
-    if module.graph is None:
-        return []
-    graph = GraphEvaluator(module.graph)
-    names = [node.outputs[0] for node in module.graph.nodes if has_fact(node.op_type, "is_layer")]
-    values = graph.run({graph.inputs[0].name: X}, names)
-    return [values[name] for name in names]
-
-
 def _affine_sqnr(reals: Array, sums: Array) -> float:
     """Ratio after the best affine map from sums to reals; that of the worst output."""
-    reals = reals.reshape(len(reals), -1).astype(np.float64)
-    sums = sums.reshape(len(sums), -1).astype(np.float64)
+    reals, sums = _rows_of_channels(reals), _rows_of_channels(sums)
     if reals.shape != sums.shape or len(reals) < 2:
         return float("nan")
     real, integer = reals - reals.mean(axis=0), sums - sums.mean(axis=0)
@@ -160,6 +168,12 @@ def _affine_sqnr(reals: Array, sums: Array) -> float:
     matters = signal > 0
     ratios = [_ratio_db(s, n) for s, n in zip(signal[matters], noise[matters], strict=True)]
     return min(ratios, default=float("nan"))
+
+
+def _rows_of_channels(array: Array) -> Array:
+    """All positions below one another: an array of shape (n_positions, n_channels)."""
+    last = array.shape[-1] if array.ndim > 1 else 1
+    return array.reshape(-1, last).astype(np.float64)
 
 
 def _ratio_db(signal: float, noise: float) -> float:

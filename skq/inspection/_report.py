@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import is_classifier
-from sklearn.metrics import accuracy_score, check_scoring, r2_score
 
-from skq.estimators.overwriting import to_write_into
-from skq.estimators.requantize import float_model, quantized_part, rows_of
+from skq.inspection._html import report_html
 from skq.inspection._parts import Part, parts
+from skq.inspection._subjects import subject_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Part", "QuantizationReport", "quantization_report"]
+
+#: Bar length of parts without error, relative to the longest other bar.
+EXACT_LENGTH = 1.15
 
 _COLUMNS = tuple(field.name for field in fields(Part))
 
@@ -36,9 +36,9 @@ class QuantizationReport:
     n_bits : dict of str to int
     parts : sequence of Part
         Features, then layers.
-    agreement : float
-        Share of labels that are equal in the integer and the float model; for regressors R² between
-        both predictions.
+    agreement : float or None
+        Share of labels that are equal in the integer and the float model; for regressors and
+        networks R² between both predictions. None for a loaded model, which has no float model.
     score, float_score : float or None
         On the rows given, if `y` was.
     accumulator_bits : int
@@ -63,7 +63,7 @@ class QuantizationReport:
     model: str
     n_bits: dict[str, int]
     parts: Sequence[Part]
-    agreement: float
+    agreement: float | None
     score: float | None
     float_score: float | None
     accumulator_bits: int
@@ -90,8 +90,7 @@ class QuantizationReport:
         return pd.DataFrame([vars(part) for part in self.parts], columns=list(_COLUMNS))
 
     def __str__(self) -> str:
-        widths = ", ".join(f"{name} {bits}" for name, bits in self.n_bits.items())
-        lines = [f"{self.model} in integers ({widths})"]
+        lines = [f"{self.model} in integers ({self._widths})"]
         lines += [f"  {name:<22} {_text(value)}" for name, value in self.summary.items()]
         names = [part.name for part in self.parts]
         width = max([len(name) for name in names] + [4]) + 2
@@ -119,26 +118,34 @@ class QuantizationReport:
             ]
             for part in self.parts
         ]
-        head = _html_row("th", ["kind", "name", "SQNR", "saturated", "codes used", "bits"])
-        body = "".join(_html_row("td", row) for row in cells)
-        figures = "".join(_html_row("td", [k, _text(v)]) for k, v in self.summary.items())
-        return (
-            f"<div><p><b>{html.escape(self.model)}</b> in integers</p>"
-            f"<table>{figures}</table><table>{head}{body}</table></div>"
+        return report_html(
+            f"{self.model} in integers",
+            self._widths,
+            {name: _text(value) for name, value in self.summary.items()},
+            ["kind", "name", "SQNR", "saturated", "codes used", "bits"],
+            cells,
+            bar_shares([part.sqnr_db for part in self.parts]),
         )
+
+    @property
+    def _widths(self) -> str:
+        return ", ".join(f"{name} {bits}" for name, bits in self.n_bits.items())
 
 
 def quantization_report(estimator: Any, X: Any, y: Any = None) -> QuantizationReport:
-    """Report what a fitted quantized estimator loses on given rows, and where.
+    """Report what a quantized model loses on given rows, and where.
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : estimator, IntegerPredictor or QuantizedModule
         Fitted: one of skq's, a QuantizedClassifier or QuantizedRegressor, or a Pipeline that ends
-        in one.
-    X : array-like of shape (n_samples, n_features)
+        in one. A loaded model has no float model: of its layers no ratio is known, and no
+        agreement. In the report of a QuantizedModule with its float graph, as of a torch module,
+        layers have the names of the graph's nodes.
+    X : array-like of shape (n_samples, n_features), or tuple of array-likes
+        A tuple for a QuantizedModule of several inputs, which may have more axes.
     y : array-like of shape (n_samples,), default=None
-        Adds the scores.
+        Adds the scores; not for a QuantizedModule.
 
     Returns
     -------
@@ -156,42 +163,29 @@ def quantization_report(estimator: Any, X: Any, y: Any = None) -> QuantizationRe
     >>> report.agreement > 0.9
     True
     """
-    last = quantized_part(estimator)
-    rows = rows_of(estimator, X)
-    module = last.quantized_module_
-
-    def given() -> Any:  # a step with copy=False writes into it
-        return to_write_into(estimator, X)
-
-    got = estimator.predict(given())
-    score = float_score = None
-    with float_model(estimator) as model:
-        wanted = model.predict(given())
-        if y is not None:
-            float_score = float(check_scoring(model)(model, given(), y))
-    if y is not None:
-        score = float(check_scoring(estimator)(estimator, given(), y))
-    if is_classifier(estimator):
-        same = np.asarray(got) == np.asarray(wanted)
-        agreement = float(same.mean()) if same.ndim > 1 else float(accuracy_score(wanted, got))
-    else:
-        agreement = float(r2_score(wanted, got)) if len(rows) > 1 else float("nan")
+    subject = subject_of(estimator, X, y)
+    module = subject.module
+    listed = parts(module, subject.inputs, subject.feature_names)
+    if module is estimator:  # the names of the graph, which are those of torch's modules
+        listed = (replace(part, name=part.node or part.name) for part in listed)
     return QuantizationReport(
-        model=type(last).__name__,
+        model=subject.name,
         n_bits=dict(module.n_bits),
-        parts=tuple(parts(module, rows, _feature_names(last, rows.shape[1]))),
-        agreement=agreement,
-        score=score,
-        float_score=float_score,
+        parts=tuple(listed),
+        agreement=subject.agreement,
+        score=subject.score,
+        float_score=subject.float_score,
         accumulator_bits=module.max_accumulator_bits,
         nbytes=module.nbytes,
         columns=int(module.columns_of_features.sum()),
     )
 
 
-def _feature_names(estimator: Any, n_features: int) -> list[str]:
-    names = getattr(estimator, "feature_names_in_", None)
-    return [f"x{j}" for j in range(n_features)] if names is None else [str(name) for name in names]
+def bar_shares(ratios: Sequence[float]) -> list[float]:
+    """Lengths of bars in [0, 1]: the full length for "exact", none for unknown ratios."""
+    finite = [ratio for ratio in ratios if np.isfinite(ratio)]
+    longest = EXACT_LENGTH * max([*finite, 1.0])
+    return [0.0 if np.isnan(r) else float(np.clip(r / longest, 0.0, 1.0)) for r in ratios]
 
 
 def _text(value: Any) -> str:
@@ -204,7 +198,3 @@ def _bits(part: Part) -> str:
 
 def _decibel(value: float) -> str:
     return "–" if np.isnan(value) else "exact" if np.isinf(value) else f"{value:.1f} dB"
-
-
-def _html_row(tag: str, cells: list[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"

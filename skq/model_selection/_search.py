@@ -13,22 +13,17 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, indexable
 
 from skq.estimators.delegation import inner_has
-from skq.estimators.overwriting import to_write_into
-from skq.estimators.requantize import (
-    float_model,
-    n_bits_name,
-    quantized_part,
-    requantized,
-    trains_for_width,
-)
+from skq.estimators.requantize import n_bits_name, quantized_part
 from skq.model_selection._costs import Cost, get_cost
+from skq.model_selection._fold import Fold, run_fold, weights_of
 from skq.quantization.n_bits import get_n_bits_dict
 
 #: Widths that are tried for the codes and for the weights where `n_bits` is None.
@@ -72,6 +67,11 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         Folds that are run at a time.
     refit : bool, default=True
         Whether the best is fitted on all data.
+    verbose : int, default=0
+        1 prints a line for each fold, 2 one for each candidate on each fold, at once.
+    error_score : "raise" or float, default=nan
+        Score of a candidate that raises an error on a fold, which then is a FitFailedWarning.
+        "raise" raises it. What the float model raises is always raised.
 
     Attributes
     ----------
@@ -87,7 +87,8 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         Fitted on all data; where `refit` is True.
     cv_results_ : dict of str to ndarray of shape (n_candidates,)
         ``params``, ``split0_test_score`` and so on, ``mean_test_score``, ``std_test_score``,
-        ``rank_test_score``, ``mean_loss`` (float minus integer), ``mean_cost``.
+        ``rank_test_score``, ``mean_loss`` (float minus integer), ``mean_cost``. NaN, and the last
+        rank, where `error_score` is.
     n_splits_ : int
     scorer_ : callable
     classes_ : ndarray of shape (n_classes,)
@@ -97,6 +98,13 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     -----
     UserWarning
         If no candidate stays within `max_loss`: the best score is chosen then.
+    FitFailedWarning
+        If a candidate raised an error, and `error_score` is a number.
+
+    Raises
+    ------
+    ValueError
+        If `error_score` is NaN and every candidate raised an error.
 
     Examples
     --------
@@ -129,6 +137,8 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         cv: Any = None,
         n_jobs: int | None = None,
         refit: bool = True,
+        verbose: int = 0,
+        error_score: float | str = np.nan,
     ) -> None:
         self.estimator = estimator
         self.n_bits = n_bits
@@ -138,6 +148,8 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self.cv = cv
         self.n_jobs = n_jobs
         self.refit = refit
+        self.verbose = verbose
+        self.error_score = error_score
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> BitWidthSearchCV:
         """Run the search.
@@ -158,31 +170,63 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         cost = get_cost(self.cost)
         if not isinstance(self.max_loss, Real) or not self.max_loss >= 0:
             raise ValueError(f"max_loss must be a number of at least 0. Got {self.max_loss!r}.")
+        if self.error_score != "raise" and not isinstance(self.error_score, Real):
+            raise ValueError(
+                f"error_score must be 'raise' or a number. Got {self.error_score!r} instead."
+            )
         X, y, sample_weight = indexable(X, y, sample_weight)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self.scorer_ = check_scoring(self.estimator, scoring=self.scoring)
         name = n_bits_name(self.estimator)
         splits = list(splitter.split(X, y))
         self.n_splits_ = len(splits)
-        runs = Parallel(n_jobs=self.n_jobs)(
+        if self.verbose:
+            print(f"{len(splits)} folds, {len(candidates)} candidates on each", flush=True)
+        runs = Parallel(n_jobs=self.n_jobs, return_as="generator")(
             delayed(run_fold)(
                 clone(self.estimator).set_params(**{name: candidates[0]}),
-                X, y, sample_weight, train, test, candidates, self.scorer_, cost,
+                *(X, y, sample_weight, train, test, candidates, self.scorer_, cost),
+                error_score=self.error_score,
+                progress=f"fold {k + 1} of {len(splits)}: " if self.verbose > 1 else None,
             )
-            for train, test in splits
-        )  # fmt: skip
-        floats, scores, costs = (np.array(part) for part in zip(*runs, strict=True))
-        self.float_score_ = float(floats.mean())
+            for k, (train, test) in enumerate(splits)
+        )
+        folds = self._reported(runs)
+        _warn_of_errors(folds, self.error_score)
+        self.float_score_ = float(np.mean([fold.float_score for fold in folds]))
+        scores, costs = (np.array([getattr(f, n) for f in folds]) for n in ("scores", "costs"))
         self.cv_results_ = _table(name, candidates, scores, costs, self.float_score_)
         self.best_index_ = self._choose()
         self.best_params_ = {name: candidates[self.best_index_]}
         self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
+        if self.verbose:
+            print(
+                f"float {self.float_score_:.4f}; chosen {candidates[self.best_index_]}: "
+                f"{self.best_score_:.4f}",
+                flush=True,
+            )
         if self.refit:
             best = clone(self.estimator).set_params(**self.best_params_)
-            self.best_estimator_ = best.fit(X, y, **_weights(best, sample_weight))
+            self.best_estimator_ = best.fit(X, y, **weights_of(best, sample_weight))
             if hasattr(best, "feature_names_in_"):
                 self.feature_names_in_ = best.feature_names_in_
         return self
+
+    def _reported(self, runs: Iterable[Fold]) -> list[Fold]:
+        """The folds, with a line for each as soon as it is done."""
+        folds: list[Fold] = []
+        for fold in runs:
+            folds.append(fold)
+            if self.verbose:
+                # a fold on which every candidate failed has no best score
+                known = [score for score in fold.scores if not np.isnan(score)]
+                best = f"{max(known):.4f}" if known else "none"
+                print(
+                    f"fold {len(folds)} of {self.n_splits_} done in {fold.seconds:.1f} s: "
+                    f"float {fold.float_score:.4f}, best in integers {best}",
+                    flush=True,
+                )
+        return folds
 
     def _candidates(self) -> list[Any]:
         candidates: Any = default_candidates() if self.n_bits is None else self.n_bits
@@ -201,12 +245,13 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         if not len(good):
             warnings.warn(
                 f"No candidate stays within max_loss={self.max_loss} of the float model's score "
-                f"{self.float_score_:.4f}; the best one reaches {scores.max():.4f}. "
+                f"{self.float_score_:.4f}; the best one reaches {np.nanmax(scores):.4f}. "
                 "Allow more bits or a greater loss.",
                 UserWarning,
                 stacklevel=3,
             )
-            return int(scores.argmax())
+            return int(np.nanargmax(scores))
+        costs = np.where(np.isnan(costs), np.inf, costs)  # of candidates that failed
         return int(min(good, key=lambda i: (costs[i], -scores[i])))
 
     # ------------------------------------------------------------------ the best estimator
@@ -255,54 +300,22 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-#: Values of the parameters by which training depends on the width, for training without it.
-_WITHOUT = {"fit_on_bins": False, "qat_epochs": 0}
-
-
-def run_fold(
-    estimator: Any,
-    X: Any,
-    y: Any,
-    sample_weight: Any,
-    train: Any,
-    test: Any,
-    candidates: list[Any],
-    scorer: Any,
-    cost: Cost,
-) -> tuple[float, list[float], list[float]]:
-    """Score of the float model, and score and cost of each candidate, on one fold."""
-    X_train, X_test = _safe_indexing(X, train), _safe_indexing(X, test)
-    y_train, y_test = (
-        (None, None) if y is None else (_safe_indexing(y, train), _safe_indexing(y, test))
+def _warn_of_errors(folds: list[Fold], error_score: float | str) -> None:
+    """Warn of candidates that failed; raise if nothing is left to choose from."""
+    errors = [error for fold in folds for error in fold.errors.values()]
+    if not errors:
+        return
+    n_runs = sum(len(fold.scores) for fold in folds)
+    message = (
+        f"{len(errors)} of {n_runs} runs of candidates failed; their score is error_score="
+        f"{error_score}. Set error_score='raise' to see where. The errors:\n"
+        + "\n".join(sorted({f"  {error}" for error in errors}))
     )
-    weight = None if sample_weight is None else _safe_indexing(sample_weight, train)
-    by_width = trains_for_width(estimator)
-    name = n_bits_name(estimator)
-    floating = clone(estimator)
-    if by_width:
-        floating.set_params(**{name.removesuffix("n_bits") + by_width: _WITHOUT[by_width]})
-    # a step with copy=False writes into what it is given
-    floating.fit(to_write_into(floating, X_train), y_train, **_weights(estimator, weight))
-    with float_model(floating) as model:
-        base = float(scorer(model, to_write_into(model, X_test), y_test))
-    scores, costs = [], []
-    for candidate in candidates:
-        if by_width:
-            quantized = clone(estimator).set_params(**{name: candidate})
-            writable = to_write_into(quantized, X_train)
-            quantized.fit(writable, y_train, **_weights(estimator, weight))
-        else:
-            quantized = requantized(floating, X_train, candidate, sample_weight=weight)
-        scores.append(float(scorer(quantized, to_write_into(quantized, X_test), y_test)))
-        costs.append(float(cost(quantized_part(quantized).quantized_module_)))
-    return base, scores, costs
-
-
-def _weights(estimator: Any, sample_weight: Any) -> dict[str, Any]:
-    if sample_weight is None:
-        return {}
-    prefix = n_bits_name(estimator).removesuffix("n_bits")
-    return {f"{prefix}sample_weight": sample_weight}
+    n_candidates = len(folds[0].scores)
+    failed: set[int] = set().union(*(fold.errors for fold in folds))
+    if np.isnan(error_score) and len(failed) == n_candidates:
+        raise ValueError(f"Every candidate failed on some fold. {message}")
+    warnings.warn(message, FitFailedWarning, stacklevel=3)
 
 
 def _table(
@@ -323,7 +336,13 @@ def _table(
         **{f"split{k}_test_score": row for k, row in enumerate(scores)},
         "mean_test_score": mean,
         "std_test_score": scores.std(axis=0),
-        "rank_test_score": rankdata(-mean, method="min").astype(np.int32),
+        "rank_test_score": _ranks(mean),
         "mean_loss": base - mean,
         "mean_cost": costs.mean(axis=0),
     }
+
+
+def _ranks(mean: NDArray[np.float64]) -> NDArray[np.int32]:
+    """1 for the best; scores of NaN come last."""
+    lowest = np.nanmin(mean, initial=np.inf) - 1
+    return rankdata(-np.where(np.isnan(mean), lowest, mean), method="min").astype(np.int32)

@@ -1,34 +1,36 @@
 """Every instruction as C99: random programs and networks, equal to the reference engine."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from skq.engines import reference
 from skq.exceptions import UnsupportedModelError
 from skq.export import to_c
-from skq.graph.graph import FloatGraph
+from skq.graph.graph import FloatGraph, TensorInfo
 from skq.program import Dequantize
 from skq.program import instructions as ins
+from skq.quantization import get_n_bits_dict
+from skq.quantization.quantized_module import QuantizedModule
 from tests.export.host import Batch, compilers
 from tests.program.random_programs import random_program
 
 pytestmark = pytest.mark.skipif(not compilers(), reason="needs gcc or clang")
 
-EMPTY = FloatGraph(nodes=(), initializers={}, inputs=(), outputs=())
 KINDS = [k for k in ins.INSTRUCTIONS if k not in (ins.Quantize, ins.Bin, Dequantize)]
 N_PROGRAMS = 40
 
 
 def as_model(program):
     """A program as `to_c` takes it: its outputs are scores."""
-    return SimpleNamespace(
-        program=program,
-        epilogue=EMPTY,
-        output_names=tuple(program.outputs),
-        n_bits={"all": 8},
+    infos = tuple(
+        TensorInfo(
+            name,
+            "int64" if program.types[v].is_integer else "float64",
+            (None, *program.types[v].shape),
+        )
+        for name, v in program.outputs.items()
     )
+    return QuantizedModule(program, FloatGraph((), {}, infos, infos), get_n_bits_dict(8))
 
 
 def with_real_outputs(program):

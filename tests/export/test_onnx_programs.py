@@ -14,7 +14,8 @@ from skq.export.onnx_integer.program_graph import add_program
 from skq.export.onnx_integer.rules import INTEGER_RULES
 from skq.graph.graph import TensorInfo
 from skq.graph.onnx_proto import graph_to_proto
-from skq.program import INSTRUCTIONS
+from skq.program import INSTRUCTIONS, IntegerProgram, TensorType
+from skq.program import instructions as ins
 from tests.program.random_programs import random_inputs, random_program
 
 RULES = {"integer": INTEGER_RULES, "fast": FAST_RULES}
@@ -72,3 +73,21 @@ def test_random_programs(kinds, seed, n_rows, form, dtype, opset):
     for name, a, b in zip(program.outputs, run(proto, inputs), expected, strict=True):
         assert a.shape == b.shape, name
         np.testing.assert_array_equal(a, b, err_msg=name)
+
+
+def test_products_of_more_than_53_bits_whose_sums_have_less():
+    """``x * multiplier`` rounds in float64, though ``x * multiplier + offset`` would fit."""
+    multiplier = np.array([2**28 - 57, 2**28 - 57], dtype=np.uint32)
+    offset = np.array([-(2**53), 1 - 2**53])
+    steps = (
+        ins.Quantize((0,), np.ones(2), np.zeros(2, dtype=np.int64), 0, 2**16 - 1),
+        ins.MatMul((1,), np.array([[1023, 3], [1, 1021]])),
+        ins.Requantize((2,), multiplier, offset, 0, -(2**53), 2**53),
+        ins.Dequantize((3,), np.array(1.0), np.array(0.0)),
+    )
+    program = IntegerProgram((TensorType((2,)),), steps, {"y": 4})
+    x = np.random.default_rng(0).integers(2**15, 2**16, (200, 2)).astype(float)
+    (expected,) = reference.evaluate(program, {0: x}, [4])
+    for form, rules in RULES.items():
+        (found,) = run(proto_of(program, rules), {0: x})
+        assert np.array_equal(found, expected), form

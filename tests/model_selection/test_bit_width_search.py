@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression as FloatLogisticRegression
 from sklearn.linear_model import Ridge as FloatRidge
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
@@ -150,6 +151,7 @@ def test_is_cloned_with_its_parameters():
         ({"n_bits": [0]}, ValueError, "from 1 to 16"),
         ({"cost": "euros"}, ValueError, "cost must be one of"),
         ({"max_loss": -1}, ValueError, "max_loss"),
+        ({"error_score": "ignore"}, ValueError, "error_score must be 'raise' or a number"),
     ],
 )
 def test_wrong_parameters(iris, options, error, match):
@@ -160,3 +162,45 @@ def test_wrong_parameters(iris, options, error, match):
 def test_float_estimators_are_refused(iris):
     with pytest.raises(TypeError, match="QuantizedClassifier"):
         search_on(FloatLogisticRegression(), iris)
+
+
+def failing_cost(module):
+    """A cost of narrow models alone."""
+    if module.n_bits["op_weights"] > 3:
+        raise ArithmeticError("too wide")
+    return float(module.nbytes)
+
+
+def test_candidates_that_fail_have_the_error_score(iris):
+    with pytest.warns(FitFailedWarning, match=r"6 of 12 runs.*\n  5: ArithmeticError: too wide"):
+        search = search_on(LogisticRegression(), iris, cost=failing_cost, max_loss=1.0)
+    results = search.cv_results_
+    np.testing.assert_array_equal(np.isnan(results["mean_test_score"]), [False, False, True, True])
+    assert list(results["rank_test_score"][2:]) == [3, 3]
+    assert search.best_index_ == 0
+    with pytest.warns(FitFailedWarning, match="error_score=0.0"):
+        search = search_on(LogisticRegression(), iris, cost=failing_cost, error_score=0.0)
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"][2:], [0.0, 0.0])
+
+
+def test_errors_are_raised_where_they_cannot_be_scored(iris):
+    with pytest.raises(ArithmeticError, match="too wide"):
+        search_on(LogisticRegression(), iris, cost=failing_cost, error_score="raise")
+    with pytest.raises(ValueError, match="Every candidate failed"):
+        search_on(LogisticRegression(), iris, cost=failing_cost, n_bits=[5, 8])
+    with pytest.raises(ValueError, match="must be a float in the range"):  # of the float model
+        search_on(LogisticRegression(C=-1.0), iris)
+
+
+def test_verbose_prints_as_it_goes(iris, capsys):
+    search_on(LogisticRegression(), iris)
+    assert capsys.readouterr().out == ""
+    search = search_on(LogisticRegression(), iris, verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "3 folds, 4 candidates on each"
+    assert [line.split(" done")[0] for line in lines[1:4]] == [f"fold {k} of 3" for k in (1, 2, 3)]
+    assert f"{search.best_score_:.4f}" in lines[4]
+    search_on(LogisticRegression(), iris, verbose=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5 + 3 * 4
+    assert lines[1].startswith("fold 1 of 3: 2 scores ")

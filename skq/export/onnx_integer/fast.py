@@ -33,6 +33,9 @@ from skq.numerics import EXACT_FLOAT64
 from skq.program import TensorType
 from skq.program import instructions as ins
 
+#: Most columns that are scaled by a product with a diagonal matrix.
+MOST_DIAGONAL = 8
+
 
 def is_exact(*types: TensorType) -> bool:
     """Whether float64 holds every integer of the types."""
@@ -70,16 +73,12 @@ def requantize(
 ) -> Value:
     """``clip(floor((x * multiplier + offset) / 2**shift), lo, hi)`` in float64, where exact."""
     low, high = rescale.product_interval(step, types[0])
-    if max(-low, high) > EXACT_FLOAT64 or not is_exact(types[0]):
+    if max(-low, high, _largest_term(step, types[0])) > EXACT_FLOAT64 or not is_exact(types[0]):
         return rescale.requantize(g, step, types, result, x)
     scaled = _scaled_product(g, step, x)
     if scaled is None:
         multiplier, offset = (_part(array, step.shift) for array in (step.multiplier, step.offset))
-        scaled = g.cast(x, "float64")
-        if np.any(multiplier != 1):
-            scaled = g.binary("Mul", scaled, multiplier)
-        if np.any(offset != 0):
-            scaled = g.binary("Add", scaled, offset)
+        scaled = _affine(g, g.cast(x, "float64"), multiplier, offset, types[0].shape)
     is_byte = 0 <= step.lo and step.hi <= 255
     if step.shift and not is_byte:
         scaled = g.node("Floor", [scaled], "float64")
@@ -87,6 +86,33 @@ def requantize(
         ends = [np.array(float(end)) for end in (step.lo, step.hi)]
         scaled = g.node("Clip", [scaled, *ends], "float64")
     return g.cast(scaled, "uint8") if step.shift and is_byte else scaled
+
+
+def _largest_term(step: ins.Requantize, x: TensorType) -> int:
+    """Greatest ``x * multiplier`` and `offset`, in magnitude."""
+    lo, hi = x.interval
+    multiplier, offset = (
+        max(map(abs, np.ravel(array).tolist()), default=0)
+        for array in (step.multiplier, step.offset)
+    )
+    return max(int(multiplier) * max(-lo, hi), int(offset))
+
+
+def _affine(
+    g: GraphBuilder, x: Value, multiplier: np.ndarray, offset: np.ndarray, shape: tuple[int, ...]
+) -> Value:
+    """``x * multiplier + offset`` of numbers whose products and sums are exact.
+
+    A few columns that have multipliers and offsets of their own take one Gemm by a diagonal matrix
+    instead of two operators that repeat a row.
+    """
+    scales, moves = np.any(multiplier != 1), np.any(offset != 0)
+    if scales and moves and len(shape) == 1 and 1 < shape[0] <= MOST_DIAGONAL:
+        row = np.broadcast_to(multiplier, shape)
+        return g.node("Gemm", [x, np.diag(row), np.broadcast_to(offset, shape)], "float64")
+    if scales:
+        x = g.binary("Mul", x, multiplier)
+    return g.binary("Add", x, offset) if moves else x
 
 
 def _part(integers: np.ndarray, shift: int) -> np.ndarray:

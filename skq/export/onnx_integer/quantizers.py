@@ -2,7 +2,7 @@
 
 ::
 
-    Quantize    Cast(float64) Div Add Round Clip, Where(IsNaN) -> lo, Cast
+    Quantize    Cast(float64) Div Add Round Clip, Where(IsNaN) -> lo, Cast; no Div by 1, no Add of 0
     Bin         Gather of columns, then a binary search: Add Gather Less Add Where for each bit of
                 the number of edges; Where(IsNaN) -> nan_code
     Dequantize  Cast(float64) Sub Mul
@@ -30,7 +30,11 @@ def storage_dtype(type_: TensorType) -> str:
 def quantized_reals(g: GraphBuilder, step: ins.Quantize, x: Value) -> Value:
     """Codes of a Quantize, held in float64."""
     x = g.cast(x, "float64")
-    codes = g.binary("Add", g.binary("Div", x, step.scale), step.zero_point)
+    codes = x
+    if np.any(step.scale != 1):
+        codes = g.binary("Div", codes, step.scale)
+    if np.any(step.zero_point != 0):
+        codes = g.binary("Add", codes, step.zero_point)
     codes = g.node("Round", [codes], "float64")
     lo, hi = (g.constant(float(end)) for end in (step.lo, step.hi))
     codes = g.node("Clip", [codes, lo, hi], "float64")

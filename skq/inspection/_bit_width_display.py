@@ -1,4 +1,4 @@
-"""Displays, by scikit-learn's conventions: `from_estimator` computes, `plot` draws."""
+"""`BitWidthDisplay`: score against bits. By scikit-learn's conventions `plot` draws."""
 
 from __future__ import annotations
 
@@ -8,27 +8,15 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import indexable
 
 from skq.estimators.requantize import n_bits_name, quantized_part
-from skq.inspection._report import QuantizationReport, quantization_report
-from skq.model_selection._search import run_fold
-
-#: Bar length of parts without error, relative to the longest other bar.
-_EXACT_LENGTH = 1.15
-
-
-def _axes(ax: Any, name: str) -> tuple[Any, Any]:
-    check_matplotlib_support(f"{name}.plot")
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots()
-    return ax, ax.figure
+from skq.inspection._axes import new_axes, set_score_limits
+from skq.model_selection._fold import run_fold
 
 
 class BitWidthDisplay:
@@ -42,14 +30,18 @@ class BitWidthDisplay:
     float_scores : ndarray of shape (n_splits,)
         Test score of the float model.
     score_name : str, default="Score"
+        The metric, which is the label of the axis.
+    estimator_name : str, default=None
+        Stands in the legend, for several models on the same axes.
 
     Attributes
     ----------
     line_ : matplotlib Line2D
         Mean score against bits.
     band_ : matplotlib PolyCollection
-        One standard deviation around it.
+        One standard deviation over the folds around it.
     float_line_ : matplotlib Line2D
+        Mean score of the float model: dashed, in the color of `line_`.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
@@ -73,11 +65,13 @@ class BitWidthDisplay:
         scores: NDArray[np.float64],
         float_scores: NDArray[np.float64],
         score_name: str = "Score",
+        estimator_name: str | None = None,
     ) -> None:
         self.n_bits = n_bits
         self.scores = scores
         self.float_scores = float_scores
         self.score_name = score_name
+        self.estimator_name = estimator_name
 
     @classmethod
     def from_estimator(
@@ -90,6 +84,7 @@ class BitWidthDisplay:
         cv: Any = 5,
         scoring: Any = None,
         n_jobs: int | None = None,
+        name: str | None = None,
         plot: bool = True,
         ax: Any = None,
     ) -> BitWidthDisplay:
@@ -105,9 +100,12 @@ class BitWidthDisplay:
         cv : int, splitter or iterable, default=5
         scoring : str or callable, default=None
         n_jobs : int, default=None
+        name : str, default=None
+            Name of the model in the legend; None: its class.
         plot : bool, default=True
             Whether to draw at once.
         ax : matplotlib Axes, default=None
+            Axes that have a display already show both models.
 
         Returns
         -------
@@ -115,30 +113,33 @@ class BitWidthDisplay:
         """
         if plot:
             check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        quantized_part(estimator)
+        last = quantized_part(estimator)
         widths = [int(n) for n in n_bits]
         X, y = indexable(X, y)
         scorer = check_scoring(estimator, scoring=scoring)
         splitter = check_cv(cv, y, classifier=is_classifier(estimator))
-        name = n_bits_name(estimator)
+        parameter = n_bits_name(estimator)
         runs = Parallel(n_jobs=n_jobs)(
             delayed(run_fold)(
-                clone(estimator).set_params(**{name: widths[-1]}),
+                clone(estimator).set_params(**{parameter: widths[-1]}),
                 X, y, None, train, test, widths, scorer, _no_cost,
             )
             for train, test in splitter.split(X, y)
         )  # fmt: skip
-        floats, scores, _ = (np.array(part) for part in zip(*runs, strict=True))
         display = cls(
             n_bits=widths,
-            scores=scores.T,
-            float_scores=floats,
-            score_name=scoring if isinstance(scoring, str) else "Score",
+            scores=np.array([fold.scores for fold in runs]).T,
+            float_scores=np.array([fold.float_score for fold in runs]),
+            score_name=_metric(scoring, estimator),
+            estimator_name=type(last).__name__ if name is None else name,
         )
         return display.plot(ax=ax) if plot else display
 
     def plot(self, *, ax: Any = None, **line_kwargs: Any) -> BitWidthDisplay:
-        """Draw.
+        """Draw mean and band, and the float model as a dashed line of the same color.
+
+        The axis shows scores within [0, 1] from 0 or 0.5 to 1, others over at least ten standard
+        deviations of the folds: noise looks small.
 
         Parameters
         ----------
@@ -151,94 +152,37 @@ class BitWidthDisplay:
         -------
         self
         """
-        self.ax_, self.figure_ = _axes(ax, type(self).__name__)
+        self.ax_, self.figure_ = new_axes(ax, type(self).__name__)
+        other = self.ax_.get_ylim() if self.ax_.has_data() else None
+        ticks = set(self.n_bits) | (set() if other is None else set(self.ax_.get_xticks()))
         mean, spread = self.scores.mean(axis=1), self.scores.std(axis=1)
-        options = {"marker": "o", "label": "integers", **line_kwargs}
+        start = "" if self.estimator_name is None else f"{self.estimator_name}, "
+        options = {"marker": "o", "label": f"{start}integers", **line_kwargs}
         (self.line_,) = self.ax_.plot(self.n_bits, mean, **options)
+        color = self.line_.get_color()
         self.band_ = self.ax_.fill_between(
-            self.n_bits, mean - spread, mean + spread, alpha=0.2, color=self.line_.get_color()
+            self.n_bits, mean - spread, mean + spread, alpha=0.15, color=color, linewidth=0
         )
         self.float_line_ = self.ax_.axhline(
-            float(self.float_scores.mean()), color="black", linestyle="--", label="float"
+            float(self.float_scores.mean()), color=color, linestyle="--", label=f"{start}float"
         )
-        self.ax_.set(xlabel="n_bits", ylabel=self.score_name, xticks=list(self.n_bits))
+        self.ax_.set(xlabel="n_bits", ylabel=self.score_name, xticks=sorted(ticks))
+        everything = np.concatenate([mean - spread, mean + spread, [self.float_scores.mean()]])
+        set_score_limits(self.ax_, everything, float(spread.mean()), other)
         self.ax_.legend(loc="lower right")
         return self
 
 
-class QuantizationErrorDisplay:
-    """Where the error arises: signal-to-noise ratio of each feature and layer, as bars.
-
-    Parameters
-    ----------
-    report : QuantizationReport
-
-    Attributes
-    ----------
-    bars_ : matplotlib BarContainer
-        One bar for each part that has a ratio, the first on top; exact parts have the longest.
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from skq.inspection import QuantizationErrorDisplay
-    >>> from skq.linear_model import LogisticRegression
-    >>> X, y = load_iris(return_X_y=True)
-    >>> model = LogisticRegression(max_iter=1000, n_bits=4).fit(X, y)
-    >>> display = QuantizationErrorDisplay.from_estimator(model, X, y)
-    >>> len(display.bars_)
-    5
-    """
-
-    def __init__(self, *, report: QuantizationReport) -> None:
-        self.report = report
-
-    @classmethod
-    def from_estimator(
-        cls, estimator: Any, X: Any, y: Any = None, *, ax: Any = None
-    ) -> QuantizationErrorDisplay:
-        """Report on a fitted estimator, and draw.
-
-        Parameters
-        ----------
-        estimator : estimator
-            As in `quantization_report`.
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), default=None
-        ax : matplotlib Axes, default=None
-
-        Returns
-        -------
-        QuantizationErrorDisplay
-        """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        return cls(report=quantization_report(estimator, X, y)).plot(ax=ax)
-
-    def plot(self, *, ax: Any = None) -> QuantizationErrorDisplay:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            None: a new figure.
-
-        Returns
-        -------
-        self
-        """
-        self.ax_, self.figure_ = _axes(ax, type(self).__name__)
-        shown = [part for part in self.report.parts if not np.isnan(part.sqnr_db)]
-        finite = [part.sqnr_db for part in shown if np.isfinite(part.sqnr_db)]
-        longest = _EXACT_LENGTH * max([*finite, 1.0])
-        lengths = [min(part.sqnr_db, longest) for part in shown]
-        colors = ["C0" if part.kind == "feature" else "C1" for part in shown]
-        self.bars_ = self.ax_.barh(range(len(shown)), lengths, color=colors)
-        self.ax_.set_yticks(range(len(shown)), [part.name for part in shown])
-        self.ax_.invert_yaxis()
-        self.ax_.set_xlabel("signal-to-quantization-noise ratio (dB)")
-        return self
+def _metric(scoring: Any, estimator: Any) -> str:
+    """Name of the metric, as scikit-learn's displays write it."""
+    if scoring is None:
+        if is_classifier(estimator):
+            return "Accuracy"
+        return "R²" if is_regressor(estimator) else "Score"
+    if scoring == "r2":
+        return "R²"
+    text = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "Score")
+    return text.replace("neg_", "negative ").replace("_", " ").capitalize()
 
 
 def _no_cost(_module: Any) -> float:
