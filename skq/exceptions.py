@@ -56,3 +56,7 @@ class CalibrationWarning(SkqWarning):
 
 class PrecisionWarning(SkqWarning):
     """The integers lose much of the float model's precision; more bits would lose less."""
+
+
+class SlowEngineWarning(SkqWarning):
+    """The compiled kernels are not there, so that predictions run on NumPy; they are the same."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from skq._config import engine_setting, threads_setting
 from skq.engines import native, numpy_engine, reference
 from skq.engines.plans import Plans
+from skq.exceptions import SlowEngineWarning
 from skq.kernels import layout
 from skq.program.program import IntegerProgram
 from skq.program.types import TensorType
@@ -96,11 +98,24 @@ def run(
             computed[t] if t in computed else _as_value(arrays[t], program.types[t])
             for t in targets
         ]
+    if engine_setting() == "auto":
+        _warn_once()
     for v, array in arrays.items():
         _check(array, program.types[v], v, refuse)
     reference_asked = engine_setting() == "reference"
     evaluate = reference.evaluate if reference_asked else numpy_engine.evaluate
     return evaluate(program, arrays, targets)
+
+
+@cache
+def _warn_once() -> None:
+    """Warn that predictions are slow, at the first one of the process."""
+    warnings.warn(
+        f"Predictions run on NumPy, more slowly, since {native.UNAVAILABLE}. Install skq where "
+        "there is a C compiler, or silence this by skq.set_config(engine='numpy').",
+        SlowEngineWarning,
+        stacklevel=2,
+    )
 
 
 def _threads() -> int:

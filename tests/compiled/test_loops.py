@@ -161,3 +161,21 @@ def test_indices_that_do_not_exist_are_refused():
         wrong.moments(search.share)
     with pytest.raises(ValueError, match="another size"):
         replace(grids, order=grids.order[:, :5].copy()).moments(search.share)
+
+
+@needs_extension
+def test_arrays_of_any_memory_order():
+    """Transposed networks have weights in Fortran order; results are written into them."""
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(50, 6))
+    gram = codes.T @ codes
+    wanted, scale = rng.normal(size=(6, 4)), np.full(4, 0.3)
+    results = []
+    for order in ("C", "F"):
+        integers = np.zeros((6, 4), order=order)
+        residual = np.asarray(gram @ wanted, order=order)
+        weights.sweep(np.asarray(gram, order=order), scale, integers, residual, 3)
+        results.append((integers, residual))
+    np.testing.assert_array_equal(*(r[0] for r in results))
+    np.testing.assert_array_equal(*(r[1] for r in results))
+    assert results[0][0].any()

@@ -62,6 +62,30 @@ def run(code, path, cwd):
     return done.stdout
 
 
+TWICE = """
+import warnings
+import numpy as np
+import skq
+from skq.linear_model import Ridge
+X = np.random.default_rng(0).normal(size=(50, 3))
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    with skq.config_context(engine="numpy"):
+        model = Ridge().fit(X, X[:, 0])
+        model.predict(X)
+    print(len(caught))
+    model.predict(X)
+    model.predict(X)
+print([(w.category.__name__, str(w.message)[:34]) for w in caught])
+"""
+
+
+def test_the_first_slow_prediction_warns_once_unless_numpy_was_chosen(tmp_path):
+    before, warned = run(BLOCK + TWICE, ROOT, tmp_path).splitlines()
+    assert before == "0"
+    assert warned == "[('SlowEngineWarning', 'Predictions run on NumPy, more slo')]"
+
+
 def test_an_extension_that_cannot_be_imported(tmp_path):
     engine, refusal = run(BLOCK + USE, ROOT, tmp_path).splitlines()
     reason = "the compiled extension cannot be used (blocked by the test)"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.compiled import loops
+from skq.compiled import call, loops
 from skq.graph.graph import ML_DOMAIN
 from skq.graph.ops.activations import sigmoid, softmax
 from skq.graph.ops.binding import Implementation, numpy_op
@@ -163,13 +163,16 @@ class TreeArrays:
         n_samples, n_columns = x.shape
         result = np.empty((n_samples, self.n_trees), dtype=np.int64)
         nodes = (self.roots, self.feature, self.threshold, self.true_child, self.false_child)
-        loops.leaf_indices(
+        call(
+            "leaf_indices",
             n_samples,
             n_columns,
             self.n_trees,
             len(self.leaf),
-            np.ascontiguousarray(x, dtype=np.float64),
-            *map(np.ascontiguousarray, (*nodes, self.leaf, self.missing_true)),
+            np.asarray(x, dtype=np.float64),
+            *nodes,
+            self.leaf,
+            self.missing_true,
             result,
         )
         return result

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.compiled import loops
+from skq.compiled import call, loops
 from skq.quantization.search.candidates import Candidates, codes_of_steps
 from skq.quantization.search.least import first_least
 from skq.quantization.search.settings import LAYERS
@@ -83,7 +83,8 @@ class Grids:
         codes = np.empty((n_rows, n_features))
         chosen = self.start[:-1] + grid
         if loops is not None:
-            loops.chosen_codes(
+            call(
+                "chosen_codes",
                 n_rows, n_features, self.steps.shape[1], len(self.steps), int(self.by_row),
                 self.order, self.steps, chosen, codes,
             )  # fmt: skip
@@ -124,7 +125,8 @@ class Grids:
         n_out = share.shape[1]
         mean, square = np.empty((len(self.steps), n_out)), np.empty((len(self.steps), n_out))
         if loops is not None:
-            loops.code_moments(
+            call(
+                "code_moments",
                 len(share), n_out, self.n_features, self.steps.shape[1], len(self.steps),
                 int(self.by_row), self.order, self.start, self.steps, share, mean, square,
             )  # fmt: skip
@@ -201,7 +203,8 @@ def descend_round(
         descend_round_in_numpy(problem, scale, residual, grid, integers)
         return
     grids = problem.grids
-    loops.descend_round(
+    call(
+        "descend_round",
         *residual.shape, grids.n_features, grids.steps.shape[1], len(grids.steps),
         int(grids.by_row), problem.top, int(grids.holds_zero), LAYERS.tie,
         grids.order, grids.start, grids.steps, grids.zero_point,

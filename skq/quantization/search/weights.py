@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.compiled import loops
+from skq.compiled import call, loops
 from skq.quantization.search.ranges import find_reach
 from skq.quantization.search.settings import LAYERS
 
@@ -183,10 +183,7 @@ def sweep(gram: Floats, scale: Floats, integers: Floats, residual: Floats, top: 
     if loops is None:
         sweep_in_numpy(gram, scale, integers, residual, top)
         return
-    loops.sweep(
-        *integers.shape, top, np.ascontiguousarray(gram), np.ascontiguousarray(scale), integers,
-        residual,
-    )  # fmt: skip
+    call("sweep", *integers.shape, top, gram, scale, integers, residual)
 
 
 def sweep_in_numpy(

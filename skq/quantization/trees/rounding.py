@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.compiled import loops
+from skq.compiled import call, loops
 from skq.quantization.search.ranges import find_range
 from skq.quantization.trees.isotonic import in_order
 from skq.quantization.trees.leaves import Leaves, misrouted_prior
@@ -133,13 +133,14 @@ def round_trees(
         np.zeros((n_rows, n_outputs)),
     )
     places = np.linspace(-1.0, 1.0, LEAVES.n_places)
-    loops.round_trees(
+    call(
+        "round_trees",
         n_rows, n_trees, n_leaves, width, n_outputs, OFFSETS.index(offset), int(feedback),
         int(has_bounds), len(places), float(rows.top), LEAVES.prior_rows,
-        np.ascontiguousarray(leaves.weights), rows.first.astype(np.int64),
+        leaves.weights, rows.first.astype(np.int64),
         np.ascontiguousarray(leaves.output, dtype=np.int64), rows.reached, rows.by_codes,
-        rows.share, rows.count, np.ascontiguousarray(rows.corrected), rows.leaf_weight,
-        np.ascontiguousarray(low), np.ascontiguousarray(high), np.ascontiguousarray(steps),
+        rows.share, rows.count, rows.corrected, rows.leaf_weight,
+        low, high, steps,
         _turns(n_trees), places, result.values, result.offset, result.sums, result.error,
     )  # fmt: skip
     return result
