@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when f
     )
     from skq.serving.saved_model import load, save
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 #: Public names by the module that defines them; loaded when first asked for.
 _NAMES = {

@@ -92,7 +92,7 @@ class Batch:
     def build(self, compiler="gcc", flags=SANITIZED):
         """Compile every source strictly, with a driver, into one program."""
         lines = ["#include <stdio.h>", "#include <string.h>"]
-        lines += [f'#include "{name}.c"' for name in self.files]
+        lines += [f'#include "{name}.h"' for name in self.files]
         for files, n_features in self.files.values():
             lines += driver(files, n_features)
         lines += ["int main(int argc, char **argv)", "{", "    (void)argc;"]
@@ -104,8 +104,9 @@ class Batch:
         main = self.folder / "main.c"
         main.write_text("\n".join(lines) + "\n")
         self.program = self.folder / f"program_{compiler}"
+        sources = [self.folder / f"{name}.c" for name in self.files]  # all statics must be used
         run = subprocess.run(
-            [compiler, *STRICT, *flags, "-o", self.program, main, "-lm"],
+            [compiler, *STRICT, *flags, "-o", self.program, main, *sources, "-lm"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert run.returncode == 0, run.stderr[:4000]

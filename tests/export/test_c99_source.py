@@ -105,6 +105,23 @@ def test_no_static_ram(compiler, forest, logistic, tmp_path):
         assert (data, bss) == ("0", "0")
 
 
+@needs_compiler
+@pytest.mark.parametrize("compiler", compilers())
+def test_zero_points_of_0_leave_no_table(compiler, tmp_path):
+    X = np.random.default_rng(0).integers(0, 17, (80, 4)) * np.array([1.0, 0.5, 3.0, 7.0])
+    X[0], X[1] = 0, X.max(axis=0)
+    model = skq.linear_model.LogisticRegression().fit(X, (X[:, 0] > X[:, 3] / 7).astype(int))
+    (quantize, *_) = model.quantized_module_.program.instructions
+    assert not np.any(quantize.zero_point)
+    assert np.ptp(quantize.scale) > 0
+    files = to_c(model, name="m")
+    assert "zero points" not in files.source
+    batch = Batch(tmp_path)
+    batch.add(files, 4)
+    found = batch.build(compiler, ["-O1"]).run("m", X)["predict"][:, 0]
+    assert np.array_equal(found, model.predict(X))
+
+
 def test_only_what_is_asked_for_is_declared(logistic):
     files = to_c(logistic, name="m", functions=["predict"])
     assert len(files.report().functions) == 1

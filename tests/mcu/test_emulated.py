@@ -119,7 +119,7 @@ def test_integer_features_leave_no_float(name, form, fitted_models, tmp_path):
         assert not re.search(r"\t(vmul|vadd|vcvt|vldr|vdiv|fadd|fmul|fcvt|flw)", code)
 
 
-@pytest.mark.parametrize("name", ["cortex-m0", "cortex-m3", "rv32imac"])
+@pytest.mark.parametrize("name", TARGETS)
 def test_stack_stays_within_the_bound(name, fitted_models, tmp_path):
     """The frames of all functions together, as the compiler tells them, at most the bound."""
     target = available(name)

@@ -49,8 +49,10 @@ def quantized(body: Any, value: int) -> None:
         divisor, offset = real(scale[0]), real(float(zero[0]))
     else:
         divisor = unit.tables.reals(scale, "scales of the features").at("c")
-        zeros = unit.tables.integers(zero, "zero points of the features")
-        offset = f"(double){zeros.at('c')}" if np.any(zero) else "0.0"
+        offset = "0.0"
+        if np.any(zero):
+            zeros = unit.tables.integers(zero, "zero points of the features")
+            offset = f"(double){zeros.at('c')}"
     term = f"(double){x.at(at)} / {divisor} + {offset}"
     line = (
         f"{target.at(at)} = ({target.ctype}){name}({term}, {literal(step.lo)}, {literal(step.hi)});"
