@@ -30,11 +30,14 @@ class Page(HTMLParser):
             self.links.append(value)
 
 
+def _pages(root: Path) -> list[Path]:
+    """All pages; `_static` has templates of the theme."""
+    return [path for path in root.rglob("*.html") if "_static" not in path.parts]
+
+
 def broken_links(root: Path) -> list[str]:
     """A line for each link that leads nowhere."""
-    pages = {
-        path.resolve(): Page(path.read_text(encoding="utf-8")) for path in root.rglob("*.html")
-    }
+    pages = {path.resolve(): Page(path.read_text(encoding="utf-8")) for path in _pages(root)}
     problems = []
     for path, page in sorted(pages.items()):
         for link in sorted(set(page.links)):
@@ -59,7 +62,7 @@ def broken_links(root: Path) -> list[str]:
 def main(arguments: list[str]) -> int:
     """Print what is broken; the exit status."""
     (root,) = arguments
-    n_pages = sum(1 for _ in Path(root).rglob("*.html"))
+    n_pages = len(_pages(Path(root)))
     problems = broken_links(Path(root))
     print("\n".join([*problems, f"{len(problems)} broken links in {n_pages} pages"]))
     return int(bool(problems) or not n_pages)
