@@ -33,11 +33,11 @@ print(f"codes that keep all of them: {lossless.n_bits_['model_inputs']} bits")
 # %%
 # Fewer codes, fewer edges
 # ------------------------
-# At 2 bits a feature has four codes, so three edges. skq keeps the three that route most training
-# rows as before. Dashed lines are the thresholds of the float tree.
+# At 2 bits a feature has four codes, so three edges; at 3 bits, seven. skq keeps those that route
+# most training rows as before. Dashed lines are the thresholds of the float tree.
 
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.6), sharey=True, layout="constrained")
-for axis, bits in zip(axes, (1, 2, lossless.n_bits_["model_inputs"]), strict=True):
+for axis, bits in zip(axes, (2, 3, lossless.n_bits_["model_inputs"]), strict=True):
     n_bits = {"model_inputs": bits, "op_weights": 8, "op_inputs": 8, "model_outputs": 8}
     model = DecisionTreeClassifier(**parameters, n_bits=n_bits).fit(X, y)
     regions = model.predict(grid).reshape(200, 200)

@@ -107,6 +107,8 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
 
     def _refuse_other_kinds(self) -> None:
         """Refuse a regressor in a wrapper of classifiers, and so on, before training."""
+        if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
+            return  # `check_trainable` tells what is expected
         for is_kind, kind, wrapper in _KINDS:
             if is_kind(self.estimator) and not is_kind(self):
                 raise UnsupportedModelError(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.preprocessing import Column, Floats, Preprocessing
+from skq.graph.preprocessing import Column, Floats, Preprocessing
 
 
 class TextColumn(UnsupportedModelError):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.frontend.labels import Labels
-from skq.frontend.preprocessing import Preprocessing
+from skq.graph.preprocessing import Preprocessing
 
 _METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples")
 

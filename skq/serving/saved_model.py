@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.preprocessing import Column, Preprocessing
 from skq.graph.graph import FloatGraph, Node, TensorInfo
+from skq.graph.preprocessing import Column, Preprocessing
 from skq.program import INSTRUCTIONS, IntegerProgram, TensorType
 from skq.program.prune import pruned
 from skq.quantization.n_bits import get_n_bits_dict, has_layers, is_lossless

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.preprocessing import Column, Preprocessing
-from skq.serving.category_codes import lookup_of
+from skq.graph.preprocessing import Column, Preprocessing
 from skq.serving.lookup import TableLookup
 
 #: NumPy functions of an affine column.
@@ -43,6 +42,7 @@ def stages_of(pipeline: Any) -> Stages:
         Names the step that a file cannot hold.
     """
     from skq.frontend.equivalents import raw_tables  # imports scikit-learn
+    from skq.serving.category_codes import lookup_of
 
     names = getattr(pipeline, "feature_names_in_", None)
     names = None if names is None else [str(name) for name in names]

@@ -16,7 +16,7 @@ from skq.frontend.equivalents.pipelines import known_representations
 from skq.frontend.equivalents.transformers import append_transformer
 from skq.frontend.numpy_module import NumpyModule
 from skq.frontend.predictors import LayerInputs, Layers
-from skq.frontend.preprocessing import Preprocessing
+from skq.graph.preprocessing import Preprocessing
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(700, 5)) * [1, 10, 0.1, 3, 1] + [0, 5, 0, 40, 1e4]

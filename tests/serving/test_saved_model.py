@@ -166,7 +166,7 @@ def test_scores_of_an_outlier_detector_and_logarithms(tmp_path):
 
 
 def test_what_cannot_be_saved_is_refused(tmp_path):
-    pipe = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, Y)
+    pipe = make_pipeline(StandardScaler(), sklearn.linear_model.LogisticRegression()).fit(X, Y)
     for wrong in (LogisticRegression(), pipe, 3):
         with pytest.raises(TypeError, match="obj must be a fitted estimator of skq"):
             skq.save(wrong, tmp_path / "m.skq")

@@ -35,7 +35,7 @@ REFUSED = {
     ),
     "one row": (X[0], ValueError, "must have the shape"),
     "ragged": ([[1, 2, 3, 4], [1]], ValueError, "inhomogeneous"),
-    "dict": ({"a": 1}, ValueError, "must have the shape"),
+    "dict": ({"a": 1}, ValueError, "must be a sequence of values"),
 }
 
 #: What linear parents refuse, and trees convert to floats.

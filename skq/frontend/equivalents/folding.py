@@ -21,7 +21,7 @@ from skq.frontend.predictors import (
     Scores,
     TreeEnsemble,
 )
-from skq.frontend.preprocessing import Preprocessing
+from skq.graph.preprocessing import Preprocessing
 
 
 def fold_predictor(preprocessing: Preprocessing, predictor: Predictor) -> Predictor:

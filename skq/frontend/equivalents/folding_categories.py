@@ -9,7 +9,7 @@ import numpy as np
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.bisection import last_that_holds
 from skq.frontend.predictors import Floats, TreeEnsemble
-from skq.frontend.preprocessing import Column, Preprocessing
+from skq.graph.preprocessing import Column, Preprocessing
 
 
 def split_columns(preprocessing: Preprocessing, trees: TreeEnsemble) -> dict[int, Column]:

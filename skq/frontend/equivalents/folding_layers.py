@@ -10,7 +10,7 @@ import numpy as np
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.predictors import Floats, LayerInputs, Layers
-from skq.frontend.preprocessing import Column, Preprocessing
+from skq.graph.preprocessing import Column, Preprocessing
 
 #: Fill values whose difference, relative to the terms that they are computed from, is less than
 #: this count as equal.

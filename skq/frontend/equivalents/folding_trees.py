@@ -17,7 +17,7 @@ from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.equivalents.folding_categories import split_columns
 from skq.frontend.equivalents.folding_layers import fold_layers, fold_products
 from skq.frontend.predictors import Floats, LayerInputs, Layers, TreeEnsemble
-from skq.frontend.preprocessing import Column, Preprocessing
+from skq.graph.preprocessing import Column, Preprocessing
 
 #: Difference between the parent's sums and those computed here in another order, relative to the
 #: largest. Thresholds are raised by it, since a training row may lie exactly on one.

@@ -23,7 +23,7 @@ from skq.frontend.equivalents.transformers import append_transformer
 from skq.frontend.labels import in_numbers
 from skq.frontend.on_codes import OnCodes, in_codes, of_points, reading, reads_codes
 from skq.frontend.predictors import Affine, Predictor
-from skq.frontend.preprocessing import Preprocessing
+from skq.graph.preprocessing import Preprocessing
 
 
 def known_representations(

@@ -15,7 +15,7 @@ from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.pipelines import flat_steps
 from skq.frontend.equivalents.transformers import append_transformer, supported_transformers
 from skq.frontend.labels import Labels, TextColumn, in_numbers
-from skq.frontend.preprocessing import Preprocessing
+from skq.graph.preprocessing import Preprocessing
 
 
 def pipelines_of(model: Any) -> Iterator[Pipeline]:

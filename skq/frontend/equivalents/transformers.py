@@ -19,7 +19,7 @@ from skq.frontend.equivalents.lookup import before_training, sklearn_class, to_r
 from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.labels import Labels, TextColumn, in_numbers, is_missing
 from skq.frontend.predictors import Affine, Floats
-from skq.frontend.preprocessing import Column, Preprocessing, joined
+from skq.graph.preprocessing import Column, Preprocessing, joined
 
 Transform = Callable[[Any, Preprocessing], Preprocessing]
 
