@@ -89,7 +89,7 @@ class Curve:
 
 def tasks(n_trees: int) -> tuple[Task, ...]:
     """Breast cancer, digits and diabetes with a linear model, a forest and an MLP each."""
-    perceptron = {"solver": "lbfgs", "tol": 1e-3, "max_iter": 1000, "random_state": 0}
+    perceptron = {"solver": "lbfgs", "tol": 1e-3, "max_iter": 5000, "random_state": 0}
     classifiers = (
         LogisticRegression(C=0.1),
         RandomForestClassifier(n_trees, random_state=0),
