@@ -78,7 +78,7 @@ def test_unfitted_raises_not_fitted(estimator):
 
 
 @each_estimator
-@pytest.mark.parametrize("n_bits", [0, 17, -1, "8", True, 8.0, None, [8]])
+@pytest.mark.parametrize("n_bits", [0, 17, -1, "8", True, 8.0, None, {8}])
 def test_a_wrong_n_bits_is_a_clear_value_error_in_fit(estimator, n_bits):
     X, y = small_data_for(estimator)
     wrong = clone(estimator).set_params(n_bits=n_bits)
@@ -155,7 +155,7 @@ def test_a_failed_fit_leaves_no_stale_predictions():
 def test_docstrings_tell_of_bits_and_the_module():
     for estimator in SAMPLE:
         text = type(estimator).__doc__
-        assert "n_bits : int or dict, default=8" in text
+        assert "n_bits : int, sequence of int or dict, default=8" in text
         assert "quantized_module_ : QuantizedModule" in text
         assert text.index("Parameters\n") < text.index("n_bits :") < text.index("Attributes\n")
 

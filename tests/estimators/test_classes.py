@@ -77,7 +77,7 @@ def test_signature_and_docs(cls):
     for name in ("fit", "predict"):
         ours, theirs = (inspect.signature(getattr(c, name)) for c in (cls, cls._parent))
         assert ours == theirs
-    assert "n_bits : int or dict" in cls.__doc__
+    assert "n_bits : int, " in cls.__doc__
     assert f"sklearn.{cls.__module__.removeprefix('skq.')}" in cls.__doc__
 
 
