@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,17 +62,19 @@ def coded(estimator: Any, X: Any) -> Coded | None:
         return None  # validation raises
     table = Table(X)
     read = features_read(estimator, table.n_columns)
+    columns = {j: table.column(j) for j in range(table.n_columns)}
     for j in read:
-        refuse_dates(table.column(j), _name(table, j))
+        refuse_dates(columns[j], _name(table, j))
     if not any(True for _ in pipelines_of(estimator)):
         return None
-    return _coded_pipeline(estimator, table, read)
+    return _coded_pipeline(estimator, table, columns, read)
 
 
-def _coded_pipeline(model: Any, table: Table, read: set[int]) -> Coded | None:
+def _coded_pipeline(
+    model: Any, table: Table, columns: Mapping[int, NDArray[Any] | Dictionary], read: set[int]
+) -> Coded | None:
     n_features = table.n_columns
-    columns_of_table = [table.column(j) for j in range(n_features)]
-    texts = {j: values for j, values in enumerate(columns_of_table) if _is_text(values)}
+    texts = {j: values for j, values in columns.items() if _is_text(values)}
     if not texts:
         return None
     distinct = {j: _distinct(values) for j, values in texts.items()}
@@ -79,8 +82,8 @@ def _coded_pipeline(model: Any, table: Table, read: set[int]) -> Coded | None:
     values_read, base_read = ({j: d[j] for j in texts if j in read} for d in (distinct, base))
     labels = read_labels(model, values_read, base_read, n_features, table.names)
     lookup = lookup_of(labels, n_features, read, table.names)
-    kept = {j: base[j] for j in texts if j not in read}
-    return Coded(lookup, OnCodes(model, labels, table.names, kept))
+    unread = {j: base[j] for j in texts if j not in read}
+    return Coded(lookup, OnCodes(model, labels, table.names, unread))
 
 
 def _name(table: Table, j: int) -> Any:

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn import get_config
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.linear_model._base import LinearClassifierMixin, LinearModel
-from sklearn.utils import get_tags
+from sklearn.utils import InputTags, get_tags
 from sklearn.utils.validation import check_array, validate_data
 
 from skq.estimators.infinity import takes_infinity
@@ -56,7 +56,7 @@ def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:
         reset=False,
         accept_sparse=["csr", "csc"] if tags.sparse else False,
         dtype=[np.float64, np.float32],
-        ensure_all_finite=_finite(estimator, allow_nan=_allows_nan(estimator)),
+        ensure_all_finite=_finite(estimator, allow_nan=_allows_nan(estimator, tags)),
     )
     return X.toarray() if dense and sparse.issparse(X) else X
 
@@ -85,12 +85,12 @@ def _refuse_no_numbers(estimator: Any, X: Any) -> None:
         )
 
 
-def _allows_nan(estimator: Any) -> bool:
+def _allows_nan(estimator: Any, tags: InputTags) -> bool:
     """Whether X may have NaN: by the tags, or since each base estimator fills it.
 
     Bagging passes X on as it is, but its tags tell nothing of the later steps of a Pipeline.
     """
-    if get_tags(estimator).input_tags.allow_nan:
+    if tags.allow_nan:
         return True
     return isinstance(estimator, BaggingClassifier | BaggingRegressor) and may_have_missing(
         estimator
@@ -125,7 +125,7 @@ def missing_columns(estimator: Any, X: Any, module: QuantizedModule) -> NDArray[
     ValueError
         For infinity in columns that are computed with.
     """
-    allow_nan = _allows_nan(estimator)
+    allow_nan = _allows_nan(estimator, get_tags(estimator).input_tags)
     compares = False
     if get_config()["assume_finite"]:
         compares = all(isinstance(s, Bin) for _, s, _ in module.program.steps() if 0 in s.inputs)
