@@ -19,7 +19,7 @@ from skq.quantization.lower.inverse import inverse
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor, scalar
 from skq.quantization.lower.views import elements, lay_out, moved, select
-from skq.quantization.quantized_ops.reduction import cells_of, extreme
+from skq.quantization.quantized_ops.reduction import cells_of, extreme, with_axes
 
 #: Least and greatest width of the codes that are multiplied with an inverse.
 NARROWEST, WIDEST = 8, 12
@@ -40,7 +40,8 @@ def _width(low: Lowering) -> int:
 
 def _below_largest(low: Lowering, x: Any, reals: Array, last: int) -> QuantizedTensor:
     (tensor,) = low.common(combine.plain(low, x, reals))
-    return combine.subtract(low, tensor, extreme(low, tensor, reals, [last], keepdims=True))
+    greatest = with_axes(low, extreme(low, tensor, reals, [last]), [last])
+    return combine.subtract(low, tensor, greatest)
 
 
 def _exponentials(low: Lowering, difference: QuantizedTensor) -> QuantizedTensor:

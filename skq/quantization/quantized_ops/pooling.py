@@ -15,7 +15,7 @@ from skq.quantization.lower import combine
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand, QuantizedTensor
 from skq.quantization.lower.views import Indices, at, elements, lay_out
-from skq.quantization.quantized_ops.reduction import extreme
+from skq.quantization.quantized_ops.reduction import extreme, with_axes
 
 
 def _windows_of(op: QuantizedOp, reals: Array) -> Windows:
@@ -69,7 +69,8 @@ class QuantizedGlobalMaxPool(QuantizedMixingOp):
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Operand]:
-        return [extreme(low, x[0], reals[0], list(range(1, reals[0].ndim - 1)), keepdims=True)]
+        last = list(range(1, reals[0].ndim - 1))
+        return [with_axes(low, extreme(low, x[0], reals[0], last), last)]
 
 
 class _Averaging(QuantizedMixingOp):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -28,6 +29,29 @@ class _Reduction(QuantizedMixingOp):
     follows_link = True
     raw_inputs = frozenset({1})
 
+    #: What the operator does to elements, in messages.
+    verb: ClassVar[str]
+
+    def lower(
+        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
+    ) -> Sequence[Operand]:
+        axes = self._axes(x, reals[0].ndim)
+        if not axes:
+            return [low.tensor(x[0])]
+        if 0 in axes:
+            raise self.unsupported(f"it {self.verb} rows (axis 0)")
+        last = [axis - 1 for axis in axes]
+        result = self._reduced(low, x[0], reals[0], last, outputs[0])
+        if self.attributes.get("keepdims", 1):
+            result = with_axes(low, result, last)
+        return [result]
+
+    @abstractmethod
+    def _reduced(
+        self, low: Lowering, x: Any, reals: Array, last: Sequence[int], output: Array
+    ) -> QuantizedTensor:
+        """The operand reduced over axes of a row, which the result has no more."""
+
     def _axes(self, x: Sequence[Any], n_axes: int) -> list[int]:
         """Axes to reduce, rows included, or none."""
         given = x[1] if len(x) > 1 else self.attributes.get("axes")
@@ -46,14 +70,13 @@ def cells_of(indices: Array, last: Sequence[int]) -> Array:
     return np.ascontiguousarray(indices.transpose(*others, *last)).reshape(*lead, -1)
 
 
+def with_axes(low: Lowering, x: QuantizedTensor, last: Sequence[int]) -> QuantizedTensor:
+    """A result with the reduced axes, of length 1."""
+    return moved(low, x, np.expand_dims(elements(low, x), tuple(last)))
+
+
 def extreme(
-    low: Lowering,
-    x: Any,
-    reals: Array,
-    last: Sequence[int],
-    *,
-    keepdims: bool,
-    is_largest: bool = True,
+    low: Lowering, x: Any, reals: Array, last: Sequence[int], *, is_largest: bool = True
 ) -> QuantizedTensor:
     """Largest or least element over axes of a row; exact on integers of one scale.
 
@@ -64,17 +87,18 @@ def extreme(
     """
     tensor = combine.plain(low, x, reals)
     indices = cells_of(elements(low, tensor), last)
-    vectors = [p for p in (tensor.scale, tensor.zero_point) if np.ndim(p)]
-    differs = any(np.ptp(at(low, tensor, p, indices), axis=-1).any() for p in vectors)
-    if differs or np.any(tensor.scale <= 0):
+    if _differ(low, tensor, indices) or np.any(tensor.scale <= 0):
         (tensor,) = low.common(tensor)
     parameters = [at(low, tensor, p, indices[..., 0]) for p in (tensor.scale, tensor.zero_point)]
     rows = lay_out(low, tensor.value, indices, parameters, reduced=True)
     instruction = Max if is_largest else Min
-    result = replace(rows, value=low.add(instruction((rows.value,))))
-    if keepdims:
-        result = moved(low, result, np.expand_dims(elements(low, result), tuple(last)))
-    return result
+    return replace(rows, value=low.add(instruction((rows.value,))))
+
+
+def _differ(low: Lowering, tensor: QuantizedTensor, indices: Array) -> bool:
+    """Whether elements that are reduced together have different scales or zero points."""
+    vectors = [p for p in (tensor.scale, tensor.zero_point) if np.ndim(p)]
+    return any(np.ptp(at(low, tensor, p, indices), axis=-1).any() for p in vectors)
 
 
 class _ReduceExtreme(_Reduction):
@@ -82,20 +106,14 @@ class _ReduceExtreme(_Reduction):
 
     follows_link = False
     stays_on_grid = True
+    verb = "compares"
 
     is_largest: ClassVar[bool]
 
-    def lower(
-        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
-    ) -> Sequence[Operand]:
-        axes = self._axes(x, reals[0].ndim)
-        if not axes:
-            return [low.tensor(x[0])]
-        if 0 in axes:
-            raise self.unsupported("it compares rows (axis 0)")
-        keepdims = bool(self.attributes.get("keepdims", 1))
-        last = [axis - 1 for axis in axes]
-        return [extreme(low, x[0], reals[0], last, keepdims=keepdims, is_largest=self.is_largest)]
+    def _reduced(
+        self, low: Lowering, x: Any, reals: Array, last: Sequence[int], output: Array
+    ) -> QuantizedTensor:
+        return extreme(low, x, reals, last, is_largest=self.is_largest)
 
 
 @quantizes("ReduceMax")
@@ -121,35 +139,28 @@ class QuantizedReduceProd(_Reduction):
     """
 
     follows_link = False
+    verb = "multiplies"
 
-    def lower(
-        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
-    ) -> Sequence[Operand]:
-        axes = self._axes(x, reals[0].ndim)
-        tensor = low.tensor(x[0])
-        if not axes:
-            return [tensor]
-        if 0 in axes:
-            raise self.unsupported("it multiplies rows (axis 0)")
-        last = [axis - 1 for axis in axes]
-        numbers = cells_of(np.arange(reals[0][0].size).reshape(reals[0].shape[1:]), last)
+    def _reduced(
+        self, low: Lowering, x: Any, reals: Array, last: Sequence[int], output: Array
+    ) -> QuantizedTensor:
+        tensor = low.tensor(x)
+        numbers = cells_of(np.arange(reals[0].size).reshape(reals.shape[1:]), last)
         n_factors = numbers.shape[-1]
         if not 1 <= n_factors <= MOST_FACTORS:
             raise self.unsupported(
                 f"it multiplies {n_factors} elements, and the relative errors of all factors add "
                 f"up; 1 to {MOST_FACTORS} can be multiplied"
             )
-        flat = np.asarray(reals[0], np.float64).reshape(len(reals[0]), -1)
-        codes = low.codes(tensor, reals[0], n_bits=low.settings.n_bits["op_inputs"])
+        flat = np.asarray(reals, np.float64).reshape(len(reals), -1)
+        codes = low.codes(tensor, reals, n_bits=low.settings.n_bits["op_inputs"])
         (codes,) = low.common(codes)
         indices = cells_of(elements(low, codes), last)
         product, so_far = moved(low, codes, indices[..., 0]), flat[:, numbers[..., 0]]
         for i in range(1, n_factors):
             product = self._times(low, product, moved(low, codes, indices[..., i]), so_far)
             so_far = so_far * flat[:, numbers[..., i]]
-        if self.attributes.get("keepdims", 1):
-            product = moved(low, product, np.expand_dims(elements(low, product), tuple(last)))
-        return [product]
+        return product
 
     @staticmethod
     def _times(
@@ -171,38 +182,27 @@ class QuantizedReduceSum(_Reduction):
     #: Whether the sum is divided by the number of elements.
     is_mean: ClassVar[bool] = False
 
-    def lower(
-        self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
-    ) -> Sequence[Operand]:
-        axes = self._axes(x, reals[0].ndim)
-        tensor = low.tensor(x[0])
-        if not axes:
-            return [tensor]
-        if 0 in axes:
-            raise self.unsupported("it adds up rows (axis 0)")
-        tensor = combine.plain(low, tensor, reals[0])
-        last = [axis - 1 for axis in axes]
+    verb = "adds up"
+
+    def _reduced(
+        self, low: Lowering, x: Any, reals: Array, last: Sequence[int], output: Array
+    ) -> QuantizedTensor:
+        tensor = combine.plain(low, low.tensor(x), reals)
         indices = cells_of(elements(low, tensor), last)
-        if any(np.ptp(at(low, tensor, p, indices), axis=-1).any() for p in _vectors(tensor)):
+        if _differ(low, tensor, indices):
             (tensor,) = low.common(tensor)
         count = indices.shape[-1]
         scale, zero_point = (
             at(low, tensor, p, indices[..., 0]) for p in (tensor.scale, tensor.zero_point)
         )
-        truncates = self.is_mean and outputs[0].dtype.kind in "iu"
+        truncates = self.is_mean and output.dtype.kind in "iu"
         divisor = float(count) if self.is_mean and not truncates else 1.0
         parameters = [scale / divisor, zero_point * count]
         rows = lay_out(low, tensor.value, indices, parameters, reduced=True)
         total = replace(rows, value=low.add(Sum((rows.value,))))
         if truncates:
             total = truncated_quotient(low, total, np.asarray(float(count)))
-        if self.attributes.get("keepdims", 1):
-            total = moved(low, total, np.expand_dims(elements(low, total), tuple(last)))
-        return [total]
-
-
-def _vectors(tensor: Any) -> list[Array]:
-    return [p for p in (tensor.scale, tensor.zero_point) if np.ndim(p)]
+        return total
 
 
 @quantizes("ReduceMean")
