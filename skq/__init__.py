@@ -4,9 +4,9 @@ Quantized estimators with the interface of scikit-learn's: ``fit`` trains the sc
 and quantizes it, ``predict`` runs one integer program.
 """
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
-from typing import Any as _Any
+
+from skq._lazy import lazily as _lazily
 
 if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
     from skq import (
@@ -46,21 +46,18 @@ _NAMES = {
     "config_context": "skq._config",
     "get_config": "skq._config",
     "set_config": "skq._config",
+    "ensemble": "skq.ensemble",
+    "exceptions": "skq.exceptions",
+    "export": "skq.export",
+    "inspection": "skq.inspection",
+    "linear_model": "skq.linear_model",
+    "model_selection": "skq.model_selection",
+    "neural_network": "skq.neural_network",
+    "quantization": "skq.quantization",
+    "svm": "skq.svm",
+    "training": "skq.training",
+    "tree": "skq.tree",
 }
-
-_MODULES = (
-    "ensemble",
-    "exceptions",
-    "export",
-    "inspection",
-    "linear_model",
-    "model_selection",
-    "neural_network",
-    "quantization",
-    "svm",
-    "training",
-    "tree",
-)
 
 __all__ = [
     "__version__",
@@ -89,13 +86,7 @@ __all__ = [
 
 
 if not TYPE_CHECKING:  # else every name would be there for a type checker
-
-    def __getattr__(name: str) -> _Any:
-        if name in _NAMES:
-            return getattr(_import_module(_NAMES[name]), name)
-        if name in _MODULES:
-            return _import_module(f"skq.{name}")
-        raise AttributeError(f"module 'skq' has no attribute {name!r}")
+    __getattr__ = _lazily(__name__, _NAMES)
 
 
 def __dir__() -> list[str]:

@@ -29,6 +29,7 @@ LAYERS = [
 ]
 RANK = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 RANK["__init__"] = -1  # the version; it imports the public names when they are asked for
+RANK["_lazy"] = -2  # which is how; it imports nothing of the package
 
 
 def modules():

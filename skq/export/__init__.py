@@ -1,8 +1,8 @@
 """Integer programs for other runtimes: `to_c` writes C99, `to_onnx` an ONNX model."""
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
-from typing import Any as _Any
+
+from skq._lazy import lazily as _lazily
 
 if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
     from skq.export.c99.to_c import (
@@ -22,11 +22,7 @@ __all__ = [
 
 
 if not TYPE_CHECKING:  # else every name would be there for a type checker
-
-    def __getattr__(name: str) -> _Any:
-        if name in _NAMES:
-            return getattr(_import_module(_NAMES[name]), name)
-        raise AttributeError(f"module 'skq.export' has no attribute {name!r}")
+    __getattr__ = _lazily(__name__, _NAMES)
 
 
 def __dir__() -> list[str]:

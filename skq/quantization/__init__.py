@@ -7,6 +7,8 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 from typing import Any as _Any
 
+from skq._lazy import lazily as _lazily
+
 if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
     from skq.frontend.numpy_module import (
         NumpyModule,
@@ -352,6 +354,7 @@ _NAMES = {
     "UniformQuantizer": "skq.quantization.quantizers",
     "fill_from_kwargs": "skq.quantization.quantizers",
     "get_n_bits_dict": "skq.quantization.n_bits",
+    "spec": "skq.quantization.spec",  # imports torch
 }
 
 __all__ = [
@@ -379,17 +382,14 @@ __all__ = [
 
 
 if not TYPE_CHECKING:  # else every name would be there for a type checker
+    _named = _lazily(__name__, _NAMES)
 
     def __getattr__(name: str) -> _Any:
-        if name in _NAMES:
-            return getattr(_import_module(_NAMES[name]), name)
-        if name.startswith("Quantized"):  # classes of operators
+        if name not in _NAMES and name.startswith("Quantized"):  # classes of operators
             operators = _import_module("skq.quantization.quantized_ops")
             if name in operators.__all__:
                 return getattr(operators, name)
-        if name == "spec":  # imports torch
-            return _import_module("skq.quantization.spec")
-        raise AttributeError(f"module 'skq.quantization' has no attribute {name!r}")
+        return _named(name)
 
 
 def __dir__() -> list[str]:

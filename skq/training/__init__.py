@@ -12,9 +12,9 @@ name              what it does
 ================= ==========================================================
 """
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
-from typing import Any as _Any
+
+from skq._lazy import lazily as _lazily
 
 if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
     from skq.training.convert import (
@@ -44,11 +44,7 @@ __all__ = [
 
 
 if not TYPE_CHECKING:  # else every name would be there for a type checker
-
-    def __getattr__(name: str) -> _Any:
-        if name in _NAMES:
-            return getattr(_import_module(_NAMES[name]), name)
-        raise AttributeError(f"module 'skq.training' has no attribute {name!r}")
+    __getattr__ = _lazily(__name__, _NAMES)
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,5 @@
 """A million rows: quantizing and predicting take little memory beside X itself."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
@@ -9,6 +7,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
 import skq
+from tests.peak_memory import peak_of
 
 N_ROWS, N_FEATURES, N_TRAIN = 1_000_000, 20, 5000
 
@@ -18,16 +17,6 @@ def table():
     """80 MB of float32, and a target."""
     X = np.random.default_rng(0).standard_normal((N_ROWS, N_FEATURES), dtype=np.float32)
     return X, X[:, 0] + X[:, 1] * X[:, 2]
-
-
-def peak_of(call):
-    """What a call returns, and the bytes that it held at most beside what was there."""
-    tracemalloc.start()
-    try:
-        result = call()
-        return result, tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

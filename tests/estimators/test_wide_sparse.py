@@ -1,7 +1,5 @@
 """Sparse X of many columns: memory for the columns that occur, and the integers of a dense X."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from scipy import sparse
@@ -22,6 +20,7 @@ from skq.estimators.calibration import CalibrationData, Summary
 from skq.graph.evaluator import GraphEvaluator
 from skq.program import Gather
 from skq.quantization.feature_columns import for_columns_read
+from tests.peak_memory import peak_of
 
 N_ROWS, N_FEATURES = 300, 1 << 16
 
@@ -44,16 +43,6 @@ MODELS = {
 def table(n_features=N_FEATURES, density=1e-4):
     X = sparse.random(N_ROWS, n_features, density, format="csr", rng=np.random.default_rng(0))
     return X, np.arange(N_ROWS) % 2
-
-
-def peak_of(call):
-    """What a call returns, and the bytes that it held at most beside what was there."""
-    tracemalloc.start()
-    try:
-        result = call()
-        return result, tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", MODELS)
