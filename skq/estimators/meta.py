@@ -93,6 +93,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         )
         self.__dict__.pop("quantized_module_", None)
         changes.forget_changes(self)
+        _check_is_estimator(self.estimator)
         _refuse_quantized(self.estimator)
         self._refuse_other_kinds()
         if isinstance(self.estimator, FrozenEstimator):
@@ -107,8 +108,6 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
 
     def _refuse_other_kinds(self) -> None:
         """Refuse a regressor in a wrapper of classifiers, and so on, before training."""
-        if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
-            return  # `check_trainable` tells what is expected
         for is_kind, kind, wrapper in _KINDS:
             if is_kind(self.estimator) and not is_kind(self):
                 raise UnsupportedModelError(
@@ -469,12 +468,7 @@ def quantize(
     >>> bool((quantize(forest, X).predict(X) == forest.predict(X)).all())
     True
     """
-    if not hasattr(fitted, "get_params"):
-        raise TypeError(
-            "fitted must be a scikit-learn estimator or a Pipeline. Got "
-            f"{type(fitted).__name__}; networks are quantized by "
-            "skq.quantization.PostTrainingAffineQuantization around a NumpyModule."
-        )
+    _check_is_estimator(fitted)
     check_is_fitted(fitted)
     _refuse_quantized(fitted)
     if is_classifier(fitted):
@@ -521,6 +515,21 @@ def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:
     if isinstance(estimator, Pipeline):
         return {f"{estimator.steps[-1][0]}__sample_weight": sample_weight}
     return {"sample_weight": sample_weight}
+
+
+def _check_is_estimator(estimator: Any) -> None:
+    """Raise TypeError for what is no estimator instance; tells what is expected."""
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"An estimator instance is expected. Got the class {estimator.__name__}: write "
+            f"{estimator.__name__}()."
+        )
+    if not hasattr(estimator, "fit"):
+        raise TypeError(
+            "A scikit-learn estimator, or a Pipeline that ends in one, is expected. Got "
+            f"{type(estimator).__name__}; networks are quantized by "
+            "skq.quantization.PostTrainingAffineQuantization around a NumpyModule."
+        )
 
 
 def _refuse_quantized(estimator: Any) -> None:

@@ -147,16 +147,6 @@ def _last(model: Any) -> Any:
 
 
 def _no_representation(model: Any) -> UnsupportedModelError:
-    if isinstance(model, type):
-        raise TypeError(
-            f"An estimator instance is expected. Got the class {model.__name__}: write "
-            f"{model.__name__}()."
-        )
-    if not hasattr(model, "fit"):
-        raise TypeError(
-            "A scikit-learn estimator, or a Pipeline that ends in one, is expected. Got "
-            f"{type(model).__name__}."
-        )
     name = type(model).__name__
     near = get_close_matches(name, supported_estimators(), n=1, cutoff=0.0)
     return UnsupportedModelError(
