@@ -4,25 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from sklearn import neural_network as _parents
 
-from skq.quantization.quantized_module import QuantizedModule
+from skq.estimators.qat import TrainedForWidth as _TrainedForWidth
 
 _Calibration = Literal["auto", "minmax", "percentile", "mse"]
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
-class MLPClassifier(_parents.MLPClassifier):
-    @property
-    def quantized_module_(self) -> QuantizedModule: ...
-    @property
-    def n_bits_(self) -> dict[str, Any]: ...
-    @property
-    def columns_per_feature_(self) -> int: ...
-    @property
-    def onnx_model_(self) -> onnx.ModelProto: ...
+class MLPClassifier(_TrainedForWidth, _parents.MLPClassifier):
     def __init__(
         self,
         hidden_layer_sizes: Any = ...,
@@ -55,11 +46,6 @@ class MLPClassifier(_parents.MLPClassifier):
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
-    rounding_threshold_bits: int | Mapping[str, int | str] | None
-    calibration: _Calibration
-    columns_per_feature: int | Literal["lossless"]
-    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
@@ -69,15 +55,7 @@ class MLPClassifier(_parents.MLPClassifier):
     def predict_proba(self, X: Any) -> NDArray[Any]: ...
     def predict_log_proba(self, X: Any) -> NDArray[Any]: ...
 
-class MLPRegressor(_parents.MLPRegressor):
-    @property
-    def quantized_module_(self) -> QuantizedModule: ...
-    @property
-    def n_bits_(self) -> dict[str, Any]: ...
-    @property
-    def columns_per_feature_(self) -> int: ...
-    @property
-    def onnx_model_(self) -> onnx.ModelProto: ...
+class MLPRegressor(_TrainedForWidth, _parents.MLPRegressor):
     def __init__(
         self,
         loss: Literal["poisson", "squared_error"] = "squared_error",
@@ -111,11 +89,6 @@ class MLPRegressor(_parents.MLPRegressor):
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
-    rounding_threshold_bits: int | Mapping[str, int | str] | None
-    calibration: _Calibration
-    columns_per_feature: int | Literal["lossless"]
-    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...

@@ -4,25 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from sklearn import svm as _parents
 
-from skq.quantization.quantized_module import QuantizedModule
+from skq.estimators.qat import TrainedForWidth as _TrainedForWidth
 
 _Calibration = Literal["auto", "minmax", "percentile", "mse"]
 
 __all__ = ["LinearSVC", "LinearSVR"]
 
-class LinearSVC(_parents.LinearSVC):
-    @property
-    def quantized_module_(self) -> QuantizedModule: ...
-    @property
-    def n_bits_(self) -> dict[str, Any]: ...
-    @property
-    def columns_per_feature_(self) -> int: ...
-    @property
-    def onnx_model_(self) -> onnx.ModelProto: ...
+class LinearSVC(_TrainedForWidth, _parents.LinearSVC):
     def __init__(
         self,
         penalty: Literal["l1", "l2"] = "l2",
@@ -44,25 +35,12 @@ class LinearSVC(_parents.LinearSVC):
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
-    rounding_threshold_bits: int | Mapping[str, int | str] | None
-    calibration: _Calibration
-    columns_per_feature: int | Literal["lossless"]
-    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...
     def decision_function(self, X: Any) -> NDArray[Any]: ...
 
-class LinearSVR(_parents.LinearSVR):
-    @property
-    def quantized_module_(self) -> QuantizedModule: ...
-    @property
-    def n_bits_(self) -> dict[str, Any]: ...
-    @property
-    def columns_per_feature_(self) -> int: ...
-    @property
-    def onnx_model_(self) -> onnx.ModelProto: ...
+class LinearSVR(_TrainedForWidth, _parents.LinearSVR):
     def __init__(
         self,
         *,
@@ -82,11 +60,6 @@ class LinearSVR(_parents.LinearSVR):
         columns_per_feature: int | Literal["lossless"] = 1,
         qat_epochs: int = 0,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
-    rounding_threshold_bits: int | Mapping[str, int | str] | None
-    calibration: _Calibration
-    columns_per_feature: int | Literal["lossless"]
-    qat_epochs: int
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any) -> NDArray[Any]: ...

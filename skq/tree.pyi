@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from sklearn import tree as _parents
 
-from skq.quantization.quantized_module import QuantizedModule
+from skq.estimators.fit_on_bins import QuantizedTrees as _QuantizedTrees
 
 _Calibration = Literal["auto", "minmax", "percentile", "mse"]
 
@@ -19,15 +18,7 @@ __all__ = [
     "ExtraTreeRegressor",
 ]
 
-class DecisionTreeClassifier(_parents.DecisionTreeClassifier):
-    @property
-    def quantized_module_(self) -> QuantizedModule: ...
-    @property
-    def n_bits_(self) -> dict[str, Any]: ...
-    @property
-    def columns_per_feature_(self) -> int: ...
-    @property
-    def onnx_model_(self) -> onnx.ModelProto: ...
+class DecisionTreeClassifier(_QuantizedTrees, _parents.DecisionTreeClassifier):
     def __init__(
         self,
         *,
@@ -50,11 +41,6 @@ class DecisionTreeClassifier(_parents.DecisionTreeClassifier):
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
-    rounding_threshold_bits: int | Mapping[str, int | str] | None
-    calibration: _Calibration
-    columns_per_feature: int | Literal["lossless"]
-    fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: Any = True) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any, check_input: Any = True) -> NDArray[Any]: ...
@@ -63,15 +49,7 @@ class DecisionTreeClassifier(_parents.DecisionTreeClassifier):
     def apply(self, X: Any, check_input: Any = True) -> NDArray[Any]: ...
     def decision_path(self, X: Any, check_input: Any = True) -> Any: ...
 
-class DecisionTreeRegressor(_parents.DecisionTreeRegressor):
-    @property
-    def quantized_module_(self) -> QuantizedModule: ...
-    @property
-    def n_bits_(self) -> dict[str, Any]: ...
-    @property
-    def columns_per_feature_(self) -> int: ...
-    @property
-    def onnx_model_(self) -> onnx.ModelProto: ...
+class DecisionTreeRegressor(_QuantizedTrees, _parents.DecisionTreeRegressor):
     def __init__(
         self,
         *,
@@ -93,26 +71,13 @@ class DecisionTreeRegressor(_parents.DecisionTreeRegressor):
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
-    rounding_threshold_bits: int | Mapping[str, int | str] | None
-    calibration: _Calibration
-    columns_per_feature: int | Literal["lossless"]
-    fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: Any = True) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any, check_input: Any = True) -> NDArray[Any]: ...
     def apply(self, X: Any, check_input: Any = True) -> NDArray[Any]: ...
     def decision_path(self, X: Any, check_input: Any = True) -> Any: ...
 
-class ExtraTreeClassifier(_parents.ExtraTreeClassifier):
-    @property
-    def quantized_module_(self) -> QuantizedModule: ...
-    @property
-    def n_bits_(self) -> dict[str, Any]: ...
-    @property
-    def columns_per_feature_(self) -> int: ...
-    @property
-    def onnx_model_(self) -> onnx.ModelProto: ...
+class ExtraTreeClassifier(_QuantizedTrees, _parents.ExtraTreeClassifier):
     def __init__(
         self,
         *,
@@ -135,11 +100,6 @@ class ExtraTreeClassifier(_parents.ExtraTreeClassifier):
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
-    rounding_threshold_bits: int | Mapping[str, int | str] | None
-    calibration: _Calibration
-    columns_per_feature: int | Literal["lossless"]
-    fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: Any = True) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any, check_input: Any = True) -> NDArray[Any]: ...
@@ -148,15 +108,7 @@ class ExtraTreeClassifier(_parents.ExtraTreeClassifier):
     def apply(self, X: Any, check_input: Any = True) -> NDArray[Any]: ...
     def decision_path(self, X: Any, check_input: Any = True) -> Any: ...
 
-class ExtraTreeRegressor(_parents.ExtraTreeRegressor):
-    @property
-    def quantized_module_(self) -> QuantizedModule: ...
-    @property
-    def n_bits_(self) -> dict[str, Any]: ...
-    @property
-    def columns_per_feature_(self) -> int: ...
-    @property
-    def onnx_model_(self) -> onnx.ModelProto: ...
+class ExtraTreeRegressor(_QuantizedTrees, _parents.ExtraTreeRegressor):
     def __init__(
         self,
         *,
@@ -178,11 +130,6 @@ class ExtraTreeRegressor(_parents.ExtraTreeRegressor):
         columns_per_feature: int | Literal["lossless"] = 1,
         fit_on_bins: bool = False,
     ) -> None: ...
-    n_bits: int | Literal["lossless"] | Sequence[int] | Mapping[str, Any]
-    rounding_threshold_bits: int | Mapping[str, int | str] | None
-    calibration: _Calibration
-    columns_per_feature: int | Literal["lossless"]
-    fit_on_bins: bool
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: Any = True) -> Self: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def predict(self, X: Any, check_input: Any = True) -> NDArray[Any]: ...

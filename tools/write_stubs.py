@@ -58,11 +58,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from sklearn import {module} as _parents
 
-from skq.quantization.quantized_module import QuantizedModule
+{mixins}
 
 _Calibration = Literal["auto", "minmax", "percentile", "mse"]
 '''
@@ -73,12 +72,15 @@ def stub(module_name: str) -> str:
     import sklearn
 
     module = importlib.import_module(f"skq.{module_name}")
-    parts = [HEADER.format(module=module_name, version=sklearn.__version__)]
+    mixins = {mixin(getattr(module, name)) for name in module.__all__}
+    imports = "\n".join(
+        sorted(f"from {m.__module__} import {m.__name__} as _{m.__name__}" for m in mixins)
+    )
+    parts = [HEADER.format(module=module_name, version=sklearn.__version__, mixins=imports)]
     names = ", ".join(f'"{name}"' for name in module.__all__)
     parts.append(f"__all__ = [{names}]\n")
     for name in module.__all__:
-        value = getattr(module, name)
-        parts.append(class_stub(value) if inspect.isclass(value) else f"{name}: Any\n")
+        parts.append(class_stub(getattr(module, name)))
     return formatted("\n".join(parts), f"{module_name}.pyi")
 
 
@@ -93,27 +95,19 @@ def formatted(text: str, file_name: str) -> str:
 
 def class_stub(cls: Any) -> str:
     """Text of the stub of one estimator class."""
-    lines = [f"class {cls.__name__}(_parents.{cls.__name__}):"]
-    for attribute, kind in (
-        ("quantized_module_", "QuantizedModule"),
-        ("n_bits_", "dict[str, Any]"),
-        ("columns_per_feature_", "int"),
-        ("onnx_model_", "onnx.ModelProto"),
-    ):
-        lines += ["    @property", f"    def {attribute}(self) -> {kind}: ..."]
+    lines = [f"class {cls.__name__}(_{mixin(cls).__name__}, _parents.{cls.__name__}):"]
     allowed = getattr(cls._parent, "_parameter_constraints", {})
     types = {name: union(rule) for name, rule in allowed.items()} | ADDED_TYPES
     lines += method_stub(cls, "__init__", types, "None")
-    lines += [f"    {name}: {types.get(name, 'Any')}" for name in added_parameters(cls)]
     for name in ("fit", "partial_fit", "score", *INTEGER_METHODS, *STAGED_METHODS, *LEAF_METHODS):
         if inspect.getattr_static(cls, name, None) is not None:
             lines += method_stub(cls, name, {}, RESULT_TYPES.get(name, "NDArray[Any]"))
     return "\n".join(lines) + "\n"
 
 
-def added_parameters(cls: Any) -> list[str]:
-    """Names of the parameters that skq adds to those of the parent."""
-    return [parameter.name for parameter in cls._added_parameters]
+def mixin(cls: Any) -> type:
+    """The class of skq that makes a class of scikit-learn a quantized one."""
+    return cls.__bases__[0]
 
 
 def method_stub(cls: Any, name: str, types: dict[str, str], result: str) -> list[str]:

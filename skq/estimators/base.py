@@ -100,7 +100,7 @@ class QuantizedEstimator(EstimatorPredictions):
     """
 
     #: A built module is an attribute of the instance, which then comes before this descriptor.
-    quantized_module_: Any = _QuantizedModule()
+    quantized_module_: QuantizedModule = _QuantizedModule()  # type: ignore[assignment]
     n_bits: Any
     rounding_threshold_bits: Any
     calibration: Any
