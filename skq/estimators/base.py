@@ -44,7 +44,7 @@ from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.outputs import log_probabilities
 
 if TYPE_CHECKING:
-    import onnx
+    pass
 
 #: Methods that the integer program computes, where the parent has them.
 INTEGER_METHODS = (
@@ -144,12 +144,6 @@ class QuantizedEstimator(EstimatorPredictions):
             changes.before_setting(self, name, value)
         super().__setattr__(name, value)
 
-    @property
-    def onnx_model_(self) -> onnx.ModelProto:
-        """The float graph that was quantized, as an ``onnx.ModelProto``."""
-        check_is_fitted(self, "quantized_module_")
-        return self.quantized_module_.onnx_model
-
     @contextmanager
     def _answering_in_float(self) -> Iterator[None]:
         """Within the block, methods are those of the parent."""
@@ -197,18 +191,6 @@ class QuantizedEstimator(EstimatorPredictions):
             for parameter in self._added_parameters:
                 params.pop(parameter.name, None)
         return params
-
-    @property
-    def n_bits_(self) -> dict[str, Any]:
-        """The widths that were used, as `get_n_bits_dict` names them."""
-        check_is_fitted(self, "quantized_module_")
-        return dict(self.quantized_module_.n_bits)
-
-    @property
-    def columns_per_feature_(self) -> int:
-        """Largest number of columns of codes that a feature has."""
-        check_is_fitted(self, "quantized_module_")
-        return int(self.quantized_module_.columns_of_features.max(initial=0))
 
     def _train(self, train: Callable[..., Any], bound: inspect.BoundArguments) -> None:
         """Train the parent with the arguments of a call of ``fit`` or ``partial_fit``."""
@@ -393,11 +375,11 @@ def _make_method(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]
             result = self._predict_table(name, args[0])
             if result is not None:
                 return result
-        if returns_std and signature.bind(self, *args, **kwargs).arguments.get("return_std"):
-            X = signature.bind(self, *args, **kwargs).arguments["X"]
-            mean = method(self, X)
+        arguments = signature.bind(self, *args, **kwargs).arguments if returns_std else {}
+        if arguments.get("return_std"):
+            mean = method(self, arguments["X"])
             with self._answering_in_float():
-                _, std = getattr(super(cls, self), name)(X, return_std=True)
+                _, std = getattr(super(cls, self), name)(arguments["X"], return_std=True)
             return mean, std
         X = _ready(self, name, signature, *args, **kwargs)
         if name == "predict_log_proba":

@@ -35,13 +35,13 @@ from skq.estimators.predictions import EstimatorPredictions
 from skq.estimators.result_types import result_types
 from skq.estimators.validation import numeric_array, refuse_text
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.equivalents import check_trainable
+from skq.frontend.equivalents import check_trainable, last_step
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.named_columns import arranged
 from skq.serving.outputs import log_probabilities
 
 if TYPE_CHECKING:
-    import onnx
+    pass
 
 Self = TypeVar("Self", bound="_QuantizedMeta")
 
@@ -108,10 +108,11 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
 
     def _refuse_other_kinds(self) -> None:
         """Refuse a regressor in a wrapper of classifiers, and so on, before training."""
+        name = type(last_step(self.estimator)).__name__
         for is_kind, kind, wrapper in _KINDS:
             if is_kind(self.estimator) and not is_kind(self):
                 raise UnsupportedModelError(
-                    f"{type(self).__name__} cannot quantize {_last_name(self.estimator)}, which is "
+                    f"{type(self).__name__} cannot quantize {name}, which is "
                     f"a {kind}. Use {wrapper}."
                 )
 
@@ -180,24 +181,6 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
     def _float_model(self) -> Any:
         """The fitted estimator that was quantized."""
         return self.estimator_
-
-    @property
-    def n_bits_(self) -> dict[str, Any]:
-        """The widths that were used, as `get_n_bits_dict` names them."""
-        check_is_fitted(self, "quantized_module_")
-        return dict(self.quantized_module_.n_bits)
-
-    @property
-    def columns_per_feature_(self) -> int:
-        """Largest number of columns of codes that a feature has."""
-        check_is_fitted(self, "quantized_module_")
-        return int(self.quantized_module_.columns_of_features.max(initial=0))
-
-    @property
-    def onnx_model_(self) -> onnx.ModelProto:
-        """The float graph that was quantized, as an ``onnx.ModelProto``."""
-        check_is_fitted(self, "quantized_module_")
-        return self.quantized_module_.onnx_model
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -502,14 +485,6 @@ _KINDS = (
 )
 
 
-def _last_name(estimator: Any) -> str:
-    """Class of the estimator that predicts."""
-    while isinstance(estimator, FrozenEstimator | Pipeline):
-        inner = isinstance(estimator, FrozenEstimator)
-        estimator = estimator.estimator if inner else estimator.steps[-1][1]
-    return type(estimator).__name__
-
-
 def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:
     """Arguments that pass sample weights to an estimator, or to a Pipeline's last step."""
     if isinstance(estimator, Pipeline):
@@ -533,9 +508,7 @@ def _check_is_estimator(estimator: Any) -> None:
 
 
 def _refuse_quantized(estimator: Any) -> None:
-    if isinstance(estimator, FrozenEstimator):
-        return _refuse_quantized(estimator.estimator)
-    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    last = last_step(estimator)
     if isinstance(last, QuantizedEstimator | _QuantizedMeta):
         raise UnsupportedModelError(
             f"{type(last).__name__} is quantized already. Set its n_bits, or wrap its "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from sklearn.utils.validation import check_is_fitted
 
 from skq.estimators import validation
 from skq.estimators.infinity import takes_infinity
@@ -11,14 +13,35 @@ from skq.serving.lookup import TableLookup
 from skq.serving.predictions import IntegerPredictions
 from skq.serving.result_types import ResultTypes
 
+if TYPE_CHECKING:
+    import onnx
+
 
 class EstimatorPredictions(IntegerPredictions):
-    """`IntegerPredictions` of a scikit-learn estimator."""
+    """`IntegerPredictions` of a scikit-learn estimator, and what it tells of its integers."""
 
     _passes_plain_tables = validation.passes_plain_tables
     _threads = threads_of
     _missing_columns = validation.missing_columns
     _takes_missing_in = validation.takes_missing
+
+    @property
+    def n_bits_(self) -> dict[str, Any]:
+        """The widths that were used, as `get_n_bits_dict` names them."""
+        check_is_fitted(self, "quantized_module_")
+        return dict(self.quantized_module_.n_bits)
+
+    @property
+    def columns_per_feature_(self) -> int:
+        """Largest number of columns of codes that a feature has."""
+        check_is_fitted(self, "quantized_module_")
+        return int(self.quantized_module_.columns_of_features.max(initial=0))
+
+    @property
+    def onnx_model_(self) -> onnx.ModelProto:
+        """The float graph that was quantized, as an ``onnx.ModelProto``."""
+        check_is_fitted(self, "quantized_module_")
+        return self.quantized_module_.onnx_model
 
     @property
     def _types(self) -> ResultTypes | None:

@@ -60,7 +60,8 @@ class Table:
             self.n_rows, self.n_columns = self.data.shape
         else:
             self.n_columns = len(names)
-            lengths = {len(self._raw(k)) for k in range(len(names))} if _is_dict(data) else set()
+            is_dict = isinstance(data, Mapping)
+            lengths = {len(self._raw(k)) for k in range(len(names))} if is_dict else set()
             if len(lengths) > 1:
                 raise ValueError(f"the columns of X have different lengths: {sorted(lengths)}")
             self.n_rows = lengths.pop() if lengths else len(data) if hasattr(data, "__len__") else 0
@@ -99,13 +100,9 @@ class Table:
         return column
 
 
-def _is_dict(data: Any) -> bool:
-    return isinstance(data, Mapping)
-
-
 def is_columns(data: Any) -> bool:
     """Whether a user passed a dict of columns or an Arrow table."""
-    return _is_dict(data) or isinstance(getattr(data, "column_names", None), list)
+    return isinstance(data, Mapping) or isinstance(getattr(data, "column_names", None), list)
 
 
 def _names(data: Any) -> list[Any] | None:

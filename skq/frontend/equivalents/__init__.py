@@ -26,7 +26,11 @@ from skq.frontend.equivalents.lookup import (
     supported_estimators,
     to_representation,
 )
-from skq.frontend.equivalents.pipelines import check_trainable, known_representations
+from skq.frontend.equivalents.pipelines import (
+    check_trainable,
+    known_representations,
+    last_step,
+)
 from skq.frontend.equivalents.transformers import supported_transformers
 
 __all__ = [
@@ -37,6 +41,7 @@ __all__ = [
     "equivalent",
     "hist_boosting",
     "known_representations",
+    "last_step",
     "lightgbm",
     "linear",
     "neural",

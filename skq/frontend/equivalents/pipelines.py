@@ -106,14 +106,14 @@ def check_trainable(model: Any) -> None:
     """
     for step in _steps(model):
         check_before_training(step)
-    last = _last(model)
+    last = last_step(model)
     if not has_writer(last):
         raise _no_representation(last)
 
 
 def check_trainable_inside(model: Any, owner: Any) -> None:
     """The same for an estimator inside another; None, and other objects, pass."""
-    last = _last(model)
+    last = last_step(model)
     if not hasattr(last, "fit"):
         return
     for step in _steps(model):
@@ -139,7 +139,7 @@ def _steps(model: Any) -> Iterator[Any]:
         yield model
 
 
-def _last(model: Any) -> Any:
+def last_step(model: Any) -> Any:
     """The estimator that predicts: the last step of a Pipeline."""
     while isinstance(model, FrozenEstimator | Pipeline):
         model = model.estimator if isinstance(model, FrozenEstimator) else model.steps[-1][1]
