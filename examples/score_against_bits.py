@@ -29,9 +29,6 @@ from skq.exceptions import PrecisionWarning
 from skq.quantization import get_n_bits_dict
 
 quick = "--quick" in sys.argv
-# the loss is what this example shows, and the solvers stop early
-warnings.simplefilter("ignore", PrecisionWarning)
-warnings.simplefilter("ignore", ConvergenceWarning)
 X, y = load_digits(return_X_y=True)
 models = {
     "RandomForestClassifier": RandomForestClassifier(30, random_state=0),
@@ -41,8 +38,9 @@ models = {
 widths = [2, 4] if quick else [2, 3, 4, 6, 8]
 splits = list(StratifiedShuffleSplit(1 if quick else 3, random_state=0).split(X, y))
 
-figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
-for color, (name, model) in enumerate(models.items()):
+
+def scores_of(model):
+    """Test scores by split and width; in the last column those of the float model."""
     scores = np.empty((len(splits), len(widths) + 1))
     for row, (train, test) in zip(scores, splits, strict=True):
         model.fit(X[train], y[train])
@@ -50,6 +48,16 @@ for color, (name, model) in enumerate(models.items()):
         for i, n in enumerate(widths):
             quantized = skq.quantize(model, X[train], n_bits=dict.fromkeys(get_n_bits_dict(n), n))
             row[i] = quantized.score(X[test], y[test])
+    return scores
+
+
+figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
+for color, (name, model) in enumerate(models.items()):
+    with warnings.catch_warnings():
+        # the loss is what this example shows, and the solvers stop early
+        warnings.simplefilter("ignore", PrecisionWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        scores = scores_of(model)
     *mean, in_floats = scores.mean(axis=0)
     *std, _ = scores.std(axis=0)
     print(f"{name:<24}{np.round(mean, 3)}, float {in_floats:.3f}")

@@ -218,6 +218,8 @@ def targets_of(fitted: Fitted, y: Any, loss: str) -> NDArray[Any]:
 
     Signs and reals have the shape (n_rows, n_scores).
     """
+    from skq.training.objectives import OF_CLASSES
+
     estimator = fitted.estimator
     if not hasattr(estimator, "classes_"):
         return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
@@ -225,7 +227,7 @@ def targets_of(fitted: Fitted, y: Any, loss: str) -> NDArray[Any]:
     if fitted.head.kind == "multilabel":
         return np.where(y > 0, 1.0, -1.0)
     number = np.searchsorted(estimator.classes_, y.ravel())
-    if loss in ("softmax", "crammer_singer"):
+    if loss in OF_CLASSES:
         return np.asarray(number)
     if fitted.n_scores == 1:
         return np.where(number[:, None] == 1, 1.0, -1.0)
