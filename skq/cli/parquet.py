@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skq.cli.tables import Floats, TableReader, TableWriter
+from skq.cli.table_files import Floats, TableReader, TableWriter
 
 
 def _pyarrow() -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from skq.cli.formats import open_table, open_writer
 from skq.cli.models import load_predictor
 from skq.cli.progress import ProgressBar
-from skq.cli.tables import TableReader
+from skq.cli.table_files import TableReader
 from skq.serving.saved_model import IntegerPredictor
 
 #: Rows that are read, predicted and written at a time.

@@ -43,7 +43,7 @@ class Session:
     takes_missing : bool
         Whether every column may hold NaN, so that the fast path accepts it.
     narrow : object
-        What `skq.quantization.feature_columns.for_columns_read` gives; False before its first call.
+        What `skq.quantization.features_read.for_columns_read` gives; False before its first call.
     """
 
     __slots__ = (

@@ -27,7 +27,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skq.estimators import changes, convert, staged
+from skq.estimators import changes, quantize_fitted, staged
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.docstrings import documented_as, quantized_docstring
 from skq.estimators.in_float import parameters_in_float
@@ -224,12 +224,12 @@ class QuantizedEstimator(EstimatorPredictions):
         return self._build(parent, data)
 
     def _build(
-        self, parent: Any, data: CalibrationData, train: convert.Trainer | None = None
+        self, parent: Any, data: CalibrationData, train: quantize_fitted.Trainer | None = None
     ) -> QuantizedModule:
-        """The module of a fitted parent; `train`: see `skq.estimators.convert.build_module`."""
+        """The module of a fitted parent; `train`: see `quantize_fitted.build_module`."""
         pending = vars(self).get("_pending")
         parameters = self._quantization_parameters() if pending is None else pending.parameters
-        return convert.build_module(
+        return quantize_fitted.build_module(
             parent, data, name=type(self).__name__, train=train, **parameters
         )
 
@@ -303,7 +303,7 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
-        convert.check_bits(
+        quantize_fitted.check_bits(
             self.n_bits, self.rounding_threshold_bits, self.calibration, self.columns_per_feature
         )
         for parameter in ("n_bits", "columns_per_feature"):

@@ -23,7 +23,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skq.estimators import changes, convert, tables
+from skq.estimators import category_models, changes, quantize_fitted
 from skq.estimators.base import QuantizedEstimator
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.delegation import inner_has
@@ -88,7 +88,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         -------
         self
         """
-        convert.check_bits(
+        quantize_fitted.check_bits(
             self.n_bits, self.rounding_threshold_bits, self.calibration, self.columns_per_feature
         )
         self.__dict__.pop("quantized_module_", None)
@@ -120,7 +120,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         self.__dict__.pop("_lookup", None)
         validate_data(self, X, skip_check_array=True)
         model = self.estimator_
-        coded = tables.coded(model, X)
+        coded = category_models.coded(model, X)
         if coded is None:
             refuse_text(model, X)
         else:
@@ -132,7 +132,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
             self.classes_ = self.estimator_.classes_
         data = CalibrationData.of(X, sample_weight)
         self._result_types = result_types(model, data.full_rows(1))
-        self.quantized_module_ = convert.build_module(
+        self.quantized_module_ = quantize_fitted.build_module(
             model,
             data,
             name=type(self.estimator_).__name__,
@@ -472,7 +472,7 @@ def quantize(
         calibration=calibration,
         columns_per_feature=columns_per_feature,
     )
-    convert.check_bits(n_bits, rounding_threshold_bits, calibration, columns_per_feature)
+    quantize_fitted.check_bits(n_bits, rounding_threshold_bits, calibration, columns_per_feature)
     result.estimator_ = fitted
     return result._quantize(X, verbose=verbose)
 

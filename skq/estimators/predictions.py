@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skq.estimators import validation
 from skq.estimators.infinity import takes_infinity
 from skq.estimators.threads import threads_of
-from skq.serving.lookup import TableLookup
+from skq.serving.lookup_stage import TableLookup
 from skq.serving.predictions import IntegerPredictions
 from skq.serving.result_types import ResultTypes
 

@@ -18,15 +18,15 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from skq.estimators import convert
+from skq.estimators import quantize_fitted
 from skq.estimators.base import ADDED_PARAMETERS, QuantizedEstimator
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.diagnostics import Progress
-from skq.estimators.objectives import Fitted, objective_of, targets_of, weights_of
+from skq.estimators.parent_objectives import Fitted, objective_of, targets_of, weights_of
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import to_representation
-from skq.frontend.equivalents.lookup import sklearn_class
+from skq.frontend.equivalents.writers import sklearn_class
 from skq.frontend.predictors import Layers, Predictor
 from skq.quantization.n_bits import get_n_bits_dict, has_layers
 from skq.quantization.quantized_module import QuantizedModule
@@ -187,7 +187,7 @@ class Trainer:
         weights = {} if known.given is None else {"sample_weight": known.given}
         part.fit(known.X, known.y, **weights)
         data = CalibrationData.of(known.X, known.given)
-        rounded = convert.quantize_graph(
+        rounded = quantize_fitted.quantize_graph(
             float_graph(part, data.rows),
             data,
             n_bits=self.estimator.n_bits,

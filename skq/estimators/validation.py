@@ -13,15 +13,15 @@ from sklearn.linear_model._base import LinearClassifierMixin, LinearModel
 from sklearn.utils import InputTags, get_tags
 from sklearn.utils.validation import check_array, validate_data
 
+from skq.estimators.category_models import hist_lookup
 from skq.estimators.infinity import takes_infinity
 from skq.estimators.missing_values import takes_missing as may_have_missing
 from skq.estimators.missing_values import takes_missing_in
-from skq.estimators.tables import hist_lookup
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import hist_boosting
 from skq.program import Bin
 from skq.quantization.quantized_module import QuantizedModule
-from skq.serving.lookup import TableLookup
+from skq.serving.lookup_stage import TableLookup
 
 
 def numeric_array(estimator: Any, X: Any, *, dense: bool = True) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skq.export.raw_tables import refuse_raw_tables
+from skq.export.refused_tables import refuse_raw_tables
 from skq.quantization.quantized_module import QuantizedModule
 
 

@@ -113,7 +113,7 @@ class Preprocessing:
     bounds : (lo, hi), each an ndarray of shape (n_features,), or None
         Least and greatest value of each feature of X, if known.
     labels : Labels or None
-        Of features that are texts or categories; see `skq.frontend.labels`.
+        Of features that are texts or categories; see `skq.frontend.category_columns`.
     """
 
     n_features: int

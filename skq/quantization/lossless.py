@@ -16,7 +16,7 @@ import numpy as np
 from skq.graph.graph import FloatGraph, Node
 from skq.graph.ops import TreeArrays
 from skq.program import Bin, IntegerProgram, MatMul, Quantize, Trees
-from skq.quantization.columns import MAX_COLUMNS
+from skq.quantization.columns_per_feature import MAX_COLUMNS
 from skq.quantization.n_bits import LOSSLESS, MAX_N_BITS
 from skq.quantization.quantized_module import QuantizedModule
 

@@ -15,7 +15,7 @@ from skq.quantization.base_quantized_op import (
     ONNX_OPS_TO_QUANTIZED_IMPL,
 )
 from skq.quantization.calibration_data import InputRange
-from skq.quantization.columns import check_columns
+from skq.quantization.columns_per_feature import check_columns
 from skq.quantization.conversion import Conversion
 from skq.quantization.layer_bits import named_layers
 from skq.quantization.lossless import check_only_trees, check_splits, needed_width
@@ -53,7 +53,7 @@ class ONNXConverter(Serializable):
         Whether weights are on signed, symmetric grids, one a channel; else on affine grids from
         the channel's least weight to its greatest.
     columns_per_feature : int or "lossless", default=1
-        Columns of codes that a feature may stand in; see `skq.quantization.columns`.
+        Columns of codes that a feature may stand in; see `skq.quantization.columns_per_feature`.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen: by its values alone, as
         `skq.quantization.search.ranges.find_range` does, or ("auto") by the error at each layer's

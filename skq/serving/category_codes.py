@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.labels import UNKNOWN, Labels
-from skq.serving.columns import is_missing
-from skq.serving.lookup import CategoryCodes, TableLookup
+from skq.frontend.category_columns import UNKNOWN, Labels
+from skq.serving.lookup_stage import CategoryCodes, TableLookup
+from skq.serving.table_columns import is_missing
 
 
 def lookup_of(

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq._config import saturation_setting
-from skq.quantization.feature_columns import for_columns_read
+from skq.quantization.features_read import for_columns_read
 from skq.quantization.quantized_module import QuantizedModule
-from skq.serving.lookup import TableLookup
+from skq.serving.lookup_stage import TableLookup
 from skq.serving.outputs import as_predicted, check_missing, predict_with
 from skq.serving.result_types import ResultTypes, typed
 

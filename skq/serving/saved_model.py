@@ -23,8 +23,7 @@ from skq.quantization.n_bits import get_n_bits_dict, has_layers, is_lossless
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serialization import files, serializable
 from skq.serialization.limits import MAX_BYTES
-from skq.serving.columns import is_columns
-from skq.serving.lookup import CategoryCodes, TableLookup
+from skq.serving.lookup_stage import CategoryCodes, TableLookup
 from skq.serving.model_checks import check_lookup, check_model
 from skq.serving.named_columns import arranged
 from skq.serving.outputs import has_output, log_probabilities
@@ -36,6 +35,7 @@ from skq.serving.saved_pipeline import (
     stages_of,
     takes_missing_before,
 )
+from skq.serving.table_columns import is_columns
 from skq.serving.validation import checked_numbers, columns_with_missing, has_infinity
 
 __all__ = ["IntegerPredictor", "load", "save"]

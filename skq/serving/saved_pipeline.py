@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
 from skq.graph.preprocessing import Column, Preprocessing
-from skq.serving.lookup import TableLookup
+from skq.serving.lookup_stage import TableLookup
 
 #: NumPy functions of an affine column.
 STEPS = ("subtract", "divide", "multiply", "add")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from skq.export.c99.document import header_text, source_text
+from skq.export.c99.entry_points import Plan
+from skq.export.c99.file_texts import header_text, source_text
 from skq.export.c99.inputs import INTEGER_FEATURES
-from skq.export.c99.plan import Plan
 from skq.export.c99.result import CSource
 from skq.export.c99.subject import Subject
 

@@ -12,7 +12,7 @@ from skq.frontend.bisection import LARGEST
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.equivalents.decision_trees import OneTree, stack
 from skq.frontend.equivalents.linear import loss_link
-from skq.frontend.equivalents.lookup import equivalent
+from skq.frontend.equivalents.writers import equivalent
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skq.frontend.equivalents.lookup import equivalent
+from skq.frontend.equivalents.writers import equivalent
 from skq.frontend.predictors import Floats, Head, Layers, Predictor
 
 

@@ -12,9 +12,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.category_columns import Labels, TextColumn, in_numbers
 from skq.frontend.equivalents.pipelines import flat_steps
 from skq.frontend.equivalents.transformers import append_transformer, supported_transformers
-from skq.frontend.labels import Labels, TextColumn, in_numbers
 from skq.graph.preprocessing import Preprocessing
 
 

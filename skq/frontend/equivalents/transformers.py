@@ -15,9 +15,9 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from skq.frontend.bisection import last_that_holds
-from skq.frontend.equivalents.lookup import before_training, sklearn_class, to_representation
+from skq.frontend.category_columns import Labels, TextColumn, in_numbers, is_missing
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.labels import Labels, TextColumn, in_numbers, is_missing
+from skq.frontend.equivalents.writers import before_training, sklearn_class, to_representation
 from skq.frontend.predictors import Affine, Floats
 from skq.graph.preprocessing import Column, Preprocessing, joined
 
@@ -301,7 +301,7 @@ def _unknown(categories: Floats) -> float:
 
 
 def _is_points(column: Column, labels: Labels | None) -> bool:
-    """Whether a column is a function of the points of a feature; see `skq.frontend.labels`."""
+    """Whether a column is a function of the points of a feature; see `category_columns`."""
     return labels is not None and column.feature in labels.points and column.values is not None
 
 

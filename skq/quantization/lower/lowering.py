@@ -53,7 +53,7 @@ class Lowering(CalibratedProgram):
     builder : ProgramBuilder
     without_missing_code : set of int
         Features whose missing values have no code, though trees read them; see
-        `skq.quantization.trees.columns`.
+        `skq.quantization.trees.code_columns`.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from skq.graph.graph import FloatGraph, Node
 from skq.graph.ops import bind_node
 from skq.numerics import EXACT_FLOAT64
 from skq.program import Bin, Instruction, MatMul, Maximum, Quantize, Requantize
-from skq.quantization.lower.exact import exact_step, half_down, half_even, half_up
+from skq.quantization.lower.exact_requantize import exact_step, half_down, half_even, half_up
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
 from skq.quantization.lower.rounding import WIDEST_TABLE_BITS

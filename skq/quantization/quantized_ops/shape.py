@@ -14,8 +14,8 @@ from skq.program import Concat
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
 from skq.quantization.lower import combine
 from skq.quantization.lower.combine import integers
+from skq.quantization.lower.constant_lookup import looked_up, trained_rows
 from skq.quantization.lower.joint_features import JointFeatures
-from skq.quantization.lower.lookup import looked_up, trained_rows
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import (
     Array,

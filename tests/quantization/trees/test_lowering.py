@@ -25,7 +25,7 @@ from skq.program import Bin, Trees
 from skq.quantization.n_bits import KEYS
 from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.trees.bins import uniform_edges
-from skq.quantization.trees.columns import Columns
+from skq.quantization.trees.code_columns import Columns
 
 MODELS = {
     "tree": DecisionTreeClassifier(random_state=0),

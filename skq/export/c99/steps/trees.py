@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from skq.export.c99.constants import Table
 from skq.export.c99.ctypes import counter, literal, unsigned, working_type
 from skq.export.c99.steps.forest import Forest, Terms
-from skq.export.c99.tables import Table
 
 #: Greatest width of a field that can be read from four bytes, whatever bit it begins at.
 FIELD_BITS = 25

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from skq.serialization.document import dumps, loads
-from skq.serving.columns import Table, as_numbers
-from skq.serving.lookup import CategoryCodes, TableLookup
+from skq.serving.lookup_stage import CategoryCodes, TableLookup
+from skq.serving.table_columns import Table, as_numbers
 
 COLOR = CategoryCodes(0, ("blue", "green", "red"), np.array([2.0, 0, 1]), 3.0, 4.0, 4.0)
 FLAG = CategoryCodes(2, (False, True), np.array([0.0, 1.0]), None, np.nan, np.nan)
@@ -242,7 +242,7 @@ def test_a_forged_lookup_is_refused(fields, message):
 
 def test_no_library_of_tables_is_imported():
     code = (
-        "import sys, numpy as np; from skq.serving.lookup import *; "
+        "import sys, numpy as np; from skq.serving.lookup_stage import *; "
         "c = CategoryCodes(0, ('a', 'b'), np.array([0.0, 1])); "
         "print(TableLookup(1, (c,), np.zeros(1, bool), ('x',))({'x': ['b', 'a']}).tolist(), "
         "[m for m in ('pandas', 'polars', 'pyarrow', 'sklearn', 'scipy') if m in sys.modules])"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.serialization import serializable
-from skq.serving.columns import Dictionary, Table, as_numbers, is_missing, refuse_dates
+from skq.serving.table_columns import Dictionary, Table, as_numbers, is_missing, refuse_dates
 
 __all__ = ["CategoryCodes", "TableLookup"]
 
@@ -55,7 +55,7 @@ class CategoryCodes:
     Examples
     --------
     >>> import numpy as np
-    >>> from skq.serving.lookup import CategoryCodes
+    >>> from skq.serving.lookup_stage import CategoryCodes
     >>> size = CategoryCodes(0, ("S", "M", "L"), np.array([0.0, 1, 2]), unknown=3.0, missing=None)
     >>> size.encode(np.array(["L", "S", "XXL"], dtype=object), "size")
     array([2., 0., 3.])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
+from skq.export.c99.constants import Tables
 from skq.export.c99.ctypes import BYTES, INT32, real, unsigned
 from skq.export.c99.epilogue import Epilogue
 from skq.export.c99.function import Body, Unit
@@ -15,7 +16,6 @@ from skq.export.c99.inputs import INTEGER_FEATURES, with_integer_inputs
 from skq.export.c99.narrow import narrowed
 from skq.export.c99.result import CReport
 from skq.export.c99.subject import Output, Subject
-from skq.export.c99.tables import Tables
 from skq.export.c99.workspace import Buffer
 
 #: Bytes of a stack frame on a 32-bit target, without the function's arrays: saved registers,
