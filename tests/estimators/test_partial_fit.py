@@ -28,7 +28,7 @@ def quantizations(monkeypatch):
         found.append(args)
         return build(*args, **kwargs)
 
-    monkeypatch.setattr(base.convert, "build_module", counted)
+    monkeypatch.setattr(base.quantize_fitted, "build_module", counted)
     return found
 
 
