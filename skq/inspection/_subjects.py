@@ -97,8 +97,8 @@ def _of_loaded(model: IntegerPredictor, X: Any, y: Any) -> Subject:
 def _of_module(module: QuantizedModule, X: Any, y: Any) -> Subject:
     if y is not None:
         raise ValueError(
-            "y must be None for a QuantizedModule: it does not say which of its outputs is scored. "
-            "Compare module.forward(X) with y yourself."
+            "y must be None for a QuantizedModule, which has no score method. Compare "
+            "module.forward(X) with y yourself."
         )
     frames = list(X) if isinstance(X, tuple) else [X]
     arrays = module._feeds(frames)

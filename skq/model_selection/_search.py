@@ -189,8 +189,8 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             )
         if self.per_layer and trains_for_width(self.estimator) == "qat_epochs":
             raise ValueError(
-                "per_layer=True narrows single layers, and qat_epochs trains layers of one width. "
-                "Leave one of them out."
+                "per_layer=True gives layers different widths, and qat_epochs needs the same width "
+                "for all layers. Leave one of them out."
             )
         X, y, sample_weight = indexable(X, y, sample_weight)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
@@ -366,7 +366,7 @@ def _warn_of_errors(folds: list[Fold], error_score: float | str) -> None:
     n_runs = sum(len(fold.scores) for fold in folds)
     message = (
         f"{len(errors)} of {n_runs} runs of candidates failed; their score is error_score="
-        f"{error_score}. Set error_score='raise' to see where. The errors:\n"
+        f"{error_score}. Set error_score='raise' to see the tracebacks. The errors:\n"
         + "\n".join(sorted({f"  {error}" for error in errors}))
     )
     n_candidates = len(folds[0].scores)

@@ -44,6 +44,6 @@ def check_columns(value: Any, n_bits: Any = None) -> int | None:
     if is_integer and 1 <= int(value) <= MAX_COLUMNS:
         return int(value)
     raise ValueError(
-        f"columns_per_feature must be an int from 1 to {MAX_COLUMNS}; for trees also {LOSSLESS!r}. "
+        f"columns_per_feature must be an int from 1 to {MAX_COLUMNS}, or {LOSSLESS!r} for trees. "
         f"Got {value!r} instead."
     )

@@ -71,7 +71,7 @@ def get_n_bits_dict(n_bits: int | str | Sequence[int] | Mapping[str, Any]) -> di
         return dict.fromkeys(KEYS, MAX_N_BITS)
     if isinstance(n_bits, Sequence) and not isinstance(n_bits, str):
         return _from_sequence(n_bits)
-    width = check_width(n_bits, "n_bits", f", or a dict of them; for trees also {LOSSLESS!r}")
+    width = check_width(n_bits, "n_bits", f", a dict of widths, or {LOSSLESS!r} for trees")
     model_width = max(width, DEFAULT_MODEL_BITS)
     return {
         "model_inputs": model_width,

@@ -214,8 +214,7 @@ class QuantizedModule(Serializable):
         """
         if fhe != "disable":
             raise ValueError(
-                f'fhe must be "disable": integer programs of skq run in the clear. Got {fhe!r} '
-                "instead."
+                f'fhe must be "disable": skq does not encrypt data. Got {fhe!r} instead.'
             )
         session = self._session
         route = session.route(self.output_names if outputs is None else tuple(outputs))

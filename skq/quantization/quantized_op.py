@@ -473,8 +473,8 @@ class QuantizedOp(Serializable):
                 constant = row_constant(np.asarray(value, dtype=np.float64), shape)
                 if constant is None:
                     raise self.unsupported(
-                        f"a constant of shape {value.shape} does not meet all rows, of shape "
-                        f"{shape}, alike"
+                        f"a constant of shape {value.shape} is not the same for all rows, which "
+                        f"have the shape {shape}"
                     )
                 found[position] = constant
         return found
@@ -489,4 +489,4 @@ def in_rows(op: QuantizedOp, value: Any) -> Any:
         row = two[:1]
         if all(np.array_equal(np.broadcast_to(row, rows.shape), rows) for rows in (two, three)):
             return row
-    raise op.unsupported("it computes with the number of rows")
+    raise op.unsupported("its result depends on the number of rows")

@@ -420,8 +420,8 @@ def _predictor(estimator: Any) -> IntegerPredictor:
     overridden = getattr(estimator, "_overridden", None)
     if overridden:
         raise UnsupportedModelError(
-            f"{type(estimator).__name__} overrides {', '.join(sorted(overridden))}, which a file "
-            "of integers cannot hold. Save its skq parent class, or pickle it."
+            f"{type(estimator).__name__} overrides {', '.join(sorted(overridden))}, which skq.save "
+            "cannot store. Save its skq parent class, or pickle it."
         )
     n_bits = estimator.n_bits
     if is_lossless(n_bits) or has_layers(n_bits):

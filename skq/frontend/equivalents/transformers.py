@@ -167,7 +167,7 @@ def _check_function(transformer: Any) -> None:
     if transformer.func is not None:
         raise unsupported(
             transformer,
-            "what its function computes is not known. Put it before the quantized model: "
+            "skq cannot convert its function to integers. Put it before the quantized model: "
             "make_pipeline(FunctionTransformer(func), QuantizedClassifier(model))",
         )
 

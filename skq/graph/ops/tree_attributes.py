@@ -104,8 +104,8 @@ def _check_names(attributes: Mapping[str, Any]) -> None:
     unknown = sorted(set(attributes) - {*REQUIRED_ATTRIBUTES, *OPTIONAL_ATTRIBUTES})
     if missing or unknown:
         raise ConversionError(
-            f"TreeEnsembleRegressor lacks the attributes {missing} and does not know {unknown}; "
-            f"optional ones are {', '.join(OPTIONAL_ATTRIBUTES)}."
+            f"TreeEnsembleRegressor has missing attributes {missing} and unknown attributes "
+            f"{unknown}. Optional attributes are {', '.join(OPTIONAL_ATTRIBUTES)}."
         )
 
 
@@ -187,8 +187,8 @@ def _mode_codes(modes: Any) -> NDArray[np.int8]:
         codes[names == name] = code
     if (codes < 0).any():
         raise UnsupportedModelError(
-            f"nodes_modes must be of {', '.join(NODE_MODES)}. "
-            f"Got {str(names[codes < 0][0])!r} as well."
+            f"Each of nodes_modes must be one of {', '.join(NODE_MODES)}. "
+            f"Got {str(names[codes < 0][0])!r} instead."
         )
     return codes
 

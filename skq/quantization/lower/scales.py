@@ -21,7 +21,7 @@ def aligned(program: CalibratedProgram, x: QuantizedTensor) -> QuantizedTensor:
     53 bits that float64 holds exactly.
     """
     if not x.is_plain:
-        raise UnsupportedModelError("scores are compared only where they come from a layer")
+        raise UnsupportedModelError("scores can be compared only if a layer computes them")
     if x.has_one_scale and x.zero_point == 0 and x.scale > 0:
         return x
     lo, hi = program.type(x.value).interval

@@ -40,7 +40,7 @@ class CompressionSpec(FrozenRecord):
     @classmethod
     def get_compression_type(cls) -> CompressionType:
         """Return the way of compressing."""
-        raise NotImplementedError(f"{cls.__name__} does not say its CompressionType.")
+        raise NotImplementedError(f"{cls.__name__} must define get_compression_type.")
 
     def get_extra_args(self) -> dict[str, Any]:
         """Return the fields that a subclass has added to the library's spec."""
