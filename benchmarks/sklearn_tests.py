@@ -86,15 +86,35 @@ EXPLAINED: list[tuple[str, str]] = [
         "asks for the swapped class where the default is scikit-learn's own",
     ),
     (
-        r"test_iforest_chunks_works",
-        "counts calls of score_samples: fit calls it once more",
+        r"test_iforest_chunks_works|test_early_stopping_with_sample_weights",
+        "counts calls of a method: fit calls it once more, to compare",
+    ),
+    (
+        r"test_raw_predict_is_called_with_custom_scorer",
+        "puts a mock in place of a private method that conversion calls",
+    ),
+    (
+        r"test_compare_lightgbm",
+        f"its tolerance is below half a step of {N_BITS} bits of the range of the predictions",
+    ),
+    (
+        r"test_(more_)?verbose_output",
+        "counts lines: verbose prints three lines about the conversion",
+    ),
+    (
+        r"test_gb_denominator_zero",
+        "makes warnings errors: leaves of very different size give a PrecisionWarning",
+    ),
+    (
+        r"(Custom\w+|Estimator\w+SampleWeight|MyEstimator) cannot be quantized",
+        "refused before training: an estimator class of the test's own",
     ),
     (
         r"Failed: Timeout",
         f"takes more than {TIMEOUT} s: every fit of a search is quantized",
     ),
     (
-        r"Regex pattern did not match.*cannot be quantized",
+        r"Regex pattern did not match.*cannot be quantized|test_raise_if_init_has_no_predict_proba",
         "refused before training: a test of another error of the base estimator",
     ),
 ]
