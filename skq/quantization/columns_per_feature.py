@@ -1,4 +1,4 @@
-"""The parameter `columns_per_feature`: in how many columns of codes a feature may stand."""
+"""The parameter `columns_per_feature`: the maximum number of columns of codes of a feature."""
 
 from __future__ import annotations
 

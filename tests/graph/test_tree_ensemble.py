@@ -332,7 +332,7 @@ def test_the_stump_is_well_formed():
         ({"nodes_values_as_tensor": np.zeros(3)}, ConversionError, "Only one of nodes_values"),
         ({"target_nodeids": (0, 2)}, ConversionError, "must name leaves"),
         ({"target_ids": (0, 1)}, ConversionError, "n_targets=1"),
-        ({"base_values": (1.0, 2.0)}, ConversionError, "one value a target, 1. Got 2"),
+        ({"base_values": (1.0, 2.0)}, ConversionError, "one value per target, 1. Got 2"),
         ({"nodes_mode": ()}, ConversionError, "unknown attributes .'nodes_mode'"),
         ({"nodes_modes": ("BRANCH_IN", "LEAF", "LEAF")}, UnsupportedModelError, "BRANCH_IN"),
         ({"aggregate_function": "MEDIAN"}, UnsupportedModelError, "SUM, AVERAGE, MIN, MAX"),

@@ -108,7 +108,7 @@ def test_an_unknown_category_names_column_value_and_what_is_known():
     strict = replace(COLOR, unknown=None)
     for column in (np.array(["red", "pink"], dtype=object), pd.Series(["red", "pink"]).to_numpy()):
         with pytest.raises(
-            ValueError, match=r"'color' of X holds 'pink' \(row 1\).*'blue', 'green', 'red'"
+            ValueError, match=r"'pink' in column 'color' of X \(row 1\).*'blue', 'green', 'red'"
         ):
             strict.encode(column, "color")
     with pytest.raises(ValueError, match="'pink' in column 'color'"):

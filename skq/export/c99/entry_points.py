@@ -124,7 +124,7 @@ class Plan:
 
     @property
     def arguments(self) -> str:
-        """Parameters of every function: one array an input."""
+        """Parameters of every function: one array per input."""
         inputs = self.program.inputs
         names = ["x"] if len(inputs) == 1 else [f"x{k}" for k in range(len(inputs))]
         macro = f"{self.name.upper()}_N_FEATURES"

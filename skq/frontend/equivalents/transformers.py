@@ -316,7 +316,7 @@ def _stepwise(
 
     Parameters
     ----------
-    segments : list of (edges, points), one a column
+    segments : list of (edges, points), one per column
         Edges between the segments, and a value in each. Of a column of `Labels`, its own.
     """
     labels = preprocessing.labels

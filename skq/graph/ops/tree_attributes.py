@@ -79,7 +79,7 @@ def read_trees(attributes: Mapping[str, Any], post_transforms: tuple[str, ...]) 
     base = _floats(attributes, "base_values")
     if len(base) not in (0, weights.shape[1]):
         raise ConversionError(
-            f"base_values must have one value a target, {weights.shape[1]}. Got {len(base)}."
+            f"base_values must have one value per target, {weights.shape[1]}. Got {len(base)}."
         )
     return dict(
         roots=roots,

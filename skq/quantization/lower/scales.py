@@ -52,7 +52,7 @@ def is_above(
 ) -> QuantizedTensor:
     """1 where the reals exceed a constant (or equal it), else 0; exact on integers.
 
-    `x` is `aligned`. The constant is one number, or one a channel of the integer value.
+    `x` is `aligned`. The constant is one number, or one per channel of the integer value.
     """
     steps = np.asarray(threshold, dtype=np.float64) / x.scale
     least = np.ceil(steps) if or_equal else np.floor(steps) + 1

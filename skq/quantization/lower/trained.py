@@ -274,7 +274,7 @@ def trained_product(
     """Codes times given integer weights, over the last axis. The bias is a real offset.
 
     The integers of a quantized bias are used if its scale equals that of the sums in float32. Where
-    the codes have one scale a feature, each a whole multiple of the least, the weights are
+    the codes have one scale per feature, each a whole multiple of the least, the weights are
     multiplied by these multiples.
 
     Parameters
