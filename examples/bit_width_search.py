@@ -3,7 +3,7 @@ Mixed precision: search for the widths
 ======================================
 
 ``BitWidthSearchCV`` finds the cheapest widths, for codes and for weights, that keep the score of
-the float model. It trains the float model once a fold and quantizes it at each candidate.
+the float model. It trains the float model once per fold and quantizes it at each candidate.
 """
 
 # %%

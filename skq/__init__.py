@@ -1,7 +1,7 @@
 """skq: scikit-learn in integers.
 
-Quantized estimators with the interface of scikit-learn's: ``fit`` trains the scikit-learn parent
-and quantizes it, ``predict`` runs one integer program.
+Quantized estimators with the interface of scikit-learn: ``fit`` trains the scikit-learn model and
+quantizes it, ``predict`` runs one integer program.
 """
 
 from typing import TYPE_CHECKING

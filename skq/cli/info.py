@@ -75,7 +75,7 @@ def add_versions(commands: Any) -> None:
     """Declare the command ``versions``."""
     parser = commands.add_parser(
         "versions",
-        help="versions of skq and what it uses",
+        help="print the versions of skq and its dependencies",
         description="Print versions of Python, skq and its dependencies, and the engine in use.",
     )
     parser.set_defaults(run=_versions)

@@ -111,8 +111,8 @@ def run(
 def _warn_once() -> None:
     """Warn that predictions are slow, at the first one of the process."""
     warnings.warn(
-        f"Predictions run on NumPy, more slowly, since {native.UNAVAILABLE}. Install skq where "
-        "there is a C compiler, or silence this by skq.set_config(engine='numpy').",
+        f"Predictions use the slower NumPy engine, because {native.UNAVAILABLE}. Install skq on a "
+        "machine with a C compiler, or silence this warning with skq.set_config(engine='numpy').",
         SlowEngineWarning,
         stacklevel=2,
     )

@@ -71,8 +71,8 @@ def check_unchanged(estimator: Any) -> None:
     if name is not None:
         raise NotFittedError(
             f"{name} of this {type(estimator).__name__} was set after fit, which does not change "
-            "its integers. Set it on a fitted scikit-learn estimator and quantize that with "
-            "skq.quantize(estimator, X), or call fit again."
+            "the integer program. Set it on a fitted scikit-learn estimator and quantize that "
+            "with skq.quantize(estimator, X), or call fit again."
         )
 
 

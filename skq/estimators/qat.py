@@ -103,18 +103,18 @@ def _check_epochs(estimator: Any) -> None:
     columns = estimator.columns_per_feature
     if epochs and columns != 1:
         raise ValueError(
-            "qat_epochs trains features that stand in one column of codes: columns_per_feature "
+            "qat_epochs needs one column of codes for each feature: columns_per_feature "
             f"must be 1. Got {columns!r} instead."
         )
     if epochs and has_layers(estimator.n_bits):
         raise ValueError(
-            "qat_epochs trains layers of one width: n_bits must be an int, or a dict without "
-            f"'layers'. Got {estimator.n_bits!r} instead."
+            "qat_epochs needs the same width for all layers: n_bits must be an int, or a dict "
+            f"without 'layers'. Got {estimator.n_bits!r} instead."
         )
     if epochs and getattr(estimator, "activation", None) == "identity":
         raise UnsupportedModelError(
             f"{type(estimator).__name__} with activation='identity' cannot be trained with "
-            "qat_epochs: its layers are one in integers; use a linear model or another activation."
+            "qat_epochs, because its layers are merged. Use a linear model or another activation."
         )
 
 

@@ -185,7 +185,7 @@ def refuse_text(estimator: Any, X: Any) -> None:
         texts = [] if _is_numeric(X) else ["texts"]
     if texts:
         raise UnsupportedModelError(
-            f"{type(estimator).__name__} cannot quantize X with columns that are no numbers "
+            f"{type(estimator).__name__} cannot quantize X with columns that are not numeric "
             f"({', '.join(texts[:5])}): texts have no integer codes. Put the steps that read them "
             "before the quantized model: make_pipeline(preprocessor, QuantizedClassifier(model))."
         )

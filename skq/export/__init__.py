@@ -1,4 +1,4 @@
-"""Integer programs for other runtimes: `to_c` writes C99, `to_onnx` an ONNX model."""
+"""Export integer programs: `to_c` writes C99, `to_onnx` an ONNX model."""
 
 from typing import TYPE_CHECKING
 

@@ -171,7 +171,7 @@ class GraphEvaluator(Serializable):
         Returns
         -------
         tuple of ndarray
-            One an output.
+            One per output.
 
         Raises
         ------

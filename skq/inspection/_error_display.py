@@ -109,12 +109,12 @@ class QuantizationErrorDisplay:
             self.ax_.set_xlabel("signal-to-quantization-noise ratio (dB), more is better")
         else:
             self.ax_.set_xticks([])
-        title = f"{self.report.model}: where quantization loses"
+        title = f"{self.report.model}: quantization error"
         self.ax_.set_title(title, pad=_TITLE_PAD)
         self.legend_ = self._legend([part.kind for part in shown])
         if not shown:
             self.ax_.text(
-                *(0.5, 0.5, "no part has a signal-to-noise ratio"),
+                *(0.5, 0.5, "no signal-to-noise ratio is defined"),
                 ha="center", transform=self.ax_.transAxes,
             )  # fmt: skip
         return self

@@ -1,6 +1,6 @@
 """Descriptors of a plan: the structs of `layout.FIELDS` as numbers of variable length.
 
-``csrc/skq_kernels.h`` defines the encoding; ``csrc/skq_descriptors.inc`` reads it, once a run.
+``csrc/skq_kernels.h`` defines the encoding; ``csrc/skq_descriptors.inc`` reads it, once per run.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def _names(data: Any) -> list[Any] | None:
 
 def _array(data: Any) -> Array:
     if hasattr(data, "toarray"):
-        raise TypeError("X is sparse; a model of texts takes a dataframe or a dense array.")
+        raise TypeError("X is sparse; a model of text columns takes a dataframe or a dense array.")
     array = data if isinstance(data, np.ndarray) else np.array(data, dtype=object)
     if array.ndim != 2:
         raise ValueError(f"X must have the shape (n_samples, n_features); got {array.shape}.")
@@ -242,7 +242,7 @@ def refuse_dates(values: Array | Dictionary, name: Any) -> None:
         is_date = values.dtype.kind in "mM"
     if is_date:
         raise ValueError(
-            f"column {name!r} of X holds dates or times, which are no numbers. Replace it by "
+            f"column {name!r} of X holds dates or times, which are not numbers. Replace it by "
             "numbers before fit, such as its year, month and day of the week "
             "(X[name].dt.year), or the days since a fixed date."
         )

@@ -2,7 +2,7 @@
 
 Everything is counted in codes. Input feature ``j`` has the code
 ``q = clip(rint(x / scale + zero_point), 0, top)``; a layer gives
-``scale * (q @ integers) + offset`` in float64, with one scale and offset an output. Hidden layers
+``scale * (q @ integers) + offset`` in float64, with one scale and offset per output. Hidden layers
 give codes again: ``clip(rint(result), 0, top)``, so a ReLU is the saturation at code 0 and each
 unit has its own step, which is part of the layer's scale.
 """

@@ -101,7 +101,7 @@ def bind_node(node: Node) -> BoundNode:
     Returns
     -------
     callable
-        ``f(*inputs)``, where an omitted optional input is None, gives one array an output.
+        ``f(*inputs)``, where an omitted optional input is None, gives one array per output.
 
     Raises
     ------

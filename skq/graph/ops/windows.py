@@ -132,7 +132,7 @@ class SpreadWindows(Windows):
     Parameters
     ----------
     spread : tuple of int
-        Distance of the input's cells, one an axis; `pads` may be negative here: cells left out.
+        Distance of the input's cells, one per axis; `pads` may be negative here: cells left out.
     """
 
     spread: Axes = ()

@@ -249,7 +249,7 @@ class Lowering(CalibratedProgram):
         Parameters
         ----------
         x : QuantizedTensor
-            Codes, plain; the scale may be one a feature.
+            Codes, plain; the scale may be one per feature.
         weights : ndarray of shape (n_in, n_out)
         target : ndarray of shape (n_rows, ..., n_out)
             What the float layer gives for the calibration rows, bias included.

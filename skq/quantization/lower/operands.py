@@ -155,7 +155,7 @@ class QuantizedTensor:
     value : int
         Number of the value in the program.
     scale, zero_point : ndarray of shape () or (n_channels,)
-        One a channel, which is the last axis of the integer value. `zero_point` is real: it never
+        One per channel, which is the last axis of the integer value. `zero_point` is real: it never
         enters integer arithmetic as it is, but is folded into the offset of the next
         requantization.
     function : callable or None

@@ -232,9 +232,9 @@ class QuantizedDiv(_AffineOp):
         lo, hi = float(divisor.min()), float(divisor.max())
         if output.dtype.kind in "iu" or lo <= 0 <= hi or max(-lo, hi) > RATIO * max(lo, -hi):
             raise self.unsupported(
-                f"it divides by a tensor in [{lo:.4g}, {hi:.4g}], and integers have no division; "
-                f"only reals are divided, by a divisor that keeps its sign and varies by less than "
-                f"a factor of {RATIO}"
+                f"it divides by a tensor in [{lo:.4g}, {hi:.4g}]; integers cannot be divided, and "
+                f"floats only by a divisor that keeps its sign and varies by less than a factor of "
+                f"{RATIO}"
             )
         n_bits = low.settings.n_bits["op_inputs"]
         codes = low.codes(tensors[0], self._reals[0], n_bits=n_bits)

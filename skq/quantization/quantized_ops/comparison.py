@@ -190,7 +190,7 @@ class QuantizedIsNaN(QuantizedMixingOp):
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Any]:
         if not isinstance(x[0], Features) or x[0].steps:
-            raise self.unsupported("integers are never missing; it reads the model's input only")
+            raise self.unsupported("only the model's input can have missing values")
         return [MissingMask(x[0])]
 
 

@@ -1,4 +1,4 @@
-"""Integer weights of a layer, one scale an output channel, by the error of the layer's output.
+"""Integer weights of a layer, one scale per output channel, by the error of the layer's output.
 
 For each channel the error on the calibration rows is the quadratic form
 ``(V - s v)^T G (V - s v)``, with ``V`` the real weights over codes, ``v`` the integers, ``s`` the
