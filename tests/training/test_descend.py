@@ -82,7 +82,8 @@ def test_the_objective_falls_and_is_that_of_the_network(objective, n_bits):
     integers = end.layers[0].integers
     assert np.abs(integers).max() <= end.weight_top
     assert n_bits > 1 or np.all(np.abs(integers[:4]) == 1)
-    assert np.all(end.layers[0].scale > 0) and np.all(end.input_scale > 0)
+    assert np.all(end.layers[0].scale > 0)
+    assert np.all(end.input_scale > 0)
 
 
 def test_it_ends_at_least_where_a_network_fits_exactly():
