@@ -66,7 +66,7 @@ EXPLAINED: list[tuple[str, str]] = [
         "refused when called: return_std and return_cov have no integer form",
     ),
     (
-        r"test_inplace_data_preprocessing|copy_X_False",
+        r"test_inplace_data_preprocessing|copy_X_False|copyX_behaviour",
         "copy_X=False: skq calibrates on X as it was given, so a copy is overwritten",
     ),
     (
@@ -88,6 +88,14 @@ EXPLAINED: list[tuple[str, str]] = [
     (
         r"test_iforest_chunks_works|test_early_stopping_with_sample_weights",
         "counts calls of a method: fit calls it once more, to compare",
+    ),
+    (
+        r"was set after fit|read-only",
+        "refused: coefficients are changed after fit",
+    ),
+    (
+        r"_log_reg_scoring_path\(\) got an unexpected keyword",
+        "passes the result of get_params to a private function",
     ),
     (
         r"test_raw_predict_is_called_with_custom_scorer",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq._config import engine_setting, threads_setting
-from skq.engines import native, numpy_engine, reference
+from skq.engines import native
 from skq.engines.plans import Plans
 from skq.exceptions import SlowEngineWarning
 from skq.kernels import layout
@@ -102,8 +102,11 @@ def run(
         _warn_once()
     for v, array in arrays.items():
         _check(array, program.types[v], v, refuse)
-    reference_asked = engine_setting() == "reference"
-    evaluate = reference.evaluate if reference_asked else numpy_engine.evaluate
+    # imported here, since a loaded model rarely needs them
+    if engine_setting() == "reference":
+        from skq.engines.reference import evaluate
+    else:
+        from skq.engines.numpy_engine import evaluate
     return evaluate(program, arrays, targets)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from skq.exceptions import ConversionError, UnsupportedModelError
 from skq.graph.four_bits import FOUR_BITS, four_bit_tensors, with_clips
 from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
+from skq.graph.naming import unique_name
 from skq.graph.ops.element_types import ELEMENT_TYPE_CODES, element_dtype
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ def _write_graph(graph: FloatGraph, name: str) -> onnx.GraphProto:
     from onnx import helper
 
     return helper.make_graph(
-        nodes=[_write_node(node, graph.opsets) for node in graph.nodes],
+        nodes=_write_nodes(graph),
         name=name,
         inputs=[_write_info(info) for info in graph.inputs],
         outputs=[_write_info(info) for info in graph.outputs],
@@ -291,6 +292,19 @@ def _write_tensor(array: NDArray[Any], name: str) -> onnx.TensorProto:
         array = array.astype(object)
     _element_type(array.dtype.name, name)
     return numpy_helper.from_array(array, name)
+
+
+def _write_nodes(graph: FloatGraph) -> list[onnx.NodeProto]:
+    """The nodes, with distinct names: ONNX Runtime refuses graphs in which two are the same."""
+    taken: set[str] = set()
+    protos = []
+    for node in graph.nodes:
+        proto = _write_node(node, graph.opsets)
+        if node.name:
+            proto.name = unique_name(node.name, taken)
+            taken.add(proto.name)
+        protos.append(proto)
+    return protos
 
 
 def _write_node(node: Node, opsets: Mapping[str, int]) -> onnx.NodeProto:

@@ -16,17 +16,14 @@ from skq.graph.epilogue import RowValue, describe_epilogue
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
-from skq.quantization.lower.feature_grids import FROZEN_SCALE
+from skq.program.instructions.reals import FROZEN_SCALE
 from skq.quantization.n_bits import LAYERS, get_n_bits_dict
-from skq.quantization.quantizers import (
-    QuantizationOptions,
-    UniformQuantizationParameters,
-    UniformQuantizer,
-)
 from skq.serialization import Serializable, serializable
 
 if TYPE_CHECKING:
     import onnx
+
+    from skq.quantization.quantizers import UniformQuantizer
 
 Array = NDArray[Any]
 
@@ -310,14 +307,17 @@ class QuantizedModule(Serializable):
 
         Scale and zero point are arrays if they differ between features.
         """
+        from skq.quantization import quantizers  # not imported to load a model
+
         found = []
         for _, step, _ in self.program.steps():
             if isinstance(step, Quantize):
-                options = QuantizationOptions((step.hi - step.lo).bit_length(), step.lo < 0)
-                params = UniformQuantizationParameters(
+                n_bits = (step.hi - step.lo).bit_length()
+                options = quantizers.QuantizationOptions(n_bits, step.lo < 0)
+                params = quantizers.UniformQuantizationParameters(
                     step.scale, step.zero_point.astype(np.int64), -step.lo
                 )
-                found.append(UniformQuantizer(options, params=params))
+                found.append(quantizers.UniformQuantizer(options, params=params))
         return found
 
     @property
@@ -326,9 +326,11 @@ class QuantizedModule(Serializable):
 
         Their inputs are accumulators, so they do not saturate.
         """
+        from skq.quantization import quantizers  # not imported to load a model
+
         return [
-            UniformQuantizer(
-                params=UniformQuantizationParameters(step.scale, step.zero_point),
+            quantizers.UniformQuantizer(
+                params=quantizers.UniformQuantizationParameters(step.scale, step.zero_point),
                 no_clipping=True,
             )
             for _, step, _ in self.program.steps()

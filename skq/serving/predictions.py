@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq._config import saturation_setting
-from skq.quantization.features_read import for_columns_read
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.lookup_stage import TableLookup
 from skq.serving.outputs import as_predicted, check_missing, predict_with
@@ -75,6 +74,8 @@ class IntegerPredictions:
         names = names if raw is X else None
         if not isinstance(X, np.ndarray):
             X = X.tocsr()
+            from skq.quantization.features_read import for_columns_read  # sparse rows alone
+
             narrow = for_columns_read(module) if saturation_setting() is None else None
             if narrow is not None:
                 module, columns = narrow

@@ -1,7 +1,9 @@
 """Training of a `CodeNetwork`: Adam with a cosine schedule, the best state on held-back rows.
 
 Codes and integers are rounded in the forward pass, and the gradient passes through the rounding
-(straight-through). Steps are trained with everything else, as in LSQ (arXiv:1902.08153).
+(straight-through). Steps are trained with everything else, as in LSQ (arXiv:1902.08153). A network
+of one layer then descends on the exact loss (`skq.training.descend`), from where training has ended
+and from where it has begun.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from skq.training.code_network import CodeNetwork, Floats
+from skq.training.descend import DESCENT, descend
 from skq.training.fake_codes import Constraints, FakeQuantizedNetwork, as_tensor
 from skq.training.objectives import OF_CLASSES, Objective
 
@@ -182,8 +185,44 @@ def train_codes(
     -------
     CodeNetwork
     """
+    constraints = constraints or Constraints()
     with _one_thread():
-        return _train(start, data, objective, epochs, random, constraints, judge, report)
+        trained = _train(start, data, objective, epochs, random, constraints, judge, report)
+        if len(start.layers) > 1:
+            return trained
+        ends = [
+            _descended(network, data, objective, epochs, random, constraints)
+            for network in (trained, start)
+        ]
+    network, loss = min(ends, key=lambda end: end[1])
+    if report is not None:
+        report(f"objective {loss:.4g} after descent feature by feature")
+    return network
+
+
+def _descended(
+    network: CodeNetwork,
+    data: TrainingData,
+    objective: Objective,
+    epochs: int,
+    random: np.random.RandomState,
+    constraints: Constraints,
+) -> tuple[CodeNetwork, float]:
+    """A network of one layer after a descent on some of the rows, and its objective there."""
+    n_rows, n_features = data.X.shape
+    most = max(DESCENT.rows, DESCENT.values // max(n_features, 1))
+    if n_rows > most:
+        data = data.part(np.linspace(0, n_rows - 1, most).astype(np.int64))
+    return descend(
+        network,
+        data.X,
+        _targets(objective, data.targets),
+        data.row_weight / data.row_weight.sum(),
+        objective,
+        constraints,
+        random,
+        rounds=min(epochs, DESCENT.rounds),
+    )
 
 
 def _train(
@@ -192,11 +231,11 @@ def _train(
     objective: Objective,
     epochs: int,
     random: np.random.RandomState,
-    constraints: Constraints | None,
+    constraints: Constraints,
     judge: Judge | None,
     report: Callable[[str], None] | None,
 ) -> CodeNetwork:
-    network = FakeQuantizedNetwork(start, data.X, constraints or Constraints())
+    network = FakeQuantizedNetwork(start, data.X, constraints)
     rows = network.prepared(data.X)
     targets, teacher = _targets(objective, data.targets), as_tensor(data.float_scores)
     weight = as_tensor(data.row_weight / data.row_weight.mean())

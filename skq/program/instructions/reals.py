@@ -19,6 +19,9 @@ from skq.serialization.budget import declare
 
 Floats = NDArray[np.float64]
 
+#: Scale of a feature that is constant in calibration: all its values get the same code.
+FROZEN_SCALE = float(np.finfo(np.float64).max / 4)
+
 
 @serializable("skq.Quantize")
 @dataclass(frozen=True, eq=False)

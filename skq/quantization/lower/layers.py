@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from skq.numerics import dequantize, quantize
 from skq.program import Add, MatMul, Quantize, Reshape
+from skq.program.instructions.reals import FROZEN_SCALE
 from skq.quantization.lower.digits import code_bits, product
-from skq.quantization.lower.feature_grids import FROZEN_SCALE, integer_columns
+from skq.quantization.lower.feature_grids import integer_columns
 from skq.quantization.lower.integer_weights import offsets
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.missing_codes import (
