@@ -2,8 +2,8 @@
 Score against bits
 ==================
 
-Three families of models on the digits data, with all four widths of ``n_bits`` set to the same
-number. The bands are one standard deviation over three splits.
+This example compares three families of models on the digits data, with all four widths of
+``n_bits`` set to the same number. The bands are one standard deviation over three splits.
 """
 
 # %%
