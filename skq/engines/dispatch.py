@@ -1,4 +1,4 @@
-"""Runs integer programs on the engine of the settings, and says which one it is and why."""
+"""Run integer programs on the engine of the settings, and name the engine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CONVERT_BYTES = 16 * 1024 * 1024
 
 
 class NonFiniteInput(Exception):
-    """A real input holds what `run` was asked to refuse; the caller raises the error for users."""
+    """A float input has values that `run` must refuse; the caller raises the error for users."""
 
 
 def engine_in_use() -> tuple[str, str]:

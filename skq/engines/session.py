@@ -113,7 +113,7 @@ class Session:
         ndarray, tuple of ndarray or None
             None if the caller has to take the fallback: X is not a two-dimensional array of a
             dtype that the kernels read; X holds infinity, or NaN while `takes_missing` is False;
-            the module does not compute this method; another engine is set; or the settings ask for
+            the module does not compute this method; another engine is set; or the settings require
             a warning of values that saturate.
         """
         if (

@@ -65,7 +65,7 @@ def check_unchanged(estimator: Any) -> None:
     Raises
     ------
     NotFittedError
-        Names the attribute, and says what to do.
+        The message names the attribute and a remedy.
     """
     name = vars(estimator).get(_CHANGED)
     if name is not None:

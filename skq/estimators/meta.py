@@ -494,7 +494,7 @@ def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:
 
 
 def _check_is_estimator(estimator: Any) -> None:
-    """Raise TypeError for what is no estimator instance; tells what is expected."""
+    """Raise a TypeError if an object is not an estimator instance."""
     if isinstance(estimator, type):
         raise TypeError(
             f"An estimator instance is expected. Got the class {estimator.__name__}: write "

@@ -283,7 +283,7 @@ class _Problem(NamedTuple):
         return TrainingData(rows.X, targets, rows.weight, scores)
 
     def trained(self, estimator: Any, random: np.random.RandomState, **options: Any) -> CodeNetwork:
-        """The network after the epochs that an estimator asks for."""
+        """The network after ``qat_epochs`` of an estimator."""
         from skq.training.fit_codes import train_codes
 
         return train_codes(

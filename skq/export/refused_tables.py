@@ -20,7 +20,7 @@ def refuse_raw_tables(model: Any) -> None:
     Raises
     ------
     UnsupportedModelError
-        Names the columns, and tells what to export instead.
+        The message names the columns and an alternative.
     """
     lookup = getattr(model, "_table_lookup", None)
     if lookup is not None and lookup.columns:

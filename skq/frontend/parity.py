@@ -132,7 +132,7 @@ def _part(result: Any, part: int | None) -> Any:
 
 
 def _label_indices(estimator: Any, labels: Any, part: int | None) -> Array:
-    """Labels as indices into ``classes_``; multilabel indicators stay as they are."""
+    """Labels as indices into ``classes_``; multilabel indicators are unchanged."""
     labels = np.asarray(labels)
     if labels.ndim == 2:
         return labels

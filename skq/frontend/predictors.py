@@ -49,7 +49,7 @@ class LayerInputs:
     Parameters
     ----------
     fill : ndarray of shape (n_features,) or None
-        Value that replaces NaN in each feature; NaN where none does.
+        Value that replaces NaN in each feature; NaN if NaN is not replaced.
     bits : TreeEnsemble or None
         Trees whose scores, 0 or 1, are derived columns after the features.
     bits_alone : bool

@@ -155,7 +155,7 @@ def is_lossless(n_bits: Any) -> bool:
 def check_width(value: Any, name: str, alternative: str = "") -> int:
     """Return `value` as an int in [1, 16]; bools, strings and floats are refused.
 
-    `alternative` says in the message what else the argument may be.
+    `alternative` is added to the message: other values that the argument may have.
     """
     is_integer = isinstance(value, Integral) and not isinstance(value, bool)
     if is_integer and 1 <= int(value) <= MAX_N_BITS:

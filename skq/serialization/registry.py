@@ -34,7 +34,7 @@ def serializable(
 ) -> Callable[[type[T]], type[T]]:
     """Class decorator: register a class under a stable name, so that it can be written and read.
 
-    The first row that applies says which fields are written:
+    The first row that applies determines the fields that are written:
 
     ==================================  ====================================  ====================
     the class has                       written                               built by

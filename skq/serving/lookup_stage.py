@@ -1,6 +1,6 @@
 """The lookup stage: from a table of texts and categories to the numbers that a program reads.
 
-A `TableLookup` stands before the integer program of a model that was fitted on texts or categories.
+A `TableLookup` runs before the integer program of a model that was fitted on texts or categories.
 It finds each column by name, and gives every category of a column an integer, its code. Categories
 that the model treats alike share a code. Everything after it is the integer program.
 """
@@ -224,13 +224,13 @@ class TableLookup:
         ----------
         X : pandas or polars DataFrame, pyarrow Table, dict of columns, or array-like of shape \
 (n_samples, n_features)
-            Columns of the first four are found by name: they may stand in any order, and beside
-            others. Array-likes have the features in order.
+            Columns of the first four are read by name: they may be in any order, with
+            additional columns. Array-likes have the features in order.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features), float64
-            Codes of categories, numbers as they are, NaN for missing numbers.
+            Codes of categories, unchanged numbers, and NaN for missing numbers.
 
         Raises
         ------

@@ -326,7 +326,7 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
 
 def load(
     path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES
-) -> IntegerPredictor | Any:  # Any: a script that saved an estimator need not tell the types apart
+) -> IntegerPredictor | Any:  # Any: scripts need no type check
     """Load a model that `save` wrote.
 
     A file is untrusted input: nothing in it is executed, and it is checked completely before the
@@ -399,7 +399,7 @@ def _pipeline(pipeline: Any) -> IntegerPredictor:
 
 
 def _not_a_model(obj: Any) -> TypeError:
-    """Error for an object that `save` does not take; says what to do with it."""
+    """Error for an object that `save` does not support, with an alternative."""
     name = type(obj).__name__
     start = f"obj must be a fitted estimator of skq or a QuantizedModule. Got {name}"
     if isinstance(obj, type):

@@ -20,7 +20,7 @@ STEPS = ("subtract", "divide", "multiply", "add")
 
 
 class Stages(NamedTuple):
-    """What stands before the program of a Pipeline's last step.
+    """The steps before the program of a Pipeline's last step.
 
     Parameters
     ----------

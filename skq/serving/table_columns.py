@@ -231,7 +231,7 @@ def refuse_dates(values: Array | Dictionary, name: Any) -> None:
     Raises
     ------
     ValueError
-        Names the column, and tells what to do.
+        The message names the column and a remedy.
     """
     if isinstance(values, Dictionary):
         found = next((v for v in values.categories if not is_missing(v)), None)

@@ -125,7 +125,7 @@ class _WeightCodes(nn.Module):
     def __init__(self, quantizer: FakeQuantizeImplBase, weight: torch.Tensor) -> None:
         super().__init__()
         with torch.no_grad():
-            quantizer(weight)  # a static scale is that of the weight as it is now
+            quantizer(weight)  # a static scale is that of the present weight
             scale, zero_point, minval = quantizer.calculate_qparams()
             codes = quantizer.quantize(weight, scale, zero_point, minval)
         assert zero_point is not None  # the dtype is an integer
@@ -139,7 +139,7 @@ class _WeightCodes(nn.Module):
         self.register_buffer("zero_point", zero_point.reshape(shape).to(codes.dtype))
 
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
-        """Return the dequantized weight, whatever the float weight is."""
+        """Return the dequantized weight; the float weight is ignored."""
         result: torch.Tensor = _Dequantize.apply(self.codes, self.scale, self.zero_point, self)
         return result
 

@@ -15,7 +15,7 @@ class CReport:
     ----------
     name : str
     features, optimize : str
-        As `to_c` was asked.
+        Arguments of `to_c`.
     functions : tuple of str
         Declarations.
     constant_bytes : int

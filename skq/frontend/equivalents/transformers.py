@@ -354,7 +354,7 @@ def _stepwise(
 
 
 def _constant(column: Column, value: float, labels: Labels | None) -> Column:
-    """A column that is the same whatever the feature."""
+    """A column whose value does not depend on the feature."""
     if _is_points(column, labels):
         assert column.values is not None
         return replace(column, values=np.full(len(column.values), value))

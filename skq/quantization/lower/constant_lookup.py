@@ -71,7 +71,7 @@ def function_of_integers(
 
 
 def trained_rows(low: Lowering, index: QuantizedTensor, table: TrainedConstant) -> QuantizedTensor:
-    """Entries that the graph gives as integers, which are looked up as they are.
+    """Entries that are integers in the graph, which are not changed.
 
     Raises
     ------

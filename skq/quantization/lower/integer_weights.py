@@ -12,7 +12,7 @@ from skq.quantization.lower.settings import LOWERING
 from skq.quantization.search.ranges import find_range
 from skq.quantization.search.weights import quantize_weights
 
-#: A weight that stands for an offset has at most this magnitude.
+#: A weight that represents an offset has at most this magnitude.
 LARGEST_OFFSET = 2.0**40
 
 

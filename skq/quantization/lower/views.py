@@ -76,7 +76,7 @@ def lay_out(
     ----------
     value : int
     indices : ndarray of int64 of shape (*row_shape,), or (*row_shape, n_reduced) with `reduced`
-        Indices into the flattened integer value; -1 stands for `fill`.
+        Indices into the flattened integer value; -1 means `fill`.
     parameters : (scale, zero_point)
         Each of shape () or `row_shape`.
     reduced : bool
@@ -184,7 +184,7 @@ def with_constants(
     constants : sequence of ndarray
         As `row_constant` gives them.
     reals : ndarray of shape (n_rows, ...)
-        What the tensor stands for on the calibration rows, for its range.
+        Real values of the tensor on the calibration rows, for its range.
 
     Returns
     -------

@@ -38,7 +38,7 @@ class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):
     combined by instructions.
     """
 
-    #: Combines plain tensors, where that is all there is to do; else `mixed` says how.
+    #: Combine plain tensors; other cases are computed by `mixed`.
     combination: ClassVar[Any] = None
 
     def can_fuse(self) -> bool:
@@ -164,7 +164,7 @@ class QuantizedSub(_AffineOp):
 class QuantizedMul(_AffineOp):
     """``a * b``; two tensors are requantized to the width of an inner layer's inputs first.
 
-    Codes of the model's input stay as they are.
+    Codes of the model's input are not changed.
     """
 
     follows_link = True

@@ -1,4 +1,4 @@
-"""Registries: base classes that know their implementations by name."""
+"""Registries: base classes with a dictionary of their implementations by name."""
 
 from __future__ import annotations
 

@@ -264,7 +264,7 @@ def _member(kind: type[E], value: Any, name: str) -> E:
 
 
 def _registered(name: str, value: Any) -> Any:
-    """Class that a key or a class stands for."""
+    """Return the class of a key; a class is returned unchanged."""
     registry = REGISTRIES[name]
     keys = ", ".join(sorted(map(repr, registry.list_registry_keys())))
     if isinstance(value, str):
