@@ -145,7 +145,7 @@ def _part(result: Any, part: int | None) -> Any:
 
 
 def _label_indices(estimator: Any, labels: Any, part: int | None) -> Array:
-    """Labels as indices into ``classes_``; multilabel indicators stay as they are."""
+    """Labels as indices into ``classes_``; multilabel indicators are unchanged."""
     labels = np.asarray(labels)
     if labels.ndim == 2:
         return labels
@@ -169,7 +169,7 @@ def _compare_values(estimator: Any, name: str, wanted: Array, got: Array, magnit
     rtol = RTOL_FLOAT32 if wanted.dtype == np.float32 else RTOL
     if not difference <= rtol * max(magnitude, float(np.max(np.abs(wanted), initial=0.0))):
         raise ParityError(
-            f"The graph converted from {_name(estimator)} does not compute the same: {name} "
+            f"The graph converted from {_name(estimator)} gives other results: {name} "
             f"differs from scikit-learn's by up to {difference:.3g}. The model is not quantized."
         )
 
@@ -192,9 +192,9 @@ def _compare_labels(
     worst = float(np.max(np.min(margins, axis=0)[differs]))
     if not worst <= tie:
         raise ParityError(
-            f"The graph converted from {_name(estimator)} does not compute the same: {name} "
-            f"differs from scikit-learn's on {int(differs.sum())} of {differs.size} labels, with "
-            f"scores up to {worst:.3g} of the largest apart. The model is not quantized."
+            f"The graph converted from {_name(estimator)} gives other results: {name} "
+            f"differs from scikit-learn's on {int(differs.sum())} of {differs.size} labels, whose "
+            f"scores differ by up to {worst:.3g} of the largest score. The model is not quantized."
         )
 
 
@@ -209,7 +209,7 @@ def _margin(scores: Array, wanted: Array, got: Array) -> Array:
 def _compare_shapes(estimator: Any, name: str, wanted: Array, got: Array) -> None:
     if wanted.shape != got.shape:
         raise ParityError(
-            f"The graph converted from {_name(estimator)} does not compute the same: {name} has "
+            f"The graph converted from {_name(estimator)} gives other results: {name} has "
             f"shape {got.shape}, scikit-learn's has {wanted.shape}. The model is not quantized."
         )
 

@@ -79,7 +79,7 @@ def read_trees(attributes: Mapping[str, Any], post_transforms: tuple[str, ...]) 
     base = _floats(attributes, "base_values")
     if len(base) not in (0, weights.shape[1]):
         raise ConversionError(
-            f"base_values must have one value a target, {weights.shape[1]}. Got {len(base)}."
+            f"base_values must have one value per target, {weights.shape[1]}. Got {len(base)}."
         )
     return dict(
         roots=roots,
@@ -104,8 +104,8 @@ def _check_names(attributes: Mapping[str, Any]) -> None:
     unknown = sorted(set(attributes) - {*REQUIRED_ATTRIBUTES, *OPTIONAL_ATTRIBUTES})
     if missing or unknown:
         raise ConversionError(
-            f"TreeEnsembleRegressor lacks the attributes {missing} and does not know {unknown}; "
-            f"optional ones are {', '.join(OPTIONAL_ATTRIBUTES)}."
+            f"TreeEnsembleRegressor has missing attributes {missing} and unknown attributes "
+            f"{unknown}. Optional attributes are {', '.join(OPTIONAL_ATTRIBUTES)}."
         )
 
 
@@ -210,7 +210,8 @@ def _mode_codes(modes: Any) -> NDArray[np.int8]:
         if not len(rest):
             return codes
     raise UnsupportedModelError(
-        f"nodes_modes must be of {', '.join(NODE_MODES)}. Got {str(names[rest[0]])!r} as well."
+        f"Each of nodes_modes must be one of {', '.join(NODE_MODES)}. "
+        f"Got {str(names[rest[0]])!r} instead."
     )
 
 

@@ -349,7 +349,7 @@ def tree_ensemble_regressor(x: Array, **attributes: Any) -> Array:
     Returns
     -------
     ndarray of shape (n_samples, n_targets)
-        float32; float64 where ``x`` is float64. ONNX says float32 always; the wider result
+        float32; float64 where ``x`` is float64. ONNX specifies float32 always; the wider result
         allows a tight comparison of a converted model with its original.
     """
     return _evaluate(TreeArrays.from_attributes(attributes), x)

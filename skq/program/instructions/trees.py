@@ -63,7 +63,7 @@ class Trees(Instruction):
         inner_left, inner_right = self.left[~leaf], self.right[~leaf]
         require(
             bool(np.all((self.feature >= -1) & (self.feature < x.shape[0]))),
-            f"Trees reads features outside of the {x.shape[0]} there are",
+            f"Trees reads features that do not exist; there are {x.shape[0]}",
         )
         require(
             bool(
@@ -81,7 +81,7 @@ class Trees(Instruction):
         )
         require(
             bool(np.all((self.output >= 0) & (self.output <= self.n_outputs - self.width))),
-            f"a tree adds to outputs outside of the {self.n_outputs} there are",
+            f"a tree adds to outputs that do not exist; there are {self.n_outputs}",
         )
         require(bool(np.all(self.multiplier > 0)), "tree multipliers must be positive")
         return TensorType((self.n_outputs,), *self._sum_interval())

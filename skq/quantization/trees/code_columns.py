@@ -34,8 +34,8 @@ NO_CODE_LEFT = (
 class Columns:
     """Columns of codes that an ensemble reads, and column and threshold of each node.
 
-    A feature with more edges than a column has codes for may stand in several columns, each with
-    edges of its own; every node reads one of them. See `columns_per_feature` of the estimators.
+    A feature with more edges than a column has codes for may have several columns, each with
+    different edges; every node reads one of them. See `columns_per_feature` of the estimators.
 
     If the calibration data have missing values, each of these columns may be two: in one the code
     of NaN is below all others (NaN goes left at every node), in the other it is above all others.
@@ -73,7 +73,7 @@ class Columns:
         cheaper  for each feature the better of the two, by misrouted rows
         routing  edges that misroute the fewest rows; not for sums of trees, where a
                  later tree corrects the errors of earlier ones
-        effect   edges between values that the sum over the trees tells apart; for features
+        effect   edges between values with different sums over the trees; for features
                  in several columns
         ======== ==========================================================================
         """
