@@ -211,8 +211,9 @@ class Conversion:
         return sum(sizes) > CALIBRATION.large_network_weights
 
     def _changes_rows(self, nodes: Sequence[Node]) -> bool:
-        """Whether a node's result has another number of rows, as shapes and constants have."""
-        names = [name for node in nodes for name in node.outputs if name]
+        """Whether a node's result, if it depends on the rows, has another number of them."""
+        names = {name for node in nodes for name in node.outputs if name}
+        names -= self._constant_names(nodes)
         return any(self.floats[name].shape[:1] != self.row_weight.shape for name in names)
 
     def _run_float(self, step: int, node: Node) -> None:
