@@ -103,7 +103,7 @@ class GraphEvaluator(Serializable):
         Returns
         -------
         ndarray, or tuple of ndarray
-            A tuple where more than one tensor is asked for.
+            A tuple for more than one tensor.
         """
         if len(x) != len(self.inputs):
             expected = ", ".join(map(_describe, self.inputs))
@@ -175,7 +175,7 @@ class GraphEvaluator(Serializable):
         Returns
         -------
         tuple of ndarray
-            One an output.
+            One per output.
 
         Raises
         ------

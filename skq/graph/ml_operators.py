@@ -11,7 +11,7 @@ LinearRegressor              Gemm
 LinearClassifier             Gemm, ArgMax (and Gather of the labels); Sigmoid or Softmax
 TreeEnsembleClassifier       TreeEnsembleRegressor, ArgMax (and Gather); Sigmoid or Softmax
 TreeEnsembleRegressor        itself and a Cast to float32, where its thresholds are doubles
-ZipMap at the end            Identity: the probabilities as an array, one column a class
+ZipMap at the end            Identity: the probabilities as an array, one column per class
 ============================ =====================================================================
 """
 
@@ -109,7 +109,7 @@ def _normalizer(written: GraphWriter, node: Node) -> None:
 
 @_rewrites("ArrayFeatureExtractor")
 def _array_feature_extractor(written: GraphWriter, node: Node) -> None:
-    """Columns of a tensor, or entries of a constant vector of labels, one a row."""
+    """Columns of a tensor, or entries of a constant vector of labels, one per row."""
     x, index = node.inputs
     if x in written.constants and written.constants[x].ndim == 1:
         written.add("Gather", x, index, to=node.outputs[0], axis=0)

@@ -111,7 +111,7 @@ def graph_to_proto(graph: FloatGraph) -> onnx.ModelProto:
     Returns
     -------
     onnx.ModelProto
-        Checked by ``onnx.checker``, with the oldest IR version that knows its operator sets.
+        Checked by ``onnx.checker``, with the oldest IR version that supports its operator sets.
 
     Raises
     ------
@@ -353,7 +353,7 @@ def _write_attribute(
 def _write_array(
     proto: onnx.AttributeProto, array: NDArray[Any], node: Node, opsets: Mapping[str, int]
 ) -> None:
-    """Write a tensor, or a list where the operator's schema says that the attribute is one."""
+    """Write a tensor, or a list if the attribute is a list in the operator's schema."""
     declared = _declared_type(proto.name, node, opsets)
     if declared == proto.INTS and array.dtype.kind in "iub":
         proto.ints.extend(array.ravel().tolist())
@@ -401,7 +401,7 @@ def _write_list(
 
 
 def _declared_type(name: str, node: Node, opsets: Mapping[str, int]) -> int | None:
-    """Ask the operator's schema for the type of an attribute; None where ONNX knows neither."""
+    """Return the type of an attribute in the operator's schema; None if ONNX has neither."""
     from onnx import defs
 
     try:
