@@ -73,6 +73,11 @@ class CalibrationData:
         ranges = InputRange(lo, hi, self.ranges.has_missing)
         return CalibrationData(self.rows, self.weight, ranges)
 
+    def thinned(self, n_rows: int) -> CalibrationData:
+        """The same with at most so many rows, of the same weight in all."""
+        rows, weight = _thinned(self.rows, self.weight, n_rows)
+        return replace(self, rows=rows, weight=weight)
+
     @classmethod
     def of(cls, X: Any, sample_weight: Any = None) -> CalibrationData:
         """Summarize a batch.
