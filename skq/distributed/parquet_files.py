@@ -11,8 +11,8 @@ from skq.distributed.needed import needed
 
 __all__ = ["ArrowTable", "ParquetOutput"]
 
-#: Batches of the files that are decoded in advance; the default of pyarrow, 16, takes more memory.
-READ_AHEAD = 2
+#: Bytes that are read of a column of a file at a time; without it whole row groups are.
+BUFFER_BYTES = 1 << 20
 
 #: Rows of a file of a folder that `ParquetOutput` writes, about.
 ROWS_A_FILE = 1 << 24
@@ -49,9 +49,9 @@ pyarrow.RecordBatchReader
 
     def __init__(self, data: Any) -> None:
         arrow, datasets = needed("pyarrow", "arrow"), needed("pyarrow.dataset", "arrow")
-        self.name = "the table"
+        self.name, self._is_path = "the table", isinstance(data, str | os.PathLike)
         self._reader: Any = None
-        if isinstance(data, str | os.PathLike):
+        if self._is_path:
             self.name = os.fspath(data)
             data = _dataset(datasets, arrow, self.name)
         elif isinstance(data, arrow.Table):
@@ -79,12 +79,32 @@ pyarrow.RecordBatchReader
         if self._reader is not None:
             yield from self._reader
             return
-        yield from self._data.to_batches(
-            columns=None if columns is None else list(columns),
-            batch_size=n_rows,
-            batch_readahead=READ_AHEAD,
-            fragment_readahead=1,
-        )
+        names = self.schema.names if columns is None else list(columns)
+        if not self._is_path:  # it may have filters
+            yield from self._data.to_batches(
+                columns=names, batch_size=n_rows, batch_readahead=1, fragment_readahead=1
+            )
+            return
+        for file in self._data.get_fragments():
+            yield from self._of_file(file, n_rows, names)
+
+    def _of_file(self, file: Any, n_rows: int, names: list[str]) -> Iterator[Any]:
+        """Batches of one file, in the schema of all; a scan of the dataset takes more memory."""
+        arrow, parquet = needed("pyarrow", "arrow"), needed("pyarrow.parquet", "arrow")
+        keys = needed("pyarrow.dataset", "arrow").get_partition_keys(file.partition_expression)
+        schema = arrow.schema([self.schema.field(name) for name in names])
+        options = {"pre_buffer": False, "buffer_size": BUFFER_BYTES}
+        with parquet.ParquetFile(file.open(), **options) as opened:
+            there = [n for n in names if n in opened.schema_arrow.names and n not in keys]
+            for batch in opened.iter_batches(batch_size=n_rows, columns=there):
+                columns = []
+                for field in schema:
+                    if field.name in there:
+                        columns.append(batch.column(field.name).cast(field.type))
+                    else:  # the name of the folder, or a column that other files have
+                        value = arrow.scalar(keys.get(field.name), field.type)
+                        columns.append(arrow.repeat(value, batch.num_rows))
+                yield arrow.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _dataset(datasets: Any, arrow: Any, path: str) -> Any:

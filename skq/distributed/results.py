@@ -108,14 +108,14 @@ def _of_zeros(model: Any, method: str, dtype: Any) -> Any:
         row = [np.zeros((1, *t.shape), dtype) for t in model.program.inputs]
         result: Any = model.forward(*row)
         return list(result) if isinstance(result, tuple) else result
-    row = np.zeros((1, model.n_features_in_), dtype)
+    zeros = np.zeros((1, model.n_features_in_), dtype)
     if not isinstance(model, IntegerPredictor):
-        return getattr(model, method)(row)
+        return getattr(model, method)(zeros)
     getattr(model, method)  # an error that names the model if it has none
     is_log = method == "predict_log_proba"
     computed = "predict_proba" if is_log else method
-    result = model._predict_array(computed, row, model.quantized_module_)
-    return log_probabilities(result) if is_log else result
+    values = model._predict_array(computed, zeros, model.quantized_module_)
+    return log_probabilities(values) if is_log else values
 
 
 def _names(stem: str, parts: Sequence[Array], is_list: bool, classes: Any) -> list[str]:
