@@ -37,6 +37,7 @@ from skq.estimators.result_types import result_types
 from skq.estimators.validation import numeric_array, refuse_text
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import check_trainable, last_step
+from skq.frontend.equivalents.dask_boosters import in_memory
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.named_columns import arranged
 from skq.serving.outputs import log_probabilities
@@ -98,7 +99,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         _refuse_quantized(self.estimator)
         self._refuse_other_kinds()
         if isinstance(self.estimator, FrozenEstimator):
-            self.estimator_ = self.estimator.estimator
+            self.estimator_ = in_memory(self.estimator.estimator)
         else:
             estimator = in_float(self.estimator)
             check_trainable(estimator)
@@ -485,7 +486,7 @@ def quantize(
         columns_per_feature=columns_per_feature,
     )
     convert.check_bits(n_bits, rounding_threshold_bits, calibration, columns_per_feature)
-    result.estimator_ = fitted
+    result.estimator_ = in_memory(fitted)
     return result._quantize(X, verbose=verbose)
 
 

@@ -32,18 +32,6 @@ def computed(result):
     return value
 
 
-@pytest.fixture(scope="module")
-def client():
-    """A client of two processes of one thread."""
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
-
-
 # ---------------------------------------------------------------------- arrays, on threads
 
 
