@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from skq.cli.tables import Floats, TableReader, TableWriter
+from skq.cli.table_files import Floats, TableReader, TableWriter
 
 
 class CsvReader(TableReader):
@@ -56,7 +56,7 @@ class CsvReader(TableReader):
         for k, row in enumerate(cells):
             if len(row) != self.n_columns:
                 raise ValueError(
-                    f"{self.path}, row {self.rows_read + k + 1}: {len(row)} cells; "
+                    f"{self.path}, row {self.rows_read + k + 1} has {len(row)} cells; "
                     f"expected {self.n_columns}"
                 )
         table = [[row[column] or "nan" for column in columns] for row in cells]

@@ -6,7 +6,7 @@ import os
 
 from skq.cli.csv_files import CsvReader, CsvWriter
 from skq.cli.parquet import ParquetReader, ParquetWriter
-from skq.cli.tables import TableReader, TableWriter
+from skq.cli.table_files import TableReader, TableWriter
 from skq.distributed.results import ResultForm
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from skq.cli.tables import TableReader, TableWriter
+from skq.cli.table_files import TableReader, TableWriter
 from skq.distributed.arrow_batches import arrays_of, fields_of
 from skq.distributed.columns import numbers_of
 from skq.distributed.needed import needed

@@ -8,7 +8,7 @@ from typing import Any
 
 from skq.cli.formats import open_table, open_writer
 from skq.cli.models import load_predictor
-from skq.cli.tables import TableReader
+from skq.cli.table_files import TableReader
 from skq.distributed.columns import columns_read
 from skq.distributed.on_arrow import BATCH_ROWS
 from skq.distributed.progress import ProgressBar
@@ -22,9 +22,9 @@ def add_predict(commands: Any) -> None:
         "predict",
         help="predict the rows of a table",
         description=(
-            "Predict the rows of a CSV or Parquet table, in batches. A model that knows the names "
-            "of its features reads these columns; others read all columns in their order. An "
-            "empty cell is a missing value."
+            "Predict the rows of a CSV or Parquet table, in batches. If the model has feature "
+            "names, it reads the columns of these names; otherwise it reads all columns in their "
+            "order. An empty cell is a missing value."
         ),
     )
     parser.add_argument("model", metavar="MODEL", help="file that skq.save wrote")
@@ -36,7 +36,7 @@ def add_predict(commands: Any) -> None:
         "--progress",
         choices=("auto", "always", "never"),
         default="auto",
-        help="a bar on the standard error stream; auto: where that is a terminal",
+        help="show a progress bar on standard error; auto: if standard error is a terminal",
     )
     parser.set_defaults(run=_predict)
 

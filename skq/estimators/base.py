@@ -27,7 +27,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skq.estimators import changes, convert, staged
+from skq.estimators import changes, quantize_fitted, staged
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.docstrings import documented_as, quantized_docstring
 from skq.estimators.in_float import parameters_in_float
@@ -183,6 +183,8 @@ class QuantizedEstimator(EstimatorPredictions):
                 stacklevel=2,
             )
         super().__setstate__(state)  # type: ignore[misc]
+        if "quantized_module_" in vars(self):
+            changes.make_read_only(self)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters of this estimator; while the parent is fitting, only those of the parent."""
@@ -219,17 +221,18 @@ class QuantizedEstimator(EstimatorPredictions):
             self.offset_ = parent.offset_ = offset
             module = self._module_from(parent, data)
         self.quantized_module_ = module
+        changes.make_read_only(self)
 
     def _module_from(self, parent: Any, data: CalibrationData) -> QuantizedModule:
         return self._build(parent, data)
 
     def _build(
-        self, parent: Any, data: CalibrationData, train: convert.Trainer | None = None
+        self, parent: Any, data: CalibrationData, train: quantize_fitted.Trainer | None = None
     ) -> QuantizedModule:
-        """The module of a fitted parent; `train`: see `skq.estimators.convert.build_module`."""
+        """The module of a fitted parent; `train`: see `quantize_fitted.build_module`."""
         pending = vars(self).get("_pending")
         parameters = self._quantization_parameters() if pending is None else pending.parameters
-        return convert.build_module(
+        return quantize_fitted.build_module(
             parent, data, name=type(self).__name__, train=train, **parameters
         )
 
@@ -303,7 +306,7 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._in_float:
             return getattr(super(cls, self), name)(*args, **kwargs)
-        convert.check_bits(
+        quantize_fitted.check_bits(
             self.n_bits, self.rounding_threshold_bits, self.calibration, self.columns_per_feature
         )
         for parameter in ("n_bits", "columns_per_feature"):

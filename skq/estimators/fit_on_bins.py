@@ -20,7 +20,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skq.estimators.base import ADDED_PARAMETERS, QuantizedEstimator
 from skq.exceptions import UnsupportedModelError
-from skq.quantization.columns import check_columns
+from skq.quantization.columns_per_feature import check_columns
 from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
 from skq.quantization.trees.feature_bins import FeatureBins
 

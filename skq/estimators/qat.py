@@ -18,15 +18,15 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from skq.estimators import convert
+from skq.estimators import quantize_fitted
 from skq.estimators.base import ADDED_PARAMETERS, QuantizedEstimator
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.diagnostics import Progress
-from skq.estimators.objectives import Fitted, objective_of, targets_of, weights_of
+from skq.estimators.parent_objectives import Fitted, objective_of, targets_of, weights_of
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import to_representation
-from skq.frontend.equivalents.lookup import sklearn_class
+from skq.frontend.equivalents.writers import sklearn_class
 from skq.frontend.predictors import Layers, Predictor
 from skq.quantization.n_bits import get_n_bits_dict, has_layers
 from skq.quantization.quantized_module import QuantizedModule
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from skq.training.fake_codes import Constraints
     from skq.training.fit_codes import TrainingData
     from skq.training.objectives import Objective
+    from skq.training.single_layer import Course
 
 Floats = NDArray[np.float64]
 
@@ -103,18 +104,18 @@ def _check_epochs(estimator: Any) -> None:
     columns = estimator.columns_per_feature
     if epochs and columns != 1:
         raise ValueError(
-            "qat_epochs trains features that stand in one column of codes: columns_per_feature "
+            "qat_epochs needs one column of codes for each feature: columns_per_feature "
             f"must be 1. Got {columns!r} instead."
         )
     if epochs and has_layers(estimator.n_bits):
         raise ValueError(
-            "qat_epochs trains layers of one width: n_bits must be an int, or a dict without "
-            f"'layers'. Got {estimator.n_bits!r} instead."
+            "qat_epochs needs the same width for all layers: n_bits must be an int, or a dict "
+            f"without 'layers'. Got {estimator.n_bits!r} instead."
         )
     if epochs and getattr(estimator, "activation", None) == "identity":
         raise UnsupportedModelError(
             f"{type(estimator).__name__} with activation='identity' cannot be trained with "
-            "qat_epochs: its layers are one in integers; use a linear model or another activation."
+            "qat_epochs, because its layers are merged. Use a linear model or another activation."
         )
 
 
@@ -155,10 +156,13 @@ class Trainer:
 
         random = check_random_state(_seed(self.estimator))
         rows = self._rows(random)
-        if len(rows.X) < LEAST_ROWS or not self._gains(parent, rows, random, progress):
+        if len(rows.X) < LEAST_ROWS:
+            return module
+        is_better, course = self._gains(parent, rows, random, progress)
+        if not is_better:
             return module
         problem = _Problem.of(parent, module, rows)
-        network = problem.trained(self.estimator, random)
+        network, _ = problem.trained(self.estimator, random, course=course)
         has_bias = problem.constraints.has_bias
         self.learned = _with_layers(parent, *network.float_layers(), has_bias=has_bias)
         return quantized_as_trained(
@@ -174,20 +178,20 @@ class Trainer:
 
     def _gains(
         self, parent: Any, rows: Rows, random: np.random.RandomState, progress: Progress
-    ) -> bool:
-        """Whether training is better than rounding on rows that neither has seen."""
+    ) -> tuple[bool, Course | None]:
+        """Whether training beats rounding on rows that neither has seen, and its course."""
         from skq.training.fit_codes import Judge, split
 
         is_classifier = hasattr(parent, "classes_")
         few, held = split(rows.y, random, is_classes=is_classifier)
         if not len(held):
-            return False
+            return False, None
         known, unseen = rows.part(few), rows.part(held)
         part = clone(parent)
         weights = {} if known.given is None else {"sample_weight": known.given}
         part.fit(known.X, known.y, **weights)
         data = CalibrationData.of(known.X, known.given)
-        rounded = convert.quantize_graph(
+        rounded = quantize_fitted.quantize_graph(
             float_graph(part, data.rows),
             data,
             n_bits=self.estimator.n_bits,
@@ -196,7 +200,7 @@ class Trainer:
         )
         problem = _Problem.of(part, rounded, known)
         judge = Judge(problem.objective, problem.of_rows(unseen), is_classifier=is_classifier)
-        network = problem.trained(self.estimator, random, judge=judge, report=progress.line)
+        network, course = problem.trained(self.estimator, random, judge=judge, report=progress.line)
         new = network.scores(unseen.X)
         old = _scores_of(rounded, unseen.X, new.shape)
         old = problem.start.scores(unseen.X) if old is None else old
@@ -206,7 +210,7 @@ class Trainer:
             f"{judge.quality(new).loss:.4g} after training: "
             + ("the integers are trained on all rows" if is_better else "training is dropped")
         )
-        return is_better
+        return is_better, course
 
     def _rows(self, random: np.random.RandomState) -> Rows:
         """Dense rows of positive weight, their targets, and their weights."""
@@ -282,8 +286,10 @@ class _Problem(NamedTuple):
         scores = float_scores(self.layers, rows.X)[-1]
         return TrainingData(rows.X, targets, rows.weight, scores)
 
-    def trained(self, estimator: Any, random: np.random.RandomState, **options: Any) -> CodeNetwork:
-        """The network after the epochs that an estimator asks for."""
+    def trained(
+        self, estimator: Any, random: np.random.RandomState, **options: Any
+    ) -> tuple[CodeNetwork, Course | None]:
+        """The network after ``qat_epochs`` of an estimator."""
         from skq.training.fit_codes import train_codes
 
         return train_codes(

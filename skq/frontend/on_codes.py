@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.frontend.labels import Labels
+from skq.frontend.category_columns import Labels
 from skq.graph.preprocessing import Preprocessing
 
 _METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples")

@@ -107,13 +107,13 @@ class Preprocessing:
         Of X.
     columns : tuple of Column
     powers : ndarray of shape (n_products, n_columns), int, or None
-        Exponents of each product; None where the columns are taken as they are.
+        Exponents of each product; None if the columns are used without products.
     matrix : ndarray of shape (n_products, n_outputs) or None
     offset : ndarray of shape (n_outputs,) or None
     bounds : (lo, hi), each an ndarray of shape (n_features,), or None
         Least and greatest value of each feature of X, if known.
     labels : Labels or None
-        Of features that are texts or categories; see `skq.frontend.labels`.
+        Of features that are texts or categories; see `skq.frontend.category_columns`.
     """
 
     n_features: int

@@ -1,4 +1,4 @@
-"""The lookup stage's columns, from what the transformers of a Pipeline make of each value."""
+"""The columns of the lookup stage, from the results of a Pipeline's transformers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.labels import UNKNOWN, Labels
-from skq.serving.columns import is_missing
-from skq.serving.lookup import CategoryCodes, TableLookup
+from skq.frontend.category_columns import UNKNOWN, Labels
+from skq.serving.lookup_stage import CategoryCodes, TableLookup
+from skq.serving.table_columns import is_missing
 
 
 def lookup_of(

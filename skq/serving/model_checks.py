@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skq.engines.session import outputs_of
 from skq.quantization.quantized_module import QuantizedModule
-from skq.serving.lookup import TableLookup
+from skq.serving.lookup_stage import TableLookup
 from skq.serving.outputs import has_output
 
 Array = NDArray[Any]

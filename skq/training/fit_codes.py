@@ -1,7 +1,8 @@
 """Training of a `CodeNetwork`: Adam with a cosine schedule, the best state on held-back rows.
 
 Codes and integers are rounded in the forward pass, and the gradient passes through the rounding
-(straight-through). Steps are trained with everything else, as in LSQ (arXiv:1902.08153).
+(straight-through). Steps are trained with everything else, as in LSQ (arXiv:1902.08153). With one
+layer, descent on the exact loss follows: see `skq.training.single_layer`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from skq.training.code_network import CodeNetwork, Floats
+from skq.training.descend import Descent
 from skq.training.fake_codes import Constraints, FakeQuantizedNetwork, as_tensor
 from skq.training.objectives import OF_CLASSES, Objective
+from skq.training.single_layer import Course, descended, train_layer
 
 
 @dataclass(frozen=True)
@@ -159,8 +163,9 @@ def train_codes(
     random: np.random.RandomState,
     constraints: Constraints | None = None,
     judge: Judge | None = None,
+    course: Course | None = None,
     report: Callable[[str], None] | None = None,
-) -> CodeNetwork:
+) -> tuple[CodeNetwork, Course | None]:
     """Train a network from where it is.
 
     Parameters
@@ -175,15 +180,30 @@ def train_codes(
     constraints : Constraints, default=None
     judge : Judge, default=None
         Of held-back rows: the state with the least loss there is taken. None: the last state.
+    course : Course, default=None
+        Of a network of one layer, as it was chosen before by a judge.
     report : callable, default=None
         Called with a line of text now and then.
 
     Returns
     -------
-    CodeNetwork
+    network : CodeNetwork
+    course : Course or None
+        How a network of one layer was trained; None with more layers.
     """
-    with _one_thread():
+    constraints = constraints or Constraints()
+
+    def by_gradients() -> CodeNetwork:
         return _train(start, data, objective, epochs, random, constraints, judge, report)
+
+    def descent(network: CodeNetwork) -> Descent:
+        targets = _targets(objective, data.targets)
+        return descended(network, data, targets, objective, constraints, random)
+
+    with _one_thread():
+        if len(start.layers) > 1:
+            return by_gradients(), None
+        return train_layer(by_gradients, start, descent, judge=judge, course=course, report=report)
 
 
 def _train(
@@ -192,11 +212,11 @@ def _train(
     objective: Objective,
     epochs: int,
     random: np.random.RandomState,
-    constraints: Constraints | None,
+    constraints: Constraints,
     judge: Judge | None,
     report: Callable[[str], None] | None,
 ) -> CodeNetwork:
-    network = FakeQuantizedNetwork(start, data.X, constraints or Constraints())
+    network = FakeQuantizedNetwork(start, data.X, constraints)
     rows = network.prepared(data.X)
     targets, teacher = _targets(objective, data.targets), as_tensor(data.float_scores)
     weight = as_tensor(data.row_weight / data.row_weight.mean())
@@ -256,11 +276,11 @@ def _groups(network: FakeQuantizedNetwork) -> Iterator[dict[str, object]]:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One thread for torch: the matrices are small, and results do not depend on the machine."""
+    """One thread for torch and BLAS: matrices are small, and the machine changes no result."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.enable_grad():
+        with torch.enable_grad(), threadpool_limits(1, user_api="blas"):
             yield
     finally:
         torch.set_num_threads(before)

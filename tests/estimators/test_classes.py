@@ -10,7 +10,7 @@ from sklearn.utils import all_estimators
 
 import skq
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.equivalents import lookup, refused
+from skq.frontend.equivalents import refused, writers
 from tests.estimators.cases import MODULES, classes, quick
 from tests.estimators.checks_of_sklearn import failures, run_checks
 
@@ -54,7 +54,7 @@ def test_every_class_of_scikit_learn_is_there_or_refused():
         "it in @equivalent(...) of skq/frontend/equivalents, or say in refused.py why not."
     )
     assert not SUITE & set(refused.REFUSED)
-    assert SUITE | WRAPPED <= set(lookup.supported_estimators())
+    assert SUITE | WRAPPED <= set(writers.supported_estimators())
 
 
 @pytest.mark.parametrize("name", sorted(refused.REFUSED))
@@ -64,7 +64,7 @@ def test_a_refusal_is_one_sentence_with_an_alternative(name):
         pytest.skip(f"not in scikit-learn {sklearn.__version__}")
     message = f"^{name} cannot be quantized: .*\\.$"
     with pytest.raises(UnsupportedModelError, match=message) as error:
-        lookup.to_representation(cls.__new__(cls))
+        writers.to_representation(cls.__new__(cls))
     assert "; " in str(error.value)
 
 

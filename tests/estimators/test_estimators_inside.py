@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC, SVR
 
 import skq
-from skq.estimators import base, convert
+from skq.estimators import base, quantize_fitted
 from skq.exceptions import UnsupportedModelError
 
 X, Y = make_classification(240, 6, n_informative=4, random_state=0)
@@ -25,13 +25,13 @@ DATA, TARGET = make_regression(240, 6, noise=5.0, random_state=0)
 def quantizations(monkeypatch):
     """Names of the estimators that are quantized."""
     found = []
-    build = convert.build_module
+    build = quantize_fitted.build_module
 
     def counted(estimator, *args, **kwargs):
         found.append(type(estimator).__name__)
         return build(estimator, *args, **kwargs)
 
-    monkeypatch.setattr(base.convert, "build_module", counted)
+    monkeypatch.setattr(base.quantize_fitted, "build_module", counted)
     return found
 
 

@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 
 import skq
 from skq import linear_model, neural_network, svm
-from skq.estimators.objectives import (
+from skq.estimators.parent_objectives import (
     Fitted,
     objective_of,
     targets_of,
@@ -27,7 +27,7 @@ from skq.estimators.qat import TrainedForWidth, Trainer
 from skq.estimators.requantize import requantized
 from skq.exceptions import PrecisionWarning, UnsupportedModelError
 from skq.frontend.equivalents import to_representation
-from skq.frontend.equivalents.lookup import sklearn_class
+from skq.frontend.equivalents.writers import sklearn_class
 from skq.model_selection import BitWidthSearchCV
 from skq.quantization.n_bits import KEYS
 from skq.training.code_network import float_scores

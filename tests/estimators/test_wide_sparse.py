@@ -19,7 +19,7 @@ import skq.tree
 from skq.estimators.calibration import CalibrationData, Summary
 from skq.graph.evaluator import GraphEvaluator
 from skq.program import Gather
-from skq.quantization.feature_columns import for_columns_read
+from skq.quantization.features_read import for_columns_read
 from tests.peak_memory import peak_of
 
 N_ROWS, N_FEATURES = 300, 1 << 16

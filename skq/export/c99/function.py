@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skq.exceptions import UnsupportedModelError
+from skq.export.c99.constants import Tables
 from skq.export.c99.ctypes import BYTES, counter, ctype, unsigned
 from skq.export.c99.steps import EMITTERS
 from skq.export.c99.steps.forest import Forest
-from skq.export.c99.tables import Tables
 from skq.export.c99.workspace import Buffer, Workspace
 from skq.program import IntegerProgram, MatMul, Requantize, Reshape, TensorType, Trees
 

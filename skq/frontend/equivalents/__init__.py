@@ -20,18 +20,18 @@ from skq.frontend.equivalents import (
     weight_boosting,
     xgboost,
 )
-from skq.frontend.equivalents.lookup import (
-    equivalent,
-    sklearn_class,
-    supported_estimators,
-    to_representation,
-)
 from skq.frontend.equivalents.pipelines import (
     check_trainable,
     known_representations,
     last_step,
 )
 from skq.frontend.equivalents.transformers import supported_transformers
+from skq.frontend.equivalents.writers import (
+    equivalent,
+    sklearn_class,
+    supported_estimators,
+    to_representation,
+)
 
 __all__ = [
     "bagging",

@@ -18,9 +18,9 @@ from skq.frontend.equivalents.combining import (
     side_by_side,
 )
 from skq.frontend.equivalents.decision_trees import from_sklearn, stack
-from skq.frontend.equivalents.lookup import equivalent
 from skq.frontend.equivalents.pipelines import to_base_estimator
 from skq.frontend.equivalents.refused import unsupported
+from skq.frontend.equivalents.writers import equivalent
 from skq.frontend.predictors import EnsembleEstimator, Head, Mixture, Predictor, TreeEnsemble
 
 

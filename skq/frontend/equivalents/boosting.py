@@ -10,7 +10,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.decision_trees import from_sklearn, stack
-from skq.frontend.equivalents.lookup import before_training, equivalent
+from skq.frontend.equivalents.writers import before_training, equivalent
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from skq.frontend.equivalents.combining import class_head, ensemble
-from skq.frontend.equivalents.lookup import equivalent
 from skq.frontend.equivalents.pipelines import to_base_estimator
 from skq.frontend.equivalents.refused import unsupported
+from skq.frontend.equivalents.writers import equivalent
 from skq.frontend.predictors import Calibration, EnsembleEstimator, Head, Predictor
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.frontend.equivalents.lookup import equivalent
+from skq.frontend.equivalents.writers import equivalent
 from skq.frontend.predictors import Floats, Head, Ints, Predictor, TreeEnsemble
 
 #: A node of a tree that is written one by one: feature, threshold, left and right child, whether

@@ -12,7 +12,7 @@ from skq.frontend.bisection import LARGEST
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.equivalents.decision_trees import OneTree, stack
 from skq.frontend.equivalents.linear import loss_link
-from skq.frontend.equivalents.lookup import equivalent
+from skq.frontend.equivalents.writers import equivalent
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
 
@@ -132,7 +132,7 @@ def taking_encoded(estimator: Any) -> Any:
 def _encoder(estimator: Any) -> Any:
     """The fitted OrdinalEncoder of the categorical columns, or None.
 
-    scikit-learn has no public name for it: `is_categorical_` tells only which columns it reads.
+    scikit-learn has no public name for it; `is_categorical_` contains only its columns.
     """
     preprocessor = getattr(estimator, "_preprocessor", None)
     return None if preprocessor is None else preprocessor.named_transformers_["encoder"]

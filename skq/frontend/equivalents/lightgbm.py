@@ -11,8 +11,8 @@ import numpy as np
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.equivalents.decision_trees import Node, OneTree, stack
-from skq.frontend.equivalents.lookup import before_training, equivalent, sklearn_class
 from skq.frontend.equivalents.refused import unsupported
+from skq.frontend.equivalents.writers import before_training, equivalent, sklearn_class
 from skq.frontend.predictors import Head, Predictor, TreeEnsemble
 
 _IDENTITY = {"regression", "regression_l1", "huber", "fair", "quantile", "mape"}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.equivalents.lookup import equivalent
+from skq.frontend.equivalents.writers import equivalent
 from skq.frontend.predictors import Head, Layers, Predictor
 
 

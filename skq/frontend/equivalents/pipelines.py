@@ -11,16 +11,16 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from skq.exceptions import UnsupportedModelError
+from skq.frontend.category_columns import in_numbers
 from skq.frontend.equivalents.folding import fold_predictor
-from skq.frontend.equivalents.lookup import (
+from skq.frontend.equivalents.transformers import append_transformer
+from skq.frontend.equivalents.writers import (
     before_training,
     check_before_training,
     has_writer,
     supported_estimators,
     to_representation,
 )
-from skq.frontend.equivalents.transformers import append_transformer
-from skq.frontend.labels import in_numbers
 from skq.frontend.on_codes import OnCodes, in_codes, of_points, reading, reads_codes
 from skq.frontend.predictors import Affine, Predictor
 from skq.graph.preprocessing import Preprocessing
@@ -35,7 +35,7 @@ def known_representations(
     `features`, columns of X, a Pipeline that reads these becomes a predictor that reads all of X.
 
     A Pipeline of scalers stays a Pipeline. Other transformers are folded into the model after them;
-    where skq does not know one, Hummingbird converts the steps of the Pipeline.
+    if skq does not support one, Hummingbird converts the steps of the Pipeline.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skq.exceptions import UnsupportedModelError
-from skq.frontend.equivalents.lookup import equivalent
+from skq.frontend.equivalents.writers import equivalent
 from skq.frontend.predictors import Affine
 
 

@@ -15,9 +15,9 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from skq.frontend.bisection import last_that_holds
-from skq.frontend.equivalents.lookup import before_training, sklearn_class, to_representation
+from skq.frontend.category_columns import Labels, TextColumn, in_numbers, is_missing
 from skq.frontend.equivalents.refused import unsupported
-from skq.frontend.labels import Labels, TextColumn, in_numbers, is_missing
+from skq.frontend.equivalents.writers import before_training, sklearn_class, to_representation
 from skq.frontend.predictors import Affine, Floats
 from skq.graph.preprocessing import Column, Preprocessing, joined
 
@@ -167,7 +167,7 @@ def _check_function(transformer: Any) -> None:
     if transformer.func is not None:
         raise unsupported(
             transformer,
-            "what its function computes is not known. Put it before the quantized model: "
+            "skq cannot convert its function to integers. Put it before the quantized model: "
             "make_pipeline(FunctionTransformer(func), QuantizedClassifier(model))",
         )
 
@@ -301,7 +301,7 @@ def _unknown(categories: Floats) -> float:
 
 
 def _is_points(column: Column, labels: Labels | None) -> bool:
-    """Whether a column is a function of the points of a feature; see `skq.frontend.labels`."""
+    """Whether a column is a function of the points of a feature; see `category_columns`."""
     return labels is not None and column.feature in labels.points and column.values is not None
 
 
@@ -316,7 +316,7 @@ def _stepwise(
 
     Parameters
     ----------
-    segments : list of (edges, points), one a column
+    segments : list of (edges, points), one per column
         Edges between the segments, and a value in each. Of a column of `Labels`, its own.
     """
     labels = preprocessing.labels
@@ -354,7 +354,7 @@ def _stepwise(
 
 
 def _constant(column: Column, value: float, labels: Labels | None) -> Column:
-    """A column that is the same whatever the feature."""
+    """A column whose value does not depend on the feature."""
     if _is_points(column, labels):
         assert column.values is not None
         return replace(column, values=np.full(len(column.values), value))

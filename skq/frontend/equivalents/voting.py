@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from skq.frontend.equivalents.combining import averaged_responses, class_head, ensemble
-from skq.frontend.equivalents.lookup import equivalent
 from skq.frontend.equivalents.pipelines import to_base_estimator
 from skq.frontend.equivalents.refused import unsupported
+from skq.frontend.equivalents.writers import equivalent
 from skq.frontend.predictors import EnsembleEstimator, Head, Predictor
 
 

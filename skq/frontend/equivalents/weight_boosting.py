@@ -10,9 +10,9 @@ from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.bagging import mixed
 from skq.frontend.equivalents.combining import side_by_side
 from skq.frontend.equivalents.decision_trees import from_sklearn, stack
-from skq.frontend.equivalents.lookup import before_training, equivalent, sklearn_class
 from skq.frontend.equivalents.pipelines import check_trainable_inside, to_predictor
 from skq.frontend.equivalents.refused import unsupported
+from skq.frontend.equivalents.writers import before_training, equivalent, sklearn_class
 from skq.frontend.predictors import Floats, Head, Layers, Mixture, Predictor
 
 #: Entries of the table from which the median of trees is read (leaves times values), at most.

@@ -13,8 +13,8 @@ import numpy as np
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.decision_trees import OneTree, stack
-from skq.frontend.equivalents.lookup import before_training, equivalent
 from skq.frontend.equivalents.refused import unsupported
+from skq.frontend.equivalents.writers import before_training, equivalent
 from skq.frontend.predictors import Floats, Head, Predictor, TreeEnsemble
 
 #: Link of each objective of a regressor; base scores are saved after the link.

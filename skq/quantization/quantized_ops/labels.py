@@ -11,7 +11,7 @@ from skq.graph.graph import ML_DOMAIN, Node
 from skq.graph.ops.labels import encoded, label_table
 from skq.quantization.base_quantized_op import QuantizedOp, quantizes
 from skq.quantization.lower.combine import integers
-from skq.quantization.lower.lookup import function_of_integers
+from skq.quantization.lower.constant_lookup import function_of_integers
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Operand
 from skq.quantization.operator_facts import Reach
@@ -27,7 +27,7 @@ class QuantizedLabelEncoder(QuantizedOp):
 
     @classmethod
     def reach(cls, node: Node, constants: Mapping[int, Array]) -> Reach | None:
-        """Codes for all keys and a number on either side, which stands for all others there."""
+        """Codes for all keys, and one code below and one above them for all other numbers."""
         keys = label_table(node.attributes)[0]
         if keys.dtype.kind not in "iuf":
             return None

@@ -18,7 +18,7 @@ from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lower.joint_features import split_features
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.operands import Array, Features, Operand, QuantizedTensor
-from skq.quantization.trees.columns import Columns
+from skq.quantization.trees.code_columns import Columns
 from skq.quantization.trees.derived_columns import DerivedColumns
 from skq.quantization.trees.leaves import (
     Leaves,

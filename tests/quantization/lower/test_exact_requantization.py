@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from skq.quantization.lower.exact import exact_step, half_down, half_even, half_up
+from skq.quantization.lower.exact_requantize import exact_step, half_down, half_even, half_up
 
 RULES = {"even": half_even, "up": half_up, "down": half_down}
 

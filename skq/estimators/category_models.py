@@ -15,8 +15,8 @@ from skq.frontend.equivalents.lightgbm import pandas_categories, reading_codes
 from skq.frontend.equivalents.raw_tables import features_read, pipelines_of, read_labels
 from skq.frontend.on_codes import OnCodes
 from skq.serving.category_codes import lookup_of
-from skq.serving.columns import Dictionary, Table, is_missing, refuse_dates
-from skq.serving.lookup import CategoryCodes, TableLookup
+from skq.serving.lookup_stage import CategoryCodes, TableLookup
+from skq.serving.table_columns import Dictionary, Table, is_missing, refuse_dates
 
 
 class Coded(NamedTuple):

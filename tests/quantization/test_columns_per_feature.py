@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skq.quantization.columns import MAX_COLUMNS, check_columns
+from skq.quantization.columns_per_feature import MAX_COLUMNS, check_columns
 
 
 @pytest.mark.parametrize("value", [1, 2, np.int64(3), MAX_COLUMNS])

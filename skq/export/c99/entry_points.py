@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skq.exceptions import UnsupportedModelError
+from skq.export.c99.constants import Tables
 from skq.export.c99.ctypes import BYTES, INT32, real, unsigned
 from skq.export.c99.epilogue import Epilogue
 from skq.export.c99.function import Body, Unit
@@ -15,7 +16,6 @@ from skq.export.c99.inputs import INTEGER_FEATURES, with_integer_inputs
 from skq.export.c99.narrow import narrowed
 from skq.export.c99.result import CReport
 from skq.export.c99.subject import Output, Subject
-from skq.export.c99.tables import Tables
 from skq.export.c99.workspace import Buffer
 
 #: Bytes of a stack frame on a 32-bit target, without the function's arrays: saved registers,
@@ -124,7 +124,7 @@ class Plan:
 
     @property
     def arguments(self) -> str:
-        """Parameters of every function: one array an input."""
+        """Parameters of every function: one array per input."""
         inputs = self.program.inputs
         names = ["x"] if len(inputs) == 1 else [f"x{k}" for k in range(len(inputs))]
         macro = f"{self.name.upper()}_N_FEATURES"
@@ -230,7 +230,7 @@ class Plan:
         names = self.subject.method("predict")
         if not names:
             raise UnsupportedModelError(
-                f"{self.subject.title} has no predict: ask for functions=['scores']."
+                f"{self.subject.title} has no predict. Pass functions=['scores']."
             )
         if self.ends_in_floats:
             self._predict_in_floats(names)
@@ -321,8 +321,8 @@ class Plan:
         """Statements of the epilogue, and expressions of the elements of outputs."""
         if not self.is_float:
             raise UnsupportedModelError(
-                f"{' and '.join(names)} of {self.subject.title} end in floats, which are not "
-                "written for integer features: use features='float', or compute them from the "
+                f"{' and '.join(names)} of {self.subject.title} use floats, which is not "
+                "supported for integer features. Use features='float', or compute them from the "
                 "scores."
             )
         graph = self.subject.epilogue

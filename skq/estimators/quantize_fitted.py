@@ -12,8 +12,8 @@ from skq.frontend.equivalents import hist_boosting
 from skq.frontend.feature_columns import FeatureColumns
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
-from skq.quantization.columns import check_columns
-from skq.quantization.feature_columns import for_all_features
+from skq.quantization.columns_per_feature import check_columns
+from skq.quantization.features_read import for_all_features
 from skq.quantization.lower.rounding import get_rounding
 from skq.quantization.n_bits import get_n_bits_dict
 from skq.quantization.post_training import PostTrainingAffineQuantization
