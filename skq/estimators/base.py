@@ -261,7 +261,7 @@ class QuantizedEstimator(EstimatorPredictions):
         return float((lower.max() + upper.min()) / 2 if len(lower) else upper.min() - 1e-6)
 
 
-#: Attributes of a quantized estimator that its parent would not have.
+#: Attributes of a quantized estimator that its parent does not have.
 _ADDED_STATE = ("_in_float", "_pending", "quantized_module_", "_result_types")
 
 #: Lock while a prediction builds a module.

@@ -62,7 +62,7 @@ class CalibrationData:
         return _on_columns(self.rows, self.columns, columns, self.n_features)
 
     def on_all_features(self) -> CalibrationData:
-        """The same with rows that hold all features."""
+        """The same with rows of all features."""
         return replace(self, rows=self.full_rows(len(self.rows)), columns=None)
 
     def on_columns(self) -> CalibrationData:

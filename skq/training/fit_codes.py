@@ -47,7 +47,7 @@ TRAINING = TrainingSettings()
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Rows, what they should give, and their weights.
+    """Rows, their targets, and their weights.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def train_codes(
     judge: Judge | None = None,
     report: Callable[[str], None] | None = None,
 ) -> CodeNetwork:
-    """Train a network from where it is.
+    """Train a network from its present state.
 
     Parameters
     ----------

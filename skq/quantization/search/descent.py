@@ -77,7 +77,7 @@ class Grids:
     def chosen_codes(self, grid: NDArray[np.int64]) -> Floats:
         """Codes of one grid of each feature, of shape (n_rows, n_features).
 
-        Less the zero points if codes count from there.
+        Minus the zero points if codes count from there.
         """
         n_features, n_rows = self.order.shape
         codes = np.empty((n_rows, n_features))
@@ -146,7 +146,7 @@ class Grids:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What does not change during the descent.
+    """Data that do not change during the descent.
 
     Parameters
     ----------
