@@ -11,6 +11,7 @@ method. This is coordinate descent as in post-training quantization
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -272,18 +273,21 @@ class Descent:
                 return
             self.scale = before
 
-    def run(self, rounds: int) -> None:
-        """Visit all features at most this many times."""
+    def rounds(self, most: int) -> Iterator[int]:
+        """Visit all features at most this many times; numbers from 1, after each round."""
         varied: NDArray[np.int64] = np.flatnonzero(np.ptp(self.X, axis=0) > 0)
-        for number in range(min(rounds, max(1, DESCENT.visits // max(len(varied), 1)))):
+        reached = min(most, max(1, DESCENT.visits // max(len(varied), 1)))
+        for number in range(reached):
             before = self.loss
             self.fit_scales()
             curvature = self.curvatures()
             for j in self.random.permutation(varied)[: DESCENT.visits]:
                 self.improve(int(j), curvature, DESCENT.shrinking**number)
-            if self.loss > before - DESCENT.least_gain * abs(before):
-                break
-        self.fit_scales()
+            if number == reached - 1 or self.loss > before - DESCENT.least_gain * abs(before):
+                self.fit_scales()
+                yield most  # more rounds change nothing
+                return
+            yield number + 1
 
     def network(self) -> CodeNetwork:
         """What was reached."""
@@ -296,21 +300,3 @@ class Descent:
         return replace(
             self.start, input_scale=self.step.copy(), input_zero=self.zero.copy(), layers=(layer,)
         )
-
-
-def descend(
-    start: CodeNetwork,
-    X: Floats,
-    targets: torch.Tensor,
-    row_weight: Floats,
-    objective: Objective,
-    constraints: Constraints,
-    random: np.random.RandomState,
-    *,
-    rounds: int = DESCENT.rounds,
-) -> tuple[CodeNetwork, float]:
-    """The network and its objective after a descent; see `Descent`."""
-    with torch.enable_grad(), np.errstate(over="ignore"):
-        state = Descent(start, X, targets, row_weight, objective, constraints, random)
-        state.run(rounds)
-    return state.network(), state.loss

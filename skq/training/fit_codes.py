@@ -1,9 +1,8 @@
 """Training of a `CodeNetwork`: Adam with a cosine schedule, the best state on held-back rows.
 
 Codes and integers are rounded in the forward pass, and the gradient passes through the rounding
-(straight-through). Steps are trained with everything else, as in LSQ (arXiv:1902.08153). A network
-of one layer then descends on the exact loss (`skq.training.descend`), from where training has ended
-and from where it has begun.
+(straight-through). Steps are trained with everything else, as in LSQ (arXiv:1902.08153). With one
+layer, descent on the exact loss follows: see `skq.training.single_layer`.
 """
 
 from __future__ import annotations
@@ -17,11 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from skq.training.code_network import CodeNetwork, Floats
-from skq.training.descend import DESCENT, descend
+from skq.training.descend import Descent
 from skq.training.fake_codes import Constraints, FakeQuantizedNetwork, as_tensor
 from skq.training.objectives import OF_CLASSES, Objective
+from skq.training.single_layer import Course, descended, train_layer
 
 
 @dataclass(frozen=True)
@@ -162,8 +163,9 @@ def train_codes(
     random: np.random.RandomState,
     constraints: Constraints | None = None,
     judge: Judge | None = None,
+    course: Course | None = None,
     report: Callable[[str], None] | None = None,
-) -> CodeNetwork:
+) -> tuple[CodeNetwork, Course | None]:
     """Train a network from its present state.
 
     Parameters
@@ -178,51 +180,30 @@ def train_codes(
     constraints : Constraints, default=None
     judge : Judge, default=None
         Of held-back rows: the state with the least loss there is taken. None: the last state.
+    course : Course, default=None
+        Of a network of one layer, as it was chosen before by a judge.
     report : callable, default=None
         Called with a line of text now and then.
 
     Returns
     -------
-    CodeNetwork
+    network : CodeNetwork
+    course : Course or None
+        How a network of one layer was trained; None with more layers.
     """
     constraints = constraints or Constraints()
+
+    def by_gradients() -> CodeNetwork:
+        return _train(start, data, objective, epochs, random, constraints, judge, report)
+
+    def descent(network: CodeNetwork) -> Descent:
+        targets = _targets(objective, data.targets)
+        return descended(network, data, targets, objective, constraints, random)
+
     with _one_thread():
-        trained = _train(start, data, objective, epochs, random, constraints, judge, report)
         if len(start.layers) > 1:
-            return trained
-        ends = [
-            _descended(network, data, objective, epochs, random, constraints)
-            for network in (trained, start)
-        ]
-    network, loss = min(ends, key=lambda end: end[1])
-    if report is not None:
-        report(f"objective {loss:.4g} after descent feature by feature")
-    return network
-
-
-def _descended(
-    network: CodeNetwork,
-    data: TrainingData,
-    objective: Objective,
-    epochs: int,
-    random: np.random.RandomState,
-    constraints: Constraints,
-) -> tuple[CodeNetwork, float]:
-    """A network of one layer after a descent on some of the rows, and its objective there."""
-    n_rows, n_features = data.X.shape
-    most = max(DESCENT.rows, DESCENT.values // max(n_features, 1))
-    if n_rows > most:
-        data = data.part(np.linspace(0, n_rows - 1, most).astype(np.int64))
-    return descend(
-        network,
-        data.X,
-        _targets(objective, data.targets),
-        data.row_weight / data.row_weight.sum(),
-        objective,
-        constraints,
-        random,
-        rounds=min(epochs, DESCENT.rounds),
-    )
+            return by_gradients(), None
+        return train_layer(by_gradients, start, descent, judge=judge, course=course, report=report)
 
 
 def _train(
@@ -295,11 +276,11 @@ def _groups(network: FakeQuantizedNetwork) -> Iterator[dict[str, object]]:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One thread for torch: the matrices are small, and results do not depend on the machine."""
+    """One thread for torch and BLAS: matrices are small, and the machine changes no result."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.enable_grad():
+        with torch.enable_grad(), threadpool_limits(1, user_api="blas"):
             yield
     finally:
         torch.set_num_threads(before)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from skq.training.code_network import CodeLayer, CodeNetwork
-from skq.training.descend import descend
+from skq.training.descend import DESCENT, Descent
 from skq.training.fake_codes import Constraints, as_tensor
 from skq.training.objectives import OF_CLASSES, Objective
 
@@ -17,6 +17,14 @@ X += [0.0, 1e4, 0.0, 3.0, 0.0]
 X[:, 4] = 2.0  # a constant column
 WEIGHT = np.random.RandomState(1).uniform(0.5, 1.5, N_ROWS)
 WEIGHT /= WEIGHT.sum()
+
+
+def descend(*arguments):
+    """The network and its objective after a descent."""
+    state = Descent(*arguments)
+    for _ in state.rounds(DESCENT.rounds):
+        pass
+    return state.network(), state.loss
 
 
 def network(n_bits, n_outputs, *, has_bias=True):

@@ -142,9 +142,9 @@ class Trees(Instruction):
         """Whether roots ascend and the nodes of each tree are between its root and the next."""
         if self.roots[0] != 0 or not np.all(self.roots[1:] > self.roots[:-1]):
             return False
-        inner = np.flatnonzero(self.feature != -1)
-        tree = np.searchsorted(self.roots, inner, side="right")
-        return bool(
-            np.all(np.searchsorted(self.roots, self.left[inner], side="right") == tree)
-            and np.all(np.searchsorted(self.roots, self.right[inner], side="right") == tree)
-        )
+        n_nodes = len(self.feature)
+        next_root = np.append(self.roots[1:], n_nodes)
+        end = np.repeat(next_root, next_root - self.roots)
+        # `infer` has checked that children come after their parent
+        in_run = (self.left < end) & (self.right < end)
+        return bool(np.all(in_run | (self.feature == -1)))

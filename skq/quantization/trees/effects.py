@@ -51,7 +51,7 @@ def edges_by_effect(
     thresholds : ndarray of shape (n_thresholds,), rising
         As the trees compare them.
     share : ndarray of shape (n_thresholds,), rising
-        Share of the rows at or below each threshold; see `share_below`.
+        Share of the rows at or below each threshold; see `SortedValues.share_below`.
     budget : int
         Edges to choose, at least 1 and less than `n_thresholds`.
 
