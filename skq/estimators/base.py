@@ -201,7 +201,7 @@ class QuantizedEstimator(EstimatorPredictions):
     def _as_parent(self) -> Any:
         """An instance of the scikit-learn class with the same parameters and learned attributes.
 
-        Methods that a subclass overrides are those of the parent there.
+        It has the parent's methods instead of those that a subclass overrides.
         """
         parent: Any = object.__new__(self._parent)
         state = {k: v for k, v in vars(self).items() if k not in _ADDED_STATE}

@@ -70,7 +70,7 @@ def float_results(
 ) -> list[Array | None]:
     """Values of the float graph that correspond to each layer's sums, channels last.
 
-    None for a layer whose node is not known, or is written as several matmuls that are no groups of
+    None for a layer whose node is not known, or written as several matmuls that are not groups of
     its channels; for all layers of a module without its float graph.
     """
     if module.graph is None:

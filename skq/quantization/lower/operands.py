@@ -163,7 +163,7 @@ class QuantizedTensor:
         univariate operators are composed here and become one table.
     clip : (float, float) or None
         Bounds of the reals, where ``f`` is the identity followed by a clip (ReLU); a requantization
-        saturates at them for free.
+        saturates at them without an additional instruction.
     view : ndarray of int64 or None
         Index of each element of the tensor's row in the flattened integer value; None where
         the integer value has the tensor's arrangement. Slices, transposes and reshapes change
