@@ -1,8 +1,8 @@
 """Surrogate splits: where an edge is missing, a split on another column may misroute fewer rows.
 
-A threshold that is not an edge of its feature misroutes rows, and a node deep in a tree may have all
-of its rows in one bin. Nodes are processed from the roots down. A calibration row that reaches a
-node by its codes is misrouted if the split on codes sends it to another child than the float
+A threshold that is not an edge of its feature misroutes rows, and a node deep in a tree may have
+all of its rows in one bin. Nodes are processed from the roots down. A calibration row that reaches
+a node by its codes is misrouted if the split on codes sends it to another child than the float
 threshold. The node takes the split with the fewest misrouted rows, of all columns and edges; its
 children are exchanged if they are in reverse order. A split on another column must misroute at
 least `EDGES.surrogate_margin` rows less than the nearest edge of the original column.
