@@ -25,7 +25,7 @@ class IntegerPredictions:
 
     A plain table takes the fast path (`skq.engines.session.Session.run_table`). Anything else takes
     the fallback: it is validated first. Subclasses implement the validation in the methods that
-    raise NotImplementedError here, and tell which tables it would pass unchanged.
+    raise NotImplementedError here, and define which tables it would pass unchanged.
     """
 
     quantized_module_: QuantizedModule

@@ -84,7 +84,7 @@ class Bin(Instruction):
         counts = offsets[1:] - offsets[:-1]
         require(
             n == 0 or (int(self.feature.min()) >= 0 and int(self.feature.max()) < x.shape[0]),
-            f"Bin reads features outside of the {x.shape[0]} there are",
+            f"Bin reads features that do not exist; there are {x.shape[0]}",
         )
         rising = self.edges[1:] >= self.edges[:-1]
         starts = self.offsets[1:-1]

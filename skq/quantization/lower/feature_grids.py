@@ -15,7 +15,7 @@ from skq.quantization.lower.whole_numbers import are_whole, whole_step
 from skq.quantization.search.candidates import whole_columns, whole_zero_point
 from skq.quantization.search.ranges import find_joint_range, find_range
 
-#: Scale of the codes of such a column relative to its value: every code stands for the value.
+#: Scale of the codes of such a column relative to its value: every code represents the value.
 CONSTANT_STEP = 2.0**-40
 
 #: A zero point is held as an integer; a column's offset may not exceed this many steps.
