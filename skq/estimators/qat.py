@@ -34,7 +34,7 @@ from skq.quantization.quantized_module import QuantizedModule
 if TYPE_CHECKING:
     from skq.training.code_network import CodeNetwork
     from skq.training.fake_codes import Constraints
-    from skq.training.judge import TrainingData
+    from skq.training.held_back import TrainingData
     from skq.training.objectives import Objective
     from skq.training.single_layer import Course
 
@@ -104,18 +104,18 @@ def _check_epochs(estimator: Any) -> None:
     columns = estimator.columns_per_feature
     if epochs and columns != 1:
         raise ValueError(
-            "qat_epochs trains features that stand in one column of codes: columns_per_feature "
+            "qat_epochs needs one column of codes for each feature: columns_per_feature "
             f"must be 1. Got {columns!r} instead."
         )
     if epochs and has_layers(estimator.n_bits):
         raise ValueError(
-            "qat_epochs trains layers of one width: n_bits must be an int, or a dict without "
-            f"'layers'. Got {estimator.n_bits!r} instead."
+            "qat_epochs needs the same width for all layers: n_bits must be an int, or a dict "
+            f"without 'layers'. Got {estimator.n_bits!r} instead."
         )
     if epochs and getattr(estimator, "activation", None) == "identity":
         raise UnsupportedModelError(
             f"{type(estimator).__name__} with activation='identity' cannot be trained with "
-            "qat_epochs: its layers are one in integers; use a linear model or another activation."
+            "qat_epochs, because its layers are merged. Use a linear model or another activation."
         )
 
 
@@ -180,8 +180,7 @@ class Trainer:
         self, parent: Any, rows: Rows, random: np.random.RandomState, progress: Progress
     ) -> tuple[bool, Course | None]:
         """Whether training beats rounding on rows that neither has seen, and its course."""
-        from skq.training.fit_codes import split
-        from skq.training.judge import Judge
+        from skq.training.held_back import Judge, split
 
         is_classifier = hasattr(parent, "classes_")
         few, held = split(rows.y, random, is_classes=is_classifier)
@@ -255,7 +254,7 @@ class _Problem(NamedTuple):
         """The training of a fitted estimator from the module that rounding has given."""
         from skq.training.code_network import float_scores, starting_network
         from skq.training.fake_codes import Constraints
-        from skq.training.judge import TrainingData
+        from skq.training.held_back import TrainingData
 
         predictor = to_representation(parent)
         assert isinstance(predictor, Predictor)
@@ -281,7 +280,7 @@ class _Problem(NamedTuple):
     def of_rows(self, rows: Rows) -> TrainingData:
         """Other rows, for the same objective."""
         from skq.training.code_network import float_scores
-        from skq.training.judge import TrainingData
+        from skq.training.held_back import TrainingData
 
         targets = targets_of(self.fitted, rows.y, self.objective.loss)
         scores = float_scores(self.layers, rows.X)[-1]
@@ -290,7 +289,7 @@ class _Problem(NamedTuple):
     def trained(
         self, estimator: Any, random: np.random.RandomState, **options: Any
     ) -> tuple[CodeNetwork, Course | None]:
-        """The network after the epochs that an estimator asks for."""
+        """The network after ``qat_epochs`` of an estimator."""
         from skq.training.fit_codes import train_codes
 
         return train_codes(

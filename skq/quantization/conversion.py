@@ -211,8 +211,9 @@ class Conversion:
         return sum(sizes) > CALIBRATION.large_network_weights
 
     def _changes_rows(self, nodes: Sequence[Node]) -> bool:
-        """Whether a node's result has another number of rows, as shapes and constants have."""
-        names = [name for node in nodes for name in node.outputs if name]
+        """Whether a node's result, if it depends on the rows, has another number of them."""
+        names = {name for node in nodes for name in node.outputs if name}
+        names -= self._constant_names(nodes)
         return any(self.floats[name].shape[:1] != self.row_weight.shape for name in names)
 
     def _run_float(self, step: int, node: Node) -> None:
@@ -313,7 +314,7 @@ class Conversion:
         if isinstance(operand, JointFeatures):
             operand = joint_tensor(self.low, operand)
         if not isinstance(operand, Features | QuantizedTensor):
-            raise UnsupportedModelError(f"output {name!r} depends on the number of rows alone")
+            raise UnsupportedModelError(f"output {name!r} depends only on the number of rows")
         tensor, reals = self.low.tensor(operand), self.floats[name]
         if reals.dtype.kind != "f":
             return arranged(self.low, integers(self.low, tensor, reals)).value

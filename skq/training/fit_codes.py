@@ -11,17 +11,15 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from skq.training.code_network import CodeNetwork
 from skq.training.descend import Descent
 from skq.training.fake_codes import Constraints, FakeQuantizedNetwork, as_tensor
-from skq.training.judge import Judge, TrainingData, targets_as_tensor
+from skq.training.held_back import Judge, TrainingData, as_targets
 from skq.training.objectives import Objective
 from skq.training.single_layer import Course, descended, train_layer
 
@@ -39,33 +37,11 @@ class TrainingSettings:
     batches: int = 10
     least_batch: int = 32
 
-    #: The share of rows that is held back, and how often they are looked at.
-    held_back: float = 0.15
+    #: How often the rows that are held back are looked at.
     looks: int = 10
 
 
 TRAINING = TrainingSettings()
-
-
-def split(
-    y: NDArray[Any], random: np.random.RandomState, *, is_classes: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows to train on, and rows to hold back: about the same share of each class.
-
-    A row of each class is trained on.
-    """
-    order = random.permutation(len(y))
-    first = np.zeros(len(order), dtype=bool)
-    if is_classes:
-        key = np.unique(y, return_inverse=True, axis=0 if y.ndim > 1 else None)[1].ravel()
-        order = order[np.argsort(key[order], kind="stable")]
-        first = np.diff(key[order], prepend=-1) != 0
-    every = round(1 / TRAINING.held_back)
-    held = np.zeros(len(order), dtype=bool)
-    chosen = np.zeros(len(order), dtype=bool)
-    chosen[every // 2 :: every] = True
-    held[order[chosen & ~first]] = True
-    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def train_codes(
@@ -111,7 +87,7 @@ def train_codes(
         return _train(start, data, objective, epochs, random, constraints, judge, report)
 
     def descent(network: CodeNetwork) -> Descent:
-        targets = targets_as_tensor(objective, data.targets)
+        targets = as_targets(objective, data.targets)
         return descended(network, data, targets, objective, constraints, random)
 
     with _one_thread():
@@ -132,7 +108,7 @@ def _train(
 ) -> CodeNetwork:
     network = FakeQuantizedNetwork(start, data.X, constraints)
     rows = network.prepared(data.X)
-    targets, teacher = targets_as_tensor(objective, data.targets), as_tensor(data.float_scores)
+    targets, teacher = as_targets(objective, data.targets), as_tensor(data.float_scores)
     weight = as_tensor(data.row_weight / data.row_weight.mean())
     first = objective.row_losses(as_tensor(start.scores(data.X)), targets)
     size = float((first * weight).mean())

@@ -15,7 +15,7 @@ import torch
 from skq.training.code_network import CodeNetwork
 from skq.training.descend import DESCENT, Descent
 from skq.training.fake_codes import Constraints
-from skq.training.judge import Judge, TrainingData
+from skq.training.held_back import Judge, TrainingData
 from skq.training.objectives import Objective
 
 #: After these rounds of the descent the held-back rows are looked at.

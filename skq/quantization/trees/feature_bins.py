@@ -57,7 +57,7 @@ class FeatureBins:
         n_columns: int = 1,
         model_edges: Sequence[Floats] | None = None,
     ) -> FeatureBins:
-        """Bins of each feature: as many as codes of `n_bits`, in one column or several, tell apart.
+        """Bins of each feature, as many as codes of `n_bits` in one or several columns.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class FeatureBins:
         skip : collection of int
             Features without bins.
         n_columns : int, default=1
-            Columns of codes that a feature stands in.
+            Number of columns of codes of a feature.
         model_edges : sequence of n_features ndarrays, rising, default=None
             Edges that were chosen for a model of the same targets: taken where they are as many as
             there may be.

@@ -1,8 +1,9 @@
-"""Rows to train on, and what scores are worth on rows that were held back."""
+"""Rows that a network is trained on, and rows that are held back to compare networks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from skq.training.code_network import Floats
 from skq.training.fake_codes import as_tensor
 from skq.training.objectives import OF_CLASSES, Objective
+
+#: The share of rows that is held back.
+HELD_BACK = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,27 @@ class Quality:
     loss: float
 
 
+def split(
+    y: NDArray[Any], random: np.random.RandomState, *, is_classes: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows to train on, and rows to hold back: about the same share of each class.
+
+    A row of each class is trained on.
+    """
+    order = random.permutation(len(y))
+    first = np.zeros(len(order), dtype=bool)
+    if is_classes:
+        key = np.unique(y, return_inverse=True, axis=0 if y.ndim > 1 else None)[1].ravel()
+        order = order[np.argsort(key[order], kind="stable")]
+        first = np.diff(key[order], prepend=-1) != 0
+    every = round(1 / HELD_BACK)
+    held = np.zeros(len(order), dtype=bool)
+    chosen = np.zeros(len(order), dtype=bool)
+    chosen[every // 2 :: every] = True
+    held[order[chosen & ~first]] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
 class Judge:
     """Compares scores on held-back rows.
 
@@ -62,7 +87,7 @@ class Judge:
 
     def __init__(self, objective: Objective, data: TrainingData, *, is_classifier: bool) -> None:
         self.objective, self.data, self.is_classifier = objective, data, is_classifier
-        self.targets = targets_as_tensor(objective, data.targets)
+        self.targets = as_targets(objective, data.targets)
         self.weight = data.row_weight / data.row_weight.sum()
 
     def _wrong(self, scores: Floats) -> NDArray[np.bool_]:
@@ -94,8 +119,8 @@ class Judge:
         return after.loss < before.loss and after.wrong <= before.wrong + noise
 
 
-def targets_as_tensor(objective: Objective, targets: NDArray[np.number]) -> torch.Tensor:
-    """Targets as the losses take them."""
+def as_targets(objective: Objective, targets: NDArray[np.number]) -> torch.Tensor:
+    """Targets as the loss of an objective takes them: numbers of classes, or real numbers."""
     if objective.loss in OF_CLASSES:
         return torch.from_numpy(targets.astype(np.int64))
     return as_tensor(targets)
