@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq._config import engine_setting, saturation_setting, threads_setting
+from skq._config import current_settings
 from skq.engines import dispatch, native
 from skq.engines.plans import Plans
 from skq.graph.evaluator import GraphEvaluator
@@ -116,15 +116,19 @@ class Session:
             the module does not compute this method; another engine is set; or the settings require
             a warning of values that saturate.
         """
+        if type(X) is not np.ndarray:
+            return None
+        shape = X.shape
+        settings = current_settings()
         if (
-            type(X) is not np.ndarray
-            or X.ndim != 2
-            or X.size == 0
-            or saturation_setting() is not None
+            len(shape) != 2
+            or 0 in shape
+            or settings["saturation_warning"] is not None
+            or settings["engine"] not in dispatch.NATIVE
         ):
             return None
         route = self._by_method.get(method) or self.route_of(method)
-        if route is None or engine_setting() not in dispatch.NATIVE:
+        if route is None:
             return None
         run = route.prepared
         if run is None:
@@ -132,8 +136,10 @@ class Session:
                 return None  # the fallback raises, or runs another engine
             run = route.prepare()
         refuse = _INFINITE if self.takes_missing else _NONFINITE
-        values = run([X], len(X), n_threads or threads_setting() or 1, refuse)
-        return route.finish(values) if type(values) is list else None
+        values = run([X], shape[0], n_threads or settings["n_threads"] or 1, refuse)
+        if type(values) is not list:
+            return None
+        return values[0] if route.is_direct else route.finish(values)
 
 
 class Route:
@@ -147,9 +153,20 @@ class Route:
         Numbers of these values in the program.
     prepared : callable or None
         Computes the targets from one array on the native engine; None until `prepare` is called.
+    is_direct : bool
+        Whether the only target is the output: there is nothing to finish.
     """
 
-    __slots__ = ("_epilogue", "_most_rows", "_names", "_plans", "needed", "prepared", "targets")
+    __slots__ = (
+        "_epilogue",
+        "_most_rows",
+        "_names",
+        "_plans",
+        "is_direct",
+        "needed",
+        "prepared",
+        "targets",
+    )
 
     def __init__(self, session: Session, names: tuple[str, ...]) -> None:
         unknown = [name for name in names if name not in session.output_names]
@@ -168,6 +185,7 @@ class Route:
             self._most_rows = max(1, EPILOGUE_VALUES // max([1, *(np.size(c) for c in constants)]))
         self.needed = needed
         self.targets = [program.outputs[name] for name in needed]
+        self.is_direct = self._epilogue is None and len(needed) == 1
 
     def prepare(self) -> native.Prepared:
         """Compile the plan from one array to the targets, and store the function that runs it."""
