@@ -134,7 +134,8 @@ def main() -> None:
             f"Parquet, made in {time.perf_counter() - started:.0f} s"
         )
         print(
-            f"{'model':<10} {'library':<13} {'rows/s':>10} {'seconds':>8} {'MiB held':>9} {'yes':>10}"
+            f"{'model':<10} {'library':<13} {'rows/s':>10} {'seconds':>8} {'MiB held':>9} "
+            f"{'yes':>10}"
         )
         print("-" * 78)
         for name, float_model in fitted.items():
