@@ -25,9 +25,9 @@ _INFINITE, _NONFINITE = layout.REFUSE["infinite"], layout.REFUSE["nonfinite"]
 
 
 class Session:
-    """What running a module needs in addition to the module: compiled plans and routes.
+    """The data for running a module: compiled plans and routes.
 
-    A module is immutable, so what can be computed once is stored here, when it is first needed.
+    A module is immutable. Data that are computed once are stored here when they are first needed.
     Each module creates one session; pickles and copies do not hold it. Threads may share it: if two
     of them compute an entry at the same time, both get the same.
 

@@ -62,16 +62,21 @@ class CalibrationData:
         return _on_columns(self.rows, self.columns, columns, self.n_features)
 
     def on_all_features(self) -> CalibrationData:
-        """The same with rows that hold all features."""
+        """The same with rows of all features."""
         return replace(self, rows=self.full_rows(len(self.rows)), columns=None)
 
     def on_columns(self) -> CalibrationData:
-        """The same for the features that the rows hold, as if there were no others."""
+        """The same for only the features that the rows have."""
         if self.columns is None:
             return self
         lo, hi = self.ranges.lo[self.columns], self.ranges.hi[self.columns]
         ranges = InputRange(lo, hi, self.ranges.has_missing)
         return CalibrationData(self.rows, self.weight, ranges)
+
+    def thinned(self, n_rows: int) -> CalibrationData:
+        """The same with at most so many rows, of the same weight in all."""
+        rows, weight = _thinned(self.rows, self.weight, n_rows)
+        return replace(self, rows=rows, weight=weight)
 
     @classmethod
     def of(cls, X: Any, sample_weight: Any = None) -> CalibrationData:

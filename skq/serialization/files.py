@@ -61,7 +61,7 @@ def load(
     path : str or path-like
         The file: one that `save` wrote, or a text file with the result of `dumps`.
     expected : type or tuple of types, optional
-        What the value has to be an instance of.
+        Class of the value.
     max_bytes : int, default=2**28
         Most bytes that all arrays of the file may need, and most that all its objects may declare,
         such as the values of a row or the steps of a program.
@@ -104,7 +104,7 @@ def from_bytes(
     return loads(text, expected, max_bytes=max_bytes, classes=classes)
 
 
-#: First bytes of other files that models are kept in, and what they are.
+#: First bytes of other files of models, and their names.
 _OTHER_FORMATS = {
     b"\x80": "a pickle",
     b"PK\x03\x04": "a zip archive, as torch.save and numpy.savez write",

@@ -107,7 +107,7 @@ class TreeArrays:
 
     @property
     def n_targets(self) -> int:
-        """Number of outputs a row."""
+        """Number of outputs per row."""
         return self.leaf_weights.shape[1]
 
     @property
@@ -175,7 +175,7 @@ class TreeArrays:
             Rows of ``leaf_weights``.
         """
         modes = np.flatnonzero(np.bincount(self.mode, minlength=len(NODE_MODES))[1:]) + 1
-        if loops is None or np.any(modes != _BRANCH_LEQ):
+        if loops is None or np.any(modes != _BRANCH_LEQ) or x.shape[1] == 0:
             return self._leaf_indices_in_numpy(x, modes)
         n_samples, n_columns = x.shape
         result = np.empty((n_samples, self.n_trees), dtype=np.int64)
@@ -195,7 +195,7 @@ class TreeArrays:
         return result
 
     def _leaf_indices_in_numpy(self, x: Array, modes: Array) -> NDArray[np.int64]:
-        """`leaf_indices` without the extension, and for all modes of nodes."""
+        """`leaf_indices` without the extension, for all modes of nodes, and for no columns."""
         n_samples, n_columns = x.shape
         values = np.ascontiguousarray(x, dtype=np.float64).ravel()
         with_nan = bool(self.missing_true.any()) and bool(np.isnan(values).any())

@@ -205,7 +205,7 @@ def _edges(values: Floats, mass: Floats, column: _Column, n_bins: int) -> Floats
 
 
 def _variance_within(weight: Floats, moment: Floats) -> Floats:
-    """``[i, j]``: squared deviations from the mean of groups i..j, less the squared values."""
+    """``[i, j]``: squared deviations from the mean of groups i..j, minus the squared values."""
     below = np.concatenate([[0.0], np.cumsum(weight)])
     sums = np.concatenate([np.zeros((1, moment.shape[1])), np.cumsum(moment, axis=0)])
     i, j = np.meshgrid(np.arange(len(weight)), np.arange(len(weight)), indexing="ij")

@@ -1,4 +1,4 @@
-"""Settings of the quantization of tree ensembles: one frozen object a stage."""
+"""Settings of the quantization of tree ensembles: one frozen object per stage."""
 
 from __future__ import annotations
 
