@@ -38,7 +38,7 @@ class Column(Step):
         if not len(edges) or not np.isfinite(edges[[0, -1]]).all() or edges[0] == edges[-1]:
             return
         n_cells = min(MOST_CELLS, CELLS_PER_EDGE * len(edges))
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             self.factor = n_cells / (edges[-1] - edges[0])
             self.offset = -edges[0] * self.factor
         self.last = float(n_cells)

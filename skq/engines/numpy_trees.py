@@ -112,8 +112,6 @@ class BinnedTreeSum(Step):
         threshold = np.clip(step.threshold[nodes.number].astype(np.int64), lo - 1, hi)
         inner = ~nodes.is_leaf
         column = nodes.feature
-        if not len(bins.feature):  # leaves alone
-            column = column[:0]
         self.feature = bins.feature.astype(nodes.feature.dtype)[column]
         right = nodes.left - inner  # a leaf is its own child
         self.right = right.astype(np.int32 if len(inner) < 2**31 else np.int64)
@@ -164,5 +162,5 @@ def tree_sum(step: ins.Trees, types: Types) -> Step:
 
 def binned_tree_sum(step: ins.Trees, types: Types, bins: ins.Bin, codes: Step) -> Step | None:
     """The step of a Trees and of the Bin, with its step, that it alone reads; None without one."""
-    nodes = packed_nodes(step, types.operands[0])
+    nodes = packed_nodes(step, types.operands[0]) if len(bins.feature) else None
     return None if nodes is None else BinnedTreeSum(step, nodes, types, bins, codes)

@@ -126,12 +126,13 @@ class Session:
         route = self._by_method.get(method) or self.route_of(method)
         if route is None:
             return None
-        run = route.prepared.get(engine_setting())
+        setting = engine_setting()
+        run = route.prepared.get(setting)
         if run is None:
             engine = dispatch.compiling_engine()
             if engine is None or (engine == "native" and native.UNAVAILABLE is not None):
                 return None  # the fallback runs the reference engine, or raises
-            run = route.prepared[engine_setting()] = route.prepare(engine)
+            run = route.prepared[setting] = route.prepare(engine)
         refuse = _INFINITE if self.takes_missing else _NONFINITE
         values = run([X], len(X), n_threads or threads_setting() or 1, refuse)
         return route.finish(values) if type(values) is list else None
