@@ -1,14 +1,14 @@
 """skq: scikit-learn in integers.
 
-Quantized estimators with the interface of scikit-learn's: ``fit`` trains the scikit-learn parent
-and quantizes it, ``predict`` runs one integer program.
+Quantized estimators with the interface of scikit-learn: ``fit`` trains the scikit-learn model and
+quantizes it, ``predict`` runs one integer program.
 """
 
 from typing import TYPE_CHECKING
 
 from skq._lazy import lazily as _lazily
 
-if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
+if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them at the first access
     from skq import (
         ensemble,
         exceptions,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when f
 
 __version__ = "0.2.0"
 
-#: Public names by the module that defines them; loaded when first asked for.
+#: Public names by the module that defines them; loaded at the first access.
 _NAMES = {
     "QuantizedClassifier": "skq.estimators.meta",
     "QuantizedOutlierDetector": "skq.estimators.meta",

@@ -18,7 +18,7 @@ _context: ContextVar[dict[str, Any] | None] = ContextVar("skq_config", default=N
 
 
 def get_config() -> dict[str, Any]:
-    """Current settings.
+    """Return the current settings.
 
     Returns
     -------
@@ -52,15 +52,15 @@ def set_config(
         defines the results. All give the same integers. "auto" uses the kernels if they were
         compiled, else NumPy. None does not change the setting.
     saturation_warning : float in [0, 1), None or "keep", default="keep"
-        Predictions give a `CalibrationWarning` if more than this share of the rows have values
-        outside of the range of the calibration data. None, the default of the process: never.
-        "keep" does not change the setting.
+        Predictions issue a `CalibrationWarning` if more than this share of the rows have values
+        outside the range of the calibration data. None means no warning, which is the setting of a
+        new process. "keep" does not change the setting.
     n_threads : int > 0, None or "keep", default="keep"
-        Threads of a prediction by the compiled kernels, at most one for each block of rows; the
-        results do not depend on it. None, the default of the process: ``n_jobs`` of the
-        estimator; for estimators without it, the number that threadpoolctl and
-        ``OMP_NUM_THREADS`` allow the libraries of scikit-learn; 1 inside joblib workers and for
-        loaded models. "keep" does not change the setting.
+        Number of threads of a prediction by the compiled kernels, at most one for each block of
+        rows. Results do not depend on it. None, which is the setting of a new process, means
+        ``n_jobs`` of the estimator; for estimators without ``n_jobs``, the number that
+        threadpoolctl and ``OMP_NUM_THREADS`` allow the libraries of scikit-learn; 1 inside joblib
+        workers and for loaded models. "keep" does not change the setting.
 
     See Also
     --------
@@ -81,7 +81,7 @@ def set_config(
 def config_context(
     *, engine: str | None = None, saturation_warning: Any = _UNCHANGED, n_threads: Any = _UNCHANGED
 ) -> Iterator[None]:
-    """Change settings for a block of code, in this thread or task alone.
+    """Change settings for a block of code, only in the current thread or task.
 
     Parameters
     ----------

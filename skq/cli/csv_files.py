@@ -51,7 +51,7 @@ class CsvReader(TableReader):
         for k, row in enumerate(cells):
             if len(row) != self.n_columns:
                 raise ValueError(
-                    f"{self.path}, row {self.rows_read + k + 1}: {len(row)} cells; "
+                    f"{self.path}, row {self.rows_read + k + 1} has {len(row)} cells; "
                     f"expected {self.n_columns}"
                 )
         table = [[row[column] or "nan" for column in columns] for row in cells]

@@ -32,9 +32,9 @@ def add_predict(commands: Any) -> None:
         "predict",
         help="predict the rows of a table",
         description=(
-            "Predict the rows of a CSV or Parquet table, in batches. A model that knows the names "
-            "of its features reads these columns; others read all columns in their order. An "
-            "empty cell is a missing value."
+            "Predict the rows of a CSV or Parquet table, in batches. If the model has feature "
+            "names, it reads the columns of these names; otherwise it reads all columns in their "
+            "order. An empty cell is a missing value."
         ),
     )
     parser.add_argument("model", metavar="MODEL", help="file that skq.save wrote")
@@ -46,7 +46,7 @@ def add_predict(commands: Any) -> None:
         "--progress",
         choices=("auto", "always", "never"),
         default="auto",
-        help="a bar on the standard error stream; auto: where that is a terminal",
+        help="show a progress bar on standard error; auto: if standard error is a terminal",
     )
     parser.set_defaults(run=_predict)
 

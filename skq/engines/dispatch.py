@@ -1,4 +1,4 @@
-"""Runs integer programs on the engine of the settings, and says which one it is and why."""
+"""Run integer programs on the engine of the settings, and name the engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq._config import engine_setting, threads_setting
-from skq.engines import native, reference
+from skq.engines import native
 from skq.engines.plans import Plans
 from skq.exceptions import SlowEngineWarning
 from skq.kernels import layout
@@ -27,7 +27,7 @@ _CONVERT_BYTES = 16 * 1024 * 1024
 
 
 class NonFiniteInput(Exception):
-    """A real input holds what `run` was asked to refuse; the caller raises the error for users."""
+    """A float input has values that `run` must refuse; the caller raises the error for users."""
 
 
 def engine_in_use() -> tuple[str, str]:
@@ -85,7 +85,10 @@ def run(
     if engine is None:
         for v, array in arrays.items():
             _check(array, program.types[v], v, refuse)
-        return reference.evaluate(program, arrays, targets)
+        # imported here, since a loaded model rarely needs it
+        from skq.engines.reference import evaluate
+
+        return evaluate(program, arrays, targets)
     wanted = tuple(t for t in dict.fromkeys(targets) if t not in arrays)
     plan = (Plans(program) if plans is None else plans).plan(tuple(inputs), wanted, engine)
     run_rows = partial(
@@ -121,8 +124,8 @@ def compiling_engine() -> str | None:
 def _warn_once() -> None:
     """Warn that predictions are slow, at the first one of the process."""
     warnings.warn(
-        f"Predictions run on NumPy, more slowly, since {native.UNAVAILABLE}. Install skq where "
-        "there is a C compiler, or silence this by skq.set_config(engine='numpy').",
+        f"Predictions use the slower NumPy engine, because {native.UNAVAILABLE}. Install skq on a "
+        "machine with a C compiler, or silence this warning with skq.set_config(engine='numpy').",
         SlowEngineWarning,
         stacklevel=2,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from skq.engines import native
-from skq.engines.numpy_engine import NumpyPlan
 from skq.program.program import IntegerProgram
 
-Plan = native.NativePlan | NumpyPlan
+if TYPE_CHECKING:
+    from skq.engines.numpy_engine import NumpyPlan
 
 
 class Plans:
@@ -23,7 +25,9 @@ class Plans:
 
     def __init__(self, program: IntegerProgram) -> None:
         self.program = program
-        self._plans: dict[tuple[str, tuple[int, ...], tuple[int, ...]], Plan] = {}
+        self._plans: dict[
+            tuple[str, tuple[int, ...], tuple[int, ...]], native.NativePlan | NumpyPlan
+        ] = {}
 
     def __len__(self) -> int:
         return len(self._plans)
@@ -33,7 +37,9 @@ class Plans:
         """Bytes of all plans compiled so far."""
         return sum(plan.nbytes for plan in self._plans.values())
 
-    def plan(self, given: tuple[int, ...], wanted: tuple[int, ...], engine: str = "native") -> Plan:
+    def plan(
+        self, given: tuple[int, ...], wanted: tuple[int, ...], engine: str = "native"
+    ) -> native.NativePlan | NumpyPlan:
         """The plan that computes the values `wanted` from the values `given`.
 
         Parameters
@@ -52,11 +58,19 @@ class Plans:
             targets = outputs if set(wanted).issubset(outputs) else wanted
         plan = self._plans.get((engine, given, targets))
         if plan is None:
-            if engine == "native" and native.UNAVAILABLE is not None:
-                raise ImportError(
-                    f"engine='native' was asked for, but {native.UNAVAILABLE}; "
-                    "use engine='auto' or 'numpy', or install skq where there is a C compiler"
-                )
-            make = native.NativePlan if engine == "native" else NumpyPlan
-            plan = self._plans[engine, given, targets] = make(program, given, targets)
+            plan = self._plans[engine, given, targets] = self._compiled(engine, given, targets)
         return plan
+
+    def _compiled(
+        self, engine: str, given: tuple[int, ...], targets: tuple[int, ...]
+    ) -> native.NativePlan | NumpyPlan:
+        if engine == "numpy":
+            from skq.engines.numpy_engine import NumpyPlan  # a loaded model rarely needs it
+
+            return NumpyPlan(self.program, given, targets)
+        if native.UNAVAILABLE is not None:
+            raise ImportError(
+                f"engine='native' is not available, because {native.UNAVAILABLE}. Use "
+                "engine='auto' or 'numpy', or install skq on a machine with a C compiler."
+            )
+        return native.NativePlan(self.program, given, targets)

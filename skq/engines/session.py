@@ -114,7 +114,7 @@ class Session:
             None if the caller has to take the fallback: X is not a two-dimensional array of a
             dtype that the kernels read; X holds infinity, or NaN while `takes_missing` is False;
             the module does not compute this method; the reference engine is set; or the settings
-            ask for a warning of values that saturate.
+            require a warning of values that saturate.
         """
         if (
             type(X) is not np.ndarray
@@ -156,7 +156,7 @@ class Route:
     def __init__(self, session: Session, names: tuple[str, ...]) -> None:
         unknown = [name for name in names if name not in session.output_names]
         if unknown:
-            raise ValueError(f"There is no output {unknown}; there are {session.output_names}.")
+            raise ValueError(f"Unknown outputs {unknown}. The outputs are {session.output_names}.")
         program, graph = session.plans.program, session.epilogue.graph
         self._names, self._plans = names, session.plans
         self._epilogue: GraphEvaluator | None = None

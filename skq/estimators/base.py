@@ -183,6 +183,8 @@ class QuantizedEstimator(EstimatorPredictions):
                 stacklevel=2,
             )
         super().__setstate__(state)  # type: ignore[misc]
+        if "quantized_module_" in vars(self):
+            changes.make_read_only(self)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters of this estimator; while the parent is fitting, only those of the parent."""
@@ -219,6 +221,7 @@ class QuantizedEstimator(EstimatorPredictions):
             self.offset_ = parent.offset_ = offset
             module = self._module_from(parent, data)
         self.quantized_module_ = module
+        changes.make_read_only(self)
 
     def _module_from(self, parent: Any, data: CalibrationData) -> QuantizedModule:
         return self._build(parent, data)

@@ -47,7 +47,7 @@ Self = TypeVar("Self", bound="_QuantizedMeta")
 
 
 class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
-    """What both meta-estimators share."""
+    """Common methods of the meta-estimators."""
 
     estimator: Any
     quantized_module_: QuantizedModule
@@ -198,8 +198,8 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     Parameters
     ----------
     estimator : estimator
-        A classifier or Pipeline that the frontend can convert. It is cloned and fitted; wrap one
-        that is fitted already in `sklearn.frozen.FrozenEstimator`.
+        A supported classifier or Pipeline. It is cloned and fitted; wrap a fitted one in
+        `sklearn.frozen.FrozenEstimator`.
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
@@ -207,8 +207,8 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
-        as many as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, uses
+        as many columns as the splits need.
 
     Attributes
     ----------
@@ -219,15 +219,15 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Largest number of columns of codes that a feature has.
+        Largest number of columns of codes of a feature.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     n_features_in_ : int
-        Features seen in ``fit``.
+        Number of features seen in ``fit``.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where X has any.
+        Names of the features, if X has feature names.
 
     Examples
     --------
@@ -244,7 +244,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
 
     @available_if(inner_has("predict_proba", "estimator_"))
     def predict_proba(self, X: Any) -> Any:
-        """Class probabilities, from the integer program's scores.
+        """Compute class probabilities from the scores of the integer program.
 
         Parameters
         ----------
@@ -258,7 +258,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
 
     @available_if(inner_has("predict_proba", "estimator_"))
     def predict_log_proba(self, X: Any) -> Any:
-        """Logarithms of `predict_proba`.
+        """Compute logarithms of the class probabilities.
 
         Parameters
         ----------
@@ -272,7 +272,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
 
     @available_if(inner_has("decision_function", "estimator_"))
     def decision_function(self, X: Any) -> Any:
-        """Confidence scores, dequantized from the integer program's accumulators.
+        """Compute confidence scores, which are dequantized accumulators of the integer program.
 
         Parameters
         ----------
@@ -291,8 +291,8 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     Parameters
     ----------
     estimator : estimator
-        A regressor or Pipeline that the frontend can convert. It is cloned and fitted; wrap one
-        that is fitted already in `sklearn.frozen.FrozenEstimator`.
+        A supported regressor or Pipeline. It is cloned and fitted; wrap a fitted one in
+        `sklearn.frozen.FrozenEstimator`.
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
@@ -300,8 +300,8 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
-        as many as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, uses
+        as many columns as the splits need.
 
     Attributes
     ----------
@@ -312,13 +312,13 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Largest number of columns of codes that a feature has.
+        Largest number of columns of codes of a feature.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
-        Features seen in ``fit``.
+        Number of features seen in ``fit``.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where X has any.
+        Names of the features, if X has feature names.
 
     Examples
     --------
@@ -338,7 +338,7 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     ----------
     estimator : estimator
         `sklearn.ensemble.IsolationForest`, `sklearn.linear_model.SGDOneClassSVM`, or a Pipeline
-        that ends in one of them. It is cloned and fitted; wrap one that is fitted already in
+        that ends in one of them. It is cloned and fitted; wrap a fitted one in
         `sklearn.frozen.FrozenEstimator`.
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
@@ -347,26 +347,26 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
-        as many as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, uses
+        as many columns as the splits need.
 
     Attributes
     ----------
     estimator_ : estimator
-        The fitted float model. Its offset is used unchanged, also where it follows from a
-        ``contamination``; `skq.ensemble.IsolationForest` computes it from the integer scores.
+        The fitted float model. Its offset is not changed, even if it was computed from a
+        ``contamination``; `skq.ensemble.IsolationForest` computes the offset from integer scores.
     quantized_module_ : QuantizedModule
         The integer program with its quantizers.
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Largest number of columns of codes that a feature has.
+        Largest number of columns of codes of a feature.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
-        Features seen in ``fit``.
+        Number of features seen in ``fit``.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where X has any.
+        Names of the features, if X has feature names.
 
     Examples
     --------
@@ -380,7 +380,7 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     """
 
     def decision_function(self, X: Any) -> Any:
-        """Scores less the offset: negative for outliers.
+        """Compute the scores minus the offset; they are negative for outliers.
 
         Parameters
         ----------
@@ -393,7 +393,7 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
         return self._predict_in_integers("decision_function", X)
 
     def score_samples(self, X: Any) -> Any:
-        """Scores: the lower, the more abnormal.
+        """Compute the scores of samples; lower scores are more abnormal.
 
         Parameters
         ----------
@@ -416,14 +416,15 @@ def quantize(
     columns_per_feature: Any = 1,
     verbose: bool = False,
 ) -> QuantizedClassifier | QuantizedRegressor | QuantizedOutlierDetector:
-    """Quantize an estimator that is fitted already.
+    """Quantize a fitted estimator.
 
     Parameters
     ----------
     fitted : estimator or Pipeline
         A fitted classifier, regressor or outlier detector.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Calibration data: rows like those that it will predict on, such as the training data.
+        Calibration data, for example the training data. They must be similar to the rows that the
+    model will predict on.
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
@@ -431,15 +432,15 @@ def quantize(
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
-        as many as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, uses
+        as many columns as the splits need.
     verbose : bool, default=False
-        Whether to print what is done and how long each step took.
+        Whether to print each step of the quantization and its duration.
 
     Returns
     -------
     QuantizedClassifier, QuantizedRegressor or QuantizedOutlierDetector
-        Fitted, around ``FrozenEstimator(fitted)``.
+        Fitted wrapper around ``FrozenEstimator(fitted)``.
 
     Examples
     --------
@@ -493,7 +494,7 @@ def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:
 
 
 def _check_is_estimator(estimator: Any) -> None:
-    """Raise TypeError for what is no estimator instance; tells what is expected."""
+    """Raise a TypeError if an object is not an estimator instance."""
     if isinstance(estimator, type):
         raise TypeError(
             f"An estimator instance is expected. Got the class {estimator.__name__}: write "

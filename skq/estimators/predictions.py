@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class EstimatorPredictions(IntegerPredictions):
-    """`IntegerPredictions` of a scikit-learn estimator, and what it tells of its integers."""
+    """`IntegerPredictions` of a scikit-learn estimator, with its fitted attributes."""
 
     _passes_plain_tables = validation.passes_plain_tables
     _threads = threads_of
@@ -33,7 +33,7 @@ class EstimatorPredictions(IntegerPredictions):
 
     @property
     def columns_per_feature_(self) -> int:
-        """Largest number of columns of codes that a feature has."""
+        """Largest number of columns of codes of a feature."""
         check_is_fitted(self, "quantized_module_")
         return int(self.quantized_module_.columns_of_features.max(initial=0))
 

@@ -117,8 +117,8 @@ def requantized(
     if name:
         raise ValueError(
             f"With {name}={getattr(quantized_part(estimator), name)} each width trains another "
-            f"float model, so widths cannot be compared on one. Search them with GridSearchCV, or "
-            f"leave {name} out."
+            "float model, so widths cannot be compared on the same float model. Search them with "
+            f"GridSearchCV, or leave {name} out."
         )
     last = copy.copy(quantized_part(estimator))
     last.quantized_module_ = module_at(estimator, X, n_bits, sample_weight=sample_weight)

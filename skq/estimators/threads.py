@@ -54,7 +54,7 @@ def threads_of(estimator: Any, module: QuantizedModule, n_values: int) -> int:
 def threads_for(n_jobs: int | None) -> int:
     """Threads for an estimator's `n_jobs`: 1 inside joblib workers.
 
-    None is 1 unless a `joblib.parallel_config` says otherwise; -1 is every core.
+    None means 1 unless `joblib.parallel_config` sets another number; -1 means all cores.
     """
     if n_jobs == 1:
         return 1

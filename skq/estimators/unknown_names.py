@@ -28,7 +28,7 @@ def unknown_name(module: Any, parents: Any, name: str) -> Exception:
     ImportError or AttributeError
         An ImportError for a class of scikit-learn, as scikit-learn itself raises for data sets that
         it has removed: ``from skq.svm import SVC`` then shows the reason. For any other name an
-        AttributeError, which the import statement replaces by an ImportError of its own.
+        AttributeError, which the import statement replaces by an ImportError.
     """
     start = f"{module.__name__} has no {name}"
     parent = getattr(parents, name, None)

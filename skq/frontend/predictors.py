@@ -49,7 +49,7 @@ class LayerInputs:
     Parameters
     ----------
     fill : ndarray of shape (n_features,) or None
-        Value that replaces NaN in each feature; NaN where none does.
+        Value that replaces NaN in each feature; NaN if NaN is not replaced.
     bits : TreeEnsemble or None
         Trees whose scores, 0 or 1, are derived columns after the features.
     bits_alone : bool
@@ -169,7 +169,7 @@ class Calibration:
         "sigmoid": ``1 / (1 + exp(slope * x + offset))``; "interpolate": linear between knots, as
         ``numpy.interp``; "softmax": of ``slope * x``, over the columns.
     slope, offset : ndarray of shape (n_columns,)
-    knots : tuple of (x, y), one a column
+    knots : tuple of (x, y), one per column
         ndarrays of shape (n_knots,), x rising.
     logarithm : bool
         Whether "softmax" reads ``log(x + 1e-12)``, for x that are probabilities.
@@ -261,7 +261,7 @@ class Head:
     Parameters
     ----------
     kind : {"regressor", "binary", "multiclass", "multilabel", "outlier"}
-        "binary": one score a row; "multiclass": one a class, of one output or several.
+        "binary": one score per row; "multiclass": one per class, of one output or several.
     link : {None, "identity", "exp", "sigmoid", "softmax", "ovr", "clip", "exp2"}
         From scores to ``predict`` of a regressor, to ``predict_proba`` (None: there is none), or
         to ``score_samples`` of an outlier detector. "ovr": sigmoids, normalized; "clip":

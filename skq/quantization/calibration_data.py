@@ -152,7 +152,7 @@ def choose_rows(
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
     if weight.shape != (n_rows,) or not np.all(np.isfinite(weight)) or not np.any(weight > 0):
         raise ValueError(
-            f"sample_weight must be finite, with one value a row ({n_rows}) and one above 0. "
+            f"sample_weight must be finite, with one value per row ({n_rows}) and one above 0. "
             f"Got shape {weight.shape}."
         )
     rows = np.flatnonzero(weight > 0)

@@ -313,7 +313,7 @@ class Conversion:
         if isinstance(operand, JointFeatures):
             operand = joint_tensor(self.low, operand)
         if not isinstance(operand, Features | QuantizedTensor):
-            raise UnsupportedModelError(f"output {name!r} depends on the number of rows alone")
+            raise UnsupportedModelError(f"output {name!r} depends only on the number of rows")
         tensor, reals = self.low.tensor(operand), self.floats[name]
         if reals.dtype.kind != "f":
             return arranged(self.low, integers(self.low, tensor, reals)).value

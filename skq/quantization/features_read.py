@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skq.graph.graph import FloatGraph, Node, TensorInfo
 from skq.program.input_columns import columns_read, narrowed, widened
-from skq.quantization.lower.feature_grids import FROZEN_SCALE
+from skq.program.instructions.reals import FROZEN_SCALE
 from skq.quantization.quantized_module import QuantizedModule
 
 Indices = NDArray[np.int64]

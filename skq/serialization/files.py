@@ -134,6 +134,6 @@ def _check_values(text: bytes, max_bytes: int) -> None:
 
 def _too_large(max_bytes: int) -> SerializationError:
     return SerializationError(
-        f"the file holds more than the limit of {max_bytes} bytes allows. "
+        f"the content of the file exceeds the limit of {max_bytes} bytes. "
         "Pass a larger max_bytes if you trust it."
     )

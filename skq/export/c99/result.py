@@ -15,7 +15,7 @@ class CReport:
     ----------
     name : str
     features, optimize : str
-        As `to_c` was asked.
+        Arguments of `to_c`.
     functions : tuple of str
         Declarations.
     constant_bytes : int
@@ -44,7 +44,7 @@ class CReport:
         lines = [
             f"{self.name}: features as {self.features}, optimized for {self.optimize}",
             *(f"  {declaration}" for declaration in self.functions),
-            f"constants   {self.constant_bytes:>7} bytes of flash, the code comes on top",
+            f"constants   {self.constant_bytes:>7} bytes of flash, plus the code",
             *(f"  {size:>7}  {what}" for what, size in self.tables),
             f"stack       {self.stack_bytes:>7} bytes at most "
             f"({self.workspace_bytes} in local arrays); no static RAM, no heap",

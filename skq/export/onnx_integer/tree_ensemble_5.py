@@ -2,7 +2,7 @@
 
 Its sums have the dtype of its input, so 53 bits of them are exact in float64. A leaf of this
 operator has one target. Where a leaf of the program has several outputs, their sums share one
-target, each in bits of its own::
+target, each in separate bits::
 
     leaf     = sum of value[k] * 2**(bits * k)                    weights of the operator
     q        = Floor(TreeEnsemble(x) * 2**-(bits * k))            (n_rows, n_digits)

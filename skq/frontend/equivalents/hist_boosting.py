@@ -132,7 +132,7 @@ def taking_encoded(estimator: Any) -> Any:
 def _encoder(estimator: Any) -> Any:
     """The fitted OrdinalEncoder of the categorical columns, or None.
 
-    scikit-learn has no public name for it: `is_categorical_` tells only which columns it reads.
+    scikit-learn has no public name for it; `is_categorical_` contains only its columns.
     """
     preprocessor = getattr(estimator, "_preprocessor", None)
     return None if preprocessor is None else preprocessor.named_transformers_["encoder"]

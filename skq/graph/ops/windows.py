@@ -96,7 +96,7 @@ class Windows:
     def counts(self, spatial: Sequence[int], *, include_padding: bool) -> NDArray[np.int64]:
         """Cells of each window that a mean counts, of shape `output`.
 
-        Cells of the input count, and those of the padding where asked; the overhang of
+        Cells of the input count, and those of the padding if requested; the overhang of
         ``ceil_mode`` never does, as in torch and ONNX Runtime.
         """
         inside = np.ones((1, 1, *spatial), dtype=np.int64)
@@ -132,7 +132,7 @@ class SpreadWindows(Windows):
     Parameters
     ----------
     spread : tuple of int
-        Distance of the input's cells, one an axis; `pads` may be negative here: cells left out.
+        Distance of the input's cells, one per axis; `pads` may be negative here: cells left out.
     """
 
     spread: Axes = ()

@@ -131,13 +131,13 @@ def needed_bits(lo: Array, hi: Array, n_bits: int, reaches: Sequence[InputReach]
     name, numbers = reaches[0].name, [elements for _, elements, _ in reaches]
     if bits > WIDEST_INTEGER:
         raise UnsupportedModelError(
-            f"Input {name!r} is looked up in a table, and its numbers need codes of {bits} bits, "
-            f"more than the {WIDEST_INTEGER} that a table has."
+            f"Input {name!r} is an index of a table and needs codes of {bits} bits; tables "
+            f"support {WIDEST_INTEGER} bits at most."
         )
     if len(np.unique(np.concatenate(numbers))) < np.size(lo):
         raise UnsupportedModelError(
-            f"Input {name!r} has elements that are looked up in a table and others that are not, "
-            f"and the first need codes of {bits} bits. Got n_bits of {n_bits} for 'model_inputs'; "
-            f"pass a dict of n_bits with at least {bits} there, or make them two inputs."
+            f"Some elements of input {name!r} are indices of a table and need codes of {bits} "
+            f"bits; others are not. Got n_bits of {n_bits} for 'model_inputs'; pass a dict of "
+            f"n_bits with at least {bits} there, or make them two inputs."
         )
     return bits

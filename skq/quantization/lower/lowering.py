@@ -110,8 +110,8 @@ class Lowering(CalibratedProgram):
         hold : float, default=None
             One more value that the codes have to hold.
         method : {"minmax", "percentile", "mse", "whole"}, default=None
-            How the range is chosen; None: as the settings say. "whole" is for features: a scale of
-            1 for integers that the codes hold, "minmax" for others.
+            How the range is chosen. None means the method of the settings. "whole" is for features:
+            a scale of 1 for integers that fit the codes, "minmax" for others.
         in_columns : bool, default=False
             Whether codes of features may be as wide as all their columns; see
             `skq.quantization.lower.digits`.
@@ -244,12 +244,12 @@ class Lowering(CalibratedProgram):
         method: str,
         holds_zero: bool = False,
     ) -> QuantizedTensor:
-        """Codes times real weights; the bias is whatever makes the mean output right.
+        """Codes times real weights; the bias is chosen so that the mean output is exact.
 
         Parameters
         ----------
         x : QuantizedTensor
-            Codes, plain; the scale may be one a feature.
+            Codes, plain; the scale may be one per feature.
         weights : ndarray of shape (n_in, n_out)
         target : ndarray of shape (n_rows, ..., n_out)
             What the float layer gives for the calibration rows, bias included.

@@ -5,7 +5,7 @@ else is one of two views of real values:
 
 - `Features`: the graph's float input, followed by functions of single features (scalers, casts)
   that are not written as instructions.
-- `QuantizedTensor`: an integer value of the program, with the map to the reals it stands for.
+- `QuantizedTensor`: an integer value of the program, with the function from it to real values.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Features:
     is_whole : bool
         Whether columns of whole numbers get grids that hold these exactly.
     holds_zero : bool
-        Whether ranges hold 0, so that a code stands for exactly 0.
+        Whether ranges include 0, so that a code represents exactly 0.
     n_bits : int or None
         Width of the codes, where it differs from that of the model's inputs.
     """
@@ -140,7 +140,7 @@ class Features:
         return a, b
 
     def apply(self, values: Array, feature: Array | None = None) -> Array:
-        """What the steps make of raw values."""
+        """Results of the steps for raw values."""
         for step in self.steps:
             values = step(values, feature)
         return values
@@ -148,14 +148,14 @@ class Features:
 
 @dataclass(frozen=True, eq=False)
 class QuantizedTensor:
-    """An integer value ``q`` of the program that stands for ``f((q - zero_point) * scale)``.
+    """An integer value ``q`` of the program that represents ``f((q - zero_point) * scale)``.
 
     Parameters
     ----------
     value : int
         Number of the value in the program.
     scale, zero_point : ndarray of shape () or (n_channels,)
-        One a channel, which is the last axis of the integer value. `zero_point` is real: it never
+        One per channel, which is the last axis of the integer value. `zero_point` is real: it never
         enters integer arithmetic as it is, but is folded into the offset of the next
         requantization.
     function : callable or None
@@ -165,7 +165,7 @@ class QuantizedTensor:
         Bounds of the reals, where ``f`` is the identity followed by a clip (ReLU); a requantization
         saturates at them for free.
     view : ndarray of int64 or None
-        Where each element of the tensor's row stands in the flattened integer value; None where
+        Index of each element of the tensor's row in the flattened integer value; None where
         the integer value has the tensor's arrangement. Slices, transposes and reshapes change
         the view and cost no instruction; see `skq.quantization.lower.views`.
     """

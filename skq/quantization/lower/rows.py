@@ -17,8 +17,8 @@ UNBOUNDED = 2**31 - 1
 
 #: Why an operator that mixes rows is refused.
 ROWS_SELECTED = (
-    "it moves elements between rows (axis 0) or changes how many there are, and each row is "
-    "predicted by itself; do that to the inputs or to the predictions"
+    "it moves elements between rows (axis 0) or changes the number of rows, but each row is "
+    "predicted independently of the others; apply it to the inputs or to the predictions"
 )
 
 

@@ -223,7 +223,7 @@ def trained_codes(low: Lowering, x: Features | QuantizedTensor, name: str) -> Qu
         If the tensor is not on a grid.
     """
     if isinstance(x, Features) or x.function is not None:
-        raise UnsupportedModelError(f"its input {name!r} is on no grid: quantize it first")
+        raise UnsupportedModelError(f"its input {name!r} is not quantized: quantize it first")
     if x.clip is None:
         return x
     if not x.has_one_scale:
@@ -274,7 +274,7 @@ def trained_product(
     """Codes times given integer weights, over the last axis. The bias is a real offset.
 
     The integers of a quantized bias are used if its scale equals that of the sums in float32. Where
-    the codes have one scale a feature, each a whole multiple of the least, the weights are
+    the codes have one scale per feature, each a whole multiple of the least, the weights are
     multiplied by these multiples.
 
     Parameters
@@ -297,13 +297,13 @@ def trained_product(
     """
     columns = scale[:1].ravel() if len(scale) else np.ones(scale.shape[1])
     if np.any(scale != columns):
-        raise UnsupportedModelError("weights must have one scale, or one an output channel")
+        raise UnsupportedModelError("weights must have one scale, or one per output channel")
     least = np.min(rows.scale)
     multiples = np.rint(np.broadcast_to(rows.scale / least, (len(weights),)))
     if np.any(multiples * least != rows.scale):
         raise UnsupportedModelError(
             f"its input {name!r} has several scales that are not multiples of the least, "
-            f"{least:g}, so its sums are no integers; quantize it with one scale"
+            f"{least:g}, so its sums are not integers; quantize it with one scale"
         )
     weights = weights * multiples.astype(np.int64)[:, None]
     step = columns * least

@@ -166,7 +166,7 @@ class QuantizedReduceProd(_Reduction):
     def _times(
         low: Lowering, product: QuantizedTensor, factor: QuantizedTensor, reals: Array
     ) -> QuantizedTensor:
-        """The product so far, which stands for `reals`, times one more factor; exact if it fits."""
+        """The product so far (real values `reals`) times one more factor; exact if it fits."""
         bits = low.type(factor.value).bits
         if low.type(product.value).bits + bits > EXACT_BITS:
             (product,) = low.common(low.codes(product, reals, n_bits=WIDEST_FACTOR))

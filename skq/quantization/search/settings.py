@@ -65,7 +65,7 @@ class ErrorSettings:
     changed_label: float = 2.0
 
     #: Variance of an output, as a share of its mean square, up to which it is constant
-    #: but for float rounding.
+    #: except for float rounding.
     negligible_spread: float = 1e-24
 
     #: Least weight of an error inside of the network, as a share of the mean: derivatives hold for
@@ -168,7 +168,7 @@ class LayerSettings:
     whole_error: float = 1.25
     whole_labels: float = 0.002
 
-    #: Integer columns are taken as they are, and other grids of them avoid ties, for weights of at
+    #: Integer columns have the scale 1, and other grids of them avoid ties, for weights of at
     #: least so many bits: narrower weights need the grids that are best for them.
     least_whole_weight_bits: int = 4
 
