@@ -27,8 +27,8 @@ from skq.program.types import TensorType
 Array = NDArray[Any]
 Prepared = Callable[[list[Array], int, int, int], Any]
 
-#: Bytes of the widest value of a block, which should stay in the second cache.
-CACHE_BYTES = 512 * 1024
+#: Bytes of the widest value of a block, which should stay in the caches of a core.
+CACHE_BYTES = 1024 * 1024
 #: Rows of a block of a program with trees, whose walks want long arrays, and the most of any.
 TREE_ROWS = 8192
 #: Least rows of a block of other programs.
