@@ -45,6 +45,23 @@ def quantize_graph(
     return converter.quantize_module(data.rows, sample_weight=data.weight, ranges=[data.ranges])
 
 
+def graph_and_rows(
+    estimator: Any, data: CalibrationData
+) -> tuple[FloatGraph, CalibrationData, FeatureColumns | None]:
+    """The float graph of a fitted estimator, the rows it takes, and the features it reads.
+
+    The features are None unless X is so wide and sparse that the graph reads a part of them.
+    """
+    columns = None
+    if data.columns is not None:
+        columns = FeatureColumns(data.columns, data.n_features)
+    model = hist_boosting.taking_encoded(estimator)
+    graph = float_graph(model, data.rows, columns=columns)
+    if columns is not None and graph.inputs[0].shape[-1] == columns.n_features:
+        data, columns = data.on_all_features(), None
+    return graph, data.on_columns(), columns
+
+
 def build_module(
     estimator: Any,
     X: Any,
@@ -87,15 +104,8 @@ def build_module(
     name = name or type(estimator).__name__
     progress = Progress(name, verbose)
     data = X if isinstance(X, CalibrationData) else CalibrationData.of(X, sample_weight)
-    columns = None
-    if data.columns is not None:
-        columns = FeatureColumns(data.columns, data.n_features)
     with progress.step(f"converted to a float graph, checked on {min(len(data.rows), 100)} rows"):
-        model = hist_boosting.taking_encoded(estimator)
-        graph = float_graph(model, data.rows, columns=columns)
-    if columns is not None and graph.inputs[0].shape[-1] == columns.n_features:
-        data, columns = data.on_all_features(), None
-    data = data.on_columns()
+        graph, data, columns = graph_and_rows(estimator, data)
 
     def quantized(width: Any) -> QuantizedModule:
         return quantize_graph(

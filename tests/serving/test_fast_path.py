@@ -277,4 +277,4 @@ def test_the_engine_is_asked_for_at_each_call(fitted, monkeypatch):
     for engine in ("auto", "native", "numpy", "reference"):
         with skq.config_context(engine=engine):
             np.testing.assert_array_equal(model.predict(X[:1]), expected)
-    assert taken == [True, True, False, False]
+    assert taken == [True, True, True, False]

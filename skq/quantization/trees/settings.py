@@ -37,6 +37,10 @@ class EdgeSettings:
     #: Up to this many bins edges are chosen by targets and ranks.
     max_chosen_bins: int = 32
 
+    #: Up to this width of the codes, trees that are trained on bins take the edges that are chosen
+    #: for the float model.
+    max_model_bits: int = 3
+
     #: Candidate edges lie between groups of equal weight: so many groups a bin, and at most so
     #: many in all.
     groups_per_bin: int = 4
