@@ -146,8 +146,8 @@ def candidates(
         tails = RANGES.digit_tails if clips else (0.0,)
         shares = RANGES.few_digit_spans if few else RANGES.digit_spans
         spans = tuple(np.unique(np.maximum(np.rint(np.array(shares) * top), 1)).tolist())
-    shares, low_index, high_index, span = _tables(tails, spans)
-    position = np.searchsorted(np.cumsum(row_weight[order]), shares)
+    below, low_index, high_index, span = _tables(tails, spans)
+    position = np.searchsorted(np.cumsum(row_weight[order]), below)
     ends = ordered[np.minimum(position, len(values) - 1)]
     low_ends, high_ends = ends.reshape(2, -1)
     a = np.concatenate([[lo], low_ends])[low_index]
@@ -158,7 +158,8 @@ def candidates(
     scale = b / span - a / span
     zero_point = np.rint(-a / scale)
     first = hi / top - lo / top
-    scales, zero_points = [[first], scale], [[np.rint(-lo / first)], zero_point]
+    scales = [np.array([first]), scale]
+    zero_points = [np.array([np.rint(-lo / first)]), zero_point]
     if n_bits <= 4:
         # the ends of the range at the first and last code, and half a step outside of them
         cell = b / (span + 1) - a / (span + 1)
