@@ -164,12 +164,12 @@ def _leaves(module: QuantizedModule, trees: Trees) -> tuple[Array, Array, Array]
     real = _real_trees(module.graph)
     leaf = np.flatnonzero(trees.feature < 0)
     tree = np.searchsorted(trees.roots, leaf, side="right") - 1
-    integers = np.zeros((len(leaf), trees.n_outputs))
+    integers, weights = np.zeros((2, len(leaf), trees.n_outputs))
     columns = trees.output[tree][:, np.newaxis] + np.arange(trees.width)
     values = trees.leaf_values[trees.left[leaf]].astype(np.int64)
     values = values * trees.multiplier[tree][:, np.newaxis]
     np.put_along_axis(integers, columns, values.astype(np.float64), axis=1)
-    weights = real.leaf_weights[trees.left[leaf]]
+    np.put_along_axis(weights, columns, real.leaf_weights[trees.left[leaf]], axis=1)
     return tree, integers, weights / (len(trees.roots) if real.aggregate == "AVERAGE" else 1)
 
 

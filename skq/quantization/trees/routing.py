@@ -65,7 +65,7 @@ class Routing:
 def _contrast(trees: TreeArrays, met: Floats) -> Floats:
     """Squared difference between the mean values of a node's two subtrees."""
     is_leaf = trees.leaf >= 0
-    total = np.zeros((len(trees.leaf), trees.n_targets))
+    total = np.zeros((len(trees.leaf), trees.leaf_weights.shape[1]))
     total[is_leaf] = trees.leaf_weights[trees.leaf[is_leaf]] * (met[is_leaf, None] + 1e-12)
     count = np.where(is_leaf, met + 1e-12, 0.0)
     for level in reversed(trees.branches_by_depth()):
