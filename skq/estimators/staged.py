@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skq.engines.reference import evaluate
+from skq.estimators.staged_median import has_median, median_modules
 from skq.estimators.staged_votes import has_votes, vote_modules
 from skq.exceptions import UnsupportedModelError
 from skq.graph.graph import FloatGraph, TensorInfo
@@ -24,12 +25,16 @@ Array = NDArray[Any]
 def staged_modules(module: QuantizedModule, estimator: Any) -> Iterator[QuantizedModule]:
     """The module after each stage of a boosted ensemble; the last is the module itself.
 
-    Of AdaBoost whose base estimators are no trees, see `skq.estimators.staged_votes`. Else the
-    trees of later stages are removed from the Trees instruction. One tree of a single leaf for
-    each output replaces them; its integer represents the sum 0 that they now add.
+    Of AdaBoost whose base estimators are no trees, see `skq.estimators.staged_votes`, of medians
+    `skq.estimators.staged_median`. Else the trees of later stages are removed from the Trees
+    instruction. One tree of a single leaf for each output replaces them; its integer represents the
+    sum 0 that they now add.
     """
     if has_votes(estimator):
         yield from vote_modules(module, estimator)
+        return
+    if has_median(module):
+        yield from median_modules(module, estimator)
         return
     number, trees = _trees_of(module, estimator)
     per_stage = _trees_per_stage(estimator, trees)
@@ -39,12 +44,8 @@ def staged_modules(module: QuantizedModule, estimator: Any) -> Iterator[Quantize
     for stage, end in enumerate(range(per_stage, len(trees.roots), per_stage), start=1):
         rest = zeros[end:].sum(axis=0)
         factor = 1.0
-        if weight is not None:  # AdaBoost
-            share = float(weight[:stage].sum() / weight.sum())
-            if hasattr(estimator, "classes_"):  # divides by the weight of the trees so far
-                factor = 1.0 / share
-            else:  # compares with half of it
-                rest = rest + 0.5 * (1.0 - share) / _scale_of(module, number, trees)
+        if weight is not None:  # AdaBoost divides by the weight of the trees so far
+            factor = float(weight.sum() / weight[:stage].sum())
         yield _changed(module, number, _first_trees(trees, end, rest), factor)
     yield module
 

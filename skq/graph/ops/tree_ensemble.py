@@ -8,7 +8,7 @@ reached a leaf; ``tree_sums`` adds up these leaves.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
