@@ -163,14 +163,14 @@ class Median:
 
     Parameters
     ----------
-    base_estimators : TreeEnsemble
+    base_estimators : Layers or TreeEnsemble
         A score for each base estimator.
     weights : ndarray of shape (n_estimators,), int64
     threshold : int
         Sum of the weights at which the median is reached.
     """
 
-    base_estimators: TreeEnsemble
+    base_estimators: Layers | TreeEnsemble
     weights: NDArray[np.int64]
     threshold: int
 

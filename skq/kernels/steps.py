@@ -289,7 +289,7 @@ def _weighted_median(p: Packer, number: int, step: ins.WeightedMedian) -> None:
         length=length,
         n_runs=p.types[number].size,
         threshold=step.threshold,
-        workspace=p.workspace(8 * length),
+        workspace=p.workspace(3 * 8 * length),  # weights, elements, weights of some elements
         **p.numbers("weights", step.weights),
     )
 

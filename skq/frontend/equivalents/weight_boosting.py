@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.bagging import mixed
 from skq.frontend.equivalents.combining import side_by_side
 from skq.frontend.equivalents.decision_trees import from_sklearn, stack
@@ -20,15 +19,9 @@ from skq.frontend.predictors import Floats, Head, Layers, Median, Mixture, Predi
 MEDIAN_BITS = 62
 
 
-@before_training("AdaBoostClassifier")
-def _check_classifier(estimator: Any) -> None:
+@before_training("AdaBoostClassifier", "AdaBoostRegressor")
+def _check(estimator: Any) -> None:
     check_trainable_inside(estimator.estimator, estimator)
-
-
-@before_training("AdaBoostRegressor")
-def _check_regressor(estimator: Any) -> None:
-    if hasattr(estimator.estimator, "fit"):
-        _check_median_of(estimator, estimator.estimator)
 
 
 @equivalent("AdaBoostClassifier")
@@ -87,18 +80,16 @@ def _one_class(estimator: Any) -> Predictor:
 
 @equivalent("AdaBoostRegressor")
 def _adaboost_regressor(estimator: Any) -> Predictor:
-    """The weighted median over trees: each has a score, and the median is an operator."""
-    for base_estimator in estimator.estimators_:
-        _check_median_of(estimator, base_estimator)
-    trees = [base_estimator.tree_ for base_estimator in estimator.estimators_]
-    ensemble = stack(
-        [from_sklearn(tree, tree.value[:, 0, :1]) for tree in trees],
-        base=np.zeros(len(trees)),
-        average=False,
-        output=np.arange(len(trees)),
-    )
-    median = Median(ensemble, *median_weights(estimator.estimator_weights_[: len(trees)]))
-    return Predictor(median, Head("regressor"))
+    """The weighted median of the base estimators' scores, then the link that they share."""
+    base_estimators = [
+        to_predictor(base_estimator, estimator) for base_estimator in estimator.estimators_
+    ]
+    links = {base_estimator.head.link for base_estimator in base_estimators}
+    if len(links) > 1 or any(m.scores.n_scores != 1 for m in base_estimators):
+        raise unsupported(estimator, "its base estimators must be regressors with one output")
+    scores = side_by_side([base_estimator.scores for base_estimator in base_estimators])
+    weights = estimator.estimator_weights_[: len(base_estimators)]
+    return Predictor(Median(scores, *median_weights(weights)), Head("regressor", links.pop()))
 
 
 def median_weights(weights: Any) -> tuple[NDArray[np.int64], int]:
@@ -148,16 +139,6 @@ def _vote_matrix(n_classes: int) -> Floats:
         return np.array([[-2.0], [2.0]])
     against = -1.0 / (n_classes - 1)
     return np.where(np.eye(n_classes) > 0, 1.0, against)
-
-
-def _check_median_of(estimator: Any, base_estimator: Any) -> None:
-    name = type(estimator).__name__
-    if not is_tree(base_estimator):
-        raise UnsupportedModelError(
-            f"{name} of {type(base_estimator).__name__} cannot be quantized: its "
-            f"prediction is a median, which integers can compute for trees only. Use {name} of "
-            "DecisionTreeRegressor."
-        )
 
 
 def is_tree(base_estimator: Any) -> bool:

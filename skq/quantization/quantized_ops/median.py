@@ -13,7 +13,7 @@ from skq.program import WeightedMedian
 from skq.quantization.base_quantized_op import QuantizedMixingOp, quantizes
 from skq.quantization.lower import combine
 from skq.quantization.lower.lowering import Lowering
-from skq.quantization.lower.operands import Array, Operand
+from skq.quantization.lower.operands import Array, Operand, QuantizedTensor
 from skq.quantization.lower.views import elements, lay_out
 from skq.quantization.quantized_ops.reduction import with_axes
 
@@ -30,8 +30,26 @@ class QuantizedWeightedMedian(QuantizedMixingOp):
     ) -> Sequence[Operand]:
         if not all(isinstance(operand, np.ndarray) for operand in x[1:]):
             raise self.unsupported("the weights and the threshold must be constant")
-        (tensor,) = low.common(combine.plain(low, low.tensor(x[0]), reals[0]))
-        parameters = [tensor.scale, tensor.zero_point]
+        tensor = combine.plain(low, low.tensor(x[0]), reals[0])
+        middle = 0.0
+        if not (tensor.has_one_scale and tensor.scale > 0):
+            middle = _middle(low, tensor)
+            if middle:  # differences to it need fewer bits
+                shifted = tensor.zero_point + middle / tensor.scale
+                tensor = replace(tensor, zero_point=shifted)
+            (tensor,) = low.common(tensor)
+        parameters = [tensor.scale, tensor.zero_point - middle / tensor.scale]
         rows = lay_out(low, tensor.value, elements(low, tensor), parameters, reduced=True)
         median = WeightedMedian((rows.value,), x[1].astype(np.int64), int(np.ravel(x[2])[0]))
         return [with_axes(low, replace(rows, value=low.add(median)), [0])]
+
+
+def _middle(low: Lowering, x: QuantizedTensor) -> float:
+    """Middle between the least and the greatest real that a plain tensor can reach.
+
+    0 where a scale is 0: a zero point then cannot stand for a difference.
+    """
+    if np.any(x.scale == 0):
+        return 0.0
+    lo, hi = ((end - x.zero_point) * x.scale for end in low.type(x.value).interval)
+    return float((np.min(lo) + np.max(hi)) / 2)
