@@ -98,7 +98,7 @@ def on_bins_scores(job: Job, split: Split, bits: list[int]) -> dict[str, float]:
 
 
 class Results:
-    """Losses by family, model, data set and column; a cell holds one value a split."""
+    """Losses by family, model, data set and column; a cell holds one value per split."""
 
     def __init__(self) -> None:
         self.losses: dict[tuple[str, str, str], dict[str, list[float]]] = {}

@@ -1,9 +1,9 @@
-"""Loss of regressors of trees by width, with one and with several columns of codes a feature.
+"""Loss of regressors of trees by width, with one and with several columns of codes per feature.
 
 Each cell is a mean of ``100 * (R² in floats - R² in integers)`` on test rows over three splits, all
 four widths n ("strict"). The models are those of `accuracy.py`: decision trees and forests
 ("trees"), gradient boosting and histogram gradient boosting ("boosting"). The float model is
-trained once for a split and quantized with 1, 2 and 3 columns a feature; with ``--on-bins`` it is
+trained once for a split and quantized with 1, 2 and 3 columns per feature; with ``--on-bins`` it is
 also trained anew on the codes of X.
 
 "known" are data sets of `accuracy.py`; on "unseen", from the package modeldata, no constant of the

@@ -66,7 +66,7 @@ EXPLAINED: list[tuple[str, str]] = [
         "refused when called: return_std and return_cov have no integer form",
     ),
     (
-        r"test_inplace_data_preprocessing|copy_X_False",
+        r"test_inplace_data_preprocessing|copy_X_False|copyX_behaviour",
         "copy_X=False: skq calibrates on X as it was given, so a copy is overwritten",
     ),
     (
@@ -86,15 +86,43 @@ EXPLAINED: list[tuple[str, str]] = [
         "asks for the swapped class where the default is scikit-learn's own",
     ),
     (
-        r"test_iforest_chunks_works",
-        "counts calls of score_samples: fit calls it once more",
+        r"test_iforest_chunks_works|test_early_stopping_with_sample_weights",
+        "counts calls of a method: fit calls it once more, to compare",
+    ),
+    (
+        r"was set after fit|read-only",
+        "refused: coefficients are changed after fit",
+    ),
+    (
+        r"_log_reg_scoring_path\(\) got an unexpected keyword",
+        "passes the result of get_params to a private function",
+    ),
+    (
+        r"test_raw_predict_is_called_with_custom_scorer",
+        "puts a mock in place of a private method that conversion calls",
+    ),
+    (
+        r"test_compare_lightgbm",
+        f"its tolerance is below half a step of {N_BITS} bits of the range of the predictions",
+    ),
+    (
+        r"test_(more_)?verbose_output",
+        "counts lines: verbose prints three lines about the conversion",
+    ),
+    (
+        r"test_gb_denominator_zero",
+        "makes warnings errors: leaves of very different size give a PrecisionWarning",
+    ),
+    (
+        r"(Custom\w+|Estimator\w+SampleWeight|MyEstimator) cannot be quantized",
+        "refused before training: an estimator class of the test's own",
     ),
     (
         r"Failed: Timeout",
         f"takes more than {TIMEOUT} s: every fit of a search is quantized",
     ),
     (
-        r"Regex pattern did not match.*cannot be quantized",
+        r"Regex pattern did not match.*cannot be quantized|test_raise_if_init_has_no_predict_proba",
         "refused before training: a test of another error of the base estimator",
     ),
 ]

@@ -4,7 +4,7 @@ Accumulators: proven widths
 
 ``max_accumulator_bits`` is the width of the widest sum that any input can produce. It is derived
 from the weights and the codes of X when the model is built; no data can exceed it. Firmware,
-homomorphic encryption and zero-knowledge circuits choose their integers by it.
+homomorphic encryption and zero-knowledge circuits use it to choose their integer types.
 """
 
 # %%

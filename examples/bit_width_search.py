@@ -2,8 +2,9 @@
 Mixed precision: search for the widths
 ======================================
 
-``BitWidthSearchCV`` finds the cheapest widths, for codes and for weights, that keep the score of
-the float model. It trains the float model once a fold and quantizes it at each candidate.
+``BitWidthSearchCV`` finds the cheapest widths, for codes and for weights, whose score is close to
+that of the float model. It trains the float model once per fold and quantizes it once for each
+candidate.
 """
 
 # %%
@@ -33,8 +34,8 @@ print(f"on new rows {search.score(X_test, y_test):.3f}")
 # %%
 # All candidates
 # --------------
-# The score and the cost of each candidate are in ``cv_results_``. The loss that was allowed is the
-# distance between the lines.
+# The score and the cost of each candidate are in ``cv_results_``. The distance between the lines is
+# the allowed loss.
 
 results = search.cv_results_
 figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")

@@ -2,18 +2,18 @@
 Calibration: which range the codes cover
 ========================================
 
-The parameter ``calibration`` chooses how the range of each tensor is found on the training data.
-Outliers make the difference: a range from the least to the greatest value spends most codes on
-them.
+The parameter ``calibration`` determines how the range of each tensor is chosen on the training
+data. This matters for data with outliers: a range from the least to the greatest value leaves few
+codes for the other values.
 """
 
 # %%
 # A faulty value in each column
 # -----------------------------
 # Each column has one value far from all others. ``"minmax"`` covers it, ``"percentile"`` clips it.
-# ``"mse"`` and ``"auto"``, the default, choose the range with the least error over all training
-# rows, the faulty ones included. Here the errors of the other rows are measured: if such values are
-# faults of a sensor, ``"percentile"`` is the better choice.
+# ``"mse"`` and ``"auto"`` (the default) choose the range with the least error over all training
+# rows, including the faulty ones. Here the errors of the other rows are measured: if such values
+# are faults of a sensor, ``"percentile"`` is the better choice.
 
 import warnings
 

@@ -2,8 +2,8 @@
 Choose n_bits with GridSearchCV
 ===============================
 
-``n_bits`` is one more hyperparameter. Search for it together with the others, because the best
-regularization may differ between widths.
+``n_bits`` is a hyperparameter. Search for it together with the other hyperparameters, because the
+best regularization may depend on the width.
 """
 
 # %%

@@ -2,7 +2,8 @@
 Command line
 ============
 
-A saved model predicts a table and is exported without a line of Python.
+The command ``skq`` predicts the rows of a table with a saved model, and exports the model, without
+Python code.
 """
 
 # %%
@@ -50,8 +51,8 @@ for command in (
 print("exported:", [file.name for file in (path / "exported").iterdir()])
 
 # %%
-# The labels that were written
-# ----------------------------
+# The predicted labels
+# --------------------
 
 labels = np.array((path / "labels.csv").read_text().split()[1:], dtype=int)
 figure, axis = plt.subplots(figsize=(6, 3.4), layout="constrained")

@@ -2,9 +2,9 @@
 Decision tree: bins at the thresholds
 =====================================
 
-A tree only compares features with thresholds. skq places the edges between two codes at the
-thresholds of the tree. With enough codes the tree in integers is the float tree; with fewer codes
-some thresholds are dropped.
+A tree only compares features with thresholds. skq places the edges between codes at the thresholds
+of the tree. With enough codes the integer tree equals the float tree; with fewer codes some
+thresholds are dropped.
 """
 
 # %%
@@ -33,8 +33,9 @@ print(f"codes that keep all of them: {lossless.n_bits_['model_inputs']} bits")
 # %%
 # Fewer codes, fewer edges
 # ------------------------
-# At 2 bits a feature has four codes, so three edges; at 3 bits, seven. skq keeps those that route
-# most training rows as before. Dashed lines are the thresholds of the float tree.
+# At 2 bits a feature has four codes and three edges, at 3 bits eight codes and seven edges. skq
+# chooses the edges that misroute the fewest training rows. Dashed lines are the thresholds of the
+# float tree.
 
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.6), sharey=True, layout="constrained")
 for axis, bits in zip(axes, (2, 3, lossless.n_bits_["model_inputs"]), strict=True):

@@ -42,7 +42,7 @@ N_FOLDS, N_REPEATS = 3, 3
 INTRODUCTION = f"""\
 skq {skq.__version__}: train in floats, predict in integers
 
-scikit-learn trains each model once a fold; skq turns it into an integer program at five widths.
+scikit-learn trains each model once per fold; skq turns it into an integer program at five widths.
 n_bits is the width of weights, leaf values and inner inputs (the codes of X keep at least 5 bits).
 "float" is scikit-learn's own prediction, the other columns are the integers at n_bits:
 

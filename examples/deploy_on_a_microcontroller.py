@@ -2,8 +2,8 @@
 Deploy on a microcontroller: C99 without floats
 ===============================================
 
-``skq.export.to_c`` writes a header and a source. Their functions compute what ``predict`` computes,
-bit for bit, without floats where the features are integers.
+``skq.export.to_c`` writes a header and a source. The results of their functions are bit-identical
+to those of ``predict``. If the features are integers, the functions use no floats.
 """
 
 # %%

@@ -2,9 +2,9 @@
 Deploy with ONNX Runtime
 ========================
 
-``skq.export.to_onnx`` writes the integer program in three forms. The forms "integer" and "fast"
-give the labels of ``predict`` bit by bit; "qdq" is what hardware toolchains read. This
-example needs onnxruntime.
+``skq.export.to_onnx`` writes the integer program in three forms. The results of "integer" and
+"fast" are bit-identical to those of ``predict``; "qdq" is the form that hardware toolchains read.
+This example needs onnxruntime.
 """
 
 # %%

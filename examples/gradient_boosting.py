@@ -2,8 +2,8 @@
 Gradient boosting: a curve in integers
 ======================================
 
-The trees of a boosted regressor add up. Their leaf values are rounded one tree after the other,
-and each tree makes up for the rounding errors of the trees before it. The sum itself is exact.
+A boosted regressor is a sum of trees. Their leaf values are rounded one tree after the other, and
+each tree compensates for the rounding errors of the trees before it. The sum is exact.
 """
 
 # %%

@@ -2,16 +2,16 @@
 Linear models: error against bits
 =================================
 
-A linear model keeps one scale for each column of X and one for each output. This example compares
-the predictions of ``Ridge`` and of ``LogisticRegression`` in integers with those of their float
-parents, on columns of very different scales.
+A linear model has one scale for each column of X and one for each output. This example compares
+the integer predictions of ``Ridge`` and ``LogisticRegression`` with those of scikit-learn's
+classes, on columns of very different scales.
 """
 
 # %%
 # Columns of different units
 # --------------------------
-# The columns of the breast cancer data range from thousandths to thousands. Each has its own
-# scale, so they need no scaler before the model.
+# The columns of the breast cancer data range from thousandths to thousands. Each column has a
+# separate scale, so the model needs no scaler.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,7 +36,7 @@ for n_bits in widths:
 # %%
 # The error of a regression
 # -------------------------
-# Each bit halves the step of the codes, and so roughly halves the error.
+# Each additional bit halves the step of the codes, and so roughly halves the error.
 
 X_train, X_test, y_train, y_test = train_test_split(*load_diabetes(return_X_y=True), random_state=0)
 in_floats = floats.Ridge(alpha=0.1).fit(X_train, y_train)

@@ -2,8 +2,8 @@
 Multi-layer perceptron: decision regions
 ========================================
 
-A network needs more bits than a tree: each layer rounds its inputs. The plots show the
-probability that networks predict with weights and activations of 8, 4, 3 and 2 bits.
+A network needs more bits than a tree, because each layer rounds its inputs. The plots show the
+predicted probabilities of networks with weights and activations of 8, 4, 3 and 2 bits.
 """
 
 # %%

@@ -2,7 +2,7 @@
 Outlier detection with an isolation forest
 ==========================================
 
-``IsolationForest`` counts the comparisons that isolate a row. The counts are integers already;
+``IsolationForest`` counts the comparisons that isolate a row. The counts are integers already, and
 the edges between codes lie at the thresholds of the trees.
 """
 

@@ -2,8 +2,8 @@
 Read a quantization report
 ==========================
 
-``quantization_report`` shows what quantization costs a model, and which feature or layer the error
-comes from.
+``quantization_report`` shows the quantization error of a model, and the features and layers that
+cause it.
 """
 
 # %%
@@ -11,7 +11,7 @@ comes from.
 # -----------------------------
 # Each feature and each layer has a signal-to-quantization-noise ratio in dB; 6 dB are about one
 # bit.
-# ``saturated`` is the share of values beyond the range of the codes.
+# ``saturated`` is the share of values outside the range of the codes.
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_diabetes

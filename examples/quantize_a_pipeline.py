@@ -2,7 +2,7 @@
 Quantize a whole pipeline
 =========================
 
-``skq.quantize`` takes what scikit-learn has already fitted, whole pipelines included. The scaler
+``skq.quantize`` quantizes a fitted estimator of scikit-learn, or a whole pipeline. The scaler
 becomes part of the integer program. ``QuantizedClassifier`` does the same for an estimator that is
 not fitted yet.
 """
@@ -34,7 +34,7 @@ print(f"integers {quantized.score(X_test, y_test):.3f} (scaler and model in one 
 # %%
 # An estimator that is not fitted
 # -------------------------------
-# A meta-estimator, for cross-validation and searches.
+# ``QuantizedClassifier`` is a meta-estimator, for cross-validation and searches.
 
 forest = skq.QuantizedClassifier(RandomForestClassifier(20, random_state=0), n_bits=4)
 print(f"forest   {cross_val_score(forest, X, y, cv=3).mean():.3f} (mean of 3 folds)")

@@ -2,7 +2,7 @@
 Forests: accuracy against bits
 ==============================
 
-Forests average many trees, so few bits for the inputs and for the leaf values cost them little.
+Forests average many trees, so they lose little accuracy with few bits for inputs and leaf values.
 This example sets all four widths of ``n_bits`` to the same number and measures accuracy and size.
 """
 

@@ -30,7 +30,7 @@ for model in models:
 # %%
 # Codes of the features
 # ---------------------
-# ``quantize_input`` gives the integers that the program reads.
+# ``quantize_input`` returns the integers that the program reads.
 
 codes = models[1].quantized_module_.quantize_input(X)
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")

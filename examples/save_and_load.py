@@ -2,13 +2,13 @@
 Save and load a model
 =====================
 
-``skq.save`` writes one safe file instead of a pickle. It loads with NumPy and skq alone, without
+``skq.save`` writes one safe file instead of a pickle. Loading it needs only NumPy and skq, and no
 scikit-learn or torch.
 """
 
 # %%
-# A file that predicts the same
-# -----------------------------
+# Save, load, predict
+# -------------------
 
 import pickle
 import tempfile

@@ -2,15 +2,15 @@
 Score against bits
 ==================
 
-Three families of models on the digits data, with all four widths of ``n_bits`` set to the same
-number. The bands are one standard deviation over three splits.
+This example compares three families of models on the digits data, with all four widths of
+``n_bits`` set to the same number. The bands are one standard deviation over three splits.
 """
 
 # %%
 # Quantize fitted models
 # ----------------------
-# Each float model is fitted once a split and quantized at every width. With the path of a PNG file
-# as argument the script saves the plot there.
+# Each float model is fitted once per split and quantized at every width. With the path of a PNG
+# file as argument the script saves the plot there.
 
 import sys
 import warnings

@@ -2,8 +2,8 @@
 Several columns of codes for a feature
 ======================================
 
-Where a target limits the width of integers, ``columns_per_feature`` gives a feature more than one
-column of codes of that width. Trees then have more thresholds, and linear models finer inputs.
+If a target limits the width of integers, ``columns_per_feature`` allows more than one column of
+codes of that width for a feature. Trees then have more thresholds, and linear models finer inputs.
 """
 
 # %%

@@ -3,7 +3,8 @@ Tables with texts and missing values
 ====================================
 
 A whole pipeline, from columns of texts to the prediction, becomes one integer program. A lookup
-stage before it gives every category of a column an integer. The saved file needs NumPy alone.
+stage before the program maps every category of a column to an integer. Loading the saved file
+needs only NumPy.
 """
 
 # %%
@@ -63,9 +64,9 @@ print(f"R2 in floats   {pipeline.score(X_test, y_test):.3f}")
 print(f"R2 in integers {quantized.score(X_test, y_test):.3f}")
 
 # %%
-# A file that reads tables
-# ------------------------
-# A loaded model finds the columns by name, in a dictionary, a dataframe or an Arrow table.
+# Predict tables with the saved model
+# -----------------------------------
+# A loaded model reads the columns by name, from a dictionary, a dataframe or an Arrow table.
 
 with tempfile.TemporaryDirectory() as folder:
     skq.save(quantized, Path(folder) / "rent.skq")

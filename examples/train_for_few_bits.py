@@ -2,13 +2,14 @@
 Train for few bits
 ==================
 
-With 2 to 4 bits it helps to train the model with the integers that predictions use. The parameter
-``qat_epochs`` does so after the float model is fitted. Here all four widths are the same.
+With 2 to 4 bits, quantization-aware training increases the accuracy. With the parameter
+``qat_epochs``, ``fit`` trains the integers after the float model. Here all four widths are the
+same.
 """
 
 # %%
-# Rounding after training, or training with the integers
-# ------------------------------------------------------
+# Rounding, and quantization-aware training
+# -----------------------------------------
 
 import sys
 import warnings

@@ -2,9 +2,9 @@
 Trees without loss
 ==================
 
-A tree in integers loses splits where a feature has more thresholds than the codes have edges. Two
-parameters avoid it: ``n_bits="lossless"`` takes as many codes as all splits need, and
-``fit_on_bins=True`` trains the trees on the codes that there are.
+A quantized tree loses splits if a feature has more thresholds than its codes have edges. Two
+parameters avoid this: ``n_bits="lossless"`` uses as many codes as all splits need, and
+``fit_on_bins=True`` trains the trees on the available codes.
 """
 
 # %%

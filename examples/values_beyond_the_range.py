@@ -2,9 +2,9 @@
 Values beyond the range of the training data
 ============================================
 
-The codes of X cover the range of the training data. Values outside saturate: they count as the
-end of the range. Nothing overflows. Linear models and networks are constant there; trees are so
-in floats, too.
+The codes of X cover the range of the training data. Values outside this range saturate: they are
+replaced by the nearest end of the range. Nothing overflows. Linear models and networks are
+constant outside the range; trees are constant there in floats, too.
 """
 
 # %%
@@ -35,9 +35,10 @@ axis.legend()
 plt.show()
 
 # %%
-# A warning on request
-# --------------------
-# By default predictions do not check for saturation. A setting makes them warn.
+# An optional warning
+# -------------------
+# By default predictions do not check for saturation. With the setting ``saturation_warning`` they
+# issue a warning.
 
 import warnings
 

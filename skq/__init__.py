@@ -1,15 +1,16 @@
 """skq: scikit-learn in integers.
 
-Quantized estimators with the interface of scikit-learn's: ``fit`` trains the scikit-learn parent
-and quantizes it, ``predict`` runs one integer program.
+Quantized estimators with the interface of scikit-learn: ``fit`` trains the scikit-learn model and
+quantizes it, ``predict`` runs one integer program.
 """
 
 from typing import TYPE_CHECKING
 
 from skq._lazy import lazily as _lazily
 
-if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
+if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them at the first access
     from skq import (
+        distributed,
         ensemble,
         exceptions,
         export,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when f
 
 __version__ = "0.2.0"
 
-#: Public names by the module that defines them; loaded when first asked for.
+#: Public names by the module that defines them; loaded at the first access.
 _NAMES = {
     "QuantizedClassifier": "skq.estimators.meta",
     "QuantizedOutlierDetector": "skq.estimators.meta",
@@ -46,6 +47,7 @@ _NAMES = {
     "config_context": "skq._config",
     "get_config": "skq._config",
     "set_config": "skq._config",
+    "distributed": "skq.distributed",
     "ensemble": "skq.ensemble",
     "exceptions": "skq.exceptions",
     "export": "skq.export",
@@ -71,6 +73,7 @@ __all__ = [
     "save",
     "set_config",
     "show_versions",
+    "distributed",
     "ensemble",
     "exceptions",
     "export",

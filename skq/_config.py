@@ -1,4 +1,4 @@
-"""Settings of skq: engine and threads of integer programs, warnings of predictions."""
+"""Settings of skq: engine and threads of integer programs, warnings, when estimators quantize."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ ENGINES = ("auto", "native", "numpy", "reference")
 #: Value of a parameter that does not change the setting, where None is a setting.
 _UNCHANGED = "keep"
 
-_default: dict[str, Any] = {"engine": "auto", "saturation_warning": None, "n_threads": None}
+_default: dict[str, Any] = {
+    "engine": "auto",
+    "saturation_warning": None,
+    "n_threads": None,
+    "lazy_fit": False,
+}
 _context: ContextVar[dict[str, Any] | None] = ContextVar("skq_config", default=None)
 
 
 def get_config() -> dict[str, Any]:
-    """Current settings.
+    """Return the current settings.
 
     Returns
     -------
     dict
         ``{"engine": "auto" | "native" | "numpy" | "reference", "saturation_warning": float or
-        None, "n_threads": int or None}``.
+        None, "n_threads": int or None, "lazy_fit": bool}``.
 
     See Also
     --------
@@ -41,7 +46,11 @@ def get_config() -> dict[str, Any]:
 
 
 def set_config(
-    *, engine: str | None = None, saturation_warning: Any = _UNCHANGED, n_threads: Any = _UNCHANGED
+    *,
+    engine: str | None = None,
+    saturation_warning: Any = _UNCHANGED,
+    n_threads: Any = _UNCHANGED,
+    lazy_fit: Any = _UNCHANGED,
 ) -> None:
     """Change the defaults of the process, in every thread outside of a `config_context`.
 
@@ -52,15 +61,15 @@ def set_config(
         defines the results. All give the same integers. "auto" uses the kernels if they were
         compiled, else NumPy. None does not change the setting.
     saturation_warning : float in [0, 1), None or "keep", default="keep"
-        Predictions give a `CalibrationWarning` if more than this share of the rows have values
-        outside of the range of the calibration data. None, the default of the process: never.
-        "keep" does not change the setting.
+        Predictions issue a `CalibrationWarning` if more than this share of the rows have values
+        outside the range of the calibration data. None means no warning, which is the setting of a
+        new process. "keep" does not change the setting.
     n_threads : int > 0, None or "keep", default="keep"
-        Threads of a prediction by the compiled kernels, at most one for each block of rows; the
-        results do not depend on it. None, the default of the process: ``n_jobs`` of the
-        estimator; for estimators without it, the number that threadpoolctl and
-        ``OMP_NUM_THREADS`` allow the libraries of scikit-learn; 1 inside joblib workers and for
-        loaded models. "keep" does not change the setting.
+        Number of threads of a prediction by the compiled kernels, at most one for each block of
+        rows. Results do not depend on it. None, which is the setting of a new process, means
+        ``n_jobs`` of the estimator; for estimators without ``n_jobs``, the number that
+        threadpoolctl and ``OMP_NUM_THREADS`` allow the libraries of scikit-learn; 1 inside joblib
+        workers and for loaded models. "keep" does not change the setting.
 
     See Also
     --------
@@ -74,14 +83,18 @@ def set_config(
     0.05
     >>> skq.set_config(saturation_warning=None)
     """
-    _default.update(_checked(engine, saturation_warning, n_threads))
+    _default.update(_checked(engine, saturation_warning, n_threads, lazy_fit))
 
 
 @contextmanager
 def config_context(
-    *, engine: str | None = None, saturation_warning: Any = _UNCHANGED, n_threads: Any = _UNCHANGED
+    *,
+    engine: str | None = None,
+    saturation_warning: Any = _UNCHANGED,
+    n_threads: Any = _UNCHANGED,
+    lazy_fit: Any = _UNCHANGED,
 ) -> Iterator[None]:
-    """Change settings for a block of code, in this thread or task alone.
+    """Change settings for a block of code, only in the current thread or task.
 
     Parameters
     ----------
@@ -91,6 +104,8 @@ def config_context(
         As in `set_config`.
     n_threads : int > 0, None or "keep", default="keep"
         As in `set_config`.
+    lazy_fit : bool or "keep", default="keep"
+        As in `set_config`.
 
     Examples
     --------
@@ -99,7 +114,8 @@ def config_context(
     ...     skq.get_config()["engine"]
     'reference'
     """
-    token = _context.set(get_config() | _checked(engine, saturation_warning, n_threads))
+    changed = _checked(engine, saturation_warning, n_threads, lazy_fit)
+    token = _context.set(get_config() | changed)
     try:
         yield
     finally:
@@ -124,7 +140,15 @@ def threads_setting() -> int | None:
     return n_threads
 
 
-def _checked(engine: str | None, saturation_warning: Any, n_threads: Any) -> dict[str, Any]:
+def lazy_fit_setting() -> bool:
+    """Whether ``fit`` leaves quantizing to the first prediction."""
+    lazy: bool = (_context.get() or _default)["lazy_fit"]
+    return lazy
+
+
+def _checked(
+    engine: str | None, saturation_warning: Any, n_threads: Any, lazy_fit: Any
+) -> dict[str, Any]:
     """The settings to change, validated."""
     changed: dict[str, Any] = {}
     if engine is not None:
@@ -135,6 +159,10 @@ def _checked(engine: str | None, saturation_warning: Any, n_threads: Any) -> dic
         changed["saturation_warning"] = _share_of_rows(saturation_warning)
     if not _is_unchanged(n_threads):
         changed["n_threads"] = _thread_count(n_threads)
+    if not _is_unchanged(lazy_fit):
+        if not isinstance(lazy_fit, bool):
+            raise ValueError(f"lazy_fit must be True or False. Got {lazy_fit!r} instead.")
+        changed["lazy_fit"] = lazy_fit
     return changed
 
 

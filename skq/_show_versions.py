@@ -28,9 +28,16 @@ def versions() -> dict[str, str]:
 
 
 def show_versions() -> None:
-    """Print versions of Python, skq and its dependencies, and which engine is used and why.
+    """Print the versions of Python, skq and its dependencies, and the engine in use.
 
-    It imports none of the packages.
+    None of the packages is imported.
+
+    Examples
+    --------
+    >>> import skq
+    >>> skq.show_versions()  # doctest: +ELLIPSIS
+    <BLANKLINE>
+    ...
     """
     result = versions()
     width = max(map(len, result))

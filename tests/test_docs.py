@@ -4,7 +4,7 @@ The blocks of a page share one namespace, in order. A block of `>>>` lines is a 
 other Python block, a `text` block right below is what it prints; `...` stands for anything, as in
 doctest, and white space counts once.
 
-Every public name stands in the API reference, and every example in the gallery.
+Every public name stands in the API reference and has an example; every example is in the gallery.
 """
 
 import re
@@ -96,6 +96,17 @@ def test_every_public_name_is_in_the_api_reference(module: str) -> None:
         if name != "__version__" and f"{module}.{name}" not in API_PAGES
     }
     assert sorted(documented) == sorted(public)
+
+
+@pytest.mark.parametrize("module", sorted(API_PAGES))
+def test_every_public_class_and_function_has_an_example(module: str) -> None:
+    """An example in the docstring; the doctests of the package run it."""
+    public = import_module(module)
+    members = {name: getattr(public, name) for name in public.__all__}
+    without = [
+        n for n, member in members.items() if callable(member) and ">>>" not in member.__doc__
+    ]
+    assert not without
 
 
 def test_every_example_is_in_the_gallery() -> None:

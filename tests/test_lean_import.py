@@ -18,6 +18,8 @@ from skq.neural_network import MLPClassifier
 ROOT = Path(__file__).resolve().parent.parent
 #: Loaded on demand only: by the frontend, by the ONNX export, by the displays.
 HEAVY = (
+    "dask",
+    "distributed",
     "hummingbird",
     "lightgbm",
     "matplotlib",
@@ -25,7 +27,10 @@ HEAVY = (
     "onnxruntime",
     "pandas",
     "polars",
+    "pyarrow",
+    "pyspark",
     "pytest",
+    "ray",
     "torch",
     "xgboost",
 )
@@ -64,7 +69,8 @@ def test_import_skq_leaves_heavy_modules_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["linear_model", "svm", "tree", "ensemble", "neural_network", "quantization"]
+    "module",
+    ["linear_model", "svm", "tree", "ensemble", "neural_network", "quantization", "distributed"],
 )
 def test_public_modules_leave_heavy_modules_out(module: str) -> None:
     added = modules_added_by(f"import skq.{module}")
@@ -86,7 +92,7 @@ def test_only_frontend_export_and_training_need_heavy_modules() -> None:
 
 
 #: Modules besides NumPy's that loading and predicting may import; each costs a millisecond or two.
-MOST_MODULES = 140
+MOST_MODULES = 100
 
 
 @pytest.mark.parametrize(

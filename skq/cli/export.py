@@ -17,20 +17,20 @@ def add_export(commands: Any) -> None:
         description="Write DIR/NAME.onnx, or DIR/NAME.h and DIR/NAME.c.",
     )
     parser.add_argument("model", metavar="MODEL", help="file that skq.save wrote")
-    parser.add_argument("--to", choices=("c", "onnx"), required=True)
+    parser.add_argument("--to", choices=("c", "onnx"), required=True, help="language to write")
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="folder to write to")
-    parser.add_argument("--name", help="of the files and functions; default: that of MODEL")
+    parser.add_argument("--name", help="name of the files and functions (default: name of MODEL)")
     parser.add_argument(
         "--form",
         default="integer",
         choices=("integer", "fast", "qdq"),
-        help="of an ONNX model (default: %(default)s)",
+        help="form of the ONNX model (default: %(default)s)",
     )
     parser.add_argument(
         "--input-dtype",
         default="float64",
         choices=("float64", "float32"),
-        help="of the input of an ONNX model (default: %(default)s)",
+        help="data type of the input of the ONNX model (default: %(default)s)",
     )
     parser.set_defaults(run=_export)
 

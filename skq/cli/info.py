@@ -62,7 +62,7 @@ def _features(model: Any) -> str:
 
 
 def _missing(model: Any) -> str:
-    """Columns that take missing values: all, their names or numbers; empty where none does."""
+    """Columns that take missing values: all, or their names or numbers; empty if there are none."""
     takes = getattr(model, "takes_missing", np.zeros(0, dtype=bool))
     if takes.all() and takes.size:
         return "all columns"
@@ -75,7 +75,7 @@ def add_versions(commands: Any) -> None:
     """Declare the command ``versions``."""
     parser = commands.add_parser(
         "versions",
-        help="versions of skq and what it uses",
+        help="print the versions of skq and its dependencies",
         description="Print versions of Python, skq and its dependencies, and the engine in use.",
     )
     parser.set_defaults(run=_versions)

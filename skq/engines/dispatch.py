@@ -1,4 +1,4 @@
-"""Runs integer programs on the engine of the settings, and says which one it is and why."""
+"""Run integer programs on the engine of the settings, and name the engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq._config import engine_setting, threads_setting
-from skq.engines import native, numpy_engine, reference
+from skq.engines import native
 from skq.engines.plans import Plans
 from skq.exceptions import SlowEngineWarning
 from skq.kernels import layout
@@ -29,7 +29,7 @@ _CONVERT_BYTES = 16 * 1024 * 1024
 
 
 class NonFiniteInput(Exception):
-    """A real input holds what `run` was asked to refuse; the caller raises the error for users."""
+    """A float input has values that `run` must refuse; the caller raises the error for users."""
 
 
 def engine_in_use() -> tuple[str, str]:
@@ -65,7 +65,7 @@ def run(
         Threads of the native engine; the results do not depend on it. None means the number of the
         settings, or 1 if they have none.
     refuse : {None, "nonfinite", "infinite"}, default=None
-        What real inputs must not hold: NaN and infinity, or infinity alone.
+        Values that float inputs must not have: NaN and infinity, or only infinity.
     plans : Plans, default=None
         Compiled plans of this program; with None one is compiled for this run.
 
@@ -102,8 +102,11 @@ def run(
         _warn_once()
     for v, array in arrays.items():
         _check(array, program.types[v], v, refuse)
-    reference_asked = engine_setting() == "reference"
-    evaluate = reference.evaluate if reference_asked else numpy_engine.evaluate
+    # imported here, since a loaded model rarely needs them
+    if engine_setting() == "reference":
+        from skq.engines.reference import evaluate
+    else:
+        from skq.engines.numpy_engine import evaluate
     return evaluate(program, arrays, targets)
 
 
@@ -111,8 +114,8 @@ def run(
 def _warn_once() -> None:
     """Warn that predictions are slow, at the first one of the process."""
     warnings.warn(
-        f"Predictions run on NumPy, more slowly, since {native.UNAVAILABLE}. Install skq where "
-        "there is a C compiler, or silence this by skq.set_config(engine='numpy').",
+        f"Predictions use the slower NumPy engine, because {native.UNAVAILABLE}. Install skq on a "
+        "machine with a C compiler, or silence this warning with skq.set_config(engine='numpy').",
         SlowEngineWarning,
         stacklevel=2,
     )

@@ -46,8 +46,8 @@ class Plans:
         if plan is None:
             if native.UNAVAILABLE is not None:
                 raise ImportError(
-                    f"engine='native' was asked for, but {native.UNAVAILABLE}; "
-                    "use engine='auto' or 'numpy', or install skq where there is a C compiler"
+                    f"engine='native' is not available, because {native.UNAVAILABLE}. Use "
+                    "engine='auto' or 'numpy', or install skq on a machine with a C compiler."
                 )
             plan = self._plans[given, targets] = native.NativePlan(program, given, targets)
         return plan

@@ -25,9 +25,9 @@ _INFINITE, _NONFINITE = layout.REFUSE["infinite"], layout.REFUSE["nonfinite"]
 
 
 class Session:
-    """What running a module needs in addition to the module: compiled plans and routes.
+    """The data for running a module: compiled plans and routes.
 
-    A module is immutable, so what can be computed once is stored here, when it is first needed.
+    A module is immutable. Data that are computed once are stored here when they are first needed.
     Each module creates one session; pickles and copies do not hold it. Threads may share it: if two
     of them compute an entry at the same time, both get the same.
 
@@ -113,7 +113,7 @@ class Session:
         ndarray, tuple of ndarray or None
             None if the caller has to take the fallback: X is not a two-dimensional array of a
             dtype that the kernels read; X holds infinity, or NaN while `takes_missing` is False;
-            the module does not compute this method; another engine is set; or the settings ask for
+            the module does not compute this method; another engine is set; or the settings require
             a warning of values that saturate.
         """
         if (
@@ -154,7 +154,7 @@ class Route:
     def __init__(self, session: Session, names: tuple[str, ...]) -> None:
         unknown = [name for name in names if name not in session.output_names]
         if unknown:
-            raise ValueError(f"There is no output {unknown}; there are {session.output_names}.")
+            raise ValueError(f"Unknown outputs {unknown}. The outputs are {session.output_names}.")
         program, graph = session.plans.program, session.epilogue.graph
         self._names, self._plans = names, session.plans
         self._epilogue: GraphEvaluator | None = None

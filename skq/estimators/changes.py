@@ -1,10 +1,12 @@
-"""Learned attributes that are set after ``fit``: the quantized module is then dropped.
+"""Learned attributes that are changed after ``fit``, which does not change the integers.
 
-Predictions raise, instead of returning results of the former attributes.
+An attribute that is set drops the quantized module, and predictions raise. Arrays of coefficients
+are read-only while there is a module, so that NumPy raises where values are written into them.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,9 @@ from sklearn.exceptions import NotFittedError
 
 #: Attributes that predictions read, or that are computed from the integer program.
 FOLLOWED = frozenset({"quantized_module_", "classes_", "feature_names_in_", "n_features_in_"})
+
+#: Learned arrays, or lists of arrays, that are read-only while there is a module.
+READ_ONLY = ("coef_", "intercept_", "coefs_", "intercepts_")
 
 #: Attribute with the name of the first attribute that was set.
 _CHANGED = "_set_after_fit"
@@ -35,8 +40,23 @@ def before_setting(estimator: Any, name: str, value: Any) -> None:
 
 
 def forget_changes(estimator: Any) -> None:
-    """Forget that an attribute was set; ``fit`` calls this first."""
+    """Forget that an attribute was set, and make arrays writable; ``fit`` calls this first."""
     vars(estimator).pop(_CHANGED, None)
+    _set_writable(estimator, True)
+
+
+def make_read_only(estimator: Any) -> None:
+    """Let NumPy raise where values are written into coefficients of a quantized estimator."""
+    _set_writable(estimator, False)
+
+
+def _set_writable(estimator: Any, writable: bool) -> None:
+    for name in READ_ONLY:
+        value = vars(estimator).get(name)
+        for array in value if isinstance(value, list) else [value]:
+            if isinstance(array, np.ndarray):
+                with contextlib.suppress(ValueError):  # memory that was read-only before
+                    array.flags.writeable = writable
 
 
 def check_unchanged(estimator: Any) -> None:
@@ -45,14 +65,14 @@ def check_unchanged(estimator: Any) -> None:
     Raises
     ------
     NotFittedError
-        Names the attribute, and says what to do.
+        The message names the attribute and a remedy.
     """
     name = vars(estimator).get(_CHANGED)
     if name is not None:
         raise NotFittedError(
             f"{name} of this {type(estimator).__name__} was set after fit, which does not change "
-            "its integers. Set it on a fitted scikit-learn estimator and quantize that with "
-            "skq.quantize(estimator, X), or call fit again."
+            "the integer program. Set it on a fitted scikit-learn estimator and quantize that "
+            "with skq.quantize(estimator, X), or call fit again."
         )
 
 

@@ -33,7 +33,7 @@ class Progress:
     Parameters
     ----------
     name : str
-        Of the estimator.
+        Name of the estimator.
     verbose : bool or int
     """
 
@@ -54,12 +54,11 @@ class Progress:
 
 
 def check_cover(name: str, data: CalibrationData) -> None:
-    """Warn where all rows of the calibration data are equal."""
+    """Warn if all rows of the calibration data are equal."""
     if np.array_equal(data.ranges.lo, data.ranges.hi) and len(data.ranges.lo):
         warnings.warn(
-            f"{name} was calibrated on rows that are all the same, so its integers cannot "
-            "distinguish rows: every prediction will be that of the calibration rows. Calibrate on "
-            "varied data.",
+            f"{name} was calibrated on rows that are all the same, so it predicts the same for "
+            "every row. Calibrate on varied data.",
             CalibrationWarning,
             stacklevel=3,
         )
@@ -73,18 +72,20 @@ def check_precision(
     n_bits: Any,
     quantized: Callable[[int], QuantizedModule],
 ) -> None:
-    """Warn where the integers lose much of the float model, and name a width that suffices.
+    """Warn if the integer model is much less accurate than the float model.
+
+    The message names a sufficient width.
 
     Parameters
     ----------
     name : str
     module : QuantizedModule
     graph : FloatGraph
-        Of the float model.
+        Graph of the float model.
     data : CalibrationData
     n_bits : int or dict
     quantized : callable
-        Makes the module of another width.
+        Returns the module at another width.
     """
     if len(data.rows) < MIN_COMPARED_ROWS:
         return
@@ -101,7 +102,7 @@ def check_precision(
     share, text = loss
     widths = [w for w in WIDTHS if isinstance(n_bits, int) and w > n_bits]
     enough = next((w for w in widths if _loss(quantized(w), rows, names, wanted) is None), None)
-    advice = f"n_bits={enough} would do." if enough else "Use more bits, or more calibration data."
+    advice = f"Use n_bits={enough}." if enough else "Use more bits, or more calibration data."
     warnings.warn(
         f"{name} with n_bits={n_bits} {text.format(share)} on the calibration data. {advice}",
         PrecisionWarning,

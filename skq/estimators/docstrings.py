@@ -1,4 +1,4 @@
-"""Docstrings of quantized estimators: the parent's, with what quantization adds."""
+"""Docstrings of quantized estimators: those of scikit-learn, with additions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ n_bits : int, sequence of int or dict, default=8
     Width of the integers, from 1 to 16. ``n_bits=n`` sets four widths: ``n`` for weights and leaf
     values ("op_weights") and for the inputs of inner layers ("op_inputs"), ``max(n, 5)`` for the
     codes of X ("model_inputs") and for outputs that need a quantizer ("model_outputs"). Pass a
-    dictionary to set each, and with "layers" those of single layers; a sequence has a width for
-    each layer.{lossless}
+    dictionary to set each width; its key "layers" sets the widths of single layers. A sequence
+    sets the width of each layer. Fewer bits make the model smaller and less accurate.{lossless}
 
 rounding_threshold_bits : int or dict, default=None
     Width to which an accumulator is rounded before a function or another layer reads it. By
@@ -37,29 +37,28 @@ columns_per_feature : int or "lossless", default=1
 """
 
 LOSSLESS = """
-    "lossless" takes the narrowest codes that keep every split of the trees, and leaf values of 16
-    bits; `n_bits_` has the width."""
+    "lossless" uses the narrowest codes that preserve every split of the trees, and leaf values of
+    16 bits; `n_bits_` contains the width."""
 
 LOSSLESS_COLUMNS = """
-    "lossless" takes as many columns as the splits need at the width `n_bits`;
-    `columns_per_feature_` has the number."""
+    "lossless" uses as many columns as the splits need at the width `n_bits`;
+    `columns_per_feature_` contains the number."""
 
 TREE_PARAMETERS = """
 fit_on_bins : bool, default=False
-    Whether to bin X first and to train on the bins, as many as `n_bits` and `columns_per_feature`
-    allow. The trees then choose among the splits that exist in integers, and no split is lost.
+    Whether to bin X first and to train on the bins. `n_bits` and `columns_per_feature` determine
+    the number of bins. The trees then use only splits that exist in integers, so no split is lost.
     Thresholds lie between the bins, in units of X. With ``warm_start`` all calls of ``fit`` use the
     bins of the first call.
 """
 
 QAT_PARAMETERS = """
 qat_epochs : int, default=0
-    Epochs of training with the integers that predictions use (quantization-aware training), after
-    the float model is fitted and quantized: input grids, integer weights and their scales are
-    trained with the loss and the regularizer of the float model. Before that a copy is trained
-    without a seventh of the rows; where it is no better on these, nothing changes. Training sets
-    the coefficients. 0: no such training. 60 to 200 epochs are useful with 2 to 4 bits. With
-    ``partial_fit`` nothing is trained.
+    Number of epochs of quantization-aware training, after the float model is fitted and quantized:
+    input grids, integer weights and their scales are trained with the loss and the regularizer of
+    the float model. First a copy is trained without a seventh of the rows; if it is not better on
+    these rows, the model is not trained. Training changes the coefficients. 0 means no such
+    training. 60 to 200 epochs are useful with 2 to 4 bits. ``partial_fit`` ignores this parameter.
 """
 
 ADDED_ATTRIBUTES = """
@@ -67,7 +66,7 @@ n_bits_ : dict
     The widths that were used, by role.
 
 columns_per_feature_ : int
-    Largest number of columns of codes that a feature has.
+    Largest number of columns of codes of a feature.
 
 quantized_module_ : QuantizedModule
     The integer program (``print(quantized_module_.program)``) with its quantizers.
@@ -145,16 +144,16 @@ METHOD_NOTES = {
     "partial_fit": "Continue fitting the float model; the next prediction quantizes it.",
     "predict": "Predict with the integer program.",
     "predict_proba": "Predict class probabilities with the integer program.",
-    "predict_log_proba": "Logarithms of the integer program's class probabilities.",
+    "predict_log_proba": "Compute logarithms of the class probabilities of the integer program.",
     "decision_function": "Compute the decision function with the integer program.",
     "score_samples": "Score samples with the integer program.",
-    "apply": "Leaves that samples reach in the integer program.",
-    "decision_path": "Nodes that samples pass in the integer program.",
+    "apply": "Return the leaves that samples reach in the integer program.",
+    "decision_path": "Return the nodes that samples pass in the integer program.",
 }
 
 
 #: Of methods that take ``return_std``.
-STD_NOTE = "The standard deviation of ``return_std=True`` is the float model's, in float64."
+STD_NOTE = "The standard deviation of ``return_std=True`` is that of the float model, in float64."
 
 
 def documented_as(

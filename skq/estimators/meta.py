@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -23,7 +24,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skq.estimators import category_models, changes, quantize_fitted
+from skq.estimators import blocks, category_models, changes, quantize_fitted
 from skq.estimators.base import QuantizedEstimator
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.delegation import inner_has
@@ -36,6 +37,7 @@ from skq.estimators.result_types import result_types
 from skq.estimators.validation import numeric_array, refuse_text
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import check_trainable, last_step
+from skq.frontend.equivalents.dask_boosters import in_memory
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.named_columns import arranged
 from skq.serving.outputs import log_probabilities
@@ -47,7 +49,7 @@ Self = TypeVar("Self", bound="_QuantizedMeta")
 
 
 class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
-    """What both meta-estimators share."""
+    """Common methods of the meta-estimators."""
 
     estimator: Any
     quantized_module_: QuantizedModule
@@ -97,7 +99,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         _refuse_quantized(self.estimator)
         self._refuse_other_kinds()
         if isinstance(self.estimator, FrozenEstimator):
-            self.estimator_ = self.estimator.estimator
+            self.estimator_ = in_memory(self.estimator.estimator)
         else:
             estimator = in_float(self.estimator)
             check_trainable(estimator)
@@ -118,19 +120,17 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
 
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
         self.__dict__.pop("_lookup", None)
-        validate_data(self, X, skip_check_array=True)
+        rows = blocks.example_of_blocks(X) if blocks.is_lazy(X) else X
+        validate_data(self, rows, skip_check_array=True)
         model = self.estimator_
-        coded = category_models.coded(model, X)
+        coded = category_models.coded(model, rows)
         if coded is None:
-            refuse_text(model, X)
+            refuse_text(model, rows)
         else:
             self._lookup, model = coded
-        X = numeric_array(self, X, dense=False)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
+        data = self._calibration_data(X, sample_weight)
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
-        data = CalibrationData.of(X, sample_weight)
         self._result_types = result_types(model, data.full_rows(1))
         self.quantized_module_ = quantize_fitted.build_module(
             model,
@@ -143,6 +143,16 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
             verbose=verbose,
         )
         return self
+
+    def _calibration_data(self, X: Any, sample_weight: Any) -> CalibrationData:
+        if blocks.is_lazy(X):
+            if sample_weight is not None:
+                raise ValueError("sample_weight needs X in memory: pass X.compute().")
+            return blocks.summary_of_blocks(X, partial(numeric_array, self, dense=False))
+        X = numeric_array(self, X, dense=False)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        return CalibrationData.of(X, sample_weight)
 
     def predict(self, X: Any) -> Any:
         """Predict with the integer program.
@@ -198,8 +208,8 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     Parameters
     ----------
     estimator : estimator
-        A classifier or Pipeline that the frontend can convert. It is cloned and fitted; wrap one
-        that is fitted already in `sklearn.frozen.FrozenEstimator`.
+        A supported classifier or Pipeline. It is cloned and fitted; wrap a fitted one in
+        `sklearn.frozen.FrozenEstimator`.
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
@@ -207,8 +217,8 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
-        as many as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, uses
+        as many columns as the splits need.
 
     Attributes
     ----------
@@ -219,15 +229,15 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Largest number of columns of codes that a feature has.
+        Largest number of columns of codes of a feature.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     n_features_in_ : int
-        Features seen in ``fit``.
+        Number of features seen in ``fit``.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where X has any.
+        Names of the features, if X has feature names.
 
     Examples
     --------
@@ -244,7 +254,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
 
     @available_if(inner_has("predict_proba", "estimator_"))
     def predict_proba(self, X: Any) -> Any:
-        """Class probabilities, from the integer program's scores.
+        """Compute class probabilities from the scores of the integer program.
 
         Parameters
         ----------
@@ -258,7 +268,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
 
     @available_if(inner_has("predict_proba", "estimator_"))
     def predict_log_proba(self, X: Any) -> Any:
-        """Logarithms of `predict_proba`.
+        """Compute logarithms of the class probabilities.
 
         Parameters
         ----------
@@ -272,7 +282,7 @@ class QuantizedClassifier(ClassifierMixin, _QuantizedMeta):  # type: ignore[misc
 
     @available_if(inner_has("decision_function", "estimator_"))
     def decision_function(self, X: Any) -> Any:
-        """Confidence scores, dequantized from the integer program's accumulators.
+        """Compute confidence scores, which are dequantized accumulators of the integer program.
 
         Parameters
         ----------
@@ -291,8 +301,8 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     Parameters
     ----------
     estimator : estimator
-        A regressor or Pipeline that the frontend can convert. It is cloned and fitted; wrap one
-        that is fitted already in `sklearn.frozen.FrozenEstimator`.
+        A supported regressor or Pipeline. It is cloned and fitted; wrap a fitted one in
+        `sklearn.frozen.FrozenEstimator`.
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
@@ -300,8 +310,8 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
-        as many as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, uses
+        as many columns as the splits need.
 
     Attributes
     ----------
@@ -312,13 +322,13 @@ class QuantizedRegressor(RegressorMixin, _QuantizedMeta):  # type: ignore[misc]
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Largest number of columns of codes that a feature has.
+        Largest number of columns of codes of a feature.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
-        Features seen in ``fit``.
+        Number of features seen in ``fit``.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where X has any.
+        Names of the features, if X has feature names.
 
     Examples
     --------
@@ -338,7 +348,7 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     ----------
     estimator : estimator
         `sklearn.ensemble.IsolationForest`, `sklearn.linear_model.SGDOneClassSVM`, or a Pipeline
-        that ends in one of them. It is cloned and fitted; wrap one that is fitted already in
+        that ends in one of them. It is cloned and fitted; wrap a fitted one in
         `sklearn.frozen.FrozenEstimator`.
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
@@ -347,26 +357,26 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
-        as many as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, uses
+        as many columns as the splits need.
 
     Attributes
     ----------
     estimator_ : estimator
-        The fitted float model. Its offset is used unchanged, also where it follows from a
-        ``contamination``; `skq.ensemble.IsolationForest` computes it from the integer scores.
+        The fitted float model. Its offset is not changed, even if it was computed from a
+        ``contamination``; `skq.ensemble.IsolationForest` computes the offset from integer scores.
     quantized_module_ : QuantizedModule
         The integer program with its quantizers.
     n_bits_ : dict
         The widths that were used, by role.
     columns_per_feature_ : int
-        Largest number of columns of codes that a feature has.
+        Largest number of columns of codes of a feature.
     onnx_model_ : onnx.ModelProto
         The float graph that was quantized.
     n_features_in_ : int
-        Features seen in ``fit``.
+        Number of features seen in ``fit``.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where X has any.
+        Names of the features, if X has feature names.
 
     Examples
     --------
@@ -380,7 +390,7 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
     """
 
     def decision_function(self, X: Any) -> Any:
-        """Scores less the offset: negative for outliers.
+        """Compute the scores minus the offset; they are negative for outliers.
 
         Parameters
         ----------
@@ -393,7 +403,7 @@ class QuantizedOutlierDetector(OutlierMixin, _QuantizedMeta):  # type: ignore[mi
         return self._predict_in_integers("decision_function", X)
 
     def score_samples(self, X: Any) -> Any:
-        """Scores: the lower, the more abnormal.
+        """Compute the scores of samples; lower scores are more abnormal.
 
         Parameters
         ----------
@@ -416,14 +426,18 @@ def quantize(
     columns_per_feature: Any = 1,
     verbose: bool = False,
 ) -> QuantizedClassifier | QuantizedRegressor | QuantizedOutlierDetector:
-    """Quantize an estimator that is fitted already.
+    """Quantize a fitted estimator.
 
     Parameters
     ----------
     fitted : estimator or Pipeline
         A fitted classifier, regressor or outlier detector.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Calibration data: rows like those that it will predict on, such as the training data.
+    X : {array-like, sparse matrix, Dask array or dataframe} of shape (n_samples, n_features)
+        Calibration data, for example the training data. They must be similar to the rows that the
+        model will predict on. Of a Dask collection this process gets the ranges of all rows and
+        2000 evenly spaced rows, the same that are used of X in memory, so the integers are the
+        same. Blocks with an unknown number of rows, such as those of a dataframe, are computed
+        twice.
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
@@ -431,15 +445,15 @@ def quantize(
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
         How the range of each tensor is chosen; see `skq.quantization.search.ranges`.
     columns_per_feature : int or "lossless", default=1
-        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, takes
-        as many as the splits need.
+        Maximum number of columns of codes for a feature, from 1 to 64. "lossless", for trees, uses
+        as many columns as the splits need.
     verbose : bool, default=False
-        Whether to print what is done and how long each step took.
+        Whether to print each step of the quantization and its duration.
 
     Returns
     -------
     QuantizedClassifier, QuantizedRegressor or QuantizedOutlierDetector
-        Fitted, around ``FrozenEstimator(fitted)``.
+        Fitted wrapper around ``FrozenEstimator(fitted)``.
 
     Examples
     --------
@@ -473,7 +487,7 @@ def quantize(
         columns_per_feature=columns_per_feature,
     )
     quantize_fitted.check_bits(n_bits, rounding_threshold_bits, calibration, columns_per_feature)
-    result.estimator_ = fitted
+    result.estimator_ = in_memory(fitted)
     return result._quantize(X, verbose=verbose)
 
 
@@ -493,7 +507,7 @@ def _weights_for(estimator: Any, sample_weight: Any) -> dict[str, Any]:
 
 
 def _check_is_estimator(estimator: Any) -> None:
-    """Raise TypeError for what is no estimator instance; tells what is expected."""
+    """Raise a TypeError if an object is not an estimator instance."""
     if isinstance(estimator, type):
         raise TypeError(
             f"An estimator instance is expected. Got the class {estimator.__name__}: write "

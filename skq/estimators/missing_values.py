@@ -25,7 +25,7 @@ _VOTES = VotingClassifier | VotingRegressor
 #: Estimators that pass X on to copies of one estimator.
 _AROUND_ONE = BaggingClassifier | BaggingRegressor | CalibratedClassifierCV
 
-#: Transformers whose result has no missing values, whatever their input.
+#: Transformers whose result never has missing values.
 _FILLERS = ("Imputer", "Encoder", "MissingIndicator")
 
 
@@ -108,7 +108,7 @@ def _fates(estimator: Any, n_features: int) -> NDArray[np.int64]:
 
 
 def _takes_any(estimator: Any) -> bool:
-    """Whether the estimator's tags say that it takes NaN, or validates nothing."""
+    """Whether the estimator takes NaN by its tags, or has no validation."""
     tags = get_tags(estimator)
     return bool(tags.input_tags.allow_nan or tags.no_validation)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from skq.estimators import validation
+from skq.estimators import pickles, validation
 from skq.estimators.infinity import takes_infinity
 from skq.estimators.threads import threads_of
 from skq.serving.lookup_stage import TableLookup
@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 
 
 class EstimatorPredictions(IntegerPredictions):
-    """`IntegerPredictions` of a scikit-learn estimator, and what it tells of its integers."""
+    """`IntegerPredictions` of a scikit-learn estimator, with its fitted attributes."""
 
     _passes_plain_tables = validation.passes_plain_tables
     _threads = threads_of
     _missing_columns = validation.missing_columns
     _takes_missing_in = validation.takes_missing
+
+    def __getstate__(self) -> Any:
+        """State for pickles and copies: the module in few bytes."""
+        state: Any = super().__getstate__()
+        return pickles.packed_state(dict(state))
+
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(pickles.plain_state(state))  # type: ignore[misc]
 
     @property
     def n_bits_(self) -> dict[str, Any]:
@@ -33,7 +41,7 @@ class EstimatorPredictions(IntegerPredictions):
 
     @property
     def columns_per_feature_(self) -> int:
-        """Largest number of columns of codes that a feature has."""
+        """Largest number of columns of codes of a feature."""
         check_is_fitted(self, "quantized_module_")
         return int(self.quantized_module_.columns_of_features.max(initial=0))
 

@@ -1,4 +1,4 @@
-"""`qat_epochs`: estimators that are trained on with the integers that predictions use.
+"""`qat_epochs`: quantization-aware training of estimators.
 
 After the parent's ``fit`` and post-training quantization the integers are trained further, with
 the parent's loss and regularizer (`skq.training.fit_codes`). What comes out replaces the integers,
@@ -34,8 +34,9 @@ from skq.quantization.quantized_module import QuantizedModule
 if TYPE_CHECKING:
     from skq.training.code_network import CodeNetwork
     from skq.training.fake_codes import Constraints
-    from skq.training.fit_codes import TrainingData
+    from skq.training.held_back import TrainingData
     from skq.training.objectives import Objective
+    from skq.training.single_layer import Course
 
 Floats = NDArray[np.float64]
 
@@ -103,18 +104,18 @@ def _check_epochs(estimator: Any) -> None:
     columns = estimator.columns_per_feature
     if epochs and columns != 1:
         raise ValueError(
-            "qat_epochs trains features that stand in one column of codes: columns_per_feature "
+            "qat_epochs needs one column of codes for each feature: columns_per_feature "
             f"must be 1. Got {columns!r} instead."
         )
     if epochs and has_layers(estimator.n_bits):
         raise ValueError(
-            "qat_epochs trains layers of one width: n_bits must be an int, or a dict without "
-            f"'layers'. Got {estimator.n_bits!r} instead."
+            "qat_epochs needs the same width for all layers: n_bits must be an int, or a dict "
+            f"without 'layers'. Got {estimator.n_bits!r} instead."
         )
     if epochs and getattr(estimator, "activation", None) == "identity":
         raise UnsupportedModelError(
             f"{type(estimator).__name__} with activation='identity' cannot be trained with "
-            "qat_epochs: its layers are one in integers; use a linear model or another activation."
+            "qat_epochs, because its layers are merged. Use a linear model or another activation."
         )
 
 
@@ -155,10 +156,13 @@ class Trainer:
 
         random = check_random_state(_seed(self.estimator))
         rows = self._rows(random)
-        if len(rows.X) < LEAST_ROWS or not self._gains(parent, rows, random, progress):
+        if len(rows.X) < LEAST_ROWS:
+            return module
+        is_better, course = self._gains(parent, rows, random, progress)
+        if not is_better:
             return module
         problem = _Problem.of(parent, module, rows)
-        network = problem.trained(self.estimator, random)
+        network, _ = problem.trained(self.estimator, random, course=course)
         has_bias = problem.constraints.has_bias
         self.learned = _with_layers(parent, *network.float_layers(), has_bias=has_bias)
         return quantized_as_trained(
@@ -174,14 +178,14 @@ class Trainer:
 
     def _gains(
         self, parent: Any, rows: Rows, random: np.random.RandomState, progress: Progress
-    ) -> bool:
-        """Whether training is better than rounding on rows that neither has seen."""
-        from skq.training.fit_codes import Judge, split
+    ) -> tuple[bool, Course | None]:
+        """Whether training beats rounding on rows that neither has seen, and its course."""
+        from skq.training.held_back import Judge, split
 
         is_classifier = hasattr(parent, "classes_")
         few, held = split(rows.y, random, is_classes=is_classifier)
         if not len(held):
-            return False
+            return False, None
         known, unseen = rows.part(few), rows.part(held)
         part = clone(parent)
         weights = {} if known.given is None else {"sample_weight": known.given}
@@ -196,7 +200,7 @@ class Trainer:
         )
         problem = _Problem.of(part, rounded, known)
         judge = Judge(problem.objective, problem.of_rows(unseen), is_classifier=is_classifier)
-        network = problem.trained(self.estimator, random, judge=judge, report=progress.line)
+        network, course = problem.trained(self.estimator, random, judge=judge, report=progress.line)
         new = network.scores(unseen.X)
         old = _scores_of(rounded, unseen.X, new.shape)
         old = problem.start.scores(unseen.X) if old is None else old
@@ -206,7 +210,7 @@ class Trainer:
             f"{judge.quality(new).loss:.4g} after training: "
             + ("the integers are trained on all rows" if is_better else "training is dropped")
         )
-        return is_better
+        return is_better, course
 
     def _rows(self, random: np.random.RandomState) -> Rows:
         """Dense rows of positive weight, their targets, and their weights."""
@@ -250,7 +254,7 @@ class _Problem(NamedTuple):
         """The training of a fitted estimator from the module that rounding has given."""
         from skq.training.code_network import float_scores, starting_network
         from skq.training.fake_codes import Constraints
-        from skq.training.fit_codes import TrainingData
+        from skq.training.held_back import TrainingData
 
         predictor = to_representation(parent)
         assert isinstance(predictor, Predictor)
@@ -276,14 +280,16 @@ class _Problem(NamedTuple):
     def of_rows(self, rows: Rows) -> TrainingData:
         """Other rows, for the same objective."""
         from skq.training.code_network import float_scores
-        from skq.training.fit_codes import TrainingData
+        from skq.training.held_back import TrainingData
 
         targets = targets_of(self.fitted, rows.y, self.objective.loss)
         scores = float_scores(self.layers, rows.X)[-1]
         return TrainingData(rows.X, targets, rows.weight, scores)
 
-    def trained(self, estimator: Any, random: np.random.RandomState, **options: Any) -> CodeNetwork:
-        """The network after the epochs that an estimator asks for."""
+    def trained(
+        self, estimator: Any, random: np.random.RandomState, **options: Any
+    ) -> tuple[CodeNetwork, Course | None]:
+        """The network after ``qat_epochs`` of an estimator."""
         from skq.training.fit_codes import train_codes
 
         return train_codes(

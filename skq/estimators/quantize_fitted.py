@@ -20,7 +20,7 @@ from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.ranges import check_calibration
 
-#: What trains the integers of a fitted estimator; see `build_module`.
+#: Type of the function that trains the integers of a fitted estimator; see `build_module`.
 Trainer = Callable[[Any, QuantizedModule, CalibrationData, Progress], QuantizedModule]
 
 
@@ -70,9 +70,9 @@ def build_module(
     sample_weight : array-like of shape (n_samples,), default=None
         Rows of weight 0 count as absent.
     verbose : bool or int, default=False
-        Whether to print what is done and how long it took.
+        Whether to print each step and its duration.
     name : str, default=None
-        What the estimator is called in warnings; its class by default.
+        Name of the estimator in warnings. None means its class.
     train : callable, default=None
         Trains the integers: from the estimator, the quantized module, the calibration data and a
         `Progress` to the module to use. Not called for wide sparse X of which few columns are used.

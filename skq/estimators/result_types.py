@@ -25,7 +25,7 @@ from skq.frontend.parity import call_method
 #: Methods whose results are compared.
 _METHODS = ("predict", "predict_proba", "decision_function", "score_samples")
 
-#: Sums of trees, which are in float64 whatever the data type of X.
+#: Sums of trees, which are in float64 for every data type of X.
 _TREES = (
     BaseDecisionTree,
     BaseForest,
@@ -74,7 +74,7 @@ def result_types(estimator: Any, rows: NDArray[Any]) -> dict[str, tuple[str, str
 
 
 def _sums_trees(estimator: Any) -> bool:
-    """Whether an estimator's class alone tells that all scores are in float64."""
+    """Whether all scores are in float64 for every estimator of this class."""
     if isinstance(estimator, BaseGradientBoosting):
         return estimator.init is None or estimator.init == "zero"
     if isinstance(estimator, _ENSEMBLES):

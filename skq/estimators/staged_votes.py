@@ -34,7 +34,7 @@ def vote_modules(module: QuantizedModule, estimator: Any) -> Iterator[QuantizedM
     ----------
     module : QuantizedModule
     estimator : estimator
-        One of those that `has_votes` tells.
+        An estimator for which `has_votes` is True.
     """
     matmuls = [n for n, step, _ in module.program.steps() if isinstance(step, MatMul)]
     n_estimators = len(estimator.estimators_)

@@ -72,7 +72,7 @@ def lookup_of(estimator: Any) -> TableLookup | None:
 def _refuse_no_numbers(estimator: Any, X: Any) -> None:
     """Raise for texts and dates, where the parent computes with X in the dtype that it has.
 
-    Trees and networks convert X to floats, whatever it holds.
+    Trees and networks convert X to floats.
     """
     model = getattr(estimator, "_float_model", estimator)
     if not isinstance(model, LinearModel | LinearClassifierMixin):
@@ -88,7 +88,7 @@ def _refuse_no_numbers(estimator: Any, X: Any) -> None:
 def _allows_nan(estimator: Any, tags: InputTags) -> bool:
     """Whether X may have NaN: by the tags, or since each base estimator fills it.
 
-    Bagging passes X on as it is, but its tags tell nothing of the later steps of a Pipeline.
+    Bagging passes X on unchanged, but its tags do not depend on the later steps of a Pipeline.
     """
     if tags.allow_nan:
         return True
@@ -176,7 +176,7 @@ def refuse_text(estimator: Any, X: Any) -> None:
     Raises
     ------
     UnsupportedModelError
-        Names the columns, and tells to encode them before.
+        The message names the columns.
     """
     names = getattr(X, "columns", None)
     if names is not None:
@@ -185,7 +185,7 @@ def refuse_text(estimator: Any, X: Any) -> None:
         texts = [] if _is_numeric(X) else ["texts"]
     if texts:
         raise UnsupportedModelError(
-            f"{type(estimator).__name__} cannot quantize X with columns that are no numbers "
+            f"{type(estimator).__name__} cannot quantize X with columns that are not numeric "
             f"({', '.join(texts[:5])}): texts have no integer codes. Put the steps that read them "
             "before the quantized model: make_pipeline(preprocessor, QuantizedClassifier(model))."
         )

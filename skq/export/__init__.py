@@ -1,10 +1,10 @@
-"""Integer programs for other runtimes: `to_c` writes C99, `to_onnx` an ONNX model."""
+"""Export integer programs: `to_c` writes C99, `to_onnx` an ONNX model."""
 
 from typing import TYPE_CHECKING
 
 from skq._lazy import lazily as _lazily
 
-if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
+if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them at the first access
     from skq.export.c99.to_c import (
         to_c,
     )

@@ -20,20 +20,20 @@ def refuse_raw_tables(model: Any) -> None:
     Raises
     ------
     UnsupportedModelError
-        Names the columns, and tells what to export instead.
+        The message names the columns and an alternative.
     """
     lookup = getattr(model, "_table_lookup", None)
     if lookup is not None and lookup.columns:
         names = [repr(j if lookup.names is None else lookup.names[j]) for j in lookup.features]
         more = ", ..." if len(names) > SHOWN else ""
         raise UnsupportedModelError(
-            f"{type(model).__name__} reads categories that are texts, in the columns "
-            f"{', '.join(names[:SHOWN])}{more}; an export takes numbers. Encode them with an "
-            "OrdinalEncoder before the model, quantize the Pipeline from there on, and export that."
+            f"{type(model).__name__} reads texts in the columns {', '.join(names[:SHOWN])}{more}; "
+            "exported models take numbers only. Encode the texts with an OrdinalEncoder, quantize "
+            "the steps after it, and export these."
         )
     if getattr(model, "preprocessing", None) is not None:
         raise UnsupportedModelError(
-            "the saved Pipeline computes its transformers in floats, before the program of its "
-            "last step. Export the last step alone, or quantize the whole Pipeline "
+            "the saved Pipeline computes its transformers in floats, before the integer program "
+            "of its last step. Export the last step only, or quantize the whole Pipeline "
             "(skq.quantize(pipeline, X)) and export that."
         )

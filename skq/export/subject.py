@@ -31,7 +31,7 @@ class Subject:
 
     @property
     def takes_missing(self) -> bool:
-        """Whether X may hold NaN in some column; a loaded model says in which."""
+        """Whether X may have NaN in some column."""
         if self.model is self.module:
             return True
         takes = getattr(self.model, "takes_missing", None)

@@ -1,9 +1,9 @@
 """Columns of texts and categories, as a Pipeline's transformers read them.
 
-The *points* of such a feature are the values that the transformers can tell apart: the categories
-that they know or that the calibration data have, a missing value, and `UNKNOWN`, which stands for
-every other value. scikit-learn's own transformers say what becomes of each point, also whether they
-raise for it. Points that become the same get the same code; the codes are what the program reads.
+The *points* of such a feature are the values that the transformers distinguish: the categories
+that they were fitted on or that are in the calibration data, a missing value, and `UNKNOWN` for
+every other value. scikit-learn's transformers are run on each point; for some points they raise an
+error. Points with the same results get the same code; the program reads the codes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from skq.graph.preprocessing import Column, Floats, Preprocessing
 
 
 class TextColumn(UnsupportedModelError):
-    """A transformer knows texts of a feature that is taken for numbers.
+    """A transformer was fitted on texts of a feature that was assumed to be numeric.
 
     Parameters
     ----------
     transformer : estimator
     feature : int
     values : sequence of object
-        What the transformer knows.
+        The categories of the transformer.
     """
 
     def __init__(self, transformer: Any, feature: int, values: Sequence[Any]) -> None:
@@ -55,7 +55,7 @@ def is_missing(value: Any) -> bool:
 
 
 class Labels:
-    """The points of features that are no numbers, and the code of each.
+    """The points of features that are not numeric, and the code of each.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Labels:
         return feature if self.names is None else self.names[feature]
 
     def know(self, feature: int, values: Iterable[Any]) -> None:
-        """Note values that a transformer can tell from others."""
+        """Add values that a transformer distinguishes from others."""
         self._known[feature] += list(values)
 
     def grown(self) -> Labels | None:

@@ -99,7 +99,7 @@ def _tree_node(placeholder: Node, attributes: dict[str, Any], doc_string: str) -
         placeholder.inputs,
         placeholder.outputs,
         attributes,
-        placeholder.name,
+        "TreeEnsemble",
         ML_DOMAIN,
         doc_string,
     )

@@ -1,6 +1,6 @@
 """Hummingbird: from a model or Pipeline to one torch module.
 
-Hummingbird parses the model into operators and has a converter for each class that it knows;
+Hummingbird parses the model into operators and has a converter for each registered class;
 `Predictor` is registered with it as one more class. Its converters of the steps before the
 predictor (scalers and the like) are used unchanged. `ModelModule` connects the operators, because
 Hummingbird's executor casts every input to float32.

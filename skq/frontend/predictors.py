@@ -28,7 +28,7 @@ class Layers:
     activation : {"identity", "relu", "tanh", "logistic"}
         Between layers, not after the last.
     inputs : LayerInputs or None
-        What the first layer reads; None for X itself.
+        Inputs of the first layer. None means X.
     """
 
     weights: tuple[Floats, ...]
@@ -49,7 +49,7 @@ class LayerInputs:
     Parameters
     ----------
     fill : ndarray of shape (n_features,) or None
-        Value that replaces NaN in each feature; NaN where none does.
+        Value that replaces NaN in each feature; NaN if NaN is not replaced.
     bits : TreeEnsemble or None
         Trees whose scores, 0 or 1, are derived columns after the features.
     bits_alone : bool
@@ -90,7 +90,7 @@ class TreeEnsemble:
     left, right : ndarray of shape (n_nodes,)
     missing_left : ndarray of shape (n_nodes,), bool
     leaf_weights : ndarray of shape (n_nodes, width), float64
-        What a leaf adds; rows of inner nodes are not used.
+        Values that a leaf adds; rows of inner nodes are not used.
     output : ndarray of shape (n_trees,)
         First score that a tree adds to.
     base : ndarray of shape (n_scores,)
@@ -192,7 +192,7 @@ class Calibration:
         "sigmoid": ``1 / (1 + exp(slope * x + offset))``; "interpolate": linear between knots, as
         ``numpy.interp``; "softmax": of ``slope * x``, over the columns.
     slope, offset : ndarray of shape (n_columns,)
-    knots : tuple of (x, y), one a column
+    knots : tuple of (x, y), one per column
         ndarrays of shape (n_knots,), x rising.
     logarithm : bool
         Whether "softmax" reads ``log(x + 1e-12)``, for x that are probabilities.
@@ -266,9 +266,9 @@ Scores = Layers | TreeEnsemble | Mixture | Median | Ensemble
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """``(x - subtract) / divide * multiply + add``, a feature at a time: what scalers do.
+    """``(x - subtract) / divide * multiply + add``, for each feature, as in scalers.
 
-    Each is an ndarray of shape (n_features,), or None where the scaler leaves the step out.
+    Each is an ndarray of shape (n_features,), or None if the scaler does not have the step.
     """
 
     subtract: Floats | None = None
@@ -279,12 +279,12 @@ class Affine:
 
 @dataclass(frozen=True)
 class Head:
-    """How raw scores become what the estimator's methods return.
+    """Computation of the results of an estimator's methods from raw scores.
 
     Parameters
     ----------
     kind : {"regressor", "binary", "multiclass", "multilabel", "outlier"}
-        "binary": one score a row; "multiclass": one a class, of one output or several.
+        "binary": one score per row; "multiclass": one per class, of one output or several.
     link : {None, "identity", "exp", "sigmoid", "softmax", "ovr", "clip", "exp2"}
         From scores to ``predict`` of a regressor, to ``predict_proba`` (None: there is none), or
         to ``score_samples`` of an outlier detector. "ovr": sigmoids, normalized; "clip":
@@ -292,7 +292,7 @@ class Head:
     decision : bool
         Whether there is a ``decision_function``.
     flat : bool
-        Whether one score a row is returned with shape ``(n_rows,)``.
+        Whether one score per row is returned with shape ``(n_rows,)``.
     score_factor : float
         Scores are multiplied by it before the link.
     threshold : float
@@ -302,7 +302,7 @@ class Head:
     n_classes : tuple of int
         Classes of each output of a multiclass head.
     outlier_offset : float
-        What an outlier detector's ``decision_function`` is below its ``score_samples``.
+        Difference between ``score_samples`` and ``decision_function`` of an outlier detector.
     """
 
     kind: str
@@ -334,7 +334,7 @@ class Head:
 class Predictor:
     """A fitted model as arrays: raw scores, then a head.
 
-    `decision`: what ``decision_function`` returns where that is not the scores themselves.
+    `decision`: the result of ``decision_function`` if it differs from the scores.
     """
 
     scores: Scores

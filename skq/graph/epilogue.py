@@ -84,7 +84,7 @@ def describe_epilogue(graph: FloatGraph, inputs: Mapping[str, RowValue]) -> dict
     values = {name: _given(value) for name, value in inputs.items()}
     for name, array in graph.initializers.items():
         if array.dtype.kind not in "biuf":
-            raise ValueError(f"the constant {name!r:.60} must be of numbers; got {array.dtype}")
+            raise ValueError(f"the constant {name!r:.60} must hold numbers; got {array.dtype}")
         values[name] = _Value((array, array), of_rows=False)
     declare(NODE_BYTES * len(graph.nodes), f"an epilogue of {len(graph.nodes)} nodes")
     for node in graph.nodes:
@@ -114,7 +114,7 @@ def _given(value: RowValue) -> _Value:
 
 def _try(node: Node, inputs: list[_Value | None]) -> list[_Value]:
     if node.op_type not in OPERATORS or node.domain not in ("", ML_DOMAIN):
-        raise ValueError(f"an epilogue has the operators {', '.join(sorted(OPERATORS))}")
+        raise ValueError(f"an epilogue supports the operators {', '.join(sorted(OPERATORS))}")
     present = [value for value in inputs if value is not None]
     of_rows = any(value.of_rows for value in present)
     if of_rows:

@@ -81,10 +81,14 @@ class GraphEvaluator(Serializable):
 
     @property
     def onnx_model(self) -> onnx.ModelProto:
-        """The graph as an ``onnx.ModelProto``, built anew at each access."""
+        """The graph as an ``onnx.ModelProto``, built anew at each access.
+
+        Trees with thresholds in double precision return float32 in ONNX, which is cast to double.
+        """
+        from skq.graph.double_trees import with_onnx_types
         from skq.graph.onnx_proto import graph_to_proto
 
-        return graph_to_proto(self.graph)
+        return graph_to_proto(with_onnx_types(self.graph))
 
     def forward(self, *x: Any, outputs: Iterable[str] | None = None) -> Array | tuple[Array, ...]:
         """Compute outputs of the graph.
@@ -92,14 +96,14 @@ class GraphEvaluator(Serializable):
         Parameters
         ----------
         *x : array-like
-            One a graph input, in order; see `run` for dtypes and shapes.
+            One array per graph input, in order; see `run` for dtypes and shapes.
         outputs : iterable of str, default=None
             Tensors to compute instead of all the graph's outputs. Only what they need is run.
 
         Returns
         -------
         ndarray, or tuple of ndarray
-            A tuple where more than one tensor is asked for.
+            A tuple for more than one tensor.
         """
         if len(x) != len(self.inputs):
             expected = ", ".join(map(_describe, self.inputs))
@@ -171,12 +175,12 @@ class GraphEvaluator(Serializable):
         Returns
         -------
         tuple of ndarray
-            One an output.
+            One per output.
 
         Raises
         ------
         ValueError
-            If it cannot take these arrays; names the node.
+            If it cannot take these arrays. The message names the node.
         """
         node = self.graph.nodes[step]
         try:

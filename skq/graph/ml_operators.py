@@ -10,7 +10,8 @@ ArrayFeatureExtractor        Gather
 LinearRegressor              Gemm
 LinearClassifier             Gemm, ArgMax (and Gather of the labels); Sigmoid or Softmax
 TreeEnsembleClassifier       TreeEnsembleRegressor, ArgMax (and Gather); Sigmoid or Softmax
-ZipMap at the end            Identity: the probabilities as an array, one column a class
+TreeEnsembleRegressor        itself and a Cast to float32, where its thresholds are doubles
+ZipMap at the end            Identity: the probabilities as an array, one column per class
 ============================ =====================================================================
 """
 
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
+from skq.graph import double_trees
 from skq.graph.graph import ML_DOMAIN, FloatGraph, Node
 from skq.graph.writer import GraphWriter, Rule, rewritten
 
@@ -55,6 +57,8 @@ def without_ml_operators(graph: FloatGraph) -> FloatGraph:
 
 
 def _rule_of(node: Node) -> Rule | None:
+    if double_trees.is_double(node):
+        return double_trees.read
     return _REWRITES.get(node.op_type) if node.domain == ML_DOMAIN else None
 
 
@@ -105,7 +109,7 @@ def _normalizer(written: GraphWriter, node: Node) -> None:
 
 @_rewrites("ArrayFeatureExtractor")
 def _array_feature_extractor(written: GraphWriter, node: Node) -> None:
-    """Columns of a tensor, or entries of a constant vector of labels, one a row."""
+    """Columns of a tensor, or entries of a constant vector of labels, one per row."""
     x, index = node.inputs
     if x in written.constants and written.constants[x].ndim == 1:
         written.add("Gather", x, index, to=node.outputs[0], axis=0)
@@ -159,7 +163,7 @@ def _linear_classifier(written: GraphWriter, node: Node) -> None:
 
 @_rewrites("TreeEnsembleClassifier")
 def _tree_ensemble_classifier(written: GraphWriter, node: Node) -> None:
-    """One target a class; a single score s of two classes becomes (1 - s, s) or (-s, s)."""
+    """One target per class; a single score s of two classes becomes (1 - s, s) or (-s, s)."""
     labels = _labels(node)
     attributes: dict[str, Any] = {
         name.replace("class_", "target_"): value

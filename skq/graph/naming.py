@@ -1,4 +1,4 @@
-"""Readable tensor names: the exporter's paths, shortened."""
+"""Readable names of tensors and nodes: the exporter's paths, shortened."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from skq.graph.graph import FloatGraph, Node
 def with_short_names(graph: FloatGraph) -> FloatGraph:
     """The same graph with inner tensors called ``Gemm_1``, not ``/operators.0/…/Gemm_1_output_0``.
 
-    Inputs and outputs are not renamed; a name that would no longer be unique gets a number.
+    Inputs and outputs are not renamed; a name that would no longer be unique gets a number. Names
+    of nodes are shortened in the same way.
     """
     fixed = {info.name for info in (*graph.inputs, *graph.outputs)} | {""}
     short = {name: name for name in fixed}
@@ -19,11 +20,16 @@ def with_short_names(graph: FloatGraph) -> FloatGraph:
     taken = set(fixed)
     for name in inner:
         if name not in short:
-            short[name] = _unique(_short(name), taken)
+            short[name] = unique_name(_short(name), taken)
             taken.add(short[name])
+    nodes, node_names = [], set[str]()
+    for node in graph.nodes:
+        name = unique_name(_short(node.name), node_names) if node.name else ""
+        node_names.add(name)
+        nodes.append(_renamed(node, name, short))
     return replace(
         graph,
-        nodes=tuple(_renamed(node, short) for node in graph.nodes),
+        nodes=tuple(nodes),
         initializers={short[name]: array for name, array in graph.initializers.items()},
     )
 
@@ -33,7 +39,8 @@ def _short(name: str) -> str:
     return ".".join(last.split(".")[-2:]) or "tensor"
 
 
-def _unique(name: str, taken: set[str]) -> str:
+def unique_name(name: str, taken: set[str]) -> str:
+    """The name, with a number from 2 on where it is taken."""
     number, candidate = 1, name
     while candidate in taken:
         number += 1
@@ -41,10 +48,10 @@ def _unique(name: str, taken: set[str]) -> str:
     return candidate
 
 
-def _renamed(node: Node, short: Mapping[str, str]) -> Node:
+def _renamed(node: Node, name: str, short: Mapping[str, str]) -> Node:
     return replace(
         node,
         inputs=tuple(short[name] for name in node.inputs),
         outputs=tuple(short[name] for name in node.outputs),
-        name=_short(node.name) if node.name else "",
+        name=name,
     )

@@ -16,6 +16,7 @@ from skq.exceptions import ConversionError, UnsupportedModelError
 from skq.graph.four_bits import FOUR_BITS, four_bit_tensors, with_clips
 from skq.graph.graph import ML_DOMAIN, SKQ_DOMAIN, FloatGraph, Node, TensorInfo
 from skq.graph.local_functions import LOCAL_FUNCTIONS
+from skq.graph.naming import unique_name
 from skq.graph.ops.element_types import ELEMENT_TYPE_CODES, element_dtype
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def graph_to_proto(graph: FloatGraph) -> onnx.ModelProto:
     Returns
     -------
     onnx.ModelProto
-        Checked by ``onnx.checker``, with the oldest IR version that knows its operator sets.
+        Checked by ``onnx.checker``, with the oldest IR version that supports its operator sets.
 
     Raises
     ------
@@ -269,7 +270,7 @@ def _write_graph(graph: FloatGraph, name: str) -> onnx.GraphProto:
     from onnx import helper
 
     return helper.make_graph(
-        nodes=[_write_node(node, graph.opsets) for node in graph.nodes],
+        nodes=_write_nodes(graph),
         name=name,
         inputs=[_write_info(info) for info in graph.inputs],
         outputs=[_write_info(info) for info in graph.outputs],
@@ -324,6 +325,19 @@ def _write_tensor(array: NDArray[Any], name: str) -> onnx.TensorProto:
     return numpy_helper.from_array(array, name)
 
 
+def _write_nodes(graph: FloatGraph) -> list[onnx.NodeProto]:
+    """The nodes, with distinct names: ONNX Runtime refuses graphs in which two are the same."""
+    taken: set[str] = set()
+    protos = []
+    for node in graph.nodes:
+        proto = _write_node(node, graph.opsets)
+        if node.name:
+            proto.name = unique_name(node.name, taken)
+            taken.add(proto.name)
+        protos.append(proto)
+    return protos
+
+
 def _write_node(node: Node, opsets: Mapping[str, int]) -> onnx.NodeProto:
     from onnx import NodeProto
 
@@ -370,7 +384,7 @@ def _write_attribute(
 def _write_array(
     proto: onnx.AttributeProto, array: NDArray[Any], node: Node, opsets: Mapping[str, int]
 ) -> None:
-    """Write a tensor, or a list where the operator's schema says that the attribute is one."""
+    """Write a tensor, or a list if the attribute is a list in the operator's schema."""
     declared = _declared_type(proto.name, node, opsets)
     if declared == proto.INTS and array.dtype.kind in "iub":
         proto.ints.extend(array.ravel().tolist())
@@ -418,7 +432,7 @@ def _write_list(
 
 
 def _declared_type(name: str, node: Node, opsets: Mapping[str, int]) -> int | None:
-    """Ask the operator's schema for the type of an attribute; None where ONNX knows neither."""
+    """Return the type of an attribute in the operator's schema; None if ONNX has neither."""
     from onnx import defs
 
     try:

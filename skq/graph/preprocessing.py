@@ -107,7 +107,7 @@ class Preprocessing:
         Of X.
     columns : tuple of Column
     powers : ndarray of shape (n_products, n_columns), int, or None
-        Exponents of each product; None where the columns are taken as they are.
+        Exponents of each product; None if the columns are used without products.
     matrix : ndarray of shape (n_products, n_outputs) or None
     offset : ndarray of shape (n_outputs,) or None
     bounds : (lo, hi), each an ndarray of shape (n_features,), or None

@@ -1,4 +1,4 @@
-"""Reports and displays of the loss through quantization."""
+"""Reports and displays of the quantization error."""
 
 from skq.inspection._bit_width_display import BitWidthDisplay
 from skq.inspection._error_display import QuantizationErrorDisplay

@@ -20,7 +20,7 @@ from skq.model_selection._fold import run_fold
 
 
 class BitWidthDisplay:
-    """Score against bits, with the float model's.
+    """Score against bits, with the score of the float model.
 
     Parameters
     ----------
@@ -30,18 +30,18 @@ class BitWidthDisplay:
     float_scores : ndarray of shape (n_splits,)
         Test score of the float model.
     score_name : str, default="Score"
-        The metric, which is the label of the axis.
+        Name of the metric, used as the label of the axis.
     estimator_name : str, default=None
-        Stands in the legend, for several models on the same axes.
+        Name of the model in the legend, for several models on the same axes.
 
     Attributes
     ----------
     line_ : matplotlib Line2D
         Mean score against bits.
     band_ : matplotlib PolyCollection
-        One standard deviation over the folds around it.
+        Band of one standard deviation over the folds around the mean score.
     float_line_ : matplotlib Line2D
-        Mean score of the float model: dashed, in the color of `line_`.
+        Mean score of the float model, a dashed line in the color of `line_`.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
@@ -88,12 +88,12 @@ class BitWidthDisplay:
         plot: bool = True,
         ax: Any = None,
     ) -> BitWidthDisplay:
-        """Cross-validate an estimator at each width; the float model is trained once a fold.
+        """Cross-validate an estimator at each width; the float model is trained once per fold.
 
         Parameters
         ----------
         estimator : estimator
-            One of skq's, or a Pipeline that ends in one; not fitted, or it is cloned.
+            An estimator of skq, or a Pipeline that ends in one. It is cloned.
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         n_bits : iterable of int, default=range(2, 9)
@@ -101,11 +101,12 @@ class BitWidthDisplay:
         scoring : str or callable, default=None
         n_jobs : int, default=None
         name : str, default=None
-            Name of the model in the legend; None: its class.
+            Name of the model in the legend. None means the name of its class.
         plot : bool, default=True
-            Whether to draw at once.
+            Whether to draw the display.
         ax : matplotlib Axes, default=None
-            Axes that have a display already show both models.
+            Axes to draw on. If they have a display already, they show both models. None
+            means a new figure.
 
         Returns
         -------
@@ -138,13 +139,13 @@ class BitWidthDisplay:
     def plot(self, *, ax: Any = None, **line_kwargs: Any) -> BitWidthDisplay:
         """Draw mean and band, and the float model as a dashed line of the same color.
 
-        The axis shows scores within [0, 1] from 0 or 0.5 to 1, others over at least ten standard
-        deviations of the folds: noise looks small.
+        Scores within [0, 1] are drawn on an axis from 0 or 0.5 to 1, other scores on an axis of at
+        least ten standard deviations over the folds, so that noise is not magnified.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            None: a new figure.
+            Axes to draw on. None means a new figure.
         **line_kwargs
             Passed to the line of the scores.
 

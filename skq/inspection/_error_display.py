@@ -22,15 +22,16 @@ _TITLE_PAD = 26
 
 
 class QuantizationErrorDisplay:
-    """Where the error arises: signal-to-noise ratio of each feature and layer, as bars.
+    """Signal-to-noise ratio of each feature and layer, as bars.
 
-    The longer a bar, the less is lost. Parts without any error have a hatched bar over the whole
-    axis that says "exact". Parts without a ratio, as features of trees and layers of loaded models,
-    have no bar.
+    A longer bar means a smaller error. Parts without error have a hatched bar over the whole axis
+    with the label "exact". Parts without a ratio, such as features of trees and layers of loaded
+    models, have no bar.
 
     Parameters
     ----------
     report : QuantizationReport
+        The report to draw.
 
     Attributes
     ----------
@@ -60,15 +61,18 @@ class QuantizationErrorDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, y: Any = None, *, ax: Any = None
     ) -> QuantizationErrorDisplay:
-        """Report on a quantized model, and draw.
+        """Create a report of a quantized model and draw it.
 
         Parameters
         ----------
         estimator : estimator, IntegerPredictor or QuantizedModule
-            As in `quantization_report`.
+            The model; see `quantization_report`.
         X : array-like of shape (n_samples, n_features)
+            Rows on which the errors are measured.
         y : array-like of shape (n_samples,), default=None
+            Targets, to compute the scores.
         ax : matplotlib Axes, default=None
+            Axes to draw on. None means a new figure.
 
         Returns
         -------
@@ -78,12 +82,12 @@ class QuantizationErrorDisplay:
         return cls(report=quantization_report(estimator, X, y)).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> QuantizationErrorDisplay:
-        """Draw.
+        """Draw the bars.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            None: a new figure, as high as the number of bars needs.
+            Axes to draw on. None means a new figure, whose height depends on the number of bars.
 
         Returns
         -------
@@ -109,12 +113,12 @@ class QuantizationErrorDisplay:
             self.ax_.set_xlabel("signal-to-quantization-noise ratio (dB), more is better")
         else:
             self.ax_.set_xticks([])
-        title = f"{self.report.model}: where quantization loses"
+        title = f"{self.report.model}: quantization error"
         self.ax_.set_title(title, pad=_TITLE_PAD)
         self.legend_ = self._legend([part.kind for part in shown])
         if not shown:
             self.ax_.text(
-                *(0.5, 0.5, "no part has a signal-to-noise ratio"),
+                *(0.5, 0.5, "no signal-to-noise ratio is defined"),
                 ha="center", transform=self.ax_.transAxes,
             )  # fmt: skip
         return self

@@ -30,20 +30,20 @@ class Part:
     kind : {"feature", "layer"}
     name : str
     sqnr_db : float
-        Signal-to-quantization-noise ratio, ``10 log10(var(real) / mean(error**2))``; of a layer
-        after the best affine map of each output, worst output first. NaN for binned features, whose
-        codes stand for no real number.
+        Signal-to-quantization-noise ratio, ``10 log10(var(real) / mean(error**2))``, in dB. For a
+        layer it is that of the worst output, after the best affine map of each output. NaN for
+        binned features, whose codes represent no real number.
     saturated : float
-        Share of values on the first or last code that lie beyond the grid.
+        Share of values that lie outside the grid and get the first or the last code.
     used_codes, codes : int
-        Number of codes that occur, and of all codes; of a layer: weights or leaf values.
+        Number of codes that occur, and number of all codes; for a layer, of weights or leaf values.
     bits : int
-        Width of the codes; of a layer, of its exact sum.
+        Width of the codes; for a layer, width of its exact sum.
     columns : int
-        Columns of codes of this width that the feature stands in; 1 for layers. Each column of a
-        binned feature is a part by itself.
+        Number of columns of codes of the feature; 1 for layers. Each column of a binned feature is
+        a separate part.
     node : str
-        Of a layer: the node of the float graph that it belongs to; "" where that is not known.
+        For a layer, name of its node in the float graph; "" if it is not known.
 
     Examples
     --------

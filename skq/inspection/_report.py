@@ -1,4 +1,4 @@
-"""`quantization_report`: what a fitted quantized estimator loses, and where."""
+"""`quantization_report`: the quantization error of a fitted estimator, by feature and layer."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ _COLUMNS = tuple(field.name for field in fields(Part))
 
 @dataclass(frozen=True)
 class QuantizationReport:
-    """The loss through quantization of a model on given rows.
+    """The quantization error of a model on given rows.
 
-    ``print`` shows it as text, notebooks as a table; `to_frame` gives the parts as a DataFrame.
+    ``print`` shows the report as text, notebooks show it as a table, and `to_frame` returns the
+    parts as a DataFrame.
 
     Parameters
     ----------
@@ -40,15 +41,15 @@ class QuantizationReport:
         Features, then layers.
     agreement : float or None
         Share of labels that are equal in the integer and the float model; for regressors and
-        networks R² between both predictions. None for a loaded model, which has no float model.
+        networks, R² between both predictions. None for a loaded model, which has no float model.
     score, float_score : float or None
-        On the rows given, if `y` was.
+        Scores of the integer and of the float model on the given rows. None if `y` was not given.
     accumulator_bits : int
         Width of the widest exact sum.
     nbytes : int
         Bytes of the model's constants.
     columns : int
-        Columns of codes of all features.
+        Number of columns of codes of all features.
 
     Examples
     --------
@@ -74,7 +75,7 @@ class QuantizationReport:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Figures of the whole model, by name."""
+        """Return the figures of the whole model, by name."""
         figures = {
             "agreement with float": self.agreement,
             "score": self.score,
@@ -86,7 +87,7 @@ class QuantizationReport:
         return {name: value for name, value in figures.items() if value is not None}
 
     def to_frame(self) -> pd.DataFrame:
-        """The parts as a pandas DataFrame, one row each."""
+        """Return the parts as a pandas DataFrame with one row per part."""
         import pandas as pd
 
         return pd.DataFrame([vars(part) for part in self.parts], columns=list(_COLUMNS))
@@ -145,22 +146,23 @@ class QuantizationReport:
 def quantization_report(
     estimator: Any, X: Any, y: Any = None, *, sensitivities: bool = False
 ) -> QuantizationReport:
-    """Report what a quantized model loses on given rows, and where.
+    """Report the quantization error of a model on given rows, by feature and layer.
 
     Parameters
     ----------
     estimator : estimator, IntegerPredictor or QuantizedModule
-        Fitted: one of skq's, a QuantizedClassifier or QuantizedRegressor, or a Pipeline that ends
-        in one. A loaded model has no float model: of its layers no ratio is known, and no
-        agreement. In the report of a QuantizedModule with its float graph, as of a torch module,
-        layers have the names of the graph's nodes.
+        A fitted estimator of skq, a QuantizedClassifier or QuantizedRegressor, a Pipeline that
+        ends in one, a loaded model, or a module. The report of a loaded model, which has no float
+        model, has no agreement and no ratios of layers. In the report of a QuantizedModule of a
+        torch module, layers have the names of the graph's nodes.
     X : array-like of shape (n_samples, n_features), or tuple of array-likes
         A tuple for a QuantizedModule of several inputs, which may have more axes.
     y : array-like of shape (n_samples,), default=None
-        Adds the scores; not for a QuantizedModule.
+        Targets, to compute the scores. Must be None for a QuantizedModule.
     sensitivities : bool, default=False
-        Whether to add the error that each layer alone adds to the output, which shows where bits
-        can be saved with "layers" of `n_bits`. Quantizes the model once for each layer.
+        Whether to compute the error of the output that is caused by each layer alone. It shows
+        for which layers a smaller width is possible with "layers" of `n_bits`. The model is
+        quantized once for each layer.
 
     Returns
     -------

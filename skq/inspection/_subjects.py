@@ -1,4 +1,4 @@
-"""What `quantization_report` reports on: estimators, loaded models and quantized modules."""
+"""The models that `quantization_report` takes: estimators, loaded models and modules."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Subject:
     Parameters
     ----------
     name : str
-        Of its class, or of the class that was saved.
+        Name of its class, or of the class that was saved.
     module : QuantizedModule
     inputs : list of ndarray of shape (n_rows, ...)
-        What the module reads.
+        Inputs of the module.
     feature_names : list of list of str
-        Of each input; one name for an input of more than two axes.
+        Names of the features of each input; one name for an input of more than two axes.
     agreement, score, float_score : float or None
         As in `QuantizationReport`.
     """
@@ -97,8 +97,8 @@ def _of_loaded(model: IntegerPredictor, X: Any, y: Any) -> Subject:
 def _of_module(module: QuantizedModule, X: Any, y: Any) -> Subject:
     if y is not None:
         raise ValueError(
-            "y must be None for a QuantizedModule: it does not say which of its outputs is scored. "
-            "Compare module.forward(X) with y yourself."
+            "y must be None for a QuantizedModule, which has no score method. Compare "
+            "module.forward(X) with y yourself."
         )
     frames = list(X) if isinstance(X, tuple) else [X]
     arrays = module._feeds(frames)
@@ -135,7 +135,7 @@ def _agreement(wanted: Any, got: Any, *, labels: bool) -> float:
 
 
 def _names_in_front(estimator: Any, X: Any, n_features: int) -> list[str]:
-    """Names of what the quantized part reads, also where transformers stand before it."""
+    """Names of the columns that the quantized part reads, also after transformers."""
     if not isinstance(estimator, Pipeline) or len(estimator.steps) < 2:
         return _known_names(quantized_part(estimator), X, n_features)
     last = estimator.steps[-1][1]

@@ -1,6 +1,6 @@
 """Descriptors of a plan: the structs of `layout.FIELDS` as numbers of variable length.
 
-``csrc/skq_kernels.h`` defines the encoding; ``csrc/skq_descriptors.inc`` reads it, once a run.
+``csrc/skq_kernels.h`` defines the encoding; ``csrc/skq_descriptors.inc`` reads it, once per run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from skq.kernels.layout import FIELDS
 
 _NAMES = {struct: fields.replace("*", "").split() for struct, fields in FIELDS.items()}
 _ADDRESSES = {name[1:] for fields in FIELDS.values() for name in fields.split() if name[0] == "*"}
-#: Fields whose presence one byte says, one bit each.
+#: Fields whose presence is encoded in one byte, with one bit each.
 _FIELDS_A_BYTE = 7
 #: The highest bit of a byte: there is another one.
 _MORE = 0x80

@@ -469,7 +469,7 @@ def _real_nodes(
 
 
 def _wide(step: Trees, n_columns: int) -> Forest:
-    """A forest of the nodes of the instruction as they are."""
+    """A forest of the unchanged nodes of the instruction."""
     nodes = np.zeros(len(step.feature), dtype=layout.WIDE_NODE)
     nodes["threshold"], nodes["feature"] = step.threshold, step.feature
     nodes["child"][:, 0], nodes["child"][:, 1] = step.left, step.right

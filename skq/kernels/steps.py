@@ -124,7 +124,7 @@ def _bins(p: Packer, step: ins.Bin) -> Fields:
 
 
 def _bins_workspace(p: Packer, step: ins.Bin) -> int:
-    """Reserve workspace for unpacked bins: four numbers of 8 bytes a column, and an offset."""
+    """Reserve workspace for unpacked bins: four numbers of 8 bytes per column, and an offset."""
     return p.workspace(8 * 4 * (len(step.feature) + 1))
 
 

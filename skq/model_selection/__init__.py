@@ -1,4 +1,4 @@
-"""Choosing bit widths by cross-validation."""
+"""Choose bit widths by cross-validation."""
 
 from skq.model_selection._costs import COSTS
 from skq.model_selection._search import BitWidthSearchCV

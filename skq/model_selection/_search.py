@@ -1,4 +1,4 @@
-"""`BitWidthSearchCV`: the cheapest widths whose score stays near the float model's."""
+"""`BitWidthSearchCV`: the cheapest widths whose score is close to that of the float model."""
 
 from __future__ import annotations
 
@@ -42,72 +42,75 @@ def default_candidates() -> list[dict[str, int]]:
 class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Find the cheapest bit widths whose score is close to that of the float model.
 
-    On each fold the float model is trained once; every candidate only quantizes it again
-    (estimators with ``fit_on_bins=True`` or ``qat_epochs`` are also trained again, as their
-    training depends on the width). Of the candidates whose mean test score is at least the float
-    model's minus `max_loss`, the one with the least cost is chosen (the better score breaks ties)
-    and fitted on all data.
+    The float model is trained once per fold, and quantized once for each candidate (estimators
+    with ``fit_on_bins=True`` or ``qat_epochs`` are also trained for each candidate, because their
+    training depends on the width). Among the candidates whose mean test score is at least that of
+    the float model minus `max_loss`, the one with the least cost is chosen (the better score
+    breaks ties) and fitted on all data.
 
     Parameters
     ----------
     estimator : estimator
-        One of skq's, or a Pipeline that ends in one. Its `n_bits` is not used.
+        An estimator of skq, or a Pipeline that ends in one. Its `n_bits` is not used.
     n_bits : sequence of int or dict, default=None
-        Candidates, each as `n_bits` of an estimator. None: all pairs of a width of codes and a
-        width of weights among 2, 3, 4, 6 and 8.
+        Candidates, each a valid `n_bits` of an estimator. None means all pairs of a width of codes
+        and a width of weights among 2, 3, 4, 6 and 8.
     scoring : str or callable, default=None
-        As in `sklearn.model_selection.GridSearchCV`; None: the estimator's ``score``.
+        As in `sklearn.model_selection.GridSearchCV`. None means the ``score`` of the estimator.
     max_loss : float, default=0.01
-        How far below the float model's the score may be, in units of the score.
+        Largest difference between the score of the float model and that of the chosen candidate,
+        in units of the score.
     cost : {"bits", "accumulator", "bytes"} or callable, default="bits"
-        Bits that a prediction moves (codes, sums and constants), width of the widest sum, bytes of
-        the model, or a function that takes a QuantizedModule and returns a number.
+        Cost of a candidate: the bits that a prediction moves (codes, sums and constants), the width
+        of the widest sum, the bytes of the model, or a function that takes a QuantizedModule and
+        returns a number.
     cv : int, splitter or iterable, default=None
-        As in GridSearchCV; None: 5 folds.
+        As in GridSearchCV. None means 5 folds.
     n_jobs : int, default=None
-        Folds that are run at a time.
+        Number of folds that run in parallel. None means 1.
     refit : bool, default=True
-        Whether the best is fitted on all data.
+        Whether to fit the best candidate on all data.
     verbose : int, default=0
-        1 prints a line for each fold, 2 one for each candidate on each fold, at once.
+        1 prints a line for each fold, 2 also a line for each candidate on each fold.
     error_score : "raise" or float, default=nan
-        Score of a candidate that raises an error on a fold, which then is a FitFailedWarning.
-        "raise" raises it. What the float model raises is always raised.
+        Score of a candidate that raises an error on a fold; a FitFailedWarning is issued. "raise"
+        raises the error. Errors of the float model are always raised.
     per_layer : bool, default=False
-        Whether to go on from the best candidate with narrower widths (2, 3, 4 and 6) of single
+        Whether to continue from the best candidate with narrower widths (2, 3, 4 and 6) of single
         layers: one layer after another, the least sensitive first, each at the cheapest width that
-        stays within `max_loss`. These are further rows of `cv_results_`, whose ``params`` have
-        "layers". The float model is trained once a fold for each layer. Not with ``qat_epochs``.
+        stays within `max_loss`. These are additional rows of `cv_results_`, whose ``params`` have
+        "layers". The float model is trained once per fold and layer. Not with ``qat_epochs``.
 
     Attributes
     ----------
     best_params_ : dict
-        The widths chosen, by parameter name.
+        The chosen widths, by parameter name.
     best_index_ : int
-        Their row in `cv_results_`.
+        Row of the chosen widths in `cv_results_`.
     best_score_ : float
-        Their mean test score.
+        Mean test score of the chosen widths.
     float_score_ : float
         Mean test score of the float model.
     best_estimator_ : estimator
-        Fitted on all data; where `refit` is True.
+        The estimator with the chosen widths, fitted on all data. Only if `refit` is True.
     cv_results_ : dict of str to ndarray of shape (n_candidates,)
         ``params``, ``split0_test_score`` and so on, ``mean_test_score``, ``std_test_score``,
-        ``rank_test_score``, ``mean_loss`` (float minus integer), ``mean_cost``. NaN, and the last
-        rank, where `error_score` is.
+        ``rank_test_score``, ``mean_loss`` (float minus integer score), ``mean_cost``. Candidates
+        with the score NaN have the last rank.
     sensitivities_ : dict of str to float
-        Of each layer by its ONNX node, the least of which is narrowed first, where `per_layer` is
-        True and a candidate stays within `max_loss`. See ``sensitivities`` of
-        `skq.inspection.quantization_report`.
+        Sensitivity of each layer by its ONNX node; see `skq.inspection.quantization_report`. Only
+        if `per_layer` is True and a candidate stays within `max_loss`.
     n_splits_ : int
+        Number of folds.
     scorer_ : callable
+        The scorer that was used.
     classes_ : ndarray of shape (n_classes,)
-        Of a classifier.
+        Class labels of a classifier.
 
     Warns
     -----
     UserWarning
-        If no candidate stays within `max_loss`: the best score is chosen then.
+        If no candidate stays within `max_loss`. The candidate with the best score is then chosen.
     FitFailedWarning
         If a candidate raised an error, and `error_score` is a number.
 
@@ -189,8 +192,8 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             )
         if self.per_layer and trains_for_width(self.estimator) == "qat_epochs":
             raise ValueError(
-                "per_layer=True narrows single layers, and qat_epochs trains layers of one width. "
-                "Leave one of them out."
+                "per_layer=True gives layers different widths, and qat_epochs needs the same width "
+                "for all layers. Leave one of them out."
             )
         X, y, sample_weight = indexable(X, y, sample_weight)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
@@ -325,26 +328,26 @@ class BitWidthSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def n_features_in_(self) -> int:
-        """Features seen in ``fit``."""
+        """Number of features seen in ``fit``."""
         return int(self._best().n_features_in_)
 
     @available_if(inner_has("predict", "best_estimator_"))
     def predict(self, X: Any) -> Any:
-        """``best_estimator_.predict``."""
+        """Call ``predict`` of the best estimator."""
         return self._best().predict(X)
 
     @available_if(inner_has("predict_proba", "best_estimator_"))
     def predict_proba(self, X: Any) -> Any:
-        """``best_estimator_.predict_proba``."""
+        """Call ``predict_proba`` of the best estimator."""
         return self._best().predict_proba(X)
 
     @available_if(inner_has("decision_function", "best_estimator_"))
     def decision_function(self, X: Any) -> Any:
-        """``best_estimator_.decision_function``."""
+        """Call ``decision_function`` of the best estimator."""
         return self._best().decision_function(X)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Score of the best estimator, by `scoring`."""
+        """Return the score of the best estimator, by `scoring`."""
         return float(self.scorer_(self._best(), X, y))
 
     def __sklearn_tags__(self) -> Any:
@@ -366,7 +369,7 @@ def _warn_of_errors(folds: list[Fold], error_score: float | str) -> None:
     n_runs = sum(len(fold.scores) for fold in folds)
     message = (
         f"{len(errors)} of {n_runs} runs of candidates failed; their score is error_score="
-        f"{error_score}. Set error_score='raise' to see where. The errors:\n"
+        f"{error_score}. Set error_score='raise' to see the tracebacks. The errors:\n"
         + "\n".join(sorted({f"  {error}" for error in errors}))
     )
     n_candidates = len(folds[0].scores)

@@ -36,7 +36,7 @@ class IntegerProgram:
 
     Values are numbered: first the inputs, then the result of each instruction. Building a program
     verifies it: every operand is defined before its use, every type rule holds, and the interval of
-    each value is derived. So no program that was built can overflow, whatever its input.
+    each value is derived. So no program can overflow, for any input.
 
     Parameters
     ----------

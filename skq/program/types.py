@@ -23,7 +23,7 @@ class TensorType:
     Parameters
     ----------
     shape : tuple of int
-        Shape of one row: ``(n_features,)`` for a table, ``()`` for one number a row.
+        Shape of one row: ``(n_features,)`` for a table, ``()`` for one number per row.
     lo, hi : int or None
         Proven interval of every element; ``None`` for floats.
 

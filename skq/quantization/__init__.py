@@ -1,6 +1,6 @@
 """Quantizers, quantized operators, the post-training converter and the quantized module.
 
-Names are loaded when first asked for: a saved model predicts without what quantizes.
+Names are loaded at the first access, so a saved model predicts without the quantization code.
 """
 
 from importlib import import_module as _import_module
@@ -9,7 +9,7 @@ from typing import Any as _Any
 
 from skq._lazy import lazily as _lazily
 
-if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
+if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them at the first access
     from skq.frontend.numpy_module import (
         NumpyModule,
     )

@@ -1,4 +1,4 @@
-"""The parameter `columns_per_feature`: in how many columns of codes a feature may stand."""
+"""The parameter `columns_per_feature`: the maximum number of columns of codes of a feature."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ def check_columns(value: Any, n_bits: Any = None) -> int | None:
     if is_integer and 1 <= int(value) <= MAX_COLUMNS:
         return int(value)
     raise ValueError(
-        f"columns_per_feature must be an int from 1 to {MAX_COLUMNS}; for trees also {LOSSLESS!r}. "
+        f"columns_per_feature must be an int from 1 to {MAX_COLUMNS}, or {LOSSLESS!r} for trees. "
         f"Got {value!r} instead."
     )

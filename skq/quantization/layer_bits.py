@@ -33,7 +33,7 @@ def named_layers(n_bits: Mapping[str, Any], graph: FloatGraph) -> dict[str, dict
     Returns
     -------
     dict of str to dict of str to int
-        ``op_inputs`` and ``op_weights`` of each layer that has widths of its own; empty where
+        ``op_inputs`` and ``op_weights`` of each layer with separate widths; empty where
         `n_bits` has no "layers".
 
     Raises

@@ -36,7 +36,7 @@ def check_splits(graph: FloatGraph, parameter: str = "n_bits") -> None:
     if most > MAX_EDGES and parameter == "n_bits":
         raise ValueError(
             f"n_bits={LOSSLESS!r} needs codes for {most} different thresholds of one feature; "
-            f"{MAX_N_BITS} bits tell {MAX_EDGES} apart. Give a width, or train smaller trees."
+            f"{MAX_N_BITS} bits are enough for {MAX_EDGES}. Give a width, or train smaller trees."
         )
 
 
@@ -75,11 +75,11 @@ def _compares_sums(program: IntegerProgram) -> bool:
 
 
 def check_only_trees(module: QuantizedModule, parameter: str) -> None:
-    """Raise a `ValueError` if anything but trees reads the features."""
+    """Raise a `ValueError` if an operator other than trees reads the features."""
     steps = [step for _, step, _ in module.program.steps()]
     if any(isinstance(step, Quantize) for step in steps) or _compares_sums(module.program):
         raise ValueError(
-            f"{parameter}={LOSSLESS!r} is for models of trees alone; this one also computes with "
+            f"{parameter}={LOSSLESS!r} supports tree models only; this model also computes with "
             f"the values of X. Give {_INSTEAD[parameter]} instead, or put transformers that "
             "mix features (PCA, PolynomialFeatures) before the quantized model."
         )

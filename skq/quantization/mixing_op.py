@@ -21,7 +21,7 @@ __all__ = ["QuantizedMixingOp"]
 
 
 class QuantizedMixingOp(QuantizedOp):
-    """An operator that adds, multiplies or compares elements of integer tensors.
+    """Base class of operators that add, multiply or compare elements of integer tensors.
 
     Parameters
     ----------
@@ -34,7 +34,19 @@ class QuantizedMixingOp(QuantizedOp):
     Attributes
     ----------
     lsbs_to_remove : dict of str to int
-        Lowest bits that each calibrated rounding of `cnp_round` takes off, by its identifier.
+        Number of low bits that each calibrated rounding of `cnp_round` removes, by its identifier.
+
+    Examples
+    --------
+    >>> from skq.quantization import QuantizedArray, QuantizedMixingOp
+    >>> from skq.quantization.quantized_ops import QuantizedGemm
+    >>> issubclass(QuantizedGemm, QuantizedMixingOp)
+    True
+    >>> x = np.linspace(-1, 1, 20).reshape(10, 2)
+    >>> op = QuantizedGemm(8, "layer", {"x"}, {1: np.array([[1.0], [-2.0]])})
+    >>> _ = op.calibrate(x)
+    >>> op(QuantizedArray(8, x)).values.shape
+    (10, 1)
     """
 
     def __init__(self, *args: Any, rounding_threshold_bits: Any = None, **kwargs: Any) -> None:
@@ -44,7 +56,7 @@ class QuantizedMixingOp(QuantizedOp):
         self.lsbs_to_remove: dict[str, int] = {}
 
     def can_fuse(self) -> bool:
-        """Whether the operator becomes part of a table: never, it reads several elements."""
+        """Whether the operator can become part of a table: False, it reads several elements."""
         return False
 
     def cnp_round(
@@ -63,14 +75,14 @@ class QuantizedMixingOp(QuantizedOp):
         x : ndarray of int
             Accumulators.
         calibrate_rounding : bool
-            Choose the power from `x`; else it must have been chosen before.
+            Whether to choose the power from `x`. If False, it must have been chosen before.
         rounding_operation_id : str, default="single_rounding_op"
             Identifier of the rounding, if an operator has several.
 
         Returns
         -------
         ndarray of int64
-            Multiples of ``2**lsbs``; `x` itself where nothing is to be rounded off.
+            Multiples of ``2**lsbs``; `x` itself if no bits are removed.
         """
         x = np.asarray(x, dtype=np.int64)
         key = str(rounding_operation_id)
@@ -103,7 +115,7 @@ class QuantizedMixingOp(QuantizedOp):
         Returns
         -------
         QuantizedArray
-            Of `n_bits_output` bits; the integers are taken as they are.
+            Array of `n_bits_output` bits with unchanged integers.
         """
         return QuantizedArray(
             self.n_bits_output,

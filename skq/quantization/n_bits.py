@@ -25,31 +25,31 @@ LAYERS = "layers"
 
 
 def get_n_bits_dict(n_bits: int | str | Sequence[int] | Mapping[str, Any]) -> dict[str, Any]:
-    """Spell out `n_bits` as a width for each role.
+    """Return the width of each role for a value of `n_bits`.
 
     Parameters
     ----------
     n_bits : int, "lossless", sequence of int or dict
         An int n in [1, 16] gives n bits to ``op_inputs`` and ``op_weights``, and ``max(n, 5)`` to
         ``model_inputs`` and ``model_outputs``. A dict must have ``op_inputs`` and ``op_weights``;
-        ``model_inputs`` and ``model_outputs`` default to 5. "lossless", for trees, gives the widest
-        to all; of ``model_inputs`` only what the splits need remains after conversion.
+        ``model_inputs`` and ``model_outputs`` default to 5. "lossless", for trees, gives 16 bits
+        to all; the conversion reduces ``model_inputs`` to the bits that the splits need.
 
-        A dict may also have ``layers``, with widths of single layers: a dict by the layer's number,
-        from 0, or by the name of its ONNX node, or a sequence with one entry for each layer. Each
-        entry is an int, for both the layer's inputs and its weights, or a dict that has
-        ``op_inputs`` or ``op_weights`` or both; what is missing is that of all layers. Inputs of a
-        layer that reads X have ``model_inputs``. A sequence as `n_bits` is short for ``layers``,
-        with the greatest width for the rest, ``max(first, 5)`` for ``model_inputs`` and
-        ``max(last, 5)`` for ``model_outputs``.
+        A dict may also have the key ``layers`` with widths of single layers: a dict by the number
+        of the layer, from 0, or by the name of its ONNX node, or a sequence with one entry for each
+        layer. Each entry is an int, for the inputs and the weights of the layer, or a dict with
+        ``op_inputs`` or ``op_weights`` or both; missing keys have the widths of all layers. Inputs
+        of a layer that reads X have the width ``model_inputs``. If `n_bits` is a sequence, its
+        entries are ``layers``; the other widths are its greatest entry, ``max(first, 5)`` for
+        ``model_inputs`` and ``max(last, 5)`` for ``model_outputs``.
 
     Returns
     -------
     dict
-        With the keys ``model_inputs`` (codes of X), ``op_inputs`` (inputs of inner layers),
+        Dict with the keys ``model_inputs`` (codes of X), ``op_inputs`` (inputs of inner layers),
         ``op_weights`` (weights and leaf values) and ``model_outputs`` (outputs that need a
-        quantizer). With ``layers``, as a dict or list of dicts of ``op_inputs`` and ``op_weights``,
-        only where it was given.
+        quantizer), and ``layers``, a dict or list of dicts of ``op_inputs`` and ``op_weights``, if
+        it was given.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def get_n_bits_dict(n_bits: int | str | Sequence[int] | Mapping[str, Any]) -> di
         return dict.fromkeys(KEYS, MAX_N_BITS)
     if isinstance(n_bits, Sequence) and not isinstance(n_bits, str):
         return _from_sequence(n_bits)
-    width = check_width(n_bits, "n_bits", f", or a dict of them; for trees also {LOSSLESS!r}")
+    width = check_width(n_bits, "n_bits", f", a dict of widths, or {LOSSLESS!r} for trees")
     model_width = max(width, DEFAULT_MODEL_BITS)
     return {
         "model_inputs": model_width,
@@ -155,7 +155,7 @@ def is_lossless(n_bits: Any) -> bool:
 def check_width(value: Any, name: str, alternative: str = "") -> int:
     """Return `value` as an int in [1, 16]; bools, strings and floats are refused.
 
-    `alternative` says in the message what else the argument may be.
+    `alternative` is added to the message: other values that the argument may have.
     """
     is_integer = isinstance(value, Integral) and not isinstance(value, bool)
     if is_integer and 1 <= int(value) <= MAX_N_BITS:

@@ -1,4 +1,4 @@
-"""Facts of operators: what the graph analyses ask of an operator's class.
+"""Facts of operators: class attributes that the graph analyses read.
 
 Each fact is a class attribute of `skq.quantization.base_quantized_op.QuantizedOp`, False unless a
 class says otherwise. Sets of operators are derived from them, never written as lists of names.
@@ -93,7 +93,7 @@ class Reach(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ErrorStep:
-    """One node on the way of squared errors from the outputs of a graph to its inputs.
+    """One node in the propagation of squared errors from the outputs of a graph to its inputs.
 
     Parameters
     ----------

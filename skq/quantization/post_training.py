@@ -40,7 +40,7 @@ __all__ = [
 
 @serializable("skq.ONNXConverter")
 class ONNXConverter(Serializable):
-    """Float graph → integer program; base class of the converters.
+    """Convert a float graph to an integer program; base class of the converters.
 
     Parameters
     ----------
@@ -50,14 +50,24 @@ class ONNXConverter(Serializable):
     rounding_threshold_bits : None, int or dict, default=None
         See `skq.quantization.lower.rounding.get_rounding`.
     is_signed : bool, default=True
-        Whether weights are on signed, symmetric grids, one a channel; else on affine grids from
-        the channel's least weight to its greatest.
+        Whether weights are quantized on signed, symmetric grids, one per channel. If False, their
+        grids are affine, from the least weight of a channel to the greatest.
     columns_per_feature : int or "lossless", default=1
-        Columns of codes that a feature may stand in; see `skq.quantization.columns_per_feature`.
+        Maximum number of columns of codes of a feature.
     calibration : {"auto", "minmax", "percentile", "mse"}, default="auto"
-        How the range of each tensor is chosen: by its values alone, as
-        `skq.quantization.search.ranges.find_range` does, or ("auto") by the error at each layer's
-        output on the calibration data.
+        How the range of each tensor is chosen: from its values ("minmax", "percentile", "mse"), or
+        by the error at the output of each layer on the calibration data ("auto").
+
+    See Also
+    --------
+    PostTrainingAffineQuantization : Quantize a trained float model.
+    PostTrainingQATImporter : Import a model after quantization-aware training.
+
+    Examples
+    --------
+    >>> from skq.quantization import ONNXConverter, PostTrainingAffineQuantization
+    >>> issubclass(PostTrainingAffineQuantization, ONNXConverter)
+    True
     """
 
     #: Whether weights and activations are on grids already, which are detected and used.
@@ -151,11 +161,11 @@ class ONNXConverter(Serializable):
         Parameters
         ----------
         *calibration_data : ndarray of shape (n_rows, ...)
-            One a model input.
+            One array per input of the model.
         sample_weight : ndarray of shape (n_rows,), default=None
-            Weight of each row; rows of weight 0 count as absent.
+            Weight of each row. Rows of weight 0 are ignored. None means equal weights.
         ranges : sequence of InputRange, default=None
-            What is known of each input beyond the rows given; by default, what they show.
+            Range of each input. None means the range of the calibration data.
 
         Returns
         -------
@@ -164,9 +174,9 @@ class ONNXConverter(Serializable):
         Raises
         ------
         UnsupportedModelError
-            If a node has no integer form; names the node, the operator and the reason.
+            If a node is not supported. The message names the node, the operator and the reason.
         AccumulatorOverflowError
-            If 63 bits would not hold a sum.
+            If a sum does not fit into 63 bits.
         """
         columns = self._settings.columns
         parameter = "n_bits" if self._lossless else "columns_per_feature"
@@ -214,12 +224,31 @@ class PostTrainingAffineQuantization(ONNXConverter):
 
 @serializable("skq.PostTrainingQATImporter")
 class PostTrainingQATImporter(ONNXConverter):
-    """Import of networks that were trained with quantization in the loop.
+    """Converter of networks after quantization-aware training.
 
-    Their weights and activations lie on grids already. The grids come from the graph where it has
-    QuantizeLinear and DequantizeLinear, and else from the values themselves (the smallest gap
-    between distinct values), and are used unchanged. What lies on no grid of the asked width is
-    quantized as post-training quantization does.
+    Weights and activations of such networks lie on grids already, and these grids are used
+    unchanged. They are read from the QuantizeLinear and DequantizeLinear nodes of the graph. If
+    there are no such nodes, they are derived from the values (the smallest gap between distinct
+    values). Tensors without a grid of the given width are quantized as by
+    `PostTrainingAffineQuantization`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skq.graph.graph import FloatGraph, Node, TensorInfo
+    >>> from skq.quantization import NumpyModule, PostTrainingQATImporter
+    >>> weights = np.array([[0.75], [-0.25]])  # multiples of 0.25
+    >>> graph = FloatGraph(
+    ...     nodes=(Node("Gemm", ("x", "w"), ("y",)),),
+    ...     initializers={"w": weights},
+    ...     inputs=(TensorInfo("x", "float64", (None, 2)),),
+    ...     outputs=(TensorInfo("y", "float64", (None, 1)),),
+    ... )
+    >>> X = np.random.default_rng(0).integers(-8, 8, (100, 2)) / 4.0
+    >>> importer = PostTrainingQATImporter(4, NumpyModule(graph))
+    >>> module = importer.quantize_module(X)
+    >>> module.program.instructions[1].weights.ravel().tolist()
+    [3, -1]
     """
 
     _discrete = True

@@ -16,17 +16,15 @@ from skq.graph.epilogue import RowValue, describe_epilogue
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
 from skq.program import Bin, Dequantize, IntegerProgram, Quantize
-from skq.quantization.lower.feature_grids import FROZEN_SCALE
+from skq.program.instructions.reals import FROZEN_SCALE
 from skq.quantization.n_bits import LAYERS, get_n_bits_dict
-from skq.quantization.quantizers import (
-    QuantizationOptions,
-    UniformQuantizationParameters,
-    UniformQuantizer,
-)
 from skq.serialization import Serializable, serializable
+from skq.serialization.packed_pickle import packed, unpacked
 
 if TYPE_CHECKING:
     import onnx
+
+    from skq.quantization.quantizers import UniformQuantizer
 
 Array = NDArray[Any]
 
@@ -37,32 +35,33 @@ _FIELDS_IN_FILES = {"epilogue": "tail", "features_without_missing_code": "uncode
 @serializable("skq.QuantizedModule")
 @dataclass(frozen=True, eq=False)
 class QuantizedModule(Serializable):
-    """A model as an integer program, with the few float steps around it.
+    """A model as an integer program, with the float steps before and after it.
 
-    ``forward`` is `quantize_input`, then `quantized_forward`, then `dequantize_output`. Only the
-    first and the last touch floats. A Softmax, Sigmoid or Exp that ends the model is applied to the
-    dequantized scores.
+    ``forward`` calls `quantize_input`, `quantized_forward` and `dequantize_output`. Only the first
+    and the last compute with floats. A Softmax, Sigmoid or Exp at the end of the model is applied
+    to the dequantized scores.
 
     Parameters
     ----------
     program : IntegerProgram
-        From float inputs to dequantized scores and integer labels.
+        The integer program. Its inputs are float arrays, its outputs dequantized scores and
+        integer labels.
     epilogue : FloatGraph
-        What is left to do in floats; its inputs are outputs of the program.
+        The float steps after the program; its inputs are outputs of the program.
     n_bits : mapping
-        Width of each role, as `get_n_bits_dict` gives it; ``layers`` by the names of nodes.
+        Width of each role, as returned by `get_n_bits_dict`; ``layers`` by the names of nodes.
     graph : FloatGraph or None
         The float graph that was quantized; None if it was not stored.
     features_without_missing_code : tuple of int
-        Features whose missing values have no code, though trees read them: the calibration data had
-        none, and no number goes the ways that the float model sends them.
+        Features that trees read and whose missing values have no code, because the calibration
+        data had none and no number takes the same branches.
     indices : tuple of (int, tuple of int, int)
-        Elements of inputs that are indices: number of the input, numbers of its elements in the
-        flattened row, and the number of entries that they count. Others than [-size, size - 1] are
-        an IndexError.
+        Elements of inputs that are indices of a table: number of the input, numbers of its elements
+        in the flattened row, and size of the table. Indices outside [-size, size - 1] raise an
+        IndexError.
     node_names : tuple of str
-        For each instruction of the program the name of the graph's node that it belongs to, or of
-        the node's result where that has no name; empty where they are not known.
+        Name of the graph's node of each instruction, or of the node's result if the node has no
+        name; empty if they are not known.
 
     Notes
     -----
@@ -153,7 +152,7 @@ class QuantizedModule(Serializable):
 
     def __skq_state__(self) -> dict[str, Any]:
         """Fields by the names that they have in files."""
-        state = self.__getstate__()
+        state = self._fields()
         for name in ("indices", "node_names"):
             if not state[name]:  # as in files of version 1
                 del state[name]
@@ -164,13 +163,24 @@ class QuantizedModule(Serializable):
         fields = {name: field for field, name in _FIELDS_IN_FILES.items()}
         return cls(**{fields.get(k, k): v for k, v in state.items()})
 
-    def __getstate__(self) -> dict[str, Any]:
+    def _fields(self) -> dict[str, Any]:
         return {k: v for k, v in vars(self).items() if k in self.__match_args__}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            object.__setattr__(self, name, value)
-        self.__post_init__()
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._reduced_with(())
+
+    def _reduced_with(self, held: Iterable[Array]) -> tuple[Any, ...]:
+        """What ``__reduce__`` returns, where others pickle the arrays of `held` too."""
+        fields = self._fields()
+        # the graph first: the edges of quantizers are among the thresholds of its trees
+        data, used = packed({"graph": fields.pop("graph"), **fields}, held)
+        return _from_pickle, (type(self), data, used)
+
+    def __copy__(self) -> QuantizedModule:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> QuantizedModule:
+        return self  # as it never changes
 
     # ------------------------------------------------------------------ running
 
@@ -182,40 +192,38 @@ class QuantizedModule(Serializable):
         debug: bool = False,
         fhe: str = "disable",
     ) -> Any:
-        """Predict: quantize, run the integers, dequantize.
+        """Predict: quantize the inputs, run the integer program, dequantize the results.
 
         Parameters
         ----------
         *x : array-like of shape (n_rows, ...)
-            One a model input.
+            One array per input of the model.
         outputs : iterable of str, default=None
-            Names of the outputs to compute; all by default.
+            Names of the outputs to compute. None means all.
         n_threads : int, default=None
-            Threads of the native engine; results do not depend on it. None takes those of the
-            settings (`skq.config_context`), and 1 where they name none.
+            Number of threads of the native engine; results do not depend on it. None means the
+            number of the settings (`skq.config_context`), or 1 if it is not set.
         debug : bool, default=False
-            Whether to return the integers of each instruction too.
+            Whether to return the integers of each instruction, too.
         fhe : {"disable"}, default="disable"
-            Programs run in the clear; the parameter is there for code that was written for a
-            library that encrypts.
+            Ignored; for compatibility with libraries that encrypt. skq does not encrypt data.
 
         Returns
         -------
         ndarray, or tuple of ndarray
-            A tuple where more than one output is asked for. With ``debug=True`` a pair of this and
-            a dict of the integers, by the names of `bitwidth_and_range_report`.
+            A tuple for more than one output. With ``debug=True`` a pair of this and a dict of
+            the integers, by the names of `bitwidth_and_range_report`.
 
         Raises
         ------
         ValueError
             For another value of `fhe`, a wrong number or shape of inputs, or an unknown output.
         IndexError
-            If an input is looked up in a table (an embedding) that has no such entry.
+            If an index of a table (an embedding) is out of range.
         """
         if fhe != "disable":
             raise ValueError(
-                f'fhe must be "disable": integer programs of skq run in the clear. Got {fhe!r} '
-                "instead."
+                f'fhe must be "disable": skq does not encrypt data. Got {fhe!r} instead.'
             )
         session = self._session
         route = session.route(self.output_names if outputs is None else tuple(outputs))
@@ -232,11 +240,11 @@ class QuantizedModule(Serializable):
 
     @property
     def session(self) -> Session:
-        """What runs this module: the compiled plans, and the routes to the outputs."""
+        """The `Session` that runs this module. It contains the compiled plans."""
         return self._session
 
     def quantize_input(self, *x: Any) -> Array | tuple[Array, ...]:
-        """Integer codes of the inputs, one array for each Quantize or Bin instruction.
+        """Return integer codes of the inputs, one array for each Quantize or Bin instruction.
 
         Returns
         -------
@@ -247,17 +255,17 @@ class QuantizedModule(Serializable):
         return _one_or_tuple(self._session.run(self._feeds(x), self._codes))
 
     def quantized_forward(self, *q: Array) -> tuple[Array, ...]:
-        """Run the integer program: codes in, accumulators and labels out.
+        """Run the integer program, from codes to accumulators and labels.
 
         Parameters
         ----------
         *q : ndarray of int, or one tuple of them
-            What `quantize_input` returns.
+            Codes, as returned by `quantize_input`.
 
         Returns
         -------
         tuple of ndarray of shape (n_rows, ...), int64
-            One for each output of the program, before it is dequantized.
+            One array for each output of the program, before it is dequantized.
         """
         q = _arrays(q)
         if len(q) != len(self._codes):
@@ -268,11 +276,12 @@ class QuantizedModule(Serializable):
         return tuple(self._session.run(known, self._results))
 
     def dequantize_output(self, *q: Array) -> Any:
-        """Real outputs from the integers that `quantized_forward` returns.
+        """Compute the real outputs from the integers that `quantized_forward` returns.
 
         Parameters
         ----------
         *q : ndarray of int, or one tuple of them
+            Integers, as returned by `quantized_forward`.
 
         Returns
         -------
@@ -308,27 +317,32 @@ class QuantizedModule(Serializable):
     def input_quantizers(self) -> list[UniformQuantizer]:
         """Quantizers of the inputs, one for each Quantize instruction; those of trees have none.
 
-        Scale and zero point are arrays where each feature has its own.
+        Scale and zero point are arrays if they differ between features.
         """
+        from skq.quantization import quantizers  # not imported to load a model
+
         found = []
         for _, step, _ in self.program.steps():
             if isinstance(step, Quantize):
-                options = QuantizationOptions((step.hi - step.lo).bit_length(), step.lo < 0)
-                params = UniformQuantizationParameters(
+                n_bits = (step.hi - step.lo).bit_length()
+                options = quantizers.QuantizationOptions(n_bits, step.lo < 0)
+                params = quantizers.UniformQuantizationParameters(
                     step.scale, step.zero_point.astype(np.int64), -step.lo
                 )
-                found.append(UniformQuantizer(options, params=params))
+                found.append(quantizers.UniformQuantizer(options, params=params))
         return found
 
     @property
     def output_quantizers(self) -> list[UniformQuantizer]:
         """Quantizers of the outputs that are dequantized, in the order of the program.
 
-        They take accumulators as they are, so they do not saturate.
+        Their inputs are accumulators, so they do not saturate.
         """
+        from skq.quantization import quantizers  # not imported to load a model
+
         return [
-            UniformQuantizer(
-                params=UniformQuantizationParameters(step.scale, step.zero_point),
+            quantizers.UniformQuantizer(
+                params=quantizers.UniformQuantizationParameters(step.scale, step.zero_point),
                 no_clipping=True,
             )
             for _, step, _ in self.program.steps()
@@ -337,12 +351,12 @@ class QuantizedModule(Serializable):
 
     @property
     def max_accumulator_bits(self) -> int:
-        """Widest exact sum in the program, in bits."""
+        """Width of the widest exact sum in the program, in bits."""
         return self.program.max_accumulator_bits
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the model's constants, packed as tightly as their values allow."""
+        """Size of the model's constants in bytes, packed into the bits that their values need."""
         return self.program.nbytes + self.epilogue.nbytes
 
     @property
@@ -353,13 +367,13 @@ class QuantizedModule(Serializable):
         return GraphEvaluator(self.graph).onnx_model
 
     def bitwidth_and_range_report(self) -> dict[str, dict[str, Any]]:
-        """Interval and width of every integer value.
+        """Return the interval and the width of every integer value.
 
         Returns
         -------
         dict of str to dict
-            By instruction, in order: ``{"range": (lo, hi), "bitwidth": bits, "node": name}``, with
-            the name that the ONNX graph gives to the node which the instruction belongs to.
+            By instruction, in order: ``{"range": (lo, hi), "bitwidth": bits, "node": name}``, where
+            the node is that of the ONNX graph.
         """
         types, first = self.program.types, len(self.program.inputs)
         nodes = self.node_names
@@ -379,13 +393,13 @@ class QuantizedModule(Serializable):
 
     @property
     def columns_of_features(self) -> NDArray[np.int64]:
-        """Columns of codes that each feature stands in, over all input quantizers.
+        """Number of columns of codes of each feature, over all input quantizers.
 
         Returns
         -------
         ndarray of shape (n_features,)
-            Elements of an input's row of several axes, as in images, are counted one by one; 0 for
-            a feature that nothing reads, or that was constant in calibration.
+            0 for a feature that is not read, or that was constant in calibration. Elements of
+            inputs with several axes, such as images, are counted one by one.
         """
         sizes = [type_.size for type_ in self.program.inputs]
         counts = [np.zeros(size, dtype=np.int64) for size in sizes]
@@ -451,6 +465,10 @@ class QuantizedModule(Serializable):
         if codes.size and not lo <= int(codes.min()) <= int(codes.max()) <= hi:
             raise ValueError(f"Codes must lie in [{lo}, {hi}]; got [{codes.min()}, {codes.max()}].")
         return codes
+
+
+def _from_pickle(cls: type[QuantizedModule], data: bytes, used: list[Array]) -> QuantizedModule:
+    return cls(**unpacked(data, used))
 
 
 def _counted_from_0(number: int, array: Array, elements: Sequence[int], size: int) -> Array:

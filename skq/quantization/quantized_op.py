@@ -72,17 +72,17 @@ class QuantizedOp(Serializable):
     n_bits_output : int
         Width of the codes that the operator returns when it is called by itself.
     op_instance_name : str
-        For messages; usually the node's name.
+        Name in messages, usually that of the node.
     int_input_names : set of str, default=None
-        Names of the integer tensors that the inputs are functions of; see `can_fuse`. None stands
-        for one tensor, ``{"0"}``.
+        Names of the integer tensors that the inputs are functions of; see `can_fuse`. None means
+        one tensor, ``{"0"}``.
     constant_inputs : dict, default=None
-        Constant inputs by position, by ONNX's name (``"input_mean"``), or by the name that the
-        NumPy implementation gives them.
-        Arrays, or QuantizedArrays, which are taken at their real values.
+        Constant inputs, by position, by ONNX name (``"input_mean"``), or by the name of the
+        argument of the NumPy implementation. Values are arrays, or QuantizedArrays, whose real
+        values are used.
     input_quant_opts : QuantizationOptions, default=None
-        How an input that comes as a float array is quantized; `n_bits_output` bits, unsigned, by
-        default.
+        How an input that is a float array is quantized. None means unsigned codes of
+        `n_bits_output` bits.
     **attrs
         Attributes of the ONNX operator.
 
@@ -181,7 +181,7 @@ class QuantizedOp(Serializable):
 
     @classmethod
     def op_type(cls) -> str:
-        """ONNX's name of the operator."""
+        """Name of the ONNX operator."""
         return cls._op_type
 
     @classmethod
@@ -191,7 +191,7 @@ class QuantizedOp(Serializable):
         Parameters
         ----------
         input_name_or_idx : int or str
-            Position, or the name that the NumPy implementation gives it.
+            Position, or name of the argument of the NumPy implementation.
         """
         return cls._position(input_name_or_idx) not in cls.raw_inputs
 
@@ -201,7 +201,7 @@ class QuantizedOp(Serializable):
         return self._int_input_names
 
     def can_fuse(self) -> bool:
-        """Whether the operator becomes part of a table: not, unless a subclass says so."""
+        """Whether the operator can become part of a table; False unless a subclass overrides it."""
         return False
 
     @classmethod
@@ -243,7 +243,7 @@ class QuantizedOp(Serializable):
         Parameters
         ----------
         *inputs : ndarray, QuantizedArray or None
-            All inputs by position; QuantizedArrays count at their real values.
+            All inputs by position. The real values of QuantizedArrays are used.
         **attrs
             Attributes that replace the operator's own.
 
@@ -256,15 +256,15 @@ class QuantizedOp(Serializable):
         return results[0] if len(results) == 1 else results
 
     def calibrate(self, *inputs: Array) -> Any:
-        """Take sample inputs: they fix the range of the output, and what weights are fitted to.
+        """Calibrate the operator on sample inputs, which determine the range of the output.
 
-        Of the samples the operator holds the quantiles of each element (`typical_rows`), of the
-        outputs the range. Files and pickles hold no row of them.
+        The operator stores quantiles of each element of the samples (`typical_rows`) and the range
+        of the outputs. Files and pickles contain no sample row.
 
         Parameters
         ----------
         *inputs : ndarray of shape (n_rows, ...)
-            The inputs that are not constant, in order. Integers count as real numbers.
+            The inputs that are not constant, in order. Integers are used as real numbers.
 
         Returns
         -------
@@ -293,7 +293,7 @@ class QuantizedOp(Serializable):
     # ---------------------------------------------------------------- integers
 
     def q_impl(self, *q_inputs: Any, **attrs: Any) -> Any:
-        """Run the operator on integers: its lowering, on the reference engine.
+        """Run the operator on integers, on the reference engine.
 
         Parameters
         ----------
@@ -334,7 +334,7 @@ class QuantizedOp(Serializable):
         ----------
         low : Lowering
         x : sequence of operands
-            One an input, by position; constants as arrays, omitted inputs as None.
+            One operand per input, by position; constants are arrays, omitted inputs None.
         reals : sequence of ndarray
             Float inputs for the calibration rows, by position.
         outputs : sequence of ndarray
@@ -342,12 +342,12 @@ class QuantizedOp(Serializable):
 
         Returns
         -------
-        sequence of operands, one an output
+        sequence of operands, one per output
         """
         raise self.unsupported("it has no integer form")
 
     def unsupported(self, reason: str) -> UnsupportedModelError:
-        """An error that names the node, the operator and the reason."""
+        """Return an error that names the node, the operator and the reason."""
         return UnsupportedModelError(f"{self.node} cannot be quantized: {reason}.")
 
     # ---------------------------------------------------------------- files
@@ -473,8 +473,8 @@ class QuantizedOp(Serializable):
                 constant = row_constant(np.asarray(value, dtype=np.float64), shape)
                 if constant is None:
                     raise self.unsupported(
-                        f"a constant of shape {value.shape} does not meet all rows, of shape "
-                        f"{shape}, alike"
+                        f"a constant of shape {value.shape} is not the same for all rows, which "
+                        f"have the shape {shape}"
                     )
                 found[position] = constant
         return found
@@ -489,4 +489,4 @@ def in_rows(op: QuantizedOp, value: Any) -> Any:
         row = two[:1]
         if all(np.array_equal(np.broadcast_to(row, rows.shape), rows) for rows in (two, three)):
             return row
-    raise op.unsupported("it computes with the number of rows")
+    raise op.unsupported("its result depends on the number of rows")

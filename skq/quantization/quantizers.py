@@ -4,9 +4,9 @@
 ``q = clip(rint(x / scale + zero_point))`` and ``x ≈ (q - zero_point) * scale``, after
 arXiv:1712.05877. Every case is worked through with numbers in docs/concepts/numerics.md.
 
-Three records say how (`QuantizationOptions`), from which range (`MinMaxQuantizationStats`) and with
-which numbers (`UniformQuantizationParameters`); `UniformQuantizer` holds the three, and
-`QuantizedArray` is a quantizer with the values.
+Three records contain the method (`QuantizationOptions`), the range (`MinMaxQuantizationStats`), and
+scale and zero point (`UniformQuantizationParameters`). A `UniformQuantizer` has all three, and a
+`QuantizedArray` has a quantizer and values.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _RECORDS = (QuantizationOptions, MinMaxQuantizationStats, UniformQuantizationPar
 
 @serializable("uniform_quantizer")
 class UniformQuantizer(UniformQuantizationParameters, QuantizationOptions, MinMaxQuantizationStats):
-    """Quantizes and dequantizes arrays: options, statistics and parameters.
+    """Uniform quantizer of arrays.
 
-    All members of the three records are attributes: `n_bits`, `is_signed`, `is_symmetric`,
+    All members of its three records are attributes: `n_bits`, `is_signed`, `is_symmetric`,
     `is_qat`, `rmax`, `rmin`, `uvalues`, `scale`, `zero_point`, `offset`.
 
     Parameters
@@ -55,12 +55,13 @@ class UniformQuantizer(UniformQuantizationParameters, QuantizationOptions, MinMa
     options : QuantizationOptions, optional
         The method; copied.
     stats : MinMaxQuantizationStats, optional
-        The range; copied. With `options` and without `params`, the parameters are computed from it.
+        The range; copied. If `options` but no `params` are given, the parameters are computed from
+        it.
     params : UniformQuantizationParameters, optional
-        Scale, zero point, offset; copied. They take precedence over `stats`. A missing offset
-        follows from `options`.
+        Scale, zero point and offset; copied. They take precedence over `stats`. A missing offset is
+        computed from `options`.
     no_clipping : bool, default=False
-        Do not saturate codes at `n_bits` bits.
+        Whether codes may exceed `n_bits` bits, instead of saturating.
 
     References
     ----------
@@ -152,17 +153,17 @@ class UniformQuantizer(UniformQuantizationParameters, QuantizationOptions, MinMa
 
 @serializable("quantized_array")
 class QuantizedArray(Record):
-    """Real values and their integer codes, kept in sync.
+    """Real values and their integer codes.
 
     Parameters
     ----------
     n_bits : int
         Bits of a code, in [1, 32]. It overrides `options.n_bits`.
     values : array-like, of any shape, or None
-        Real values, or codes. With None there are none until one of the update methods is called.
+        Real values, or codes. None means no values until an update method is called.
     value_is_float : bool, default=True
-        Whether `values` are real values to be quantized; else they are codes, which are
-        dequantized and taken as they are, without saturation.
+        Whether `values` are real values, which are quantized. If False, they are codes, which are
+        dequantized and do not saturate.
     options : QuantizationOptions, optional
         The method. By default unsigned and affine.
     stats : MinMaxQuantizationStats, optional
@@ -263,7 +264,7 @@ class QuantizedArray(Record):
 
     @property
     def values(self) -> FloatArray | None:
-        """Real values: those given, or those that the given codes stand for."""
+        """Real values: the given values, or the dequantized codes."""
         return self._values
 
     @values.setter
@@ -272,7 +273,7 @@ class QuantizedArray(Record):
 
     @property
     def qvalues(self) -> IntArray | None:
-        """Integer codes: those given, or those of the given real values."""
+        """Integer codes: the given codes, or the quantized values."""
         return self._qvalues
 
     @qvalues.setter
@@ -280,7 +281,7 @@ class QuantizedArray(Record):
         self.update_quantized_values(qvalues)
 
     def update_values(self, values: ArrayLike) -> IntArray:
-        """Replace the real values, and return their codes under the present quantizer.
+        """Replace the real values, and return their codes with the present quantizer.
 
         Parameters
         ----------
@@ -297,7 +298,7 @@ class QuantizedArray(Record):
         return codes
 
     def update_quantized_values(self, qvalues: ArrayLike) -> FloatArray:
-        """Replace the codes, and return the real values that they stand for.
+        """Replace the codes, and return the dequantized values.
 
         Parameters
         ----------
@@ -315,7 +316,7 @@ class QuantizedArray(Record):
         return array
 
     def quant(self) -> IntArray | None:
-        """Quantize the real values under the present quantizer; `qvalues` are the result.
+        """Quantize the real values with the present quantizer, and set `qvalues`.
 
         Returns
         -------
@@ -329,7 +330,7 @@ class QuantizedArray(Record):
         return codes
 
     def dequant(self) -> FloatArray:
-        """Dequantize the codes under the present quantizer; `values` are the result.
+        """Dequantize the codes with the present quantizer, and set `values`.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""The three records of a quantizer: how, from which range, with which numbers."""
+"""The three records of a quantizer: method, range, and scale and zero point."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class QuantizationOptions(Record):
         The range is taken as [-max|x|, max|x|] and the zero point is 0. Signed codes are then in
         [-(2**(n_bits-1) - 1), 2**(n_bits-1) - 1]. Unsigned codes need values >= 0.
     is_qat : bool, default=False
-        The values are discrete already, by quantization-aware training: the scale is read off them.
+        Whether the values lie on a grid after quantization-aware training. The scale is then
+        derived from the values.
 
     Raises
     ------
@@ -88,22 +89,22 @@ class QuantizationOptions(Record):
 
     @property
     def quant_options(self) -> QuantizationOptions:
-        """A copy of the options."""
+        """Return a copy of the options."""
         return QuantizationOptions(**fields_of(self, QuantizationOptions))
 
     def copy_opts(self, opts: QuantizationOptions) -> None:
-        """Take over the options of another object."""
+        """Copy the options of another object."""
         copy_fields(opts, self, QuantizationOptions)
 
     def is_equal(self, opts: QuantizationOptions, ignore_sign_qat: bool = False) -> bool:
-        """Whether the options of two objects are equivalent.
+        """Return whether the options of two objects are equivalent.
 
         Parameters
         ----------
         opts : QuantizationOptions
             The options to compare with.
         ignore_sign_qat : bool, default=False
-            Between options that are both for QAT, do not compare `is_signed`.
+            Whether to ignore `is_signed` if both options have `is_qat`.
         """
         ignored = {"is_signed"} if ignore_sign_qat and self.is_qat and opts.is_qat else set()
         return all(
@@ -124,12 +125,20 @@ class MinMaxQuantizationStats(Record):
         Largest and smallest value. Arrays that broadcast against the values give each channel
         a separate range.
     uvalues : ndarray of shape (n_unique,), optional
-        The distinct values, sorted; only QAT reads them.
+        The distinct values, sorted. They are used only with `is_qat`.
 
     Raises
     ------
     ValueError
         If a bound is not finite, or ``rmin > rmax``.
+
+    Examples
+    --------
+    >>> from skq.quantization import MinMaxQuantizationStats
+    >>> stats = MinMaxQuantizationStats()
+    >>> stats.compute_quantization_stats([0.5, -1.0, 2.0])
+    >>> stats.rmin, stats.rmax
+    (-1.0, 2.0)
     """
 
     rmax: Real | None = field(default=None, metadata={"required": True})
@@ -146,20 +155,20 @@ class MinMaxQuantizationStats(Record):
 
     @property
     def quant_stats(self) -> MinMaxQuantizationStats:
-        """A copy of the statistics."""
+        """Return a copy of the statistics."""
         return MinMaxQuantizationStats(**fields_of(self, MinMaxQuantizationStats))
 
     def copy_stats(self, stats: MinMaxQuantizationStats) -> None:
-        """Take over the statistics of another object."""
+        """Copy the statistics of another object."""
         copy_fields(stats, self, MinMaxQuantizationStats)
 
     def compute_quantization_stats(self, values: ArrayLike) -> None:
-        """Set the statistics to those of calibration values.
+        """Compute the statistics of calibration values.
 
         Parameters
         ----------
         values : array-like of float, of any shape
-            One range is taken over all of them; `uvalues` stays None where more than
+            The range is taken over all values. `uvalues` remains None if more than
             `MAX_UNIQUE_VALUES` are distinct.
         """
         array = np.asarray(_real("values", values))
@@ -171,10 +180,10 @@ class MinMaxQuantizationStats(Record):
         self.uvalues = unique if unique.size <= MAX_UNIQUE_VALUES else None
 
     def check_is_uniform_quantized(self, options: QuantizationOptions) -> bool:
-        """Whether the scale can be read off the values: see `is_qat`.
+        """Return whether the values lie on a uniform grid.
 
-        True if `options` are for QAT and all distinct values are integer multiples of the smallest
-        gap between them (zero included) within `n_bits` bits of codes.
+        True if `options` have `is_qat` and all distinct values are integer multiples of the
+        smallest gap between them (zero included), within `n_bits` bits of codes.
         """
         return options.is_qat and _grid(options, self) is not None
 
@@ -182,7 +191,7 @@ class MinMaxQuantizationStats(Record):
 @serializable("uniform_quantization_parameters")
 @dataclass(eq=False, repr=False)
 class UniformQuantizationParameters(Record):
-    """The numbers of a uniform quantizer.
+    """Scale, zero point and offset of a uniform quantizer.
 
     Parameters
     ----------
@@ -197,6 +206,17 @@ class UniformQuantizationParameters(Record):
     ------
     ValueError
         If a scale is not finite and positive.
+
+    Examples
+    --------
+    >>> from skq.quantization import MinMaxQuantizationStats, QuantizationOptions
+    >>> from skq.quantization import UniformQuantizationParameters
+    >>> params = UniformQuantizationParameters()
+    >>> params.compute_quantization_parameters(
+    ...     QuantizationOptions(2), MinMaxQuantizationStats(rmax=2, rmin=-1)
+    ... )
+    >>> float(params.scale), params.zero_point, params.offset
+    (1.0, 1, 0)
     """
 
     scale: Real | None = field(default=None, metadata={"required": True})
@@ -218,17 +238,17 @@ class UniformQuantizationParameters(Record):
 
     @property
     def quant_params(self) -> UniformQuantizationParameters:
-        """A copy of the parameters."""
+        """Return a copy of the parameters."""
         return UniformQuantizationParameters(**fields_of(self, UniformQuantizationParameters))
 
     def copy_params(self, params: UniformQuantizationParameters) -> None:
-        """Take over the parameters of another object."""
+        """Copy the parameters of another object."""
         copy_fields(params, self, UniformQuantizationParameters)
 
     def compute_quantization_parameters(
         self, options: QuantizationOptions, stats: MinMaxQuantizationStats
     ) -> None:
-        """Set scale, zero point and offset from a range.
+        """Compute scale, zero point and offset from a range.
 
         The formulas are those of `grids.range_grid`, and of `grids.discrete_grid` for QAT.
 
@@ -237,7 +257,7 @@ class UniformQuantizationParameters(Record):
         options : QuantizationOptions
             The method.
         stats : MinMaxQuantizationStats
-            The range. Where it holds arrays, scale and zero point are arrays of their shape.
+            The range. If its ends are arrays, scale and zero point are arrays of the same shape.
 
         Raises
         ------
@@ -269,19 +289,18 @@ def fill_from_kwargs(obj: Any, klass: type, **kwargs: Any) -> tuple[Any, dict[st
     klass : type
         `QuantizationOptions`, `MinMaxQuantizationStats` or `UniformQuantizationParameters`.
     **kwargs
-        Names and values.
+        Members of records, by name.
 
     Returns
     -------
     obj : instance of `klass` or None
     kwargs : dict
-        Those that are no members of `klass`.
+        The keyword arguments that are not members of `klass`.
 
     Raises
     ------
     TypeError
-        If the record, new or given, lacks a member that nothing else can give, or a value is of a
-        wrong type.
+        If a required member of the record is missing, or a value has a wrong type.
 
     Examples
     --------

@@ -23,10 +23,23 @@ SLOPE_DISTANCE = 0.2
 
 
 class QuantizedOpUnivariateOfEncrypted(QuantizedOp):
-    """A function of single elements: becomes part of a table, or of a requantization.
+    """Base class of operators that compute each element from one element.
 
-    It may read several inputs if all of them are functions of one integer tensor:
-    ``x * sigmoid(x)`` is one table.
+    Such an operator becomes a table, or part of a requantization. It may have several inputs if all
+    of them are functions of the same integer tensor: ``x * sigmoid(x)`` is one table. The
+    parameters are those of `QuantizedOp`.
+
+    Examples
+    --------
+    >>> from skq.quantization import QuantizedArray, QuantizedOpUnivariateOfEncrypted
+    >>> from skq.quantization.quantized_ops import QuantizedSigmoid
+    >>> issubclass(QuantizedSigmoid, QuantizedOpUnivariateOfEncrypted)
+    True
+    >>> x = np.linspace(-2, 2, 9)[:, None]
+    >>> op = QuantizedSigmoid(8, "sigmoid")
+    >>> _ = op.calibrate(x)
+    >>> bool(np.abs(op(QuantizedArray(8, x)).values - 1 / (1 + np.exp(-x))).max() < 0.01)
+    True
     """
 
     #: Whether the result is one of integers; known when it is lowered.
@@ -105,7 +118,7 @@ class QuantizedOpUnivariateOfEncrypted(QuantizedOp):
         low : Lowering
         x : QuantizedTensor
         constants : mapping of int to ndarray of shape () or (n_channels,)
-            Constant inputs by position, one a channel of the integer value.
+            Constant inputs by position, one per channel of the integer value.
         """
         variable = next(i for i in range(len(constants) + 1) if i not in constants)
         return fuse(self._function({variable: x}, constants), x)

@@ -6,7 +6,7 @@
 
 ``wire`` (integers only) is a narrower type in which the values are written. It may have any number
 of bits; integers of widths that NumPy lacks are written as planes of bits (`skq.bitpacking`).
-``zlib`` says that the bytes are compressed. Both keys are there only if they save space.
+``zlib`` means that the bytes are compressed. Both keys are there only if they save space.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def parse_dtype(name: object) -> np.dtype[Any]:
 
 
 def encode_array(array: NDArray[Any]) -> dict[str, Any]:
-    """Write an array of any shape. It is read back in C order, whatever its memory order is."""
+    """Write an array of any shape. It is read back in C order, for any memory order."""
     node: dict[str, Any] = {"$array": "", "dtype": dtype_name(array.dtype)}
     node["shape"] = list(array.shape)
     candidates = [(wire, *_compressed(wire.write(array))) for wire in _wires(array)]

@@ -20,7 +20,7 @@ from skq.serialization.registry import entry_of
 
 Node = Any
 
-#: Integers up to this magnitude survive a JSON reader that knows only float64.
+#: Integers up to this magnitude survive a JSON reader that supports only float64.
 LARGEST_PLAIN_INT = 2**53
 
 

@@ -34,7 +34,7 @@ def serializable(
 ) -> Callable[[type[T]], type[T]]:
     """Class decorator: register a class under a stable name, so that it can be written and read.
 
-    The first row that applies says which fields are written:
+    The first row that applies determines the fields that are written:
 
     ==================================  ====================================  ====================
     the class has                       written                               built by
@@ -122,8 +122,8 @@ def _state_of(cls: type, fields: tuple[str, ...] | None, as_dict: bool) -> Calla
     if fields is None:
         if not _is_built_as_dataclass(cls):
             raise TypeError(
-                f"{cls!r} does not say what to write: make it a dataclass, pass fields=(...) or "
-                "as_dict=True to @serializable, or give it a method __skq_state__."
+                f"{cls!r} does not define the fields to write. Make it a dataclass, pass "
+                "fields=(...) or as_dict=True to @serializable, or give it a method __skq_state__."
             )
         fields = tuple(field.name for field in dataclasses.fields(cls) if field.init)
     names = fields

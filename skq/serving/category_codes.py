@@ -1,4 +1,4 @@
-"""The lookup stage's columns, from what the transformers of a Pipeline make of each value."""
+"""The columns of the lookup stage, from the results of a Pipeline's transformers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The lookup stage: from a table of texts and categories to the numbers that a program reads.
 
-A `TableLookup` stands before the integer program of a model that was fitted on texts or categories.
+A `TableLookup` runs before the integer program of a model that was fitted on texts or categories.
 It finds each column by name, and gives every category of a column an integer, its code. Categories
 that the model treats alike share a code. Everything after it is the integer program.
 """
@@ -136,7 +136,9 @@ class CategoryCodes:
             found = map(self._index.get, values, repeat(unknown))
             numbers = np.fromiter(found, dtype=np.int64, count=len(values))
         except TypeError:
-            raise ValueError(f"column {name!r} of X holds objects that are no categories") from None
+            raise ValueError(
+                f"column {name!r} of X holds objects that are not texts or numbers"
+            ) from None
         for row in np.flatnonzero(numbers == unknown):
             if is_missing(values[row]):
                 numbers[row] += 2 if values[row] is None else 1
@@ -153,16 +155,16 @@ class CategoryCodes:
             more = f", ... ({n} in all)" if n > SHOWN else ""
             if k:
                 raise ValueError(
-                    f"X contains NaN in the column {name!r} (row {row}): the model takes no "
-                    f"missing values there. It knows {shown}{more}."
+                    f"X contains NaN in the column {name!r} (row {row}), where the model supports "
+                    f"no missing values. The known categories are {shown}{more}."
                 )
             if isinstance(values, Dictionary):
                 value = values.categories[values.codes[row]]
             else:
                 value = values[row]
             raise ValueError(
-                f"column {name!r} of X holds {value!r:.60} (row {row}), which the model does "
-                f"not know. It knows {shown}{more}. Replace it, or fit the encoder with "
+                f"Found unknown category {value!r:.60} in column {name!r} of X (row {row}). The "
+                f"known categories are {shown}{more}. Replace it, or fit the encoder with "
                 "handle_unknown='ignore' or 'use_encoded_value'."
             )
 
@@ -197,7 +199,7 @@ class TableLookup:
             raise TypeError(f"columns must be a tuple of CategoryCodes; got {columns!r:.80}")
         features = [column.feature for column in columns]
         if any(a >= b for a, b in pairwise([*features, n])):
-            raise ValueError(f"columns must be rising features below {n}; got {features!r:.80}")
+            raise ValueError(f"columns must be sorted features below {n}; got {features!r:.80}")
         unread = self.unread
         if type(unread) is not np.ndarray or unread.dtype != np.bool_ or unread.shape != (n,):
             raise TypeError(f"unread must be an array of {n} bools; got {unread!r:.80}")
@@ -222,13 +224,13 @@ class TableLookup:
         ----------
         X : pandas or polars DataFrame, pyarrow Table, dict of columns, or array-like of shape \
 (n_samples, n_features)
-            Columns of the first four are found by name: they may stand in any order, and beside
-            others. Array-likes have the features in order.
+            Columns of the first four are read by name: they may be in any order, with
+            additional columns. Array-likes have the features in order.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features), float64
-            Codes of categories, numbers as they are, NaN for missing numbers.
+            Codes of categories, unchanged numbers, and NaN for missing numbers.
 
         Raises
         ------

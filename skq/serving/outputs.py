@@ -37,7 +37,7 @@ def predict_with(
     method : {"predict", "predict_proba", "decision_function"}
     X : ndarray of shape (n_samples, n_features)
     classes : ndarray, list of ndarray or None
-        ``classes_`` of a classifier; the program knows labels by their index.
+        ``classes_`` of a classifier; the program predicts indices of labels.
     n_threads : int, default=None
         As in `QuantizedModule.forward`.
     feature_names : ndarray of shape (n_features,), default=None

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq._config import saturation_setting
-from skq.quantization.features_read import for_columns_read
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.lookup_stage import TableLookup
 from skq.serving.outputs import as_predicted, check_missing, predict_with
@@ -26,7 +25,7 @@ class IntegerPredictions:
 
     A plain table takes the fast path (`skq.engines.session.Session.run_table`). Anything else takes
     the fallback: it is validated first. Subclasses implement the validation in the methods that
-    raise NotImplementedError here, and tell which tables it would pass unchanged.
+    raise NotImplementedError here, and define which tables it would pass unchanged.
     """
 
     quantized_module_: QuantizedModule
@@ -75,6 +74,8 @@ class IntegerPredictions:
         names = names if raw is X else None
         if not isinstance(X, np.ndarray):
             X = X.tocsr()
+            from skq.quantization.features_read import for_columns_read  # sparse rows alone
+
             narrow = for_columns_read(module) if saturation_setting() is None else None
             if narrow is not None:
                 module, columns = narrow

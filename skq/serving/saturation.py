@@ -53,9 +53,9 @@ def warn_if_saturated(
         if by_feature[j] > 0
     )
     warnings.warn(
-        f"{rows.mean():.1%} of the rows have values beyond the range of the calibration data, "
-        f"which saturate at its ends: {named} of the rows. Fit or quantize on data that cover "
-        "these values, or check the rows.",
+        f"{rows.mean():.1%} of the rows have values outside the range of the calibration data. "
+        f"These values saturate at the ends of the range. Share of rows by feature: {named}. Fit "
+        "or quantize on data that cover these values, or check the rows.",
         CalibrationWarning,
         stacklevel=5,
     )

@@ -1,7 +1,7 @@
 """`save` and `load`: a fitted model in one safe file.
 
-The file is a compressed text (see ``docs/concepts/file-format.md``). Loading executes nothing, and
-needs neither scikit-learn nor torch, Hummingbird or onnx.
+The file is a compressed text (see ``docs/concepts/file-format.md``). Loading executes no code from
+the file, and does not import scikit-learn, torch, Hummingbird or onnx.
 """
 
 from __future__ import annotations
@@ -82,34 +82,35 @@ class _Method:
 @serializable("skq.IntegerPredictor")
 @dataclass(frozen=True, eq=False, repr=False)
 class IntegerPredictor(IntegerPredictions):
-    """A loaded model: predicts exactly as the estimator that was saved, and cannot be fitted.
+    """A loaded model. Its predictions equal those of the saved estimator; it cannot be fitted.
 
     Parameters
     ----------
     estimator : str
-        Class name of what was saved.
+        Class name of the saved estimator.
     quantized_module_ : QuantizedModule
     n_bits : int or dict
     n_features_in_ : int
     takes_missing : ndarray of shape (n_features_in_,), bool
         Columns in which missing values are accepted.
     classes_ : ndarray, list of ndarray or None
-        Labels of a classifier.
+        Class labels of a classifier.
     feature_names_in_ : ndarray of str or None
     methods : tuple of str or None
-        Methods that the estimator had; None in files of earlier versions, which lack the field.
+        Methods of the saved estimator; None in files of earlier versions.
     result_types : dict of str to tuple of str
         See `skq.serving.result_types.ResultTypes`.
     takes_infinity : bool, default=False
-        Whether infinity is accepted, as histogram gradient boosting does.
+        Whether infinity is accepted, as in histogram gradient boosting.
     lookup : TableLookup or None
-        Encodes texts and categories before the program; None for models of numbers.
+        The stage that encodes texts and categories before the program; None for numeric models.
     columns_by_name : ndarray of shape (n_features_in_,), bool, or None
-        Of a Pipeline that selects columns by name: which it uses. A dataframe may have its columns
-        in any order, and others. None: it must have the columns of ``feature_names_in_`` in order.
+        Columns that a Pipeline uses, if it selects columns by name. Dataframes may then have the
+        columns in any order, and additional columns. None means that dataframes must have the
+        columns of ``feature_names_in_`` in order.
     preprocessing : Preprocessing or None
-        Of a Pipeline that ends in an estimator of skq: its transformers, which are computed in
-        float64 before the program.
+        Transformers of a Pipeline that ends in an estimator of skq. They are computed in float64
+        before the program.
     """
 
     estimator: str
@@ -170,7 +171,7 @@ class IntegerPredictor(IntegerPredictions):
 
     @_Method
     def predict_proba(self, X: Any) -> Any:
-        """Class probabilities, where the saved estimator has them.
+        """Predict class probabilities, if the saved estimator has this method.
 
         Parameters
         ----------
@@ -184,7 +185,7 @@ class IntegerPredictor(IntegerPredictions):
 
     @_Method
     def decision_function(self, X: Any) -> Any:
-        """Confidence scores, where the saved estimator has them.
+        """Compute confidence scores, if the saved estimator has this method.
 
         Parameters
         ----------
@@ -198,7 +199,7 @@ class IntegerPredictor(IntegerPredictions):
 
     @_Method
     def predict_log_proba(self, X: Any) -> Any:
-        """Logarithms of `predict_proba`, where the saved estimator has them.
+        """Compute logarithms of `predict_proba`, if the saved estimator has this method.
 
         Parameters
         ----------
@@ -212,7 +213,7 @@ class IntegerPredictor(IntegerPredictions):
 
     @_Method
     def score_samples(self, X: Any) -> Any:
-        """Scores of an outlier detector: the lower, the more abnormal.
+        """Compute the scores of an outlier detector; lower scores are more abnormal.
 
         Parameters
         ----------
@@ -286,19 +287,19 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     obj : quantized estimator, QuantizedClassifier, QuantizedRegressor, QuantizedModule or Pipeline
-        Fitted; of a scikit-learn Pipeline the last step is one of the others. Saved is what
-        predictions need: without the float parent and its graph, and without splits of trees that
-        no longer change a prediction. The transformers of a Pipeline are saved as functions of
-        columns, products and matrices, in float64.
+        A fitted model. The last step of a scikit-learn Pipeline must be one of the other classes.
+        The file contains what predictions need. It does not contain the float model, its graph,
+        and splits of trees that do not change a prediction. The transformers of a Pipeline are
+        saved as functions of columns, products and matrices, in float64.
     path : str or path-like
-        File to write, by convention ``*.skq``. It is replaced atomically.
+        File to write, by convention ``*.skq``. An existing file is replaced atomically.
 
     Raises
     ------
     TypeError
         If `obj` is something else, or is not fitted.
     UnsupportedModelError
-        If a file cannot hold a transformer of a Pipeline; names it.
+        If a transformer of a Pipeline is not supported. The message names it.
 
     Examples
     --------
@@ -315,39 +316,49 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     >>> bool((loaded.predict(X) == model.predict(X)).all())
     True
     """
+    files.save(as_saved(obj), path)
+
+
+def as_saved(obj: Any) -> IntegerPredictor | QuantizedModule:
+    """What a file of a fitted model holds; `save` tells of the parameter and the errors."""
     if isinstance(obj, QuantizedModule):
-        files.save(replace(obj, graph=None), path)
-    elif isinstance(obj, IntegerPredictor):
-        files.save(obj, path)
-    else:
-        files.save(_pipeline(obj) if hasattr(obj, "steps") else _predictor(obj), path)
+        return replace(obj, graph=None)
+    if isinstance(obj, IntegerPredictor):
+        return obj
+    return _pipeline(obj) if hasattr(obj, "steps") else _predictor(obj)
+
+
+#: What a file may hold.
+_MODELS = (IntegerPredictor, QuantizedModule)
 
 
 def load(
     path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES
-) -> IntegerPredictor | Any:  # Any: a script that saved an estimator need not tell the types apart
-    """Load what `save` wrote.
+) -> IntegerPredictor | Any:  # Any: scripts need no type check
+    """Load a model that `save` wrote.
 
-    A file is untrusted input: nothing in it is executed, and all of it is checked before the model
-    is returned.
+    A file is untrusted input: nothing in it is executed, and it is checked completely before the
+    model is returned.
 
     Parameters
     ----------
     path : str or path-like
     max_bytes : int, default=2**28
-        Limit of the bytes of the model's constants, and of the bytes that it may declare: 8 for
-        each element of all values of a row, some thousand for each step. A file above the limit
-        raises an error that names it; pass a larger one for a large model whose source you trust.
+        Limit of the size of the model's constants in bytes, and of the memory that the program
+        needs for a row (8 bytes per element of a value, and some thousand per instruction). A file
+        that exceeds the limit raises an error. Pass a larger limit for a large model from a source
+        that you trust.
 
     Returns
     -------
     IntegerPredictor or QuantizedModule
-        An estimator comes back as an `IntegerPredictor`.
+        An `IntegerPredictor` if an estimator was saved.
 
     Raises
     ------
     SerializationError
-        If the file is malformed, damaged, of a newer version, or exceeds the limit; tells where.
+        If the file is malformed, damaged, of a newer version, or exceeds the limit. The message
+        contains the location in the file.
     OSError
         If the file cannot be read.
 
@@ -366,9 +377,16 @@ def load(
     >>> bool((loaded.predict(X) == model.predict(X)).all())
     True
     """
-    models = (IntegerPredictor, QuantizedModule)
     loaded: IntegerPredictor | QuantizedModule = files.load(
-        path, expected=models, max_bytes=max_bytes, classes={*models, *_PARTS}
+        path, expected=_MODELS, max_bytes=max_bytes, classes={*_MODELS, *_PARTS}
+    )
+    return loaded
+
+
+def load_bytes(data: bytes, *, max_bytes: int = MAX_BYTES) -> IntegerPredictor | QuantizedModule:
+    """The same from the bytes of a file, as `skq.serialization.files.to_bytes` gives them."""
+    loaded: IntegerPredictor | QuantizedModule = files.from_bytes(
+        data, expected=_MODELS, max_bytes=max_bytes, classes={*_MODELS, *_PARTS}
     )
     return loaded
 
@@ -396,7 +414,7 @@ def _pipeline(pipeline: Any) -> IntegerPredictor:
 
 
 def _not_a_model(obj: Any) -> TypeError:
-    """Error for an object that `save` does not take; says what to do with it."""
+    """Error for an object that `save` does not support, with an alternative."""
     name = type(obj).__name__
     start = f"obj must be a fitted estimator of skq or a QuantizedModule. Got {name}"
     if isinstance(obj, type):
@@ -420,8 +438,8 @@ def _predictor(estimator: Any) -> IntegerPredictor:
     overridden = getattr(estimator, "_overridden", None)
     if overridden:
         raise UnsupportedModelError(
-            f"{type(estimator).__name__} overrides {', '.join(sorted(overridden))}, which a file "
-            "of integers cannot hold. Save its skq parent class, or pickle it."
+            f"{type(estimator).__name__} overrides {', '.join(sorted(overridden))}, which skq.save "
+            "cannot store. Save its skq parent class, or pickle it."
         )
     n_bits = estimator.n_bits
     if is_lossless(n_bits) or has_layers(n_bits):

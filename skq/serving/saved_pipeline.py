@@ -20,7 +20,7 @@ STEPS = ("subtract", "divide", "multiply", "add")
 
 
 class Stages(NamedTuple):
-    """What stands before the program of a Pipeline's last step.
+    """The steps before the program of a Pipeline's last step.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def _check_column(k: int, column: Any, n_features: int) -> None:
         _check_array(f"edges of column {k}", column.edges, np.float64, (None,))
         _check_array(f"values of column {k}", column.values, np.float64, (len(column.edges) + 1,))
         if not np.all(np.diff(column.edges) >= 0):
-            raise ValueError(f"edges of column {k} must rise")
+            raise ValueError(f"edges of column {k} must be sorted")
 
 
 def _check_array(what: str, array: Any, dtype: type, shape: tuple[int | None, ...]) -> None:
@@ -155,7 +155,7 @@ def refuse_texts_inside(pipeline: Any, last: Any) -> None:
     """Raise for a Pipeline whose last step encodes texts itself."""
     if last._table_lookup is not None:
         raise UnsupportedModelError(
-            f"{type(last).__name__}, the last step of the Pipeline, encodes texts itself, which a "
-            "file holds for a model alone. Put an OrdinalEncoder before it, or quantize the whole "
-            f"{type(pipeline).__name__} with skq.quantize(pipeline, X)."
+            f"{type(last).__name__}, the last step of the Pipeline, encodes texts itself, which "
+            "skq.save does not support inside a Pipeline. Put an OrdinalEncoder before it, or "
+            f"quantize the whole {type(pipeline).__name__} with skq.quantize(pipeline, X)."
         )

@@ -5,6 +5,7 @@ Nothing is imported: a dataframe is recognized by its attributes, and read by it
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ class Table:
     Attributes
     ----------
     names : list of str or None
-        None for array-likes, and for dataframes whose names are no texts.
+        None for array-likes, and for dataframes whose names are not texts.
     n_rows, n_columns : int
 
     Raises
@@ -49,7 +50,7 @@ class Table:
     TypeError
         For sparse matrices, lazy frames, and dataframes of which only some names are texts.
     ValueError
-        For names that occur twice, columns of different length, and arrays that are no tables.
+        For names that occur twice, columns of different length, and arrays that are not tables.
     """
 
     def __init__(self, data: Any) -> None:
@@ -73,7 +74,7 @@ class Table:
         Raises
         ------
         ValueError
-            If a dict has no one-dimensional column there.
+            If the column of a dict is not one-dimensional.
         """
         if isinstance(key, str):
             assert self.names is not None
@@ -106,7 +107,7 @@ def is_columns(data: Any) -> bool:
 
 
 def _names(data: Any) -> list[Any] | None:
-    """Names of the columns; None for what is no table of named columns."""
+    """Names of the columns; None for other tables."""
     if isinstance(data, Mapping):
         names = list(data)
     elif isinstance(getattr(data, "column_names", None), list):  # Arrow
@@ -133,7 +134,7 @@ def _names(data: Any) -> list[Any] | None:
 
 def _array(data: Any) -> Array:
     if hasattr(data, "toarray"):
-        raise TypeError("X is sparse; a model of texts takes a dataframe or a dense array.")
+        raise TypeError("X is sparse; a model of text columns takes a dataframe or a dense array.")
     array = data if isinstance(data, np.ndarray) else np.array(data, dtype=object)
     if array.ndim != 2:
         raise ValueError(f"X must have the shape (n_samples, n_features); got {array.shape}.")
@@ -189,7 +190,7 @@ def is_missing(value: Any) -> bool:
 
 
 def as_numbers(values: Array | Dictionary, name: Any) -> NDArray[np.float64]:
-    """A column of numbers as float64; NaN where a value is missing.
+    """A column of numbers, or of numbers as text, as float64; NaN where a value is missing.
 
     Parameters
     ----------
@@ -200,7 +201,7 @@ def as_numbers(values: Array | Dictionary, name: Any) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        For texts, dates and complex numbers; names the column and a value.
+        For texts that are not numbers, dates and complex numbers; names the column and a value.
     """
     if isinstance(values, Dictionary):
         of_category = as_numbers(_of_list([*values.categories, None]), name)
@@ -208,21 +209,20 @@ def as_numbers(values: Array | Dictionary, name: Any) -> NDArray[np.float64]:
     refuse_dates(values, name)
     if values.dtype.kind in "biuf":
         return values.astype(np.float64)
-    if values.dtype.kind == "O":
-        try:
-            return _reals(values, name)
-        except (TypeError, ValueError):
-            pass
-    for value in values.tolist():
-        if not is_missing(value) and not isinstance(value, int | float):
-            raise ValueError(f"column {name!r} of X holds numbers; got {value!r:.60}.")
-    return np.array([np.nan if is_missing(v) else float(v) for v in values.tolist()])
+    if values.dtype.kind == "O" and not any(isinstance(value, str) for value in values):
+        with contextlib.suppress(TypeError, ValueError):
+            return values.astype(np.float64)
+    return np.array([_real(value, name) for value in values.tolist()], np.float64)
 
 
-def _reals(values: Array, name: Any) -> NDArray[np.float64]:
-    if any(isinstance(value, str) for value in values.tolist()):
-        raise TypeError
-    return values.astype(np.float64)
+def _real(value: Any, name: Any) -> float:
+    """A value of a column of numbers, as scikit-learn converts objects: numeric text too."""
+    if is_missing(value):
+        return np.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"column {name!r} of X holds numbers; got {value!r:.60}.") from None
 
 
 def refuse_dates(values: Array | Dictionary, name: Any) -> None:
@@ -231,7 +231,7 @@ def refuse_dates(values: Array | Dictionary, name: Any) -> None:
     Raises
     ------
     ValueError
-        Names the column, and tells what to do.
+        The message names the column and a remedy.
     """
     if isinstance(values, Dictionary):
         found = next((v for v in values.categories if not is_missing(v)), None)
@@ -242,7 +242,7 @@ def refuse_dates(values: Array | Dictionary, name: Any) -> None:
         is_date = values.dtype.kind in "mM"
     if is_date:
         raise ValueError(
-            f"column {name!r} of X holds dates or times, which are no numbers. Replace it by "
+            f"column {name!r} of X holds dates or times, which are not numbers. Replace it by "
             "numbers before fit, such as its year, month and day of the week "
             "(X[name].dt.year), or the days since a fixed date."
         )

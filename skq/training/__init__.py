@@ -5,8 +5,8 @@ torch is imported at the first access of a name, not with this package.
 ================= ==========================================================
 name              what it does
 ================= ==========================================================
-`prepare_qat`     puts fake quantizers into a torch module
-`convert_qat`     makes a `QuantizedModule` of the trained module
+`prepare_qat`     inserts fake quantizers into a torch module
+`convert_qat`     converts the trained module to a `QuantizedModule`
 `QATSchedule`     turns observers and fake quantization on and off by step
 `calibrating`     context in which a module only observes
 ================= ==========================================================
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from skq._lazy import lazily as _lazily
 
-if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them when first asked for
+if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them at the first access
     from skq.training.convert import (
         convert_qat,
     )

@@ -1,7 +1,7 @@
 """A `CodeNetwork` as a graph of QuantizeLinear and DequantizeLinear, and as integers.
 
 Everything is counted in codes, so each quantizer has the scale 1; the import of trained graphs
-takes its codes as they are.
+does not change its codes.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def quantized_as_trained(
 
 
 def with_codes(graph: FloatGraph, network: CodeNetwork, *, has_bias: bool = True) -> FloatGraph:
-    """The graph with the layers of a network in place of its own, and quantizers before them."""
+    """The graph with its layers replaced by those of a network, and quantizers before them."""
     n_layers = sum(_is_layer(graph, node) for node in graph.nodes)
     if n_layers != len(network.layers):
         raise ValueError(f"the graph has {n_layers} layers, and the network {len(network.layers)}")

@@ -2,7 +2,7 @@
 
 Everything is counted in codes. Input feature ``j`` has the code
 ``q = clip(rint(x / scale + zero_point), 0, top)``; a layer gives
-``scale * (q @ integers) + offset`` in float64, with one scale and offset an output. Hidden layers
+``scale * (q @ integers) + offset`` in float64, with one scale and offset per output. Hidden layers
 give codes again: ``clip(rint(result), 0, top)``, so a ReLU is the saturation at code 0 and each
 unit has its own step, which is part of the layer's scale.
 """
@@ -37,7 +37,7 @@ LARGEST_STEP = 1e300
 
 @dataclass(frozen=True, eq=False)
 class CodeLayer:
-    """Integer weights of a layer, and what a sum stands for.
+    """Integer weights of a layer, and the real values of its sums.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class CodeLayer:
     scale, offset : ndarray of shape (n_out,)
         The layer gives ``scale * (codes @ integers) + offset``.
     unit, base : ndarray of shape (n_out,)
-        A code of the result, if there is one, stands for ``base + unit * code``.
+        A code of the result, if there is one, represents ``base + unit * code``.
     """
 
     integers: NDArray[np.int64]
@@ -236,7 +236,7 @@ def _through_zero(
 
 
 def _slope(agreement: Floats, power: Floats, target: Floats, row_weight: Floats) -> Floats:
-    """Scales by least squares; a small one where the integers say nothing."""
+    """Scales by least squares; a small one if the integers are constant."""
     useful = (power > 0) & (agreement > 0)
     spread = np.sqrt(row_weight @ target**2)
     scale = np.where(useful, agreement / np.where(useful, power, 1.0), 0.1 * spread)

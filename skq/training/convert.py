@@ -19,17 +19,18 @@ from skq.training.layers import QATLayer
 def convert_qat(module: nn.Module, *calibration_data: Any) -> QuantizedModule:
     """Convert a module that was trained with fake quantizers.
 
-    The codes of the integer program are those of the trained network. Weights are the codes that
-    training used, grids are those of the fake quantizers, and sums are requantized exactly, with
-    ties to even. Biases are real: they are part of the requantization. A code can differ from a
-    run in float32 only where float32 rounds to the other side of a tie.
+    The codes of the integer program equal those of the trained network. Weights and grids are those
+    of the fake quantizers, and sums are requantized exactly, with ties to even. Biases are not
+    rounded: they are part of the requantization. A code can differ from a run in float32 only if
+    float32 rounds a number close to a tie differently.
 
     Parameters
     ----------
     module : torch.nn.Module
-        As `prepare_qat` returned it, trained or not. It is not changed.
+        Module returned by `prepare_qat`, after training. It is not changed.
     *calibration_data : array-like of shape (n_rows, ...)
-        One an input. They set no grid; by default, the example inputs of `prepare_qat` are used.
+        One array per input of the module. They do not change any grid. By default, the example
+        inputs of `prepare_qat` are used.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def convert_qat(module: nn.Module, *calibration_data: Any) -> QuantizedModule:
 
     See Also
     --------
-    prepare_qat : Puts the fake quantizers in.
+    prepare_qat : Insert fake quantizers.
 
     Examples
     --------
@@ -124,7 +125,7 @@ class _WeightCodes(nn.Module):
     def __init__(self, quantizer: FakeQuantizeImplBase, weight: torch.Tensor) -> None:
         super().__init__()
         with torch.no_grad():
-            quantizer(weight)  # a static scale is that of the weight as it is now
+            quantizer(weight)  # a static scale is that of the present weight
             scale, zero_point, minval = quantizer.calculate_qparams()
             codes = quantizer.quantize(weight, scale, zero_point, minval)
         assert zero_point is not None  # the dtype is an integer
@@ -138,7 +139,7 @@ class _WeightCodes(nn.Module):
         self.register_buffer("zero_point", zero_point.reshape(shape).to(codes.dtype))
 
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
-        """Return the dequantized weight, whatever the float weight is."""
+        """Return the dequantized weight; the float weight is ignored."""
         result: torch.Tensor = _Dequantize.apply(self.codes, self.scale, self.zero_point, self)
         return result
 

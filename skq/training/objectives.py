@@ -26,12 +26,12 @@ class Objective:
         Of the loss: epsilon, delta, quantile, power, or a factor of the scores.
     l1, l2, l21 : float or sequence of float, default=0.0
         Factors of the sum of absolute weights, of half the sum of squared weights, and of the sum
-        of norms of a feature's weights; one, or one an output.
+        of norms of a feature's weights; one, or one per output.
     intercept : float, default=0.0
         Factor of the square of the intercepts among the squared weights, as liblinear has it.
     distilled : float, default=0.0
         Share of the loss that is measured against the labels that the float model's scores give
-        softly: its probabilities. They hold back a network that could learn its rows by heart.
+        softly: its probabilities. They reduce overfitting.
     """
 
     loss: str

@@ -54,7 +54,7 @@ def default_specs(n_bits: int) -> tuple[QuantizationSpec, QuantizationSpec]:
     Returns
     -------
     weight_spec, activation_spec : QuantizationSpec
-        Weights: signed, symmetric, one scale an output channel. Activations: unsigned, asymmetric,
+        Weights: signed, symmetric, one scale per output channel. Activations: unsigned, asymmetric,
         one scale. Scales are learned with up to `LEARNED_BITS`, else observed.
     """
     if isinstance(n_bits, bool) or not isinstance(n_bits, int) or not 2 <= n_bits <= 8:
@@ -83,28 +83,29 @@ def prepare_qat(
     weight_spec: QuantizationSpec | None = None,
     activation_spec: QuantizationSpec | None = None,
 ) -> fx.GraphModule:
-    """Put fake quantizers on a module's inputs, weights and activations.
+    """Insert fake quantizers for the inputs, weights and activations of a module.
 
-    The result is trained like any module and then given to `convert_qat`. Batch normalization is
-    folded into the layer before it. A quantizer is inserted wherever a layer, an addition or an
-    average reads values that are not quantized yet. Results of ReLU and max pooling need none.
-    Outputs have none: they are computed from the exact sums. The weights of an Embedding have one
-    scale, and what is looked up needs no quantizer: it is on their grid.
+    Train the result like any module and convert it with `convert_qat`. Batch normalization is
+    folded into the layer before it. A quantizer is inserted before each layer, addition and average
+    whose inputs are not quantized yet. Results of ReLU and max pooling need no quantizer. Outputs
+    have no quantizer, because they are computed from exact sums. The weights of an Embedding have
+    one scale, and its results need no quantizer, because they are on the grid of the weights.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Of Linear, Conv1d, Conv2d, Embedding, batch normalization, additions, pooling and
-        activations; torch.fx must be able to trace it. It is not changed.
+        A module of Linear, Conv1d, Conv2d, Embedding, batch normalization, additions, pooling and
+        activations. torch.fx must be able to trace it. It is not changed.
     example_inputs : Tensor, or tuple of them
-        Typical inputs, batch first. They set the parameters to start from.
+        Typical inputs, with the rows on the first axis. The first quantization parameters are
+        computed from them.
     n_bits : int, default=8
-        Width of weights and activations, in [2, 8], where no spec is given. With up to 4 bits
-        scales are learned (LSQ), with more they are observed.
+        Width of weights and activations, in [2, 8], if no spec is given. With up to 4 bits the
+        scales are learned (LSQ), with more bits they are observed.
     weight_spec, activation_spec : QuantizationSpec, default=None
-        How weights and activations are quantized: integers, of the formulation "zp"; weights per
-        tensor or per channel (axis 0 where it is None), activations per tensor. Weights of an
-        Embedding have the granularity per tensor, whatever the spec says.
+        How weights and activations are quantized: with an integer dtype and the formulation "zp";
+        weights per tensor or per channel (axis 0 if it is None), activations per tensor. Weights of
+        an Embedding are always quantized per tensor. None means a spec of `n_bits` bits.
 
     Returns
     -------
@@ -114,14 +115,14 @@ def prepare_qat(
     ------
     UnsupportedModelError
         If the module cannot be traced, or has a part that cannot be quantized. The module is
-        converted once before it is returned, so a refusal comes before training.
+        converted once before it is returned, so this error is raised before training.
     ValueError
-        If a spec cannot become integers.
+        If a spec cannot be converted to integers.
 
     See Also
     --------
-    convert_qat : From the trained module to integers.
-    QATSchedule : Switches observers and fake quantization by step.
+    convert_qat : Convert the trained module to an integer program.
+    QATSchedule : Turn observers and fake quantization on and off by step.
 
     Examples
     --------
@@ -214,7 +215,7 @@ def _replace_layers(traced: fx.GraphModule, spec: QuantizationSpec) -> None:
                     "looked up: normalize them before, and leave it out."
                 )
             given = spec
-            if isinstance(module, LOOKUPS):  # one scale an entry would be no grid
+            if isinstance(module, LOOKUPS):  # one scale per entry would be no grid
                 given = replace(spec, granularity=PerTensorGranularity())
             quantizer = QuantizationComponentFactory.create_fake_quantizer(
                 given, CompressionTargetTensor.WEIGHT

@@ -235,7 +235,7 @@ def test_a_file_that_is_no_model(flowers, capsys):
         ("a,b\n1,2\n", "has no column sepal length, sepal width, petal length, petal width"),
         ("1,2\n3,4\n", "has 2 columns; the model reads 4"),
         ("", "is empty"),
-        (",".join(NAMES) + "\n1,2,3,4\n1,2,3\n", "row 2: 3 cells; expected 4"),
+        (",".join(NAMES) + "\n1,2,3,4\n1,2,3\n", "row 2 has 3 cells; expected 4"),
         (
             ",".join(NAMES) + "\n1,2,3,4\n1,x,3,4\n",
             "row 2, column sepal width: 'x' is not a number",

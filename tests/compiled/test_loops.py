@@ -14,7 +14,7 @@ from skq.numerics import quantize
 from skq.quantization.search import descent, weights
 from skq.quantization.search.candidates import candidates, rows_below
 from skq.quantization.search.fit_layer import LayerData, _Search, fit_layer
-from skq.quantization.trees import rounding
+from skq.quantization.trees import bins, leaves, rounding, routing
 from skq.quantization.trees.leaves import Leaves
 
 needs_extension = pytest.mark.skipif(loops is None, reason="skq was installed without a compiler")
@@ -128,28 +128,82 @@ def test_rounding_of_trees(width, feedback, offset, range_method):
 
 
 def test_rounding_of_monotonic_trees_keeps_the_order():
-    leaves = ensemble(1, width=1, monotonic=True)
-    rows = rounding.TreeRows(leaves, 15)
+    real = ensemble(1, width=1, monotonic=True)
+    rows = rounding.TreeRows(real, 15)
     values = rounding.round_trees(
         rows, np.full((12, 1), 0.1), offset="least", feedback=True, range_method="minmax"
     ).values
     for t in range(12):
         part = slice(rows.first[t], rows.first[t + 1])
-        order = np.argsort(leaves.weights[part, 0])
+        order = np.argsort(real.weights[part, 0])
         assert np.all(np.diff(values[part, 0][order]) >= 0)
 
 
 @needs_extension
-def test_walks_of_trees(monkeypatch):
+@pytest.mark.parametrize("width", [1, 2])
+def test_sums_over_trees(width):
+    real = ensemble(3, width=width)
+    arguments = real.output, real.reached, real.n_outputs
+    for values in (real.weights, np.arange(real.weights.size).reshape(real.weights.shape)):
+        np.testing.assert_array_equal(
+            leaves.sums_over_trees(values, *arguments),
+            leaves.sums_over_trees_in_numpy(values, *arguments),
+        )
+
+
+@pytest.fixture
+def trees_and_rows():
     X, y = make_regression(300, 5, random_state=0)
     X[::7, 2] = np.nan
     model = skq.quantize(HistGradientBoostingRegressor(max_iter=5).fit(X, y), X)
     node = next(n for n in model.quantized_module_.graph.nodes if "Tree" in n.op_type)
     trees = tree_ensemble.TreeArrays.from_attributes(node.attributes)
     assert trees.missing_true.any()
-    compiled = trees.leaf_indices(X)
-    monkeypatch.setattr(tree_ensemble, "loops", None)
-    np.testing.assert_array_equal(compiled, trees.leaf_indices(X))
+    return trees, X
+
+
+@needs_extension
+def test_walks_of_trees(monkeypatch, trees_and_rows):
+    trees, X = trees_and_rows
+    for n_rows in (0, 1, 7, 300):
+        compiled = trees.leaf_indices(X[:n_rows])
+        with monkeypatch.context() as patch:
+            patch.setattr(tree_ensemble, "loops", None)
+            np.testing.assert_array_equal(compiled, trees.leaf_indices(X[:n_rows]))
+
+
+@needs_extension
+@pytest.mark.parametrize("n_columns", [5, 3])
+def test_arrivals_at_nodes(monkeypatch, trees_and_rows, n_columns):
+    trees, X = trees_and_rows
+    reached, x = trees.leaf_indices(X), X[:, :n_columns]
+    row_weight = np.random.default_rng(0).uniform(0.5, 1.5, 300) / 300
+    results = []
+    for extension in (loops, None):
+        for module in (tree_ensemble, routing):
+            monkeypatch.setattr(module, "loops", extension)
+        met = routing.rows_met(trees, reached, row_weight)
+        found = routing.Arrivals(trees, x, reached, row_weight, met, np.arange(len(met)))
+        results.append([met, *(part for f in range(n_columns) for part in found.of(f))])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(results[0]) == 1 + 3 * n_columns
+    assert any(len(part) for part in results[0][1:])
+
+
+@needs_extension
+@pytest.mark.parametrize("count", [1, 3, 15])
+def test_partitions(monkeypatch, count):
+    rng = np.random.default_rng(count)
+    for n in (1, 2, 40):
+        position = np.sort(np.round(rng.random(n), 1))
+        weight = rng.integers(0, 3, n) + 0.25
+        compiled = bins.group_costs(position, weight)
+        group = bins.partition(compiled, count)
+        with monkeypatch.context() as patch:
+            patch.setattr(bins, "loops", None)
+            np.testing.assert_array_equal(compiled, bins.group_costs(position, weight))
+            np.testing.assert_array_equal(group, bins.partition(compiled, count))
 
 
 @needs_extension

@@ -83,14 +83,16 @@ print([(w.category.__name__, str(w.message)[:34]) for w in caught])
 def test_the_first_slow_prediction_warns_once_unless_numpy_was_chosen(tmp_path):
     before, warned = run(BLOCK + TWICE, ROOT, tmp_path).splitlines()
     assert before == "0"
-    assert warned == "[('SlowEngineWarning', 'Predictions run on NumPy, more slo')]"
+    assert warned == "[('SlowEngineWarning', 'Predictions use the slower NumPy e')]"
 
 
 def test_an_extension_that_cannot_be_imported(tmp_path):
     engine, refusal = run(BLOCK + USE, ROOT, tmp_path).splitlines()
     reason = "the compiled extension cannot be used (blocked by the test)"
     assert engine.strip() == f"engine: numpy ({reason})"
-    assert refusal.startswith(f"engine='native' was asked for, but {reason}; use engine='auto'")
+    assert refusal.startswith(
+        f"engine='native' is not available, because {reason}. Use engine='auto'"
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sets CC")

@@ -1,5 +1,8 @@
 """Learned attributes that are set after ``fit`` are not ignored."""
 
+import copy
+from pickle import dumps, loads
+
 import numpy as np
 import pytest
 from sklearn import linear_model as floats
@@ -43,6 +46,55 @@ def test_a_changed_attribute_raises_until_fit(model, name):
         with pytest.raises(NotFittedError, match=rf"{name} of this .* set after fit.*skq.quantize"):
             model.predict(rows)
     assert model.fit(X, y).predict(X).shape == before.shape
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("copied", [lambda m: m, copy.deepcopy, lambda m: loads(dumps(m))])
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (skq.linear_model.Ridge(), "coef_"),
+        (skq.linear_model.LogisticRegression(), "coef_"),
+        (skq.linear_model.LogisticRegression(), "intercept_"),
+        (skq.linear_model.SGDClassifier(random_state=0), "coef_"),
+        (skq.neural_network.MLPClassifier((4,), max_iter=20, random_state=0), "coefs_"),
+    ],
+    ids=str,
+)
+def test_values_cannot_be_written_into_coefficients(model, name, copied):
+    X, y = data()
+    model = copied(model.fit(X, y if type(model).__name__ == "Ridge" else y > 0))
+    model.predict(X)
+    before = getattr(model, name)
+    array = before[0] if isinstance(before, list) else before
+    with pytest.raises(ValueError, match="read-only"):
+        array[:] = 0.0
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("cls", "parameters"),
+    [
+        ("SGDClassifier", {"average": True, "random_state": 0}),
+        ("SGDRegressor", {"warm_start": True, "random_state": 0, "max_iter": 5}),
+        ("Perceptron", {"warm_start": True, "random_state": 0}),
+        ("Lasso", {"warm_start": True, "alpha": 0.01}),
+        (
+            "LogisticRegression",
+            {"warm_start": True, "solver": "saga", "max_iter": 5, "random_state": 0},
+        ),
+    ],
+)
+def test_training_goes_on_with_the_same_coefficients(cls, parameters):
+    X, y = data()
+    y = y if cls in ("SGDRegressor", "Lasso") else y > 0
+    models = [getattr(module, cls)(**parameters) for module in (skq.linear_model, floats)]
+    for model in models:
+        model.fit(X, y)
+        model.predict(X)
+        train = getattr(model, "partial_fit", model.fit)
+        train(X[::-1], y[::-1])
+    np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
 
 
 def test_other_trees_raise():

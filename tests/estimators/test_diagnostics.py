@@ -27,7 +27,7 @@ def test_verbose_prints_every_step_and_its_time(capsys):
 def test_too_few_bits_are_warned_of_with_a_width_that_would_do():
     # one bit has no 0, so the 38 features that do not matter all weigh the same
     X, y = make_regression(200, 40, n_informative=2, noise=1, random_state=0)
-    with pytest.warns(PrecisionWarning, match=r"Ridge with n_bits=1 is off .* n_bits=\d+ would do"):
+    with pytest.warns(PrecisionWarning, match=r"Ridge with n_bits=1 is off .* Use n_bits=\d+\."):
         Ridge(n_bits=1).fit(X, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error", SkqWarning)

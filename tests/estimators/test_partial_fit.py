@@ -22,7 +22,7 @@ X, Y = make_classification(400, 6, n_informative=4, random_state=0)
 def quantizations(monkeypatch):
     """Grows by one for each quantization."""
     found = []
-    build = base.convert.build_module
+    build = base.quantize_fitted.build_module
 
     def counted(*args, **kwargs):
         found.append(args)

@@ -464,7 +464,7 @@ def test_lossless_is_refused_where_sums_are_compared():
     kinds, y = tables()
     for kind, front in (("numbers", PCA(2)), ("categories", make_pipeline(onehot(), PCA(2)))):
         pipeline = make_pipeline(front, MODELS["forest"]).fit(kinds[kind], y)
-        with pytest.raises(ValueError, match="lossless.*trees alone.*before"):
+        with pytest.raises(ValueError, match="lossless.*tree models only.*before"):
             skq.quantize(pipeline, kinds[kind], n_bits="lossless")
 
 

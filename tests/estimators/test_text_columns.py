@@ -183,7 +183,7 @@ def test_an_unknown_category_is_an_error_that_tells_what_is_known():
     X, y = table()
     pipeline = make_pipeline(columns(OneHotEncoder()), Ridge()).fit(X, y)
     quantized = skq.quantize(pipeline, X)
-    with pytest.raises(ValueError, match=r"'size' of X holds 'XXL' \(row 0\).*'L'"):
+    with pytest.raises(ValueError, match=r"'XXL' in column 'size' of X \(row 0\).*'L'"):
         quantized.predict(X[:3].assign(size="XXL"))
     with pytest.raises(ValueError, match="NaN in the column 'color'"):
         quantized.predict(X[:3].assign(color=None))

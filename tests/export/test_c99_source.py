@@ -150,7 +150,7 @@ def test_a_link_is_computed_in_floats(iris, tmp_path):
     batch.add(to_c(model, name="m"), 4)
     found = batch.build().run("m", iris[0])["predict"][:, 0]
     assert np.allclose(found, model.predict(iris[0]), rtol=1e-6, atol=0)
-    with pytest.raises(UnsupportedModelError, match="predict of PoissonRegressor end in floats"):
+    with pytest.raises(UnsupportedModelError, match="predict of PoissonRegressor use floats"):
         to_c(model, name="m", features="uint8", functions=["predict"])
     assert "m_scores" in to_c(model, name="m", features="uint8").header
 
@@ -207,7 +207,7 @@ def test_models_that_are_not_fitted(iris):
 def test_what_is_not_there_is_refused(forest, iris):
     with pytest.raises(UnsupportedModelError, match="Ridge has no probabilities"):
         to_c(Ridge().fit(*iris), name="m", functions=["proba"])
-    with pytest.raises(UnsupportedModelError, match="end in floats"):
+    with pytest.raises(UnsupportedModelError, match="use floats"):
         to_c(forest, name="m", features="uint8", functions=["proba"])
 
 

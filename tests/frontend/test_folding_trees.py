@@ -117,4 +117,4 @@ def test_columns_of_rounding_noise_are_refused():
         except UnsupportedModelError as error:
             refusals.append(str(error))
     assert refusals
-    assert all("0 but for rounding" in r and "fewer components" in r for r in refusals)
+    assert all("0 up to rounding errors" in r and "fewer components" in r for r in refusals)

@@ -207,7 +207,7 @@ def test_bipolar_weights() -> None:
 @pytest.mark.parametrize("scale", [np.float32(0.5), np.float32([[1, 0.5, 2, 0.25]])])
 @pytest.mark.parametrize("bias", [0.0, 0.125, -0.3])
 def test_bipolar_activations(scale: Any, bias: float) -> None:
-    """Of sums, with ties at 0 where the bias is on their grid; one scale, or one a channel."""
+    """Of sums, with ties at 0 where the bias is on their grid; one scale, or one per channel."""
     weights, last = RNG.integers(-2, 3, (6, 4)) / 4, RNG.normal(size=(4, 3))
     module = module_of(
         quant("x", "dx", "x"),

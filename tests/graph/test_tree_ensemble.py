@@ -339,8 +339,8 @@ def test_the_stump_is_well_formed():
         ({"nodes_values_as_tensor": np.zeros(3)}, ConversionError, "Only one of nodes_values"),
         ({"target_nodeids": (0, 2)}, ConversionError, "must name leaves"),
         ({"target_ids": (0, 1)}, ConversionError, "n_targets=1"),
-        ({"base_values": (1.0, 2.0)}, ConversionError, "one value a target, 1. Got 2"),
-        ({"nodes_mode": ()}, ConversionError, "does not know .'nodes_mode'"),
+        ({"base_values": (1.0, 2.0)}, ConversionError, "one value per target, 1. Got 2"),
+        ({"nodes_mode": ()}, ConversionError, "unknown attributes .'nodes_mode'"),
         ({"nodes_modes": ("BRANCH_IN", "LEAF", "LEAF")}, UnsupportedModelError, "BRANCH_IN"),
         ({"aggregate_function": "MEDIAN"}, UnsupportedModelError, "SUM, AVERAGE, MIN, MAX"),
         ({"post_transform": "PROBIT"}, UnsupportedModelError, "Got 'PROBIT'"),
@@ -353,5 +353,5 @@ def test_malformed_trees_are_refused(change, error, message):
 
 def test_missing_attribute_is_named():
     attributes = {name: value for name, value in STUMP.items() if name != "nodes_modes"}
-    with pytest.raises(ConversionError, match=r"lacks the attributes .'nodes_modes'"):
+    with pytest.raises(ConversionError, match=r"missing attributes .'nodes_modes'"):
         TreeArrays.from_attributes(attributes)

@@ -176,4 +176,4 @@ def test_a_report_without_ratios_says_so(iris, tmp_path):
     skq.save(DecisionTreeClassifier(random_state=0).fit(X, y), tmp_path / "tree.skq")
     display = QuantizationErrorDisplay.from_estimator(skq.load(tmp_path / "tree.skq"), X, y)
     assert len(display.bars_) == 0
-    assert "no part has" in display.ax_.texts[0].get_text()
+    assert "no signal-to-noise ratio" in display.ax_.texts[0].get_text()

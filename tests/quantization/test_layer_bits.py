@@ -166,5 +166,5 @@ def test_wrong_forms_are_refused_before_training(iris, n_bits, message):
 
 
 def test_training_with_the_integers_takes_one_width(iris):
-    with pytest.raises(ValueError, match="qat_epochs trains layers of one width"):
+    with pytest.raises(ValueError, match="qat_epochs needs the same width"):
         MLPClassifier(n_bits=[8, 4], qat_epochs=1).fit(*iris)

@@ -223,7 +223,7 @@ REFUSED = {
     "no quantizer": (chain(first=[], dequantized="x"), r"MatMul.*'x'"),
     "scale 0": (chain(first=on_grid("x", "dx", "x"), sx=np.float32(0)), "'sx' must be finite and"),
     "scale nan": (chain(first=on_grid("x", "dx", "x"), sw=np.float32(np.nan)), "'sw' must be"),
-    "one scale a feature of a layer's result": (
+    "one scale per feature of a layer's result": (
         model_of(
             *on_grid("x", "a", "a"),
             Node("Abs", ("a",), ("abs",)),

@@ -114,7 +114,9 @@ def test_a_damaged_file_is_refused(tmp_path):
 def test_a_small_file_of_a_large_text_is_refused(tmp_path, text):
     path = tmp_path / "bomb.skq"
     path.write_bytes(gzip.compress(text))
-    with pytest.raises(SerializationError, match=r"bomb\.skq: the file holds more than the limit"):
+    with pytest.raises(
+        SerializationError, match=r"bomb\.skq: the content of the file exceeds the limit"
+    ):
         load(path, max_bytes=1000)
 
 

@@ -66,7 +66,7 @@ def test_a_class_says_what_to_write():
         def __init__(self, size):
             super().__init__("odd", np.zeros((size, size)))
 
-    with pytest.raises(TypeError, match="Odd.* does not say what to write"):
+    with pytest.raises(TypeError, match="Odd.* does not define the fields"):
         serializable("test.odd")(Odd)
-    with pytest.raises(TypeError, match="does not say what to write"):
+    with pytest.raises(TypeError, match="does not define the fields"):
         serializable("test.silent")(type("Silent", (), {}))

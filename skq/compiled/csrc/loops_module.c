@@ -99,9 +99,9 @@ static double number(arguments *a)
     return value;
 }
 
-static double *workspace(arguments *a, int64_t count)
+static void *memory_of(arguments *a, int64_t count, size_t item)
 {
-    double *memory = malloc((size_t)(count > 0 ? count : 1) * sizeof(double));
+    void *memory = malloc((size_t)(count > 0 ? count : 1) * item);
     if (!memory) {
         PyErr_NoMemory();
         a->failed = 1;
@@ -109,24 +109,37 @@ static double *workspace(arguments *a, int64_t count)
     return memory;
 }
 
+static double *workspace(arguments *a, int64_t count) { return memory_of(a, count, sizeof(double)); }
+
 static double clipped(double value, double lo, double hi) { return value < lo ? lo : value > hi ? hi : value; }
 
 #include "descend.inc"
-#include "leaf_indices.inc"
+#include "edges.inc"
+#include "leaves.inc"
 #include "round_trees.inc"
 #include "sweep.inc"
 
 static PyMethodDef methods[] = {
+    {"arrivals", (PyCFunction)(void (*)(void))arrivals, METH_FASTCALL,
+     "See skq.quantization.trees.routing.Arrivals."},
     {"chosen_codes", (PyCFunction)(void (*)(void))chosen_codes, METH_FASTCALL,
      "See skq.quantization.search.descent.Grids.chosen_codes."},
     {"code_moments", (PyCFunction)(void (*)(void))code_moments, METH_FASTCALL,
      "See skq.quantization.search.descent.Grids.moments."},
     {"descend_round", (PyCFunction)(void (*)(void))descend_round, METH_FASTCALL,
      "See skq.quantization.search.descent.descend_round."},
+    {"group_costs", (PyCFunction)(void (*)(void))group_costs, METH_FASTCALL,
+     "See skq.quantization.trees.bins.group_costs."},
     {"leaf_indices", (PyCFunction)(void (*)(void))leaf_indices, METH_FASTCALL,
      "See skq.graph.ops.tree_ensemble.TreeArrays.leaf_indices."},
+    {"leaf_sums", (PyCFunction)(void (*)(void))leaf_sums, METH_FASTCALL,
+     "See skq.quantization.trees.leaves.sums_over_trees."},
     {"round_trees", (PyCFunction)(void (*)(void))round_trees, METH_FASTCALL,
      "See skq.quantization.trees.rounding.round_trees."},
+    {"run_starts", (PyCFunction)(void (*)(void))run_starts, METH_FASTCALL,
+     "See skq.quantization.trees.bins.partition."},
+    {"subtree_sums", (PyCFunction)(void (*)(void))subtree_sums, METH_FASTCALL,
+     "See skq.graph.ops.tree_ensemble.TreeArrays.subtree_sums."},
     {"sweep", (PyCFunction)(void (*)(void))sweep, METH_FASTCALL,
      "See skq.quantization.search.weights.sweep."},
     {NULL, NULL, 0, NULL},

@@ -1,4 +1,4 @@
-"""The C functions of an export: which there are, their bodies, and their memory."""
+"""The C functions of an export: declarations, bodies, and memory."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class Plan:
 
     @property
     def arguments(self) -> str:
-        """Parameters of every function: one array an input."""
+        """Parameters of every function: one array per input."""
         inputs = self.program.inputs
         names = ["x"] if len(inputs) == 1 else [f"x{k}" for k in range(len(inputs))]
         macro = f"{self.name.upper()}_N_FEATURES"
@@ -230,7 +230,7 @@ class Plan:
         names = self.subject.method("predict")
         if not names:
             raise UnsupportedModelError(
-                f"{self.subject.title} has no predict: ask for functions=['scores']."
+                f"{self.subject.title} has no predict. Pass functions=['scores']."
             )
         if self.ends_in_floats:
             self._predict_in_floats(names)
@@ -321,8 +321,8 @@ class Plan:
         """Statements of the epilogue, and expressions of the elements of outputs."""
         if not self.is_float:
             raise UnsupportedModelError(
-                f"{' and '.join(names)} of {self.subject.title} end in floats, which are not "
-                "written for integer features: use features='float', or compute them from the "
+                f"{' and '.join(names)} of {self.subject.title} use floats, which is not "
+                "supported for integer features. Use features='float', or compute them from the "
                 "scores."
             )
         graph = self.subject.epilogue

@@ -1,4 +1,4 @@
-"""What `to_c` returns: two files, and what they need."""
+"""The result of `to_c`: two files, and a report on them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class CReport:
-    """What an exported model needs; bytes are those of a target with 8-bit bytes.
+    """Memory of an exported model; bytes have 8 bits.
 
     Parameters
     ----------
     name : str
     features, optimize : str
-        As `to_c` was asked.
+        Arguments of `to_c`.
     functions : tuple of str
         Declarations.
     constant_bytes : int
         Bytes of all tables, in flash, without the code.
     tables : tuple of (str, int)
-        What each table holds, and its bytes.
+        Content of each table, and its bytes.
     stack_bytes : int
         Greatest stack use of one call on a 32-bit target, stack frames included.
     workspace_bytes : int
-        Bytes of local arrays in that.
+        Bytes of local arrays, which are part of `stack_bytes`.
     accumulator_bits : int
-        Widest exact sum.
+        Width of the widest exact sum.
     """
 
     name: str
@@ -44,7 +44,7 @@ class CReport:
         lines = [
             f"{self.name}: features as {self.features}, optimized for {self.optimize}",
             *(f"  {declaration}" for declaration in self.functions),
-            f"constants   {self.constant_bytes:>7} bytes of flash, the code comes on top",
+            f"constants   {self.constant_bytes:>7} bytes of flash, plus the code",
             *(f"  {size:>7}  {what}" for what, size in self.tables),
             f"stack       {self.stack_bytes:>7} bytes at most "
             f"({self.workspace_bytes} in local arrays); no static RAM, no heap",

@@ -34,47 +34,47 @@ def to_c(
 ) -> CSource:
     """Export a fitted model as C99 for microcontrollers.
 
-    The functions compute what the model's integer program computes, bit for bit. They use no heap,
-    no static RAM and no library; several threads or interrupts may run them at once.
+    The results of the functions are bit-identical to those of the model. The functions use no heap,
+    no static RAM and no library; several threads or interrupts may run them at the same time.
 
     Parameters
     ----------
     model : fitted quantized estimator, loaded model or QuantizedModule
-        What `skq.quantize`, an estimator's ``fit`` or `skq.load` gives.
+        The model to export.
     name : str
-        Prefix of all identifiers, and name of the two files: a C identifier.
+        Prefix of all identifiers, and name of the two files; a C identifier.
     features : {"float", "int8", "uint8", "int16", "uint16", "int32", "uint32"}, default="float"
-        Type T of a feature. Real features are quantized as the program does, in ``double``.
-        Integer features are the numbers that the model was trained on, as they are: then no float
-        is left in the object file. Trees compare them with integer thresholds; linear models and
-        networks scale them in fixed point that is exact for every value of the type.
+        Type T of a feature. With "float", features are quantized in ``double``. With an integer
+        type, features are the integers that the model was trained on, and the object file contains
+        no float: trees compare them with integer thresholds; linear models and networks scale them
+        in fixed point that is exact for every value of the type.
     optimize : {"size", "speed"}, default="size"
-        "size": bit-packed tables and loops over them. "speed": trees as code, and plain arrays.
+        "size" writes loops over bit-packed tables, "speed" writes trees as code, and plain arrays.
     functions : iterable of {"predict", "scores", "proba"}, default=None
-        What to write:
+        Functions to write:
 
-        - ``int32_t name_predict(const T x[])``: index of the class, or -1 and 1 of an outlier
-          detector. Of a regressor, the value as ``float``; ``name_predict_integer`` gives its
-          integer, and the header its scale and zero point. Models with several outputs write them
-          to a second argument.
-        - ``void name_scores(const T x[], int32_t out[])``: the integers that decide, ``int64_t``
-          where the proven width needs it. The header tells what they stand for.
-        - ``void name_proba(const T x[], float out[])``: probabilities, by ``<math.h>``.
+        - ``int32_t name_predict(const T x[])``: index of the class of a classifier, or -1 and 1 of
+          an outlier detector. For a regressor it returns the value as ``float``;
+          ``name_predict_integer`` returns its integer, whose scale and zero point are in the
+          header. Models with several outputs write them to a second argument.
+        - ``void name_scores(const T x[], int32_t out[])``: the integers that labels are chosen
+          from; ``int64_t`` if the proven width needs it. Their scales are in the header.
+        - ``void name_proba(const T x[], float out[])``: probabilities, computed with ``<math.h>``.
 
-        None: "predict" where the model has it, and "scores".
+        None means "predict", if the model has it, and "scores".
     progmem : bool, default=False
-        Whether constants are stored in program memory on an AVR; the source then includes
+        Whether to store constants in program memory on an AVR. The source then includes
         ``<avr/pgmspace.h>`` there.
 
     Returns
     -------
     CSource
-        With ``header``, ``source``, ``write(directory)`` and ``report()``.
+        The two files, with ``header``, ``source``, ``write(directory)`` and ``report()``.
 
     Raises
     ------
     UnsupportedModelError
-        If a part of the model is not supported in C; the message names the part.
+        If a part of the model is not supported in C. The message names the part.
     ValueError
         If an argument is not one of its choices.
 

@@ -103,7 +103,7 @@ def _affine(
 ) -> Value:
     """``x * multiplier + offset`` of numbers whose products and sums are exact.
 
-    A few columns that have multipliers and offsets of their own take one Gemm by a diagonal matrix
+    A few columns with different multipliers and offsets take one Gemm by a diagonal matrix
     instead of two operators that repeat a row.
     """
     scales, moves = np.any(multiplier != 1), np.any(offset != 0)

@@ -139,7 +139,7 @@ def _stacked(g: GraphBuilder, columns: list[Value]) -> Value:
 
 
 def _label_array(classes: Any) -> Array:
-    """Labels in a dtype that ONNX has: texts as objects, numbers as they are."""
+    """Labels in a dtype that ONNX has: texts as objects, numbers unchanged."""
     labels = np.asarray(classes)
     if labels.dtype.kind in "iufb":
         return labels

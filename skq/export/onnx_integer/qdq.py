@@ -2,7 +2,7 @@
 
 Codes and weights of 8 bits (16 with operator set 21) are tensors between QuantizeLinear and
 DequantizeLinear. Codes have the scale 1. The multiplier of a layer's requantization is the scale of
-its weights, one a channel::
+its weights, one per channel::
 
     Quantize                 exact codes in float64, QuantizeLinear(1) DequantizeLinear(1)
     MatMul, then Requantize  MatMul with DequantizeLinear(weights, multiplier / 2**shift),

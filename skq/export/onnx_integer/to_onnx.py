@@ -1,4 +1,4 @@
-"""`to_onnx`: a model that predicts in integers as an ``onnx.ModelProto``."""
+"""`to_onnx`: write a quantized model as an ``onnx.ModelProto``."""
 
 from __future__ import annotations
 
@@ -46,36 +46,36 @@ def to_onnx(
     ----------
     model : quantized estimator, QuantizedClassifier, QuantizedRegressor, IntegerPredictor or \
 QuantizedModule
-        Fitted, or loaded by `skq.load`.
+        A model that is fitted, or loaded by `skq.load`.
     form : {"integer", "fast", "qdq"}, default="integer"
         How integers are computed.
 
         - "integer": between the input quantizer and the dequantizer all tensors are integers.
-        - "fast": integers are held in floats where float arithmetic on them is exact, and trees
-          compare the reals themselves.
-        - "qdq": codes and weights of 8 bits between QuantizeLinear and DequantizeLinear, as
-          toolchains for hardware read them. Codes of inputs and weights are exact; a code between
-          two layers may differ by one, where float32 rounds to the other side of a half.
+        - "fast": integers are stored in floats if float arithmetic on them is exact, and trees
+          compare floats.
+        - "qdq": codes and weights of 8 bits between QuantizeLinear and DequantizeLinear, the form
+          that toolchains for hardware read. Codes of inputs and weights are exact; a code between
+          two layers may differ by one if float32 rounds a number close to a tie differently.
     input_dtype : {"float64", "float32"}, default="float64"
-        Dtype of the input ``X``. Values are quantized in float64 either way.
+        Dtype of the input ``X``. Values are always quantized in float64.
     target_opset : int, default=None
-        Version of the operator set ai.onnx, from 13 to the newest that the installed onnx knows;
-        17 by default. Trees of ``form="fast"`` are TreeEnsemble of ai.onnx.ml 5 by default and from
-        21 on, where their sums fit; an older version that is asked for gives them as
-        TreeEnsembleRegressor of ai.onnx.ml 3, which older runtimes know.
+        Version of the operator set ai.onnx, from 13 to the newest one of the installed onnx. None
+        means 17. Trees of ``form="fast"`` are written as TreeEnsemble of ai.onnx.ml 5 with None and
+        with 21 or more, if their sums fit. With a lower version they are written as
+        TreeEnsembleRegressor of ai.onnx.ml 3, which older runtimes support.
 
     Returns
     -------
     onnx.ModelProto
-        Checked by ``onnx.checker`` with full shape inference.
+        The model, checked by ``onnx.checker`` with full shape inference.
 
-        - Input: ``X`` of shape (n_rows, n_features), n_rows left open.
+        - Input: ``X`` of shape (n_samples, n_features); n_samples is dynamic.
         - Outputs: ``label`` of a classifier, in the dtype of ``classes_`` (texts as strings), or
-          ``variable`` of a regressor; then ``probabilities`` and ``scores`` where the model has
+          ``variable`` of a regressor; then ``probabilities`` and ``scores`` if the model has
           ``predict_proba`` and ``decision_function``, with the shapes and data types that these
           methods return for X of `input_dtype`.
         - Metadata: ``skq_version``, ``form``, ``n_bits`` (JSON), ``max_accumulator_bits``, and
-          ``feature_names`` (JSON) where they are known.
+          ``feature_names`` (JSON) if the model has feature names.
 
     Raises
     ------
@@ -84,17 +84,17 @@ QuantizedModule
     ValueError
         If a parameter is not one of its choices.
     UnsupportedModelError
-        If the model cannot be written as ONNX; the message says why.
+        If the model cannot be written as ONNX. The message contains the reason.
 
     Notes
     -----
-    Labels, scores and predicted values that are dequantized are ``array_equal`` with those of skq,
-    for the form "qdq" only where the model has no hidden layers.
+    Labels, and scores and values that are dequantized, are ``array_equal`` to those of skq; for
+    the form "qdq" only if the model has no hidden layers.
     Probabilities that a function of ONNX (Softmax, Sigmoid, Exp) computes from them in float64
     differ from NumPy's by a few units in the last place.
 
-    An ONNX model cannot raise: infinity saturates, and results for missing values are undefined
-    if the model does not support missing values.
+    An ONNX model cannot raise errors: infinity saturates, and results for missing values are
+    undefined if the model does not support missing values.
 
     Examples
     --------

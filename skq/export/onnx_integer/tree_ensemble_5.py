@@ -2,14 +2,14 @@
 
 Its sums have the dtype of its input, so 53 bits of them are exact in float64. A leaf of this
 operator has one target. Where a leaf of the program has several outputs, their sums share one
-target, each in bits of its own::
+target, each in separate bits::
 
     leaf     = sum of value[k] * 2**(bits * k)                    weights of the operator
     q        = Floor(TreeEnsemble(x) * 2**-(bits * k))            (n_rows, n_digits)
     sums     = Gemm(q, ...): q[k] - q[k + 1] * 2**bits, plus the least sum
 
 Values are counted from the least, so all digits are positive. If all leaves add up to the same
-number, as the probabilities of a class do, the last output is that number less the others.
+number, such as the probabilities of classes, the last output is that number minus the others.
 """
 
 from __future__ import annotations

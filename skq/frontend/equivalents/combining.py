@@ -46,7 +46,7 @@ def on_features(scores: Scores, features: Any, n_features: int) -> Scores:
 
 
 def can_move_features(scores: Scores) -> bool:
-    """Whether `on_features` knows the scores."""
+    """Whether `on_features` supports the scores."""
     if isinstance(scores, Layers):
         return scores.inputs is None
     return isinstance(scores, TreeEnsemble) and not scores.derived

@@ -132,8 +132,8 @@ def _limits(
         largest = float(np.abs(limits[nodes]).max())
         if columns[j] is None and 0 < largest <= NOISE * reach[j]:
             raise UnsupportedModelError(
-                f"trees split on column {j} of what the transformers return, which is 0 but for "
-                "rounding: the data have fewer dimensions. Use fewer components"
+                f"trees split on column {j} of the transformed data, which is 0 up to rounding "
+                "errors, because the data have fewer dimensions. Use fewer components"
             )
         limits[nodes] += margin * max(largest, float(reach[j]))
     return np.clip(limits, -LARGEST, LARGEST)

@@ -99,7 +99,7 @@ def _tree(predictor: Any, columns: _Columns, memberships: Memberships) -> OneTre
 
 
 def has_text_categories(estimator: Any) -> bool:
-    """Whether an estimator encodes categories that are no numbers before its trees see X."""
+    """Whether an estimator encodes categories that are not numbers before its trees read X."""
     encoder = _encoder(estimator)
     return encoder is not None and any(c.dtype.kind not in "iufb" for c in encoder.categories_)
 
@@ -132,7 +132,7 @@ def taking_encoded(estimator: Any) -> Any:
 def _encoder(estimator: Any) -> Any:
     """The fitted OrdinalEncoder of the categorical columns, or None.
 
-    scikit-learn has no public name for it: `is_categorical_` tells only which columns it reads.
+    scikit-learn has no public name for it; `is_categorical_` contains only its columns.
     """
     preprocessor = getattr(estimator, "_preprocessor", None)
     return None if preprocessor is None else preprocessor.named_transformers_["encoder"]

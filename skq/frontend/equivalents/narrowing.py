@@ -41,7 +41,7 @@ def on_columns(model: Predictor | Pipeline, columns: Indices) -> Predictor | Pip
     Returns
     -------
     Predictor or Pipeline or None
-        None if the model compares another column with thresholds, or computes columns of its own.
+        None if the model compares another column with thresholds, or computes derived columns.
         Weights of other columns are left out: 0 times a weight is 0.
     """
     try:

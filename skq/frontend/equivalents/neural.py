@@ -22,7 +22,7 @@ def _mlp_classifier(estimator: Any) -> Predictor:
     if estimator.out_activation_ == "softmax":
         return Predictor(layers, Head("multiclass", "softmax", n_classes=(layers.n_scores,)))
     multilabel = estimator._label_binarizer.y_type_.startswith("multilabel")
-    if len(estimator.classes_) == 1:  # whatever its probability
+    if len(estimator.classes_) == 1:  # for every probability
         return Predictor(layers, Head("binary", "sigmoid", threshold=np.inf))
     return Predictor(layers, Head("multilabel" if multilabel else "binary", "sigmoid"))
 

@@ -35,7 +35,7 @@ def known_representations(
     `features`, columns of X, a Pipeline that reads these becomes a predictor that reads all of X.
 
     A Pipeline of scalers stays a Pipeline. Other transformers are folded into the model after them;
-    where skq does not know one, Hummingbird converts the steps of the Pipeline.
+    if skq does not support one, Hummingbird converts the steps of the Pipeline.
 
     Raises
     ------

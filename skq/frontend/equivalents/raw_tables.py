@@ -39,7 +39,7 @@ def read_labels(
     n_features: int,
     names: Sequence[str] | None,
 ) -> Labels:
-    """What the transformers of a fitted model make of texts and categories, and codes for them.
+    """Results of the transformers of a fitted model for texts and categories, and codes for them.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def read_labels(
 
 
 def labels_of_fitted(pipeline: Pipeline, n_features: int, names: Sequence[str] | None) -> Labels:
-    """The same of a Pipeline, without data: its transformers tell which features are texts."""
+    """The same for a Pipeline, without data: features are texts if its transformers have texts."""
     values: dict[int, list[Any]] = {}
     while True:
         base = {feature: known[0] for feature, known in values.items()}

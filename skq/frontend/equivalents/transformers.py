@@ -25,7 +25,7 @@ Transform = Callable[[Any, Preprocessing], Preprocessing]
 
 _TRANSFORMS: dict[str, Transform] = {}
 
-#: Transformers that are affine in X: matrix and offset follow from their outputs.
+#: Transformers that are affine in X; matrix and offset are computed from their outputs.
 _PROJECTIONS = (
     "FactorAnalysis",
     "FastICA",
@@ -167,7 +167,7 @@ def _check_function(transformer: Any) -> None:
     if transformer.func is not None:
         raise unsupported(
             transformer,
-            "what its function computes is not known. Put it before the quantized model: "
+            "skq cannot convert its function to integers. Put it before the quantized model: "
             "make_pipeline(FunctionTransformer(func), QuantizedClassifier(model))",
         )
 
@@ -316,8 +316,8 @@ def _stepwise(
 
     Parameters
     ----------
-    segments : list of (edges, points), one a column
-        Edges between the segments, and a value in each. Of a column of `Labels`, its own.
+    segments : list of (edges, points), one per column
+        Edges between the segments, and a value in each; for a column of `Labels`, its points.
     """
     labels = preprocessing.labels
     columns = _columns(transformer, preprocessing)
@@ -354,7 +354,7 @@ def _stepwise(
 
 
 def _constant(column: Column, value: float, labels: Labels | None) -> Column:
-    """A column that is the same whatever the feature."""
+    """A column whose value does not depend on the feature."""
     if _is_points(column, labels):
         assert column.values is not None
         return replace(column, values=np.full(len(column.values), value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
@@ -58,7 +57,7 @@ def numpy_op(
         Domain of the operator; ``""`` is ai.onnx.
     bind : callable, default=None
         ``bind(attributes, n_outputs)`` returns a function of the inputs alone. It runs once, when a
-        graph is loaded: what can be prepared or refused early is done there. By default the
+        graph is loaded, for preparations and early errors. By default the
         attributes become keyword arguments.
 
     Raises
@@ -102,7 +101,7 @@ def bind_node(node: Node) -> BoundNode:
     Returns
     -------
     callable
-        ``f(*inputs)``, where an omitted optional input is None, gives one array an output.
+        ``f(*inputs)``, where an omitted optional input is None, gives one array per output.
 
     Raises
     ------
@@ -147,6 +146,8 @@ def _call(function: Implementation, *inputs: NDArray[Any] | None) -> tuple[NDArr
 def _unknown_operator(node: Node) -> str:
     domain = node.domain or "ai.onnx"
     known = sorted(ONNX_OPS_TO_NUMPY_IMPL)
+    import difflib  # not imported to load a model
+
     alike = difflib.get_close_matches(node.op_type, known, n=3, cutoff=0.75)
     hint = f" Did you mean {' or '.join(alike)}?" if alike else ""
     return (

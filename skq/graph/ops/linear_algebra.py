@@ -31,7 +31,7 @@ def gemm(
     transA: int = 0,
     transB: int = 0,
 ) -> Array:
-    """``alpha * a @ b + beta * c``, with ``a`` or ``b`` transposed first where asked.
+    """``alpha * a @ b + beta * c``, with ``a`` or ``b`` transposed first if requested.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def _convolved(x: Array, weights: Array, bias: Array | None, windows: Windows, g
 
 
 def turned_filters(weights: Array, group: int) -> Array:
-    """Filters of ConvTranspose as those of the convolution that it is.
+    """Filters of ConvTranspose as filters of an equivalent convolution.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def conv_transpose(
     Returns
     -------
     ndarray of shape (n_samples, n_filters, *output spatial), dtype of ``x``
-        The output is as long as `output_shape` says, else
+        The output has the length of `output_shape` if given, else
         ``(n - 1) * stride + extent of the kernel + output_padding - pads``.
     """
     kernel = weights.shape[2:]

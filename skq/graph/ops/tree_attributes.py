@@ -70,7 +70,7 @@ def read_trees(attributes: Mapping[str, Any], post_transforms: tuple[str, ...]) 
     lookup = _NodeLookup(attributes, n_nodes)
     true_child = _children(attributes, "nodes_truenodeids", lookup, is_leaf)
     false_child = _children(attributes, "nodes_falsenodeids", lookup, is_leaf)
-    roots = _roots(lookup.tree, true_child, false_child, is_leaf)
+    roots = _roots(lookup, true_child, false_child, is_leaf)
     leaf = np.where(is_leaf, np.cumsum(is_leaf) - 1, -1)
     feature = _integers(attributes, "nodes_featureids", n_nodes)
     if np.any(feature[~is_leaf] < 0):
@@ -79,7 +79,7 @@ def read_trees(attributes: Mapping[str, Any], post_transforms: tuple[str, ...]) 
     base = _floats(attributes, "base_values")
     if len(base) not in (0, n_targets):
         raise ConversionError(
-            f"base_values must have one value a target, {n_targets}. Got {len(base)}."
+            f"base_values must have one value per target, {n_targets}. Got {len(base)}."
         )
     adds_up = aggregate in ("SUM", "AVERAGE")
     return dict(
@@ -104,8 +104,8 @@ def _check_names(attributes: Mapping[str, Any]) -> None:
     unknown = sorted(set(attributes) - {*REQUIRED_ATTRIBUTES, *OPTIONAL_ATTRIBUTES})
     if missing or unknown:
         raise ConversionError(
-            f"TreeEnsembleRegressor lacks the attributes {missing} and does not know {unknown}; "
-            f"optional ones are {', '.join(OPTIONAL_ATTRIBUTES)}."
+            f"TreeEnsembleRegressor has missing attributes {missing} and unknown attributes "
+            f"{unknown}. Optional attributes are {', '.join(OPTIONAL_ATTRIBUTES)}."
         )
 
 
@@ -119,14 +119,33 @@ class _NodeLookup:
             raise ConversionError("Tree nodes need tree ids and node ids that are not negative.")
         self._n_ids = int(ids.max()) + 1
         keys = self.tree * self._n_ids + ids
-        self._order = np.argsort(keys, kind="stable")
-        self._keys = keys[self._order]
-        if np.any(self._keys[1:] == self._keys[:-1]):
+        is_sorted = bool(np.all(keys[1:] > keys[:-1]))
+        self._order = None if is_sorted else np.argsort(keys, kind="stable")
+        self._keys = keys if self._order is None else keys[self._order]
+        if not is_sorted and np.any(self._keys[1:] == self._keys[:-1]):
             raise ConversionError("Every pair of nodes_treeids and nodes_nodeids must be unique.")
+        trees = self._keys // self._n_ids
+        first = np.flatnonzero(np.diff(trees, prepend=-1))
+        #: The tree ids, sorted.
+        self.trees = trees[first]
+        #: Index of the first node of each tree id, where nodes are sorted and ids count from 0.
+        self._first: NDArray[np.int64] | None = None
+        start = np.repeat(first, np.diff(first, append=n_nodes))
+        if (
+            is_sorted
+            and self.trees[-1] < n_nodes
+            and np.array_equal(ids, np.arange(n_nodes) - start)
+        ):
+            self._first = np.zeros(int(self.trees[-1]) + 1, dtype=np.int64)
+            self._first[self.trees] = first
 
     def __call__(self, tree: Array, node_id: Array, name: str) -> NDArray[np.int64]:
         keys = tree * self._n_ids + node_id
-        index = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        if self._first is not None and (not len(tree) or tree.max() < len(self._first)):
+            index = self._first[np.maximum(tree, 0)] + node_id
+        else:
+            index = np.searchsorted(self._keys, keys)
+        index = np.clip(index, 0, len(self._keys) - 1)
         unknown = (self._keys[index] != keys) | (node_id < 0) | (node_id >= self._n_ids)
         if unknown.any():
             first = int(np.flatnonzero(unknown)[0])
@@ -134,7 +153,7 @@ class _NodeLookup:
                 f"{name}[{first}] points at node {int(node_id[first])} of tree "
                 f"{int(tree[first])}, which does not exist."
             )
-        return self._order[index]
+        return index if self._order is None else self._order[index]
 
 
 def _one_of(
@@ -183,14 +202,17 @@ def _check_length(name: str, values: Array, length: int) -> None:
 def _mode_codes(modes: Any) -> NDArray[np.int8]:
     names = np.asarray(modes, dtype=np.str_)
     codes = np.full(len(names), -1, np.int8)
+    rest = np.arange(len(names))
     for code, name in enumerate(NODE_MODES):
-        codes[names == name] = code
-    if (codes < 0).any():
-        raise UnsupportedModelError(
-            f"nodes_modes must be of {', '.join(NODE_MODES)}. "
-            f"Got {str(names[codes < 0][0])!r} as well."
-        )
-    return codes
+        is_name = names[rest] == name
+        codes[rest[is_name]] = code
+        rest = rest[~is_name]
+        if not len(rest):
+            return codes
+    raise UnsupportedModelError(
+        f"Each of nodes_modes must be one of {', '.join(NODE_MODES)}. "
+        f"Got {str(names[rest[0]])!r} instead."
+    )
 
 
 def _children(
@@ -205,7 +227,7 @@ def _children(
 
 
 def _roots(
-    tree: NDArray[np.int64],
+    lookup: _NodeLookup,
     true_child: NDArray[np.int64],
     false_child: NDArray[np.int64],
     is_leaf: NDArray[np.bool_],
@@ -213,9 +235,10 @@ def _roots(
     """Find the node without a parent of each tree."""
     branches = ~is_leaf
     children = np.concatenate([true_child[branches], false_child[branches]])
-    n_parents = np.bincount(children, minlength=len(tree))
+    n_parents = np.bincount(children, minlength=len(is_leaf))
     roots = np.flatnonzero(n_parents == 0)
-    if n_parents.max(initial=0) > 1 or not np.array_equal(np.sort(tree[roots]), np.unique(tree)):
+    trees = np.sort(lookup.tree[roots])
+    if n_parents.max(initial=0) > 1 or not np.array_equal(trees, lookup.trees):
         raise ConversionError(NOT_TREES)
     return roots
 

@@ -44,6 +44,8 @@ POST_TRANSFORMS: dict[str, Implementation] = {
 
 #: Rows are taken in blocks of about this many (row, tree, target) values, to stay in the cache.
 BLOCK_VALUES = 1 << 17
+#: Rows walk down the trees in blocks of about this many (row, tree) pairs.
+WALKED_PAIRS = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,7 @@ class TreeArrays:
 
     @property
     def n_targets(self) -> int:
-        """Number of outputs a row."""
+        """Number of outputs per row."""
         return len(self.base_values)
 
     @property
@@ -123,6 +125,21 @@ class TreeArrays:
             below = np.concatenate([self.true_child[level], self.false_child[level]])
             level = below[self.leaf[below] < 0]
         return levels
+
+    def subtree_sums(self, values: NDArray[np.float64]) -> None:
+        """Write the sum of its leaves' values to each branch; children come after their parents.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_nodes, width), float64
+            Given at the leaves; updated. A branch has the sum of its two children.
+        """
+        if loops is None:
+            for level in reversed(self.branches_by_depth()):
+                values[level] = values[self.true_child[level]] + values[self.false_child[level]]
+            return
+        children = self.true_child, self.false_child
+        call("subtree_sums", *values.shape, self.leaf, *children, values)
 
     @classmethod
     def from_attributes(cls, attributes: Mapping[str, Any]) -> TreeArrays:
@@ -159,7 +176,7 @@ class TreeArrays:
             Rows of ``leaf_weights``.
         """
         modes = np.flatnonzero(np.bincount(self.mode, minlength=len(NODE_MODES))[1:]) + 1
-        if loops is None or np.any(modes != _BRANCH_LEQ):
+        if loops is None or np.any(modes != _BRANCH_LEQ) or x.shape[1] == 0:
             return self._leaf_indices_in_numpy(x, modes)
         n_samples, n_columns = x.shape
         result = np.empty((n_samples, self.n_trees), dtype=np.int64)
@@ -203,7 +220,7 @@ class TreeArrays:
         return np.asarray(sparse.csr_array(cells, shape=(len(leaves), self.n_targets)).toarray())
 
     def _leaf_indices_in_numpy(self, x: Array, modes: Array) -> NDArray[np.int64]:
-        """`leaf_indices` without the extension, and for all modes of nodes."""
+        """`leaf_indices` without the extension, for all modes of nodes, and for no columns."""
         n_samples, n_columns = x.shape
         values = np.ascontiguousarray(x, dtype=np.float64).ravel()
         with_nan = bool(self.missing_true.any()) and bool(np.isnan(values).any())
@@ -296,9 +313,12 @@ def tree_sums(trees: TreeArrays, x: Array) -> NDArray[np.float64]:
     scores = np.empty((len(x), trees.n_targets))
     a_row = max(trees.n_trees * trees.leaf_weights.shape[1], trees.n_targets)
     n_rows = max(1, BLOCK_VALUES // max(1, a_row))
-    for start in range(0, len(x), n_rows):
-        block = slice(start, start + n_rows)
-        scores[block] = _aggregate(trees, trees.leaf_indices(x[block]))
+    walked = max(n_rows, WALKED_PAIRS // max(1, trees.n_trees))
+    for start in range(0, len(x), walked):
+        leaves = trees.leaf_indices(x[start : start + walked])
+        for first in range(0, len(leaves), n_rows):
+            part = leaves[first : first + n_rows]
+            scores[start + first : start + first + len(part)] = _aggregate(trees, part)
     return np.asarray(POST_TRANSFORMS[trees.post_transform](scores + trees.base_values))
 
 
@@ -336,7 +356,7 @@ def tree_ensemble_regressor(x: Array, **attributes: Any) -> Array:
     Returns
     -------
     ndarray of shape (n_samples, n_targets)
-        float32; float64 where ``x`` is float64. ONNX says float32 always; the wider result
+        float32; float64 where ``x`` is float64. ONNX specifies float32 always; the wider result
         allows a tight comparison of a converted model with its original.
     """
     return _evaluate(TreeArrays.from_attributes(attributes), x)

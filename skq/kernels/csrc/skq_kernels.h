@@ -19,7 +19,7 @@
  *
  * Rows are processed in blocks. All memory that a run writes, but for the outputs, is one piece of memory,
  * the arena. It holds the values of one block, row-major, in the dtype of their skq_value; the scratch
- * memory that the steps share; and a workspace for each step that lays out its constants, once a run, in
+ * memory that the steps share; and a workspace for each step that lays out its constants, once per run, in
  * the layout that its loops read. Each thread needs its own arena (skq_arena_bytes bytes,
  * aligned to 64). Nothing here allocates or writes to the plan.
  *

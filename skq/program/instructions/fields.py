@@ -8,7 +8,7 @@ declaration        values
 `Integer`          a Python int in [lo, hi]: no bool, no NumPy scalar, whose arithmetic may wrap
 `Integers`         a tuple of such ints
 `IntegerArray`     an array of integers of 64 signed bits, each in [-(2**63 - 1), 2**63 - 1]
-`FloatArray`       an array of float64 without NaN, and without infinity unless it says so
+`FloatArray`       an array of float64 without NaN, and without infinity unless allowed
 =================  =============================================================================
 
 ::

@@ -19,6 +19,9 @@ from skq.serialization.budget import declare
 
 Floats = NDArray[np.float64]
 
+#: Scale of a feature that is constant in calibration: all its values get the same code.
+FROZEN_SCALE = float(np.finfo(np.float64).max / 4)
+
 
 @serializable("skq.Quantize")
 @dataclass(frozen=True, eq=False)
@@ -81,7 +84,7 @@ class Bin(Instruction):
         counts = offsets[1:] - offsets[:-1]
         require(
             n == 0 or (int(self.feature.min()) >= 0 and int(self.feature.max()) < x.shape[0]),
-            f"Bin reads features outside of the {x.shape[0]} there are",
+            f"Bin reads features that do not exist; there are {x.shape[0]}",
         )
         rising = self.edges[1:] >= self.edges[:-1]
         starts = self.offsets[1:-1]

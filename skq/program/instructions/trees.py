@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
 from skq.bitpacking import Ints
 from skq.numerics import INT64_MAX
+from skq.program.instructions import tree_pickles
 from skq.program.instructions.exact import BLOCK, Sums, magnitude, too_wide
 from skq.program.instructions.fields import Integer, IntegerArray
 from skq.program.instructions.instruction import Instruction, require
@@ -38,6 +39,12 @@ class Trees(Instruction):
     multiplier: Annotated[Ints, IntegerArray(1)]  # (n_trees,), > 0
     n_outputs: Annotated[int, Integer(0, MAX_SIZE)]
 
+    def __getstate__(self) -> dict[str, Any]:
+        return tree_pickles.split(vars(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(tree_pickles.joined(state))
+
     @property
     def width(self) -> int:
         """Outputs that one tree adds to."""
@@ -63,7 +70,7 @@ class Trees(Instruction):
         inner_left, inner_right = self.left[~leaf], self.right[~leaf]
         require(
             bool(np.all((self.feature >= -1) & (self.feature < x.shape[0]))),
-            f"Trees reads features outside of the {x.shape[0]} there are",
+            f"Trees reads features that do not exist; there are {x.shape[0]}",
         )
         require(
             bool(
@@ -81,7 +88,7 @@ class Trees(Instruction):
         )
         require(
             bool(np.all((self.output >= 0) & (self.output <= self.n_outputs - self.width))),
-            f"a tree adds to outputs outside of the {self.n_outputs} there are",
+            f"a tree adds to outputs that do not exist; there are {self.n_outputs}",
         )
         require(bool(np.all(self.multiplier > 0)), "tree multipliers must be positive")
         return TensorType((self.n_outputs,), *self._sum_interval())
@@ -142,9 +149,9 @@ class Trees(Instruction):
         """Whether roots ascend and the nodes of each tree are between its root and the next."""
         if self.roots[0] != 0 or not np.all(self.roots[1:] > self.roots[:-1]):
             return False
-        inner = np.flatnonzero(self.feature != -1)
-        tree = np.searchsorted(self.roots, inner, side="right")
-        return bool(
-            np.all(np.searchsorted(self.roots, self.left[inner], side="right") == tree)
-            and np.all(np.searchsorted(self.roots, self.right[inner], side="right") == tree)
-        )
+        n_nodes = len(self.feature)
+        next_root = np.append(self.roots[1:], n_nodes)
+        end = np.repeat(next_root, next_root - self.roots)
+        # `infer` has checked that children come after their parent
+        in_run = (self.left < end) & (self.right < end)
+        return bool(np.all(in_run | (self.feature == -1)))

@@ -120,7 +120,7 @@ class CalibratedProgram:
         return self.add(Requantize((x.value,), multiplier, offset, shift, lo, hi))
 
     def dequantize(self, x: QuantizedTensor) -> int:
-        """The float value that a plain tensor without a view stands for."""
+        """The float value of a plain tensor without a view."""
         shape = np.broadcast_shapes(np.shape(x.scale), np.shape(x.zero_point))
         scale = np.broadcast_to(np.asarray(x.scale, np.float64), shape).copy()
         zero_point = np.broadcast_to(np.asarray(x.zero_point, np.float64), shape).copy()

@@ -28,7 +28,7 @@ def looked_up(low: Lowering, index: QuantizedTensor, table: Array, reals: Array)
     ----------
     low : Lowering
     index : QuantizedTensor
-        Integers that stand for themselves; what is outside takes the nearest entry.
+        Integers with scale 1 and zero point 0; indices outside the table take the nearest entry.
     table : ndarray of shape (size,) or (size, n_columns)
     reals : ndarray of shape (n_rows, ...)
         The result on the calibration rows.
@@ -49,7 +49,7 @@ def function_of_integers(
     ----------
     low : Lowering
     index : QuantizedTensor
-        Integers that stand for themselves.
+        Integers with scale 1 and zero point 0.
     values : callable
         The function of an array of integers.
     entries : ndarray
@@ -71,7 +71,7 @@ def function_of_integers(
 
 
 def trained_rows(low: Lowering, index: QuantizedTensor, table: TrainedConstant) -> QuantizedTensor:
-    """Entries that the graph gives as integers, which are looked up as they are.
+    """Entries that are integers in the graph, which are not changed.
 
     Raises
     ------
@@ -81,8 +81,8 @@ def trained_rows(low: Lowering, index: QuantizedTensor, table: TrainedConstant) 
     codes, scale = table.codes, table.scale
     if np.any(scale != scale[:1]):
         raise UnsupportedModelError(
-            "entries that are looked up must have one scale, or one a column; with one an entry, "
-            "their sums are no integers"
+            "the entries of a lookup table must have one scale, or one scale per column; with one "
+            "scale per entry their sums are not integers"
         )
     columns = scale[0] if np.ptp(scale) > 0 else scalar(scale.flat[0])
     index, values = _by_column(low, index, codes)

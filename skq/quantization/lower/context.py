@@ -26,12 +26,12 @@ class Settings:
     discrete : bool
         Whether weights and activations lie on grids already, which are detected and used.
     columns : int or None
-        Columns of codes that a feature may stand in; None: as many as the trees' splits need.
+        Maximum number of columns of codes of a feature. None means as many as the splits need.
     monotonic : bool
         Whether trees have monotonic constraints. Weights of layers after them are then rounded to
         nearest, so that their signs do not change.
     layers : mapping of str to mapping of str to int
-        ``op_inputs`` and ``op_weights`` of layers that have widths of their own, by node.
+        ``op_inputs`` and ``op_weights`` of layers with separate widths, by node.
     """
 
     n_bits: dict[str, int]
@@ -62,5 +62,5 @@ class Settings:
 
     @property
     def range_method(self) -> str:
-        """How a range is chosen where no output is there to compare errors at."""
+        """How a range is chosen if there is no output for comparing errors."""
         return "minmax" if self.calibration == "auto" else self.calibration

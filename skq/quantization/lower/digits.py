@@ -1,4 +1,4 @@
-"""Layers on features that stand in several columns: one column for each digit of a code.
+"""Layers on features with several columns: one column for each digit of a code.
 
 The code of a feature has ``n_columns * n_bits`` bits. It is split into digits of n bits, most
 significant first, and each column of digits is multiplied by the integer weights on its own. The
@@ -34,7 +34,7 @@ from skq.quantization.n_bits import MAX_N_BITS
 def code_bits(settings: Settings, features: Features) -> int:
     """Width of the codes of features that a layer reads, over all their columns.
 
-    It is at most 16. Features of more than one axis (images) stand in one column.
+    It is at most 16. Features of more than one axis (images) have one column.
     """
     n_bits = features.n_bits or settings.n_bits["model_inputs"]
     if settings.discrete or features.n_bits or features.raw.ndim != 2:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from skq.exceptions import UnsupportedModelError
 from skq.program import Quantize
+from skq.program.instructions.reals import FROZEN_SCALE
 from skq.quantization.lower.calibrated_program import CalibratedProgram
 from skq.quantization.lower.missing_codes import filled, unseen_fill, with_fill
 from skq.quantization.lower.operands import Array, Features, QuantizedTensor, scalar
@@ -14,10 +15,7 @@ from skq.quantization.lower.whole_numbers import are_whole, whole_step
 from skq.quantization.search.candidates import whole_columns, whole_zero_point
 from skq.quantization.search.ranges import find_joint_range, find_range
 
-#: Step of a column that is constant in calibration: all values get the same code.
-FROZEN_SCALE = float(np.finfo(np.float64).max / 4)
-
-#: Scale of the codes of such a column relative to its value: every code stands for the value.
+#: Scale of the codes of such a column relative to its value: every code represents the value.
 CONSTANT_STEP = 2.0**-40
 
 #: A zero point is held as an integer; a column's offset may not exceed this many steps.

@@ -1,4 +1,4 @@
-"""Real weights of a layer as integers, one scale an output channel."""
+"""Real weights of a layer as integers, one scale per output channel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skq.quantization.lower.settings import LOWERING
 from skq.quantization.search.ranges import find_range
 from skq.quantization.search.weights import quantize_weights
 
-#: A weight that stands for an offset has at most this magnitude.
+#: A weight that represents an offset has at most this magnitude.
 LARGEST_OFFSET = 2.0**40
 
 
@@ -28,7 +28,7 @@ def integer_weights(
     *,
     centered: bool = True,
 ) -> tuple[Array, Array]:
-    """Integers and one scale an output channel, with ``folded ≈ integers * scale``."""
+    """Integers and one scale per output channel, with ``folded ≈ integers * scale``."""
     if settings.discrete and np.ndim(x.scale) == 0:
         found = [_weight_grid(column, n_bits) for column in weights.T]
         if None not in found:

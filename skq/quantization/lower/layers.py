@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from skq.numerics import dequantize, quantize
 from skq.program import Add, MatMul, Quantize, Reshape
+from skq.program.instructions.reals import FROZEN_SCALE
 from skq.quantization.lower.digits import code_bits, product
-from skq.quantization.lower.feature_grids import FROZEN_SCALE, integer_columns
+from skq.quantization.lower.feature_grids import integer_columns
 from skq.quantization.lower.integer_weights import offsets
 from skq.quantization.lower.lowering import Lowering
 from skq.quantization.lower.missing_codes import (
@@ -48,9 +49,9 @@ def layer(
     name: str = "",
     has_bias: bool = True,
 ) -> QuantizedTensor:
-    """``x @ weights`` over the last axis of `x`, with the bias that `target` calls for.
+    """``x @ weights`` over the last axis of `x`, with the bias that follows from `target`.
 
-    Where features are multiplied and nothing is added, each has a code for 0, whatever its range,
+    Where features are multiplied and nothing is added, each has a code for 0, for any range,
     and a row of zeros gives exactly 0.
 
     Parameters
@@ -59,9 +60,9 @@ def layer(
     x : Features or QuantizedTensor
     weights : ndarray of shape (n_in, n_out)
     reals : ndarray of shape (n_rows, ..., n_in)
-        What `x` stands for on the calibration rows.
+        Real values of `x` on the calibration rows.
     target : ndarray of shape (n_rows, ..., n_out)
-        What the float layer gives.
+        Output of the float layer.
     name : str
         The result's name in the float graph, for the weights of errors.
     has_bias : bool, default=True
@@ -175,7 +176,7 @@ def trained_layer(
     *,
     name: str,
 ) -> QuantizedTensor:
-    """A layer whose weights the graph gives as integers, over the last axis of `x`.
+    """A layer whose weights are integers in the graph, over the last axis of `x`.
 
     See `skq.quantization.lower.trained.trained_product` for the parameters.
     """
@@ -199,7 +200,7 @@ def least_error(
     write : callable
         Writes a candidate: takes a method for the range of the inputs and one for the weights.
     target : ndarray of shape (n_rows, ...)
-        What the float layer gives.
+        Output of the float layer.
     name : str
         The result's name in the float graph.
     fitted : iterable of QuantizedTensor, default=None
@@ -230,7 +231,7 @@ def output_error(low: Lowering, x: QuantizedTensor, target: Array, name: str = "
     low : Lowering
     x : QuantizedTensor
     target : ndarray of shape (n_rows, ...)
-        What the tensor stands for.
+        Real values of the tensor.
     name : str
         Its name in the float graph.
     """
@@ -410,7 +411,7 @@ def _as_fitted(
         codes = filled(low.add, x, codes, scale, zero_point, top)
     else:
         scale = np.where(frozen, np.maximum(np.abs(data.hi), 1.0) * 2.0, fitted.input_scale)
-        # code 0 stands for real 0, so saturating at it is the ReLU
+        # code 0 represents 0, so saturating at it is the ReLU
         codes = low.on_grid(replace(x, clip=None), scale, fitted.zero_point, 0, top).value
     value = product(low, low.settings, codes, fitted.integers)
     if data.holds_zero:

@@ -1,4 +1,4 @@
-"""Each row is predicted by itself: what selects, moves or merges rows is refused."""
+"""Rows are predicted independently: operators that select, move or merge rows are refused."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ UNBOUNDED = 2**31 - 1
 
 #: Why an operator that mixes rows is refused.
 ROWS_SELECTED = (
-    "it moves elements between rows (axis 0) or changes how many there are, and each row is "
-    "predicted by itself; do that to the inputs or to the predictions"
+    "it moves elements between rows (axis 0) or changes the number of rows, but each row is "
+    "predicted independently of the others; apply it to the inputs or to the predictions"
 )
 
 
@@ -51,7 +51,7 @@ def check_rows_alone(epilogue: FloatGraph, floats: Mapping[str, Array]) -> None:
     ----------
     epilogue : FloatGraph
     floats : mapping of str to ndarray of shape (n_rows, ...)
-        What its inputs are on the calibration rows.
+        Values of its inputs on the calibration rows.
 
     Raises
     ------

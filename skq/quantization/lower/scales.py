@@ -21,7 +21,7 @@ def aligned(program: CalibratedProgram, x: QuantizedTensor) -> QuantizedTensor:
     53 bits that float64 holds exactly.
     """
     if not x.is_plain:
-        raise UnsupportedModelError("scores are compared only where they come from a layer")
+        raise UnsupportedModelError("scores can be compared only if a layer computes them")
     if x.has_one_scale and x.zero_point == 0 and x.scale > 0:
         return x
     lo, hi = program.type(x.value).interval
@@ -52,7 +52,7 @@ def is_above(
 ) -> QuantizedTensor:
     """1 where the reals exceed a constant (or equal it), else 0; exact on integers.
 
-    `x` is `aligned`. The constant is one number, or one a channel of the integer value.
+    `x` is `aligned`. The constant is one number, or one per channel of the integer value.
     """
     steps = np.asarray(threshold, dtype=np.float64) / x.scale
     least = np.ceil(steps) if or_equal else np.floor(steps) + 1

@@ -54,7 +54,7 @@ def run_alone(
     Returns
     -------
     tuple of QuantizedArray
-        One an output.
+        One array per output.
     """
     width = max([op.n_bits_output, *(v.n_bits for v in inputs)])
     n_bits = {
@@ -104,7 +104,7 @@ def _parameters(quantizer: Any) -> tuple[Any, Any]:
     shapes = [np.shape(quantizer.scale), np.shape(quantizer.zero_point)]
     if any(len(shape) > 1 for shape in shapes):
         raise ValueError(
-            "an operator takes QuantizedArrays with one scale, or one a channel (last axis). "
+            "an operator takes QuantizedArrays with one scale, or one per channel (last axis). "
             f"Got scale and zero point of shapes {shapes}."
         )
     return quantizer.scale, quantizer.zero_point

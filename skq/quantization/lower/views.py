@@ -2,7 +2,7 @@
 
 A tensor's row may have another shape than its integer value. Its `view` is the index of each
 element in the flattened integer value. A convolution, for example, computes rows of shape
-(positions, filters) with one scale a filter on the last axis, and the tensor of shape (filters,
+(positions, filters) with one scale per filter on the last axis, and the tensor of shape (filters,
 height, width) is a view of them. Operators that move elements only change the view. The next
 operator that needs a certain arrangement applies the view with one Gather.
 """
@@ -76,7 +76,7 @@ def lay_out(
     ----------
     value : int
     indices : ndarray of int64 of shape (*row_shape,), or (*row_shape, n_reduced) with `reduced`
-        Indices into the flattened integer value; -1 stands for `fill`.
+        Indices into the flattened integer value; -1 means `fill`.
     parameters : (scale, zero_point)
         Each of shape () or `row_shape`.
     reduced : bool
@@ -121,7 +121,7 @@ def channels_last(
     view : ndarray of int64 of shape `shape`, or None
         Index into the new arrangement, or None if that is the arrangement of the row.
     channel : list of ndarray of shape () or (n_channels,)
-        The parameters, one a channel.
+        The parameters, one per channel.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def arranged(low: Lowering, x: QuantizedTensor) -> QuantizedTensor:
 
 
 def row_constant(constant: Array, shape: tuple[int, ...]) -> Array | None:
-    """A constant as it meets rows of `shape`: without batch axis, or None if it differs by row."""
+    """A constant broadcast to rows of `shape`, without batch axis; None if it differs by row."""
     if constant.size == 1:
         return constant.reshape(())
     if constant.ndim == len(shape) + 1:
@@ -177,14 +177,14 @@ def row_constant(constant: Array, shape: tuple[int, ...]) -> Array | None:
 def with_constants(
     low: Lowering, x: QuantizedTensor, constants: Sequence[Array], *, reals: Array
 ) -> tuple[QuantizedTensor, list[Array]]:
-    """A tensor and constants, one a channel of its integer value.
+    """A tensor and constants, one per channel of its integer value.
 
     Parameters
     ----------
     constants : sequence of ndarray
-        As `row_constant` gives them.
+        As returned by `row_constant`.
     reals : ndarray of shape (n_rows, ...)
-        What the tensor stands for on the calibration rows, for its range.
+        Real values of the tensor on the calibration rows, for its range.
 
     Returns
     -------
@@ -211,7 +211,7 @@ def with_constants(
 
 
 def _by_channel(constant: Array, channel: Indices, shape: tuple[int, ...]) -> Array | None:
-    """A constant of a row's shape as one a channel; None where it differs within a channel."""
+    """A constant of a row's shape as one per channel; None where it differs within a channel."""
     if np.ndim(constant) == 0:
         return constant
     if not shape:

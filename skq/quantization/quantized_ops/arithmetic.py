@@ -1,4 +1,4 @@
-"""Arithmetic: constants fold into scales and zero points, tensors meet on a common scale."""
+"""Arithmetic: constants are folded into scales and zero points; tensors get a common scale."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):
     combined by instructions.
     """
 
-    #: Combines plain tensors, where that is all there is to do; else `mixed` says how.
+    #: Combine plain tensors; other cases are computed by `mixed`.
     combination: ClassVar[Any] = None
 
     def can_fuse(self) -> bool:
@@ -67,7 +67,7 @@ class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):
         constants: Mapping[int, Array],
         output: Array,
     ) -> QuantizedTensor:
-        """Combine plain tensors and constants (as they meet rows), each by position."""
+        """Combine plain tensors and constants (broadcast against rows), each by position."""
         if self.combination is not None and not constants:
             found: QuantizedTensor = self.combination(low, *tensors.values())
             return found
@@ -164,7 +164,7 @@ class QuantizedSub(_AffineOp):
 class QuantizedMul(_AffineOp):
     """``a * b``; two tensors are requantized to the width of an inner layer's inputs first.
 
-    Codes of the model's input stay as they are.
+    Codes of the model's input are not changed.
     """
 
     follows_link = True
@@ -232,9 +232,9 @@ class QuantizedDiv(_AffineOp):
         lo, hi = float(divisor.min()), float(divisor.max())
         if output.dtype.kind in "iu" or lo <= 0 <= hi or max(-lo, hi) > RATIO * max(lo, -hi):
             raise self.unsupported(
-                f"it divides by a tensor in [{lo:.4g}, {hi:.4g}], and integers have no division; "
-                f"only reals are divided, by a divisor that keeps its sign and varies by less than "
-                f"a factor of {RATIO}"
+                f"it divides by a tensor in [{lo:.4g}, {hi:.4g}]; integers cannot be divided, and "
+                f"floats only by a divisor that keeps its sign and varies by less than a factor of "
+                f"{RATIO}"
             )
         n_bits = low.settings.n_bits["op_inputs"]
         codes = low.codes(tensors[0], self._reals[0], n_bits=n_bits)

@@ -37,7 +37,7 @@ def negated(x: QuantizedTensor) -> QuantizedTensor:
 
 
 class _Comparison(CombiningOp):
-    """``a > b`` and its kin.
+    """``a > b`` and similar comparisons.
 
     Exact for a layer's result and a constant. Two tensors are compared on their common grid.
     """
@@ -190,7 +190,7 @@ class QuantizedIsNaN(QuantizedMixingOp):
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]
     ) -> Sequence[Any]:
         if not isinstance(x[0], Features) or x[0].steps:
-            raise self.unsupported("integers are never missing; it reads the model's input only")
+            raise self.unsupported("only the model's input can have missing values")
         return [MissingMask(x[0])]
 
 
@@ -246,7 +246,7 @@ class QuantizedWhere(CombiningOp):
     def _by_constant(
         low: Lowering, condition: Array, x: QuantizedTensor, y: QuantizedTensor, output: Array
     ) -> QuantizedTensor:
-        """Elements of the one or the other, which a view of both side by side tells."""
+        """Elements of one of two tensors, selected by a view of their concatenation."""
         tensors = low.common(x, y)
         flat = low.add(Concat(tuple(tensor.value for tensor in tensors)))
         shape = output.shape[1:]

@@ -27,7 +27,7 @@ class QuantizedLabelEncoder(QuantizedOp):
 
     @classmethod
     def reach(cls, node: Node, constants: Mapping[int, Array]) -> Reach | None:
-        """Codes for all keys and a number on either side, which stands for all others there."""
+        """Codes for all keys, and one code below and one above them for all other numbers."""
         keys = label_table(node.attributes)[0]
         if keys.dtype.kind not in "iuf":
             return None

@@ -113,9 +113,9 @@ class QuantizedGemm(QuantizedMixingOp):
         weights = x[1]
         if not isinstance(weights, np.ndarray) or isinstance(x[0], np.ndarray):
             raise self.unsupported(
-                f"the second factor, {self._input_name(1)!r}, must be a constant: tensors have the "
-                "rows on their first axis, so a product of two of them adds up rows; with more "
-                "axes, MatMul multiplies two tensors row by row"
+                f"the second factor, {self._input_name(1)!r}, must be a constant: tensors have "
+                "their rows on the first axis, so a product of two tensors would add up rows; "
+                "with more axes, MatMul multiplies two tensors row by row"
             )
         alpha, beta = (float(self.attributes.get(name, 1.0)) for name in ("alpha", "beta"))
         if len(x) > 2 and x[2] is not None and not isinstance(x[2], np.ndarray):

@@ -29,7 +29,7 @@ class _Reduction(QuantizedMixingOp):
     follows_link = True
     raw_inputs = frozenset({1})
 
-    #: What the operator does to elements, in messages.
+    #: Verb for the operator in messages.
     verb: ClassVar[str]
 
     def lower(
@@ -50,7 +50,7 @@ class _Reduction(QuantizedMixingOp):
     def _reduced(
         self, low: Lowering, x: Any, reals: Array, last: Sequence[int], output: Array
     ) -> QuantizedTensor:
-        """The operand reduced over axes of a row, which the result has no more."""
+        """The operand reduced over axes of a row, without these axes."""
 
     def _axes(self, x: Sequence[Any], n_axes: int) -> list[int]:
         """Axes to reduce, rows included, or none."""
@@ -166,7 +166,7 @@ class QuantizedReduceProd(_Reduction):
     def _times(
         low: Lowering, product: QuantizedTensor, factor: QuantizedTensor, reals: Array
     ) -> QuantizedTensor:
-        """The product so far, which stands for `reals`, times one more factor; exact if it fits."""
+        """The product so far (real values `reals`) times one more factor; exact if it fits."""
         bits = low.type(factor.value).bits
         if low.type(product.value).bits + bits > EXACT_BITS:
             (product,) = low.common(low.codes(product, reals, n_bits=WIDEST_FACTOR))

@@ -1,4 +1,4 @@
-"""Operators that move elements: they change a tensor's view, and cost no instruction."""
+"""Operators that move elements: they change a tensor's view and need no instruction."""
 
 from __future__ import annotations
 
@@ -120,10 +120,10 @@ class ElementMove(QuantizedOp):
         others: Sequence[Any],
         shapes: Sequence[tuple[int, ...]],
     ) -> list[Indices]:
-        """Where the elements of a row of each output come from; negative numbers stay as they are.
+        """Sources of the elements of a row of each output; negative numbers are not changed.
 
         Batches of two rows and of three are moved, so that a length that the graph fixes for the
-        rows shows.
+        rows is detected.
         """
         if self._selects_rows(others):
             raise self.unsupported(ROWS_SELECTED)
@@ -373,7 +373,7 @@ class QuantizedConcat(QuantizedOp):
         return found + start, *parameters
 
     def _constant(self, value: Array) -> tuple[Array, ...]:
-        """Zeros, whose zero point stands for the constant."""
+        """Zeros, whose zero point represents the constant."""
         if value.shape[0] != 1:
             raise self.unsupported("it joins a constant that differs from row to row")
         row = np.asarray(value[0], dtype=np.float64)
@@ -391,7 +391,7 @@ def _flat(parameter: Array, indices: Array, size: int) -> Array:
 
 @quantizes("Shape")
 class QuantizedShape(QuantizedOp):
-    """Lengths of axes, known but for the number of rows."""
+    """Lengths of axes, all known except the number of rows."""
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]

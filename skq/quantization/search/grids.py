@@ -1,6 +1,6 @@
 """Choosing a grid: the scale and zero point with which n-bit codes cover a range of real values.
 
-A code q stands for ``(q - zero_point) * scale``.
+A code q represents ``(q - zero_point) * scale``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings of the search for parameters: one frozen object a stage."""
+"""Settings of the search for parameters: one frozen object per stage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RangeSettings:
     coarse_shares: tuple[float, ...] = tuple((0.8 ** np.arange(1, 9)).tolist())
     fine_shares: tuple[float, ...] = (0.88, 0.94, 1.06, 1.13)
 
-    #: Greatest number of values that "mse" uses; at least this many rows are used in any case.
+    #: Greatest number of values that "mse" uses; at least this many rows are always used.
     mse_values: int = 50_000
     mse_rows: int = 200
 
@@ -65,7 +65,7 @@ class ErrorSettings:
     changed_label: float = 2.0
 
     #: Variance of an output, as a share of its mean square, up to which it is constant
-    #: but for float rounding.
+    #: except for float rounding.
     negligible_spread: float = 1e-24
 
     #: Least weight of an error inside of the network, as a share of the mean: derivatives hold for
@@ -168,7 +168,7 @@ class LayerSettings:
     whole_error: float = 1.25
     whole_labels: float = 0.002
 
-    #: Integer columns are taken as they are, and other grids of them avoid ties, for weights of at
+    #: Integer columns have the scale 1, and other grids of them avoid ties, for weights of at
     #: least so many bits: narrower weights need the grids that are best for them.
     least_whole_weight_bits: int = 4
 

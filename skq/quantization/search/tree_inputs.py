@@ -1,7 +1,8 @@
 """Values of a float graph, other than its inputs, that trees compare with thresholds.
 
-Trees are discontinuous: the effect of an error on the outputs of calibration rows says little about
-other rows. So the error of the value itself is minimized, relative to the variance of each column.
+Trees are discontinuous, so the effect of an error on the outputs of calibration rows predicts
+little about other rows. The error of the value itself is minimized, relative to the variance of its
+column.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Integer weights of a layer, one scale an output channel, by the error of the layer's output.
+"""Integer weights of a layer, one scale per output channel, by the error of the layer's output.
 
 For each channel the error on the calibration rows is the quadratic form
 ``(V - s v)^T G (V - s v)``, with ``V`` the real weights over codes, ``v`` the integers, ``s`` the
@@ -85,7 +85,7 @@ def _best_width(
     weights: Floats, scale: Floats, n_bits: int, gram: Floats, target: Floats
 ) -> _Candidate:
     """The grid of each channel, min-max or a fraction of it, that explains most of the output."""
-    if n_bits == 1:  # the integers are signs, whatever the width
+    if n_bits == 1:  # the integers are signs for every width
         return _Candidate.of(weights, scale, n_bits, gram, target)
     scales = np.concatenate([[1.0], _fractions(n_bits)])[:, None] * scale
     at_once = max(1, LAYERS.weights_at_once // weights.size)
@@ -202,7 +202,7 @@ def sweep_in_numpy(
 def _refit(
     integers: NDArray[Any], scale: Floats, gram: Floats, target: Floats
 ) -> tuple[Floats, Floats]:
-    """Best scale for given integers, and what it takes off the error; channel by channel."""
+    """Best scale for given integers, and the reduction of the error; channel by channel."""
     image = gram @ integers if gram.ndim == 2 else gram[:, None] * integers
     power = (integers * image).sum(axis=0)
     agreement = (integers * target).sum(axis=0)

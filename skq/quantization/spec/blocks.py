@@ -1,4 +1,4 @@
-"""Blocks of a tensor and one parameter a block: views and broadcasts."""
+"""Blocks of a tensor and one parameter per block: views and broadcasts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all ways of compressing a tensor have in common: targets, kinds, specs, simulators."""
+"""Base classes of compression methods: targets, kinds, specs, simulators, factories."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from skq.quantization.spec.registry import ClassRegistryMixin
 
 
 class CompressionTargetTensor(Enum):
-    """The kind of tensor that is compressed: a weight, an activation, or a lookup table."""
+    """The kind of tensor that is compressed: a weight, an activation, or a lookup table.
+
+    Examples
+    --------
+    >>> CompressionTargetTensor("weight")
+    <CompressionTargetTensor.WEIGHT: 'weight'>
+    """
 
     WEIGHT = "weight"
     ACTIVATION = "activation"
@@ -22,7 +28,13 @@ class CompressionTargetTensor(Enum):
 
 
 class CompressionType(StrEnum):
-    """The way of compressing."""
+    """The compression method.
+
+    Examples
+    --------
+    >>> CompressionType("quantization")
+    <CompressionType.QUANTIZATION: 'quantization'>
+    """
 
     QUANTIZATION = "quantization"
     PALETTIZATION = "palettization"
@@ -30,17 +42,25 @@ class CompressionType(StrEnum):
 
 
 class CompressionSpec(FrozenRecord):
-    """What to do with a tensor; frozen, with value equality.
+    """Base class of descriptions of how a tensor is compressed; frozen, with value equality.
 
-    Base class. Undeclared keywords are dropped, so a dump with computed fields can be read back.
+    Undeclared keywords are dropped, so a dump with computed fields can be read back.
+
+    Examples
+    --------
+    >>> from skq.quantization.spec import CompressionSpec, QuantizationSpec
+    >>> isinstance(QuantizationSpec(dtype="int4"), CompressionSpec)
+    True
+    >>> QuantizationSpec(dtype="int4").get_compression_type()
+    <CompressionType.QUANTIZATION: 'quantization'>
     """
 
     _drops_unknown: ClassVar[bool] = True
 
     @classmethod
     def get_compression_type(cls) -> CompressionType:
-        """Return the way of compressing."""
-        raise NotImplementedError(f"{cls.__name__} does not say its CompressionType.")
+        """Return the compression method."""
+        raise NotImplementedError(f"{cls.__name__} must define get_compression_type.")
 
     def get_extra_args(self) -> dict[str, Any]:
         """Return the fields that a subclass has added to the library's spec."""
@@ -48,11 +68,18 @@ class CompressionSpec(FrozenRecord):
 
 
 class CompressionSimulatorBase(ClassRegistryMixin, ABC, torch.nn.Module):
-    """A module that does to a tensor what compressing it would do to its values."""
+    """Base class of modules that simulate the effect of compression on a tensor.
+
+    Examples
+    --------
+    >>> from skq.quantization.spec import CompressionSimulatorBase, FakeQuantizeImplBase
+    >>> issubclass(FakeQuantizeImplBase, CompressionSimulatorBase)
+    True
+    """
 
     @abstractmethod
     def forward(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Return the values that are left of a tensor.
+        """Return the tensor with the values after compression.
 
         Parameters
         ----------
@@ -65,7 +92,15 @@ class CompressionSimulatorBase(ClassRegistryMixin, ABC, torch.nn.Module):
 
 
 class CompressionComponentFactoryBase(ABC):
-    """Builds the simulators that specs describe."""
+    """Base class of factories that build simulators from specs.
+
+    Examples
+    --------
+    >>> from skq.quantization.spec import CompressionComponentFactoryBase
+    >>> from skq.quantization.spec import QuantizationComponentFactory
+    >>> issubclass(QuantizationComponentFactory, CompressionComponentFactoryBase)
+    True
+    """
 
     @classmethod
     @abstractmethod

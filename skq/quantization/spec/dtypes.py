@@ -53,7 +53,7 @@ def supported_dtypes() -> set[Any]:
 
 
 def parse_dtype(value: Any) -> Any:
-    """Return the torch dtype that a name or a dtype stands for.
+    """Return the torch dtype of a name or a dtype.
 
     Raises
     ------

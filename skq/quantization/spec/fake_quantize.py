@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 class FakeQuantizeImplBase(CompressionSimulatorBase, FakeQuantizeBase):
     """Base class of fake quantizers.
 
-    Forward observes a tensor, then quantizes and dequantizes it: the result has the tensor's
-    shape and dtype, and the error that codes would make. The gradient passes straight through
+    A call observes a tensor, then quantizes and dequantizes it. The result has the shape and the
+    dtype of the tensor, and includes the rounding error of the codes. The gradient passes unchanged
     where the code is not clamped. Subclasses implement `quantize` and `dequantize`.
 
     Parameters
@@ -48,14 +48,14 @@ class FakeQuantizeImplBase(CompressionSimulatorBase, FakeQuantizeBase):
     quantization_target : CompressionTargetTensor
         Kind of tensor that the module is for.
     n_bits : int or None, default=None
-        Bits of a code; None: those of `dtype`.
+        Number of bits of a code. None means that of `dtype`.
     **kwargs
-        Extra fields of a spec; what a class does not know is ignored.
+        Additional fields of a spec; unknown ones are ignored.
 
     Attributes
     ----------
     fake_quant_enabled, observer_enabled : Tensor of uint8, shape (1,)
-        The two switches, both on at first.
+        Whether fake quantization and the observer are on; both are on at first.
 
     See Also
     --------
@@ -123,7 +123,7 @@ class FakeQuantizeImplBase(CompressionSimulatorBase, FakeQuantizeBase):
         Returns
         -------
         Tensor of the same shape and dtype
-            The tensor itself where fake quantization is off, or where the module has disabled
+            The tensor itself if fake quantization is off, or if the module has disabled
             itself because the block size does not divide the tensor's shape.
 
         Raises
@@ -193,11 +193,11 @@ class FakeQuantizeImplBase(CompressionSimulatorBase, FakeQuantizeBase):
         ----------
         tensor : Tensor of floats
         scale : Tensor
-            One a block.
+            One scale per block.
         zero_point, minval : Tensor or None
-            None for float dtypes, and only for these.
+            One value per block; None for float dtypes, and only for these.
         cast_to_target_dtype : bool, default=True
-            Whether codes have the dtype `target_dtype`; else the dtype of `tensor`.
+            Whether codes have the dtype `target_dtype`. If False, they have that of `tensor`.
 
         Returns
         -------
@@ -214,16 +214,16 @@ class FakeQuantizeImplBase(CompressionSimulatorBase, FakeQuantizeBase):
         minval: MaybeTensor,
         output_dtype: Any = torch.float32,
     ) -> torch.Tensor:
-        """Return the values that codes stand for.
+        """Return the values of codes.
 
         Parameters
         ----------
         tensor : Tensor
             Codes, of any dtype.
         scale : Tensor
-            One a block.
+            One scale per block.
         zero_point, minval : Tensor or None
-            None for float dtypes, and only for these.
+            One value per block; None for float dtypes, and only for these.
         output_dtype : torch.dtype, default=torch.float32
 
         Returns
@@ -240,7 +240,7 @@ class FakeQuantizeImplBase(CompressionSimulatorBase, FakeQuantizeBase):
         return bool(self._disabled)
 
     def set_export_mode(self, enabled: bool = True) -> None:
-        """While on, parameters stay as they are; quantizing and dequantizing go on."""
+        """Turn the export mode on or off; while it is on, parameters do not change."""
         self.qparams_calculator.set_export_mode(enabled)
 
     def convert(self, model: Any, observer_node: Any) -> None:

@@ -27,7 +27,7 @@ from skq.quantization.spec import dtypes
 from skq.quantization.spec.errors import RangeError
 from skq.quantization.spec.qscheme import QuantizationScheme
 
-#: Least scale, whatever the dtype of the values: the epsilon of float32.
+#: Least scale for every dtype of the values: the epsilon of float32.
 LEAST_SCALE = 2.0**-23
 #: Exponents of the least and the greatest scale of float8_e8m0fnu, and its least value in float32.
 E8M0_EXPONENTS = (-127, 128)

@@ -14,10 +14,15 @@ Shape = tuple[int, ...]
 
 
 class QuantizationGranularity(ClassRegistryMixin, FrozenRecord):
-    """Which elements of a tensor share a scale, a zero point and a minval.
+    """Base class of granularities: which elements of a tensor share quantization parameters.
 
-    Base class; register subclasses with ``@QuantizationGranularity.register(key)``. Instances are
-    frozen, compare and hash by value.
+    Register subclasses with ``@QuantizationGranularity.register(key)``. Instances are frozen, and
+    compare and hash by value.
+
+    Examples
+    --------
+    >>> sorted(QuantizationGranularity.list_registry_keys())
+    ['per_block', 'per_channel', 'per_tensor']
     """
 
     @abstractmethod
@@ -52,7 +57,7 @@ class QuantizationGranularity(ClassRegistryMixin, FrozenRecord):
 
     @classmethod
     def maybe_build_from_dict(cls, data: Any) -> Any:
-        """Build a granularity from a dictionary; return anything else as it is.
+        """Build a granularity from a dictionary; return other objects unchanged.
 
         Parameters
         ----------
@@ -100,7 +105,7 @@ class PerTensorGranularity(QuantizationGranularity):
     Parameters
     ----------
     axis : None
-        There is none; the field is here because all granularities have it.
+        Always None; the field exists because all granularities have it.
 
     Examples
     --------
@@ -129,8 +134,8 @@ class PerChannelGranularity(QuantizationGranularity):
     Parameters
     ----------
     axis : int or None, default=None
-        Axis of the channels; a negative one counts from the end. None is to be resolved from the
-        kind of layer before the granularity is used.
+        Axis of the channels; a negative axis counts from the end. None must be replaced by an axis
+        that depends on the kind of layer, before the granularity is used.
 
     Examples
     --------
@@ -169,10 +174,10 @@ class PerBlockGranularity(QuantizationGranularity):
     Parameters
     ----------
     axis : {0, 1} or None, default=None
-        Axis that is cut into blocks, where `block_size` is an int. The other one of the axes 0
+        Axis that is divided into blocks if `block_size` is an int. The other one of the axes 0
         and 1 has blocks of length 1; all other axes are not divided.
     block_size : int or sequence of int
-        Length of a block along `axis`, or along each axis of the tensor; -1 is a whole axis.
+        Length of a block along `axis`, or along each axis of the tensor; -1 means the whole axis.
 
     Examples
     --------

@@ -62,7 +62,7 @@ class LearnedStepSizeQParamsCalculator(QParamsCalculatorBase):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self._is_float:
-            raise ValidationError("A learned step size is for integer dtypes.")
+            raise ValidationError("A learned step size needs an integer dtype.")
         del self.scale
         self.scale = torch.nn.Parameter(torch.empty(0))
 

@@ -24,11 +24,11 @@ _SHAPED = ("scale", "zero_point", "minval", "running_min", "running_max")
 
 
 class QParamsCalculatorBase(ClassRegistryMixin, torch.nn.Module):
-    """Quantization parameters of the tensors that it is called with.
+    """Base class of calculators of quantization parameters.
 
-    Forward observes a tensor, updates its range, and stores and returns the parameters. The stored
-    ones are float32 and detached; the returned ones have the tensor's dtype and are differentiable.
-    The first forward fixes the shape.
+    A call observes a tensor, updates the range, and stores and returns the parameters. The stored
+    parameters are float32 and detached; the returned ones have the tensor's dtype and are
+    differentiable. The first call determines their shape.
 
     Parameters
     ----------
@@ -43,20 +43,26 @@ class QParamsCalculatorBase(ClassRegistryMixin, torch.nn.Module):
         Least and greatest code.
     range_calculator : RangeCalculatorBase
     float_range : sequence of two float or None
-        Ends of the range that are given; None is observed.
+        Given ends of the range; None means that the end is observed.
     scale_dtype : torch.dtype or None, default=None
-        ``torch.float8_e8m0fnu`` for a power of two.
+        ``torch.float8_e8m0fnu`` for scales that are powers of two.
     **kwargs
-        Extra fields of a spec; what a class does not know is ignored.
+        Additional fields of a spec; unknown ones are ignored.
 
     Attributes
     ----------
     scale : Tensor of float32
-        One a block; empty before the first forward.
+        One scale per block; empty before the first forward.
     zero_point : Tensor of int32, or None
-        None for float dtypes.
+        One zero point per block; None for float dtypes.
     minval : Tensor of float32, or None
         Least value of the range; None for float dtypes.
+
+    Examples
+    --------
+    >>> from skq.quantization.spec import QParamsCalculatorBase
+    >>> sorted(QParamsCalculatorBase.list_registry_keys())
+    ['default', 'global_minmax', 'learned_step_size', 'moving_average', 'static']
     """
 
     #: Whether the scale is a parameter that training changes, instead of an observation.
@@ -166,7 +172,7 @@ class QParamsCalculatorBase(ClassRegistryMixin, torch.nn.Module):
         Returns
         -------
         scale : Tensor
-            One a block.
+            One per block.
         zero_point : Tensor of int32, or None
         minval : Tensor or None
 
@@ -258,12 +264,18 @@ class QParamsCalculatorBase(ClassRegistryMixin, torch.nn.Module):
 
 
 class RunningRangeMixin(ABC):
-    """A running range over several tensors; put it before the base class.
+    """Mixin of calculators with a running range over several tensors; first base class.
 
     Attributes
     ----------
     running_min, running_max : Tensor of float32
-        One a block; empty before the first forward.
+        Ends of the range of each block; empty before the first forward.
+
+    Examples
+    --------
+    >>> from skq.quantization.spec import GlobalMinMaxQParamsCalculator, RunningRangeMixin
+    >>> issubclass(GlobalMinMaxQParamsCalculator, RunningRangeMixin)
+    True
     """
 
     running_min: torch.Tensor
@@ -317,7 +329,7 @@ class _DefaultQParamsCalculator(QParamsCalculatorBase):
 
 @QParamsCalculatorBase.register("static")
 class StaticQParamsCalculator(QParamsCalculatorBase):
-    """Parameters of the current tensor, each time.
+    """Parameters of the range of the current tensor.
 
     See `QParamsCalculatorBase` for the arguments.
 
@@ -345,7 +357,20 @@ class MovingAverageQParamsCalculator(RunningRangeMixin, QParamsCalculatorBase):
     *args, **kwargs
         See `QParamsCalculatorBase`.
     averaging_constant : float, default=0.01
-        c, in (0, 1].
+        The weight c of the new range, in (0, 1].
+
+    Examples
+    --------
+    >>> from skq.quantization.spec import CompressionTargetTensor, QuantizationComponentFactory
+    >>> from skq.quantization.spec import QuantizationSpec
+    >>> spec = QuantizationSpec(dtype="int4", qparam_calculator_cls="moving_average")
+    >>> calculator = QuantizationComponentFactory.create_qparams_calculator(
+    ...     spec, CompressionTargetTensor.ACTIVATION
+    ... )
+    >>> for value in (1.0, 3.0):
+    ...     _ = calculator(torch.tensor([-value, value]))
+    >>> calculator.running_max  # 0.01 * 3 + 0.99 * 1
+    tensor([1.0200])
     """
 
     def __init__(self, *args: Any, averaging_constant: float = 0.01, **kwargs: Any) -> None:
@@ -368,6 +393,19 @@ class GlobalMinMaxQParamsCalculator(RunningRangeMixin, QParamsCalculatorBase):
     """Parameters of the least and the greatest value of all tensors so far.
 
     See `QParamsCalculatorBase` for the arguments.
+
+    Examples
+    --------
+    >>> from skq.quantization.spec import CompressionTargetTensor, QuantizationComponentFactory
+    >>> from skq.quantization.spec import QuantizationSpec
+    >>> spec = QuantizationSpec(dtype="int4", qparam_calculator_cls="global_minmax")
+    >>> calculator = QuantizationComponentFactory.create_qparams_calculator(
+    ...     spec, CompressionTargetTensor.ACTIVATION
+    ... )
+    >>> for value in (3.0, 1.0):
+    ...     _ = calculator(torch.tensor([-value, value]))
+    >>> calculator.running_max
+    tensor([3.])
     """
 
     def update_running_range(

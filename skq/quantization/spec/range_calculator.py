@@ -14,7 +14,7 @@ from skq.quantization.spec.registry import ClassRegistryMixin
 
 
 class RangeCalculatorBase(ClassRegistryMixin, ABC):
-    """Range of the values of each block; call it with a tensor.
+    """Base class of range calculators, which return the range of each block of a tensor.
 
     Subclasses implement `_generate_min_max`.
 
@@ -23,7 +23,13 @@ class RangeCalculatorBase(ClassRegistryMixin, ABC):
     granularity : QuantizationGranularity
         Which elements share a range.
     **kwargs
-        Extra fields of a spec; unknown ones are ignored.
+        Additional fields of a spec; unknown ones are ignored.
+
+    Examples
+    --------
+    >>> from skq.quantization.spec import RangeCalculatorBase
+    >>> sorted(RangeCalculatorBase.list_registry_keys())
+    ['minmax', 'mse', 'percentile']
     """
 
     def __init__(self, granularity: QuantizationGranularity, **kwargs: Any) -> None:
@@ -55,7 +61,7 @@ class RangeCalculatorBase(ClassRegistryMixin, ABC):
         Returns
         -------
         min_val, max_val : Tensor
-            Of the shape ``granularity.get_qparams_shape(tensor.shape)``.
+            Ends of the ranges, of shape ``granularity.get_qparams_shape(tensor.shape)``.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Registries: base classes that know their implementations by name."""
+"""Registries: base classes with a dictionary of their implementations by name."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ClassRegistryMixin(RegistryMixin):
         def add(registered: T) -> T:
             if key in cls._registry:
                 logger.warning(
-                    "%s: the key %r stood for %s and stands for %s now.",
+                    "%s: the key %r was registered for %s and is now registered for %s.",
                     cls.__name__,
                     key,
                     cls._registry[key].__name__,
@@ -80,7 +80,7 @@ class ClassRegistryMixin(RegistryMixin):
         Raises
         ------
         KeyError
-            If there is none; the error lists the keys that there are.
+            If there is none. The error lists the registered keys.
         """
         try:
             return cls._registry[key]

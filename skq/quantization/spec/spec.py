@@ -1,4 +1,4 @@
-"""`QuantizationSpec`: everything that says how a tensor is fake-quantized."""
+"""`QuantizationSpec`: the description of how a tensor is fake-quantized."""
 
 from __future__ import annotations
 
@@ -35,33 +35,35 @@ REGISTRIES: Mapping[str, Any] = {
 
 
 class QuantizationSpec(CompressionSpec):
-    """How a tensor is fake-quantized; frozen, keyword-only, with value equality.
+    """Description of how a tensor is fake-quantized; frozen, keyword-only, with value equality.
 
     Parameters
     ----------
     dtype : torch.dtype or str, default=torch.int8
         One of `SUPPORTED_DTYPES`, or its name.
     qscheme : QuantizationScheme or str, default="symmetric"
+        How a range becomes a scale.
     qformulation : QuantizationFormulation or str, default="zp"
+        Offset of the codes.
     granularity : QuantizationGranularity or dict, default=PerTensorGranularity()
-        A dict has the registered key under ``type``.
+        Which elements share parameters. A dict has the registered key under ``type``.
     fake_quantize_cls : str or class, default="default"
-        Registered key or class; the field holds the class.
+        Class of the fake quantizer, or its registered key. The field contains the class.
     qparam_calculator_cls : str or class, default="default"
-        As above. ``"default"`` is ``"static"`` for weights and tables, and
-        ``"moving_average"`` for activations.
+        Class of the parameter calculator, or its registered key. ``"default"`` means ``"static"``
+        for weights and tables, and ``"moving_average"`` for activations.
     range_calculator_cls : str or class, default="minmax"
-        As above.
+        Class of the range calculator, or its registered key.
     float_range : list or tuple of two float or None, default=[None, None]
-        Ends of the range that are given, around 0; None is observed.
+        Given ends of the range, around 0; None means that the end is observed.
     scale_dtype : torch.dtype, str or None, default=None
-        ``float8_e8m0fnu``: float dtypes have scales that are powers of two. Always so for
-        float4_e2m1fn.
+        With ``float8_e8m0fnu``, the scales of float dtypes are powers of two. This is always so
+        for float4_e2m1fn.
 
     Raises
     ------
     ValidationError
-        If a field has a value that it cannot have. It is a ValueError.
+        If a field has an invalid value. It is a ValueError.
     TypeError
         If one of the class fields is neither a str nor a class.
 
@@ -230,7 +232,7 @@ class QuantizationSpec(CompressionSpec):
 
 
 def default_weight_quantization_spec() -> QuantizationSpec:
-    """Return the spec of weights: int8, symmetric, one scale a channel of axis 0, static.
+    """Return the spec of weights: int8, symmetric, one scale per channel of axis 0, static.
 
     Examples
     --------
@@ -262,7 +264,7 @@ def _member(kind: type[E], value: Any, name: str) -> E:
 
 
 def _registered(name: str, value: Any) -> Any:
-    """Class that a key or a class stands for."""
+    """Return the class of a key; a class is returned unchanged."""
     registry = REGISTRIES[name]
     keys = ", ".join(sorted(map(repr, registry.list_registry_keys())))
     if isinstance(value, str):

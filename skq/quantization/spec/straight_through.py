@@ -103,7 +103,7 @@ class StraightThrough(torch.autograd.Function):
 
 
 class GradientFactor(torch.autograd.Function):
-    """A value as it is, with its gradient multiplied by a factor."""
+    """An unchanged value, with its gradient multiplied by a factor."""
 
     @staticmethod
     def forward(ctx: Any, value: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:

@@ -1,17 +1,19 @@
-"""Which thresholds of a feature become bin edges.
+"""The choice of the thresholds of a feature that become bin edges.
 
-A threshold that is no edge is moved to an edge. At nodes with that threshold the rows between the
-two are misrouted. The position of a threshold is the share of rows below it, its weight the rows
-that arrive at its nodes. Choosing edges is then a weighted k-medians problem on a line.
+A threshold that is not an edge is moved to an edge. At nodes with that threshold the rows between
+the two are misrouted. The position of a threshold is the share of rows below it, its weight the
+weight of the rows that arrive at its nodes. Choosing edges is then a weighted k-medians problem.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.compiled import call, loops
 from skq.quantization.trees.settings import EDGES
 
 Floats = NDArray[np.float64]
@@ -56,38 +58,67 @@ def select_edges(
         coarse = groups_of_equal_weight(weight, max(EDGES.max_candidates, 2 * budget))
         median = _medians(coarse, weight)
         merged = np.bincount(coarse, weights=weight).astype(np.float64)
-        group = partition(_group_costs(position[median], merged), budget)[coarse]
+        group = partition(group_costs(position[median], merged), budget)[coarse]
     else:
-        group = partition(_group_costs(position, weight), budget)
+        group = partition(group_costs(position, weight), budget)
     return _medians(group, weight), group
 
 
-def share_below(x: Floats, row_weight: Floats, edges: Floats) -> Floats:
-    """Share of the rows at or below each edge, plus a trace of its rank to break ties.
+@dataclass(frozen=True, eq=False)
+class SortedValues:
+    """A feature's values on the calibration rows, sorted once for all choices of edges.
 
     Parameters
     ----------
-    x, row_weight : ndarray of shape (n_rows,)
-        A feature's values, NaN left out, and the rows' weights.
-    edges : ndarray of shape (n_edges,), rising
+    values : ndarray of shape (n_rows,), rising
+        NaN left out.
+    total : ndarray of shape (n_rows + 1,)
+        Weight of the rows before each, and of all of them.
+    finite : SortedValues or None
+        The same without infinity; None where there is none.
     """
-    present = ~np.isnan(x)
-    order = np.argsort(x[present])
-    total = np.concatenate([[0.0], np.cumsum(row_weight[present][order])])
-    below = total[np.searchsorted(x[present][order], edges, side="right")]
-    return np.asarray(below + EDGES.trace * np.arange(len(edges)) / max(1, len(edges)))
+
+    values: Floats
+    total: Floats
+    finite: SortedValues | None = None
+
+    @classmethod
+    def of(cls, x: Floats, row_weight: Floats) -> SortedValues:
+        """Sort a feature's values, ndarray of shape (n_rows,), with the weights of the rows."""
+        present = ~np.isnan(x)
+        if not present.all():
+            x, row_weight = x[present], row_weight[present]
+        order = np.argsort(x)
+        values = x[order]
+        finite = None
+        if len(values) and np.isinf(values[[0, -1]]).any():
+            finite = cls.of(np.where(np.isinf(x), np.nan, x), row_weight)
+        return cls(values, np.concatenate([[0.0], np.cumsum(row_weight[order])]), finite)
+
+    @property
+    def n_distinct(self) -> int:
+        """Number of distinct values."""
+        return int(np.count_nonzero(self.values[1:] != self.values[:-1])) + bool(len(self.values))
+
+    def share_below(self, edges: Floats) -> Floats:
+        """Share of the rows at or below each edge, plus a trace of its rank to break ties.
+
+        Parameters
+        ----------
+        edges : ndarray of shape (n_edges,), rising
+        """
+        below = self.total[np.searchsorted(self.values, edges, side="right")]
+        return np.asarray(below + EDGES.trace * np.arange(len(edges)) / max(1, len(edges)))
 
 
-def uniform_edges(
-    thresholds: Floats, x: Floats, row_weight: Floats, budget: int
-) -> tuple[Floats, Ints]:
+def uniform_edges(thresholds: Floats, x: SortedValues, budget: int) -> tuple[Floats, Ints]:
     """Edges of a uniform quantizer: equally spaced from the least to the greatest value.
 
     Parameters
     ----------
     thresholds : ndarray of shape (n_thresholds,), rising
-    x, row_weight : ndarray of shape (n_rows,)
-        The feature's values, NaN left out, and the rows' weights.
+    x : SortedValues
+        The feature's values.
     budget : int
         Number of edges.
 
@@ -98,13 +129,13 @@ def uniform_edges(
     assignment : ndarray of shape (n_thresholds,)
         Index into `edges` of the edge with the fewest rows between it and each threshold.
     """
-    x = np.where(np.isinf(x), np.nan, x)
-    low, high = np.nanmin(x, initial=np.inf), np.nanmax(x, initial=-np.inf)
+    x = x if x.finite is None else x.finite
+    low, high = x.values[[0, -1]] if len(x.values) else (np.inf, -np.inf)
     if not low < high:
         low = high = thresholds[0]
     edges = np.unique(low + (high - low) * (np.arange(budget) + 0.5) / budget)
-    rows = share_below(x, row_weight, edges) - EDGES.trace * np.arange(len(edges)) / len(edges)
-    between = np.abs(share_below(x, row_weight, thresholds)[:, None] - rows)
+    rows = x.share_below(edges) - EDGES.trace * np.arange(len(edges)) / len(edges)
+    between = np.abs(x.share_below(thresholds)[:, None] - rows)
     nearest = between.argmin(axis=1)
     used = np.unique(nearest)
     return edges[used], np.searchsorted(used, nearest)
@@ -154,15 +185,28 @@ def partition(cost: Floats, count: int) -> Ints:
         Group of each item, rising from 0.
     """
     n = len(cost)
-    best = cost[0].copy()  # best[j]: least cost of thresholds 0..j in k groups
     starts = np.zeros((count, n), dtype=np.int64)
-    for k in range(1, count):
+    if loops is None:
+        _run_starts(cost, starts)
+    else:
+        call("run_starts", n, count, cost, starts)
+    return _trace(starts, n, count)
+
+
+def _run_starts(cost: Floats, starts: Ints) -> None:
+    """First item of the last group if items 0..j form k groups, for each k and j; in NumPy.
+
+    -1 where an additional group is no gain. `starts` is written to.
+    """
+    n = len(cost)
+    best = cost[0].copy()  # best[j]: least cost of items 0..j in k groups
+    for k in range(1, len(starts)):
         before = np.concatenate([[np.inf], best[:-1]])
         total = before[:, None] + cost
         starts[k] = total.argmin(axis=0)
-        best = np.minimum(best, total[starts[k], np.arange(n)])
-        starts[k] = np.where(total[starts[k], np.arange(n)] <= best, starts[k], -1)
-    return _trace(starts, n, count)
+        least = total[starts[k], np.arange(n)]
+        starts[k] = np.where(least <= best, starts[k], -1)
+        best = np.minimum(best, least)
 
 
 def _trace(starts: Ints, n: int, count: int) -> Ints:
@@ -180,11 +224,19 @@ def _trace(starts: Ints, n: int, count: int) -> Ints:
     return np.cumsum(is_cut) - 1
 
 
-def _group_costs(position: Floats, weight: Floats) -> Floats:
+def group_costs(position: Floats, weight: Floats) -> Floats:
     """``cost[i, j]``: weighted distance of thresholds i..j to their median; inf where i > j."""
-    n = len(position)
     total = np.concatenate([[0.0], np.cumsum(weight)])
     moment = np.concatenate([[0.0], np.cumsum(weight * position)])
+    if loops is None:
+        return _group_costs_in_numpy(position, total, moment)
+    cost = np.full((len(position), len(position)), np.inf)
+    call("group_costs", len(position), position, total, moment, cost)
+    return cost
+
+
+def _group_costs_in_numpy(position: Floats, total: Floats, moment: Floats) -> Floats:
+    n = len(position)
     i, j = np.meshgrid(np.arange(n), np.arange(n), indexing="ij")
     half = (total[i] + total[j + 1]) / 2
     median = np.clip(np.searchsorted(total[1:], half), i, np.maximum(i, j))

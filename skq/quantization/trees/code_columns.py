@@ -15,15 +15,15 @@ from skq.frontend.bisection import LARGEST
 from skq.graph.ops import TreeArrays
 from skq.program import Bin
 from skq.quantization.lower.operands import Features
-from skq.quantization.trees.bins import select_edges, share_below, uniform_edges
+from skq.quantization.trees.bins import SortedValues, select_edges, uniform_edges
 from skq.quantization.trees.effects import edges_by_effect
 from skq.quantization.trees.pull_back import pull_back
-from skq.quantization.trees.routing import Routing, route_edges
+from skq.quantization.trees.routing import Arrivals, route_edges, rows_met
 from skq.quantization.trees.settings import EDGES
 
 Array = NDArray[Any]
 
-#: Message where the code of missing values is the only one beside that of all numbers.
+#: Message for codes that only distinguish missing values from numbers.
 NO_CODE_LEFT = (
     "with n_bits['model_inputs']=1 and missing values in X no code is left for a split: give 2 "
     "bits or more"
@@ -34,8 +34,8 @@ NO_CODE_LEFT = (
 class Columns:
     """Columns of codes that an ensemble reads, and column and threshold of each node.
 
-    A feature with more edges than a column has codes for may stand in several columns, each with
-    edges of its own; every node reads one of them. See `columns_per_feature` of the estimators.
+    A feature with more edges than a column has codes for may have several columns, each with
+    different edges; every node reads one of them. See `columns_per_feature` of the estimators.
 
     If the calibration data have missing values, each of these columns may be two: in one the code
     of NaN is below all others (NaN goes left at every node), in the other it is above all others.
@@ -73,7 +73,7 @@ class Columns:
         cheaper  for each feature the better of the two, by misrouted rows
         routing  edges that misroute the fewest rows; not for sums of trees, where a
                  later tree corrects the errors of earlier ones
-        effect   edges between values that the sum over the trees tells apart; for features
+        effect   edges between values with different sums over the trees; for features
                  in several columns
         ======== ==========================================================================
         """
@@ -104,15 +104,17 @@ class Columns:
             at = assigned[part.position]
             starts = _starts(len(edges), splits.edges_per_column)
             nth_column = np.searchsorted(starts, at, side="right") - 1
-            for direction, nth in np.unique(np.stack([part.to_left, nth_column], axis=1), axis=0):
-                chosen = (part.to_left == direction) & (nth_column == nth)
+            key = part.to_left * len(starts) + nth_column
+            for one in np.flatnonzero(np.bincount(key)):
+                direction, nth = divmod(int(one), len(starts))
+                chosen = key == one
                 first = starts[nth]
                 own = edges[first : starts[nth + 1]] if nth + 1 < len(starts) else edges[first:]
                 column[part.nodes[chosen]] = len(feature_of)
-                threshold[part.nodes[chosen]] = at[chosen] - first + int(direction)
+                threshold[part.nodes[chosen]] = at[chosen] - first + direction
                 feature_of.append(part.feature)
                 edges_of.append(own)
-                base.append(int(direction))
+                base.append(direction)
                 nan_code.append(part.nan_code(own, bool(direction), splits.has_missing))
         derived = np.flatnonzero((trees.leaf < 0) & (trees.feature >= splits.n_features))
         column[derived] = len(feature_of) + trees.feature[derived] - splits.n_features
@@ -148,6 +150,8 @@ class _FeatureSplits:
     Parameters
     ----------
     feature : int
+    x : SortedValues or None
+        The feature's values on the calibration rows; None if all thresholds are edges.
     nodes : ndarray of shape (n_nodes,)
     position : ndarray of shape (n_nodes,)
         Index of each node's threshold in `values`; ``n_values`` where every number goes left.
@@ -163,9 +167,12 @@ class _FeatureSplits:
         Indices of the values that are edges.
     assigned : ndarray of shape (n_values,)
         Index into `selected` of the edge that each value is moved to.
+    budget : int
+        Greatest number of edges.
     """
 
     feature: int
+    x: SortedValues | None
     nodes: NDArray[np.int64]
     position: NDArray[np.int64]
     to_left: NDArray[np.bool_]
@@ -174,6 +181,13 @@ class _FeatureSplits:
     n_every: int
     selected: Array
     assigned: Array
+    budget: int
+
+    @cached_property
+    def uniform(self) -> tuple[Array, Array]:
+        """Uniform edges, and the edge that each value is moved to."""
+        assert self.x is not None  # more thresholds than edges
+        return uniform_edges(self.values, self.x, self.budget)
 
     @property
     def drops_edges(self) -> bool:
@@ -211,12 +225,15 @@ class _Splits:
         if n_columns is None and not self.edges_per_column:
             raise UnsupportedModelError(NO_CODE_LEFT)
         self.budget = self.edges_per_column * (len(trees.leaf) if n_columns is None else n_columns)
-        self._met = _rows_met(trees, reached, row_weight)
+        self._met = rows_met(trees, reached, row_weight)
         self._position_of_node = np.zeros(len(trees.leaf), dtype=np.int64)
         inner = np.flatnonzero((trees.leaf < 0) & (trees.feature < self.n_features))
         edge = pull_back(features, trees.threshold[inner], trees.feature[inner])
-        for f in np.unique(trees.feature[inner]):
-            nodes = np.flatnonzero(trees.feature[inner] == f)
+        feature = trees.feature[inner]
+        order = np.argsort(feature, kind="stable")
+        ends = np.cumsum(np.bincount(feature, minlength=1))
+        for f in np.unique(feature):
+            nodes = order[ends[f - 1] if f else 0 : ends[f]]
             self.by_feature.append(self._one(int(f), inner[nodes], edge[nodes]))
 
     def _one(self, feature: int, nodes: NDArray[np.int64], edge: Array) -> _FeatureSplits:
@@ -227,10 +244,13 @@ class _Splits:
             np.float64
         )
         values, weight = values[~always_left], met[~always_left]
-        x = self._raw[:, feature]
-        share = share_below(x, self._row_weight, values)
-        n_values = len(np.unique(x[~np.isnan(x)])) if len(values) > self.budget else None
-        selected, assigned = select_edges(share, weight, self.budget, n_values)
+        x: SortedValues | None = None
+        selected: Array = np.arange(len(values))
+        assigned = selected
+        if len(values) > self.budget:
+            x = SortedValues.of(self._raw[:, feature], self._row_weight)
+            share = x.share_below(values)
+            selected, assigned = select_edges(share, weight, self.budget, x.n_distinct)
         to_left = self.trees.missing_true[nodes]
         if self._fill is not None and not np.isnan(self._fill[feature]):
             to_left = self._fill[feature] <= edge
@@ -238,6 +258,7 @@ class _Splits:
         to_left = to_left & self.has_missing
         return _FeatureSplits(
             feature,
+            x,
             nodes,
             position,
             to_left,
@@ -246,6 +267,7 @@ class _Splits:
             int(always_left.sum()),
             selected,
             assigned,
+            self.budget,
         )
 
     @property
@@ -256,9 +278,9 @@ class _Splits:
 
     def edges(self, part: _FeatureSplits, kind: str) -> tuple[Array, Array]:
         """Edges of a feature by one kind of choice, and the edge that each value is moved to."""
-        values, x = part.values, self._raw[:, part.feature]
+        values = part.values
         plain = values[part.selected], part.assigned
-        if not part.drops_edges or self.budget <= 0 or kind == "distance":
+        if part.x is None or self.budget <= 0 or kind == "distance":
             return plain
         if kind == "effect":
             selected, assigned = edges_by_effect(
@@ -266,31 +288,31 @@ class _Splits:
                 self._curve_rows,
                 part.feature,
                 self._compared(part),
-                share_below(x, self._row_weight, values),
+                part.x.share_below(values),
                 self.budget,
             )
             return values[selected], assigned
         if kind == "uniform":
-            return uniform_edges(values, x, self._row_weight, self.budget)
+            return part.uniform
         x, position, weight = self._arrivals(part)
         if kind == "routing":
             selected, assigned = route_edges(
                 values, position, x, weight, self.budget, part.selected
             )
             return values[selected], assigned
+        goes_left = x <= values[position]
 
         def misrouted(option: tuple[Array, Array]) -> float:
             edges, assigned = option
-            return float(weight @ ((x <= values[position]) != (x <= edges[assigned[position]])))
+            return float(weight @ (goes_left != (x <= edges[assigned][position])))
 
-        return min(plain, self.edges(part, "uniform"), key=misrouted)
+        return min(plain, part.uniform, key=misrouted)
 
     def _arrivals(self, part: _FeatureSplits) -> tuple[Array, Array, Array]:
         """Arrivals of rows at a feature's nodes: values, indices of the thresholds, and weights."""
-        row, node, weight = self._routing.of(part.feature)
-        x, position = self._raw[row * self._every, part.feature], self._position_of_node[node]
+        x, position, weight = self._all_arrivals.of(part.feature)
         known = ~np.isnan(x) & (position < len(part.values))
-        return x[known], position[known], weight[known]
+        return (x, position, weight) if known.all() else (x[known], position[known], weight[known])
 
     def _compared(self, part: _FeatureSplits) -> Array:
         """The thresholds of a feature as the trees compare them, for the values of the raw one."""
@@ -308,14 +330,17 @@ class _Splits:
         return np.asarray(self._reals[rows], dtype=np.float64)
 
     @cached_property
-    def _every(self) -> int:
-        """Step between the calibration rows that arrivals are counted for."""
-        return max(1, -(-self._reached.size // EDGES.max_visits))
-
-    @cached_property
-    def _routing(self) -> Routing:
-        rows = slice(None, None, self._every)
-        return Routing(self.trees, self._reached[rows], self._row_weight[rows], self._met)
+    def _all_arrivals(self) -> Arrivals:
+        """Arrivals of some of the calibration rows."""
+        rows = slice(None, None, max(1, -(-self._reached.size // EDGES.max_visits)))
+        return Arrivals(
+            self.trees,
+            self._raw[rows],
+            self._reached[rows],
+            self._row_weight[rows],
+            self._met,
+            self._position_of_node,
+        )
 
 
 def _starts(n_edges: int, per_column: int) -> NDArray[np.int64]:
@@ -344,14 +369,3 @@ def _as_number(values: Array, position: NDArray[np.int64], to_left: NDArray[np.b
     if position[~to_left].max(initial=-1) >= first_left:
         return np.nan
     return float(values[first_left]) if first_left < len(values) else np.inf
-
-
-def _rows_met(trees: TreeArrays, reached: Array, row_weight: NDArray[np.float64]) -> Array:
-    """Weight of the calibration rows that arrive at each node."""
-    n_leaves = len(trees.leaf_weights)
-    weights = np.repeat(row_weight, reached.shape[1])
-    at_leaf = np.bincount(reached.ravel(), weights=weights, minlength=n_leaves)
-    met = np.where(trees.leaf >= 0, at_leaf[np.maximum(trees.leaf, 0)], 0.0)
-    for level in reversed(trees.branches_by_depth()):
-        met[level] = met[trees.true_child[level]] + met[trees.false_child[level]]
-    return met

@@ -1,10 +1,10 @@
 """Bin edges of a feature, chosen by its effect on the sum over the trees.
 
-Values of one bin get the same code, so the sum cannot tell them apart. For some calibration rows
+Values of one bin get the same code, so their sums are equal. For some calibration rows
 the float sum is computed with the feature set to each of its cells (the intervals between
 thresholds), which gives a curve for each row. Edges minimize the variance of these curves within
-bins. Unlike a count of misrouted rows this knows that errors of different trees add up where trees
-have equal thresholds.
+bins. Unlike a count of misrouted rows, this variance includes that errors of different trees add up
+if trees have equal thresholds.
 
 The curves are those of individual conditional expectation.
 
@@ -51,7 +51,7 @@ def edges_by_effect(
     thresholds : ndarray of shape (n_thresholds,), rising
         As the trees compare them.
     share : ndarray of shape (n_thresholds,), rising
-        Share of the rows at or below each threshold; see `share_below`.
+        Share of the rows at or below each threshold; see `SortedValues.share_below`.
     budget : int
         Edges to choose, at least 1 and less than `n_thresholds`.
 

@@ -55,7 +55,7 @@ class FeatureBins:
         skip: Any = (),
         n_columns: int = 1,
     ) -> FeatureBins:
-        """Bins of each feature: as many as codes of `n_bits`, in one column or several, tell apart.
+        """Bins of each feature, as many as codes of `n_bits` in one or several columns.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class FeatureBins:
         skip : collection of int
             Features without bins.
         n_columns : int, default=1
-            Columns of codes that a feature stands in.
+            Number of columns of codes of a feature.
         """
         missing = bool(np.isnan(X.data if sparse.issparse(X) else X).any())
         n_bins = n_columns * (2**n_bits - 1 - missing) + 1
@@ -205,7 +205,7 @@ def _edges(values: Floats, mass: Floats, column: _Column, n_bins: int) -> Floats
 
 
 def _variance_within(weight: Floats, moment: Floats) -> Floats:
-    """``[i, j]``: squared deviations from the mean of groups i..j, less the squared values."""
+    """``[i, j]``: squared deviations from the mean of groups i..j, minus the squared values."""
     below = np.concatenate([[0.0], np.cumsum(weight)])
     sums = np.concatenate([np.zeros((1, moment.shape[1])), np.cumsum(moment, axis=0)])
     i, j = np.meshgrid(np.arange(len(weight)), np.arange(len(weight)), indexing="ij")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.compiled import call, loops
 from skq.quantization.trees.settings import LEAVES
 
 Floats = NDArray[np.float64]
@@ -79,6 +81,11 @@ class Leaves:
         """Number of trees."""
         return len(self.output)
 
+    @cached_property
+    def exact_sums(self) -> Floats:
+        """Sums of the real leaf values on the calibration rows: (n_rows, n_outputs)."""
+        return sums_over_trees(self.weights, self.output, self.reached, self.n_outputs)
+
     @property
     def are_probabilities(self) -> bool:
         """Whether every leaf holds distributions over classes (of one output or several)."""
@@ -98,26 +105,50 @@ def sum_error(leaves: Leaves, quantized: QuantizedLeaves) -> float:
 
 
 def errors_of_sums(leaves: Leaves, quantized: QuantizedLeaves) -> Floats:
-    """Exact outputs less those of the integers on the calibration rows: (n_rows, n_outputs)."""
-    exact = _sums(leaves, leaves.weights, leaves.reached)
-    exact = exact / (leaves.n_trees if leaves.average else 1) + leaves.base
+    """Exact outputs minus those of the integers on the calibration rows: (n_rows, n_outputs)."""
+    exact = leaves.exact_sums / (leaves.n_trees if leaves.average else 1) + leaves.base
     values = quantized.values * quantized.multiplier[leaves.tree][:, np.newaxis]
-    got = (_sums(leaves, values, leaves.reached_by_codes) - quantized.zero_point) * quantized.scale
-    return np.asarray(exact - got)
+    sums = sums_over_trees(values, leaves.output, leaves.reached_by_codes, leaves.n_outputs)
+    return np.asarray(exact - (sums - quantized.zero_point) * quantized.scale)
 
 
 def routing_error(leaves: Leaves) -> float:
     """`sum_error` of routing alone: rows are routed by codes, leaf values are not rounded."""
-    exact = _sums(leaves, leaves.weights, leaves.reached)
-    got = _sums(leaves, leaves.weights, leaves.reached_by_codes)
+    got = sums_over_trees(leaves.weights, leaves.output, leaves.reached_by_codes, leaves.n_outputs)
     divisor = leaves.n_trees if leaves.average else 1
-    return float((leaves.row_weight @ ((got - exact) / divisor) ** 2).sum())
+    return float((leaves.row_weight @ ((got - leaves.exact_sums) / divisor) ** 2).sum())
 
 
-def _sums(leaves: Leaves, values: Any, reached: Ints) -> Floats:
-    """Sum over the trees of the values of the leaves that each row reaches."""
-    result = np.zeros((len(reached), leaves.n_outputs))
-    width = leaves.weights.shape[1]
-    for t, first in enumerate(leaves.output):
-        result[:, first : first + width] += values[reached[:, t]]
+def sums_over_trees(values: Any, output: Ints, reached: Ints, n_outputs: int) -> Floats:
+    """Sum over the trees of the values of the leaves that each row reaches.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_leaves, width), integers below 2**53 or float64
+    output : ndarray of shape (n_trees,)
+        First output of each tree.
+    reached : ndarray of shape (n_rows, n_trees)
+    n_outputs : int
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_outputs), float64
+    """
+    if loops is None:
+        return sums_over_trees_in_numpy(values, output, reached, n_outputs)
+    result = np.zeros((len(reached), n_outputs))
+    call(
+        "leaf_sums",
+        *reached.shape, *values.shape, n_outputs,
+        values.astype(np.float64), output.astype(np.int64), reached.astype(np.int64, copy=False),
+        result,
+    )  # fmt: skip
+    return result
+
+
+def sums_over_trees_in_numpy(values: Any, output: Ints, reached: Ints, n_outputs: int) -> Floats:
+    """`sums_over_trees` without the extension."""
+    result = np.zeros((len(reached), n_outputs))
+    for t, first in enumerate(output):
+        result[:, first : first + values.shape[1]] += values[reached[:, t]]
     return result

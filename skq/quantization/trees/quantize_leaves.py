@@ -19,7 +19,7 @@ Ints = NDArray[np.integer[Any]]
 def quantize_leaves(leaves: Leaves, n_bits: int, *, method: str = "auto") -> QuantizedLeaves:
     """Leaf values as integers of `n_bits`.
 
-    Probabilities of a leaf sum to exactly 1 on a grid over [0, 1], whatever the method. For other
+    Probabilities of a leaf sum to exactly 1 on a grid over [0, 1], with every method. For other
     values see `skq.quantization.trees.sums`.
     """
     if leaves.are_probabilities:

@@ -27,7 +27,7 @@ OFFSETS = ("center", "least", "spread")
 
 @dataclass(eq=False)
 class TreeRows:
-    """What all ways of rounding the leaves of an ensemble share.
+    """Data that all methods of rounding the leaves of an ensemble use.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class RoundedTrees:
     ----------
     values : ndarray of shape (n_leaves, width), int64
     offset : ndarray of shape (n_outputs,)
-        Sum of what code 0 stands for.
+        Sum of the values of code 0.
     sums, error : ndarray of shape (n_rows, n_outputs)
         Sum of the real leaf values, and what the integers lack of it.
     """
@@ -197,7 +197,7 @@ def _turns(n_trees: int) -> Floats:
 def _least_shift(
     wanted: Floats, step: Floats, top: int, center: Floats, reach: Floats, weight: Floats
 ) -> Floats:
-    """What code 0 stands for, with the least squared error of the leaves; leaves in their order."""
+    """Value of code 0 with the least squared error of the leaves; leaves in their order."""
     shifts = np.linspace(-1.0, 1.0, LEAVES.n_places)[:, None] * reach + center
     off = wanted[:, None, :] - shifts
     off = off - step * np.clip(np.rint(off / step), 0, top)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.compiled import call, loops
 from skq.graph.ops import TreeArrays
 from skq.quantization.trees.settings import EDGES
 
@@ -20,59 +21,116 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
 
 
-class Routing:
-    """Arrivals of calibration rows at nodes, sorted by the feature that the node reads.
+class Arrivals:
+    """Arrivals of calibration rows at nodes, grouped by the feature that the node reads.
+
+    Within a group parents of leaves come first, then their parents, and so on; then rows rise.
+    Nodes that read no column of `x` are left out.
 
     Parameters
     ----------
     trees : TreeArrays
+    x : ndarray of shape (n_rows, n_features)
+        Raw features.
     reached : ndarray of shape (n_rows, n_trees)
         Leaf of each row in each tree.
     row_weight : ndarray of shape (n_rows,)
     met : ndarray of shape (n_nodes,)
         Weight of the rows that arrive at each node.
+    position : ndarray of shape (n_nodes,), int64
+        Index of each node's threshold among those of its feature.
     """
 
     def __init__(
-        self, trees: TreeArrays, reached: NDArray[Any], row_weight: Floats, met: Floats
+        self,
+        trees: TreeArrays,
+        x: NDArray[Any],
+        reached: NDArray[Any],
+        row_weight: Floats,
+        met: Floats,
+        position: Ints,
     ) -> None:
-        parent = np.full(len(trees.leaf), -1, dtype=np.int64)
-        inner = np.flatnonzero(trees.leaf < 0)
+        is_leaf = trees.leaf >= 0
+        inner = np.flatnonzero(~is_leaf)
+        parent = np.full(len(trees.leaf), -1, dtype=np.int32)
         for child in (trees.true_child, trees.false_child):
             parent[child[inner]] = inner
+        leaf_parent = np.empty(len(trees.leaf_weights), dtype=np.int32)
+        leaf_parent[trees.leaf[is_leaf]] = parent[is_leaf]
+        node = leaf_parent[reached]
         importance = _contrast(trees, met)
-        leaf_node = np.flatnonzero(trees.leaf >= 0)[np.argsort(trees.leaf[trees.leaf >= 0])]
-        node = parent[leaf_node[reached.ravel()]]
-        row = np.repeat(np.arange(len(reached)), reached.shape[1])
-        rows, nodes = [], []
-        while len(node):
-            row, node = row[node >= 0], node[node >= 0]
-            rows.append(row)
-            nodes.append(node)
-            node = parent[node]
-        self.row, self.node = np.concatenate(rows), np.concatenate(nodes)
-        order = np.argsort(trees.feature[self.node], kind="stable")
-        self.row, self.node = self.row[order], self.node[order]
-        self._feature = trees.feature[self.node]
-        self.weight = row_weight[self.row] * importance[self.node]
+        visits = _at_nodes(trees, np.bincount(reached.ravel(), minlength=len(leaf_parent)))
+        count = np.bincount(trees.feature[inner], weights=visits[inner], minlength=x.shape[1])
+        count = count[: x.shape[1]].astype(np.int64)
+        self._ends = np.cumsum(count)
+        n_arrivals = int(self._ends[-1])
+        if loops is None:
+            row, node = _climbed(node, parent)
+            order = np.argsort(trees.feature[node], kind="stable")[:n_arrivals]
+            row, node = row[order], node[order]
+            feature = trees.feature[node]
+            self._x = x[row, feature].astype(np.float64)
+            self._position, self._weight = position[node], row_weight[row] * importance[node]
+            return
+        next_ = self._ends - count
+        self._x, self._weight = np.empty(n_arrivals), np.empty(n_arrivals)
+        self._position = np.empty(n_arrivals, dtype=np.int64)
+        call(
+            "arrivals",
+            *reached.shape, x.shape[1], len(parent), n_arrivals,
+            x.astype(np.float64), row_weight, trees.feature, position, importance, parent, node,
+            next_, self._x, self._position, self._weight,
+        )  # fmt: skip
 
-    def of(self, feature: int) -> tuple[Ints, Ints, Floats]:
-        """Rows, nodes and weights of all arrivals at nodes that read a feature."""
-        start, end = np.searchsorted(self._feature, [feature, feature + 1])
-        return self.row[start:end], self.node[start:end], self.weight[start:end]
+    def of(self, feature: int) -> tuple[Floats, Ints, Floats]:
+        """Raw values of the rows, indices of the nodes' thresholds, and weights."""
+        part = slice(self._ends[feature - 1] if feature else 0, self._ends[feature])
+        return self._x[part], self._position[part], self._weight[part]
+
+
+def _climbed(node: Ints, parent: Ints) -> tuple[Ints, Ints]:
+    """Rows and nodes of all arrivals, from the last node of each walk, (n_rows, n_trees), up."""
+    row = np.repeat(np.arange(len(node)), node.shape[1])
+    node = node.ravel()
+    rows, nodes = [], []
+    while len(node):
+        row, node = row[node >= 0], node[node >= 0]
+        rows.append(row)
+        nodes.append(node)
+        node = parent[node]
+    return np.concatenate(rows), np.concatenate(nodes)
+
+
+def rows_met(trees: TreeArrays, reached: NDArray[Any], row_weight: Floats) -> Floats:
+    """Weight of the calibration rows that arrive at each node, ndarray of shape (n_nodes,).
+
+    Parameters
+    ----------
+    trees : TreeArrays
+    reached : ndarray of shape (n_rows, n_trees)
+    row_weight : ndarray of shape (n_rows,)
+    """
+    weights = np.repeat(row_weight, reached.shape[1])
+    n_leaves = len(trees.leaf_weights)
+    return _at_nodes(trees, np.bincount(reached.ravel(), weights=weights, minlength=n_leaves))
+
+
+def _at_nodes(trees: TreeArrays, at_leaves: NDArray[Any]) -> Floats:
+    """Sums over the leaves below each node."""
+    sums = np.where(trees.leaf >= 0, at_leaves[np.maximum(trees.leaf, 0)], 0.0)[:, None]
+    trees.subtree_sums(sums)
+    return sums[:, 0]
 
 
 def _contrast(trees: TreeArrays, met: Floats) -> Floats:
     """Squared difference between the mean values of a node's two subtrees."""
     is_leaf = trees.leaf >= 0
-    total = np.zeros((len(trees.leaf), trees.leaf_weights.shape[1]))
-    total[is_leaf] = trees.leaf_weights[trees.leaf[is_leaf]] * (met[is_leaf, None] + 1e-12)
-    count = np.where(is_leaf, met + 1e-12, 0.0)
-    for level in reversed(trees.branches_by_depth()):
-        left, right = trees.true_child[level], trees.false_child[level]
-        total[level] = total[left] + total[right]
-        count[level] = count[left] + count[right]
-    mean = total / np.maximum(count, 1e-300)[:, None]
+    total = np.zeros((len(trees.leaf), trees.leaf_weights.shape[1] + 1))
+    count = met[is_leaf, None] + 1e-12
+    total[is_leaf, :-1] = trees.leaf_weights[trees.leaf[is_leaf]] * count
+    total[is_leaf, -1:] = count
+    trees.subtree_sums(total)
+    mean = total[:, :-1] / np.maximum(total[:, -1:], 1e-300)
     inner = np.flatnonzero(~is_leaf)
     result = np.zeros(len(trees.leaf))
     gap = mean[trees.true_child[inner]] - mean[trees.false_child[inner]]

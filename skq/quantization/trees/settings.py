@@ -1,4 +1,4 @@
-"""Settings of the quantization of tree ensembles: one frozen object a stage."""
+"""Settings of the quantization of tree ensembles: one frozen object per stage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class EdgeSettings:
     #: Above this many bins, groups of equal weight are as good as the optimum, and quick.
     max_exact_bins: int = 64
 
-    #: Share of the rows by which `share_below` separates thresholds with no row between them.
+    #: Share of the rows by which `SortedValues.share_below` separates thresholds with no row
+    #: between them.
     trace: float = 1e-4
 
     #: With more thresholds only a sample of them may become edges.

@@ -58,7 +58,7 @@ BETWEEN = np.array([-1.0, -0.5, 0.0, STEP, 0.03, 2.0])
 @pytest.mark.parametrize(
     ("left", "right", "constant"),
     [("x_q", "c", 0.5), ("c", "x_q", 0.5), ("x_q", "c", BETWEEN), ("x_q", "z_q", 0.0)],
-    ids=["constant", "constant first", "one a channel", "tensors"],
+    ids=["constant", "constant first", "one per channel", "tensors"],
 )
 def test_comparison(op: str, left: str, right: str, constant: Any) -> None:
     check(Node(op, (left, right), ("y",)), c=constant)

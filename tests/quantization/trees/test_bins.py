@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from skq.quantization.trees.bins import select_edges, share_below
+from skq.quantization.trees.bins import SortedValues, select_edges
 
 
 def cost(position, weight, kept):
@@ -53,7 +53,7 @@ def test_each_of_few_values_gets_its_own_bin():
     """A one-hot encoder's bits have two thresholds a category, with no row between categories."""
     values = np.arange(200.0)
     thresholds = np.sort(np.concatenate([np.nextafter(values, -1), values]))
-    position = share_below(values, np.full(200, 1 / 200), thresholds)
+    position = SortedValues.of(values, np.full(200, 1 / 200)).share_below(thresholds)
     kept, assigned = select_edges(position, np.ones(400), 255, n_values=200)
     bins = np.searchsorted(thresholds[kept], values)  # right unless x <= threshold
     assert len(kept) == 255
@@ -75,3 +75,13 @@ def test_a_heavy_threshold_is_kept():
     weight[13] = 1000.0
     kept, _ = select_edges(np.linspace(0, 1, 20), weight, 2)
     assert 13 in kept
+
+
+def test_sorted_values_with_missing_and_infinite_ones():
+    x = np.array([2.0, np.nan, -np.inf, 1.0, np.inf, 2.0])
+    values = SortedValues.of(x, np.full(6, 0.25))
+    np.testing.assert_array_equal(values.values, [-np.inf, 1.0, 2.0, 2.0, np.inf])
+    assert values.n_distinct == 4
+    np.testing.assert_allclose(values.share_below(np.array([0.0, 2.0])), [0.25, 1.0], atol=1e-3)
+    np.testing.assert_array_equal(values.finite.values, [1.0, 2.0, 2.0])
+    assert SortedValues.of(np.full(3, np.nan), np.full(3, 0.3)).n_distinct == 0

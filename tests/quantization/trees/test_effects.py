@@ -8,7 +8,7 @@ from sklearn.ensemble import GradientBoostingRegressor
 
 from skq.frontend.convert import float_graph
 from skq.graph.ops import TreeArrays
-from skq.quantization.trees.bins import share_below
+from skq.quantization.trees.bins import SortedValues
 from skq.quantization.trees.effects import edges_by_effect
 
 
@@ -29,7 +29,7 @@ def test_steps_of_the_effect_become_edges():
     effect[[3, 4, 5]] = 4.0
     effect[[11, 12]] = -3.0
     trees, X, thresholds = boosted(effect, 24)
-    share = share_below(X[:, 0], np.full(600, 1 / 600), thresholds)
+    share = SortedValues.of(X[:, 0], np.full(600, 1 / 600)).share_below(thresholds)
     chosen, _ = edges_by_effect(trees, X[:40], 0, thresholds, share, 4)
     np.testing.assert_allclose(thresholds[chosen], [2.5, 5.5, 10.5, 12.5])
 
@@ -38,7 +38,7 @@ def test_steps_of_the_effect_become_edges():
 def test_every_threshold_is_moved_to_a_near_edge(budget):
     effect = np.random.default_rng(1).normal(size=16)
     trees, X, thresholds = boosted(effect, 16)
-    share = share_below(X[:, 0], np.full(600, 1 / 600), thresholds)
+    share = SortedValues.of(X[:, 0], np.full(600, 1 / 600)).share_below(thresholds)
     chosen, assigned = edges_by_effect(trees, X[:40], 0, thresholds, share, budget)
     assert 1 <= len(chosen) <= budget
     assert np.all(np.diff(chosen) > 0)
@@ -50,7 +50,7 @@ def test_near_the_best_of_all_choices():
     effect = np.random.default_rng(2).normal(size=8)
     trees, X, thresholds = boosted(effect, 8)
     weight = np.bincount(X[:, 0].astype(int), minlength=8) / 600
-    share = share_below(X[:, 0], np.full(600, 1 / 600), thresholds)
+    share = SortedValues.of(X[:, 0], np.full(600, 1 / 600)).share_below(thresholds)
 
     def lost(edges):
         group = np.searchsorted(thresholds[list(edges)], np.arange(8), side="left")

@@ -24,7 +24,7 @@ from skq.frontend.numpy_module import NumpyModule
 from skq.program import Bin, Trees
 from skq.quantization.n_bits import KEYS
 from skq.quantization.post_training import PostTrainingAffineQuantization
-from skq.quantization.trees.bins import uniform_edges
+from skq.quantization.trees.bins import SortedValues, uniform_edges
 from skq.quantization.trees.code_columns import Columns
 
 MODELS = {
@@ -112,7 +112,7 @@ def test_uniform_bins_are_taken_where_they_are_better():
     """Two clouds of rows around each of two thresholds; the third lies in no cloud."""
     values = np.array([0.0, 1.0, 2.0, 3.0, 100.0])
     x = np.concatenate([np.linspace(0, 100, 101)])
-    edges, assigned = uniform_edges(values, x, np.full(101, 1 / 101), 3)
+    edges, assigned = uniform_edges(values, SortedValues.of(x, np.full(101, 1 / 101)), 3)
     np.testing.assert_allclose(edges, [100 / 6, 500 / 6])
     np.testing.assert_array_equal(assigned, [0, 0, 0, 0, 1])
 
@@ -120,7 +120,8 @@ def test_uniform_bins_are_taken_where_they_are_better():
 @pytest.mark.parametrize("budget", [1, 3])
 def test_uniform_edges_of_a_constant_or_missing_feature(budget):
     for x in (np.full(9, 2.0), np.full(9, np.nan)):
-        edges, assigned = uniform_edges(np.array([1.0, 3.0]), x, np.full(9, 1 / 9), budget)
+        values = SortedValues.of(x, np.full(9, 1 / 9))
+        edges, assigned = uniform_edges(np.array([1.0, 3.0]), values, budget)
         assert len(edges) == 1
         np.testing.assert_array_equal(assigned, [0, 0])
 

@@ -58,7 +58,7 @@ def matmul(body: Any, value: int, rescaled: int | None) -> None:
 
 
 def _accumulator(weights: NDArray[np.int64], lo: int, hi: int) -> str:
-    """Type that holds every partial sum, in whatever order it is taken."""
+    """Type that holds every partial sum, in any order of addition."""
     exact = weights.astype(object)
     products = [exact * lo, exact * hi]
     high = np.maximum(np.maximum(*products), 0).sum(axis=0).max(initial=0)

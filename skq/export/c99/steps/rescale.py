@@ -31,7 +31,7 @@ class Rescaling:
     Parameters
     ----------
     multipliers, offsets : list of int
-        One, or one a channel.
+        One, or one per channel.
     shift, base, top : int
     clips_below, clips_above : bool
         Whether any value of the operand's interval is beyond that end.
@@ -101,7 +101,7 @@ class Rescaling:
         channel : str
             Expression of its channel.
         target, ctype : str
-            Where to, and the type there.
+            Buffer of the result, and its type.
         base : int
             Least value of the result.
         """
@@ -162,7 +162,7 @@ def requantize(body: Any, value: int) -> None:
 
 
 def table(body: Any, value: int) -> None:
-    """``table[x - lo]``, one table for all or one a channel."""
+    """``table[x - lo]``, one table for all or one per channel."""
     unit, step = body.unit, body.unit.step(value)
     operand = unit.type(step.inputs[0])
     lo, hi = operand.interval

@@ -23,7 +23,7 @@ from skq.export.c99.constants import Table
 from skq.export.c99.ctypes import counter, literal, unsigned, working_type
 from skq.export.c99.steps.forest import Forest, Terms
 
-#: Greatest width of a field that can be read from four bytes, whatever bit it begins at.
+#: Greatest width of a field that can be read from four bytes, for any first bit.
 FIELD_BITS = 25
 _FIELD = """\
 static uint32_t {name}(const uint8_t *data, uint32_t bit)
