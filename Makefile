@@ -50,7 +50,7 @@ test-mcu: $(STAMP) ## exported C on emulated microcontrollers, kernels on emulat
 # The stamp lets a run install what was missing at the one before.
 test-distributed: $(DISTRIBUTED)/base ## skq.distributed on Spark and Ray, in .venv-distributed; installs them, where it may
 	@sh tests/distributed/install.sh $(DISTRIBUTED)/bin/python $(PIP) --python $(DISTRIBUTED)/bin/python
-	SKQ_TEST_DISTRIBUTED=1 $(ONE_THREAD) $(DISTRIBUTED)/bin/python -m pytest tests/distributed
+	SKQ_TEST_DISTRIBUTED=1 $(ONE_THREAD) $(DISTRIBUTED)/bin/python -m pytest tests/distributed/test_spark.py tests/distributed/test_ray.py
 
 test-oldest: $(OLDEST)/installed ## classes, usage and files with the oldest supported scikit-learn, in .venv-oldest
 	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest $(PYTEST_ARGS) $(OLDEST_TESTS)
