@@ -43,7 +43,7 @@ demo: $(STAMP) ## train, quantize, compare widths on real data, draw a plot
 test: lint typecheck ## lint, type check, then all tests: what CI runs
 	$(ONE_THREAD) $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-mcu: $(STAMP) ## exported C on emulated microcontrollers; installs what they need, where it may
+test-mcu: $(STAMP) ## exported C on emulated microcontrollers, kernels on emulated NEON; installs what it needs, where it may
 	@sh tests/mcu/install.sh
 	SKQ_TEST_MCU=1 $(ONE_THREAD) $(BIN)/python -m pytest tests/mcu
 

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,9 +115,10 @@ def _loss(
     module: QuantizedModule, rows: Any, names: tuple[str, ...], wanted: list[Any]
 ) -> tuple[float, str] | None:
     """The loss of the integers, and a text for it; None where it is small."""
-    # for few rows preparing the compiled engine costs more than it saves
+    # for few rows preparing the compiled engine costs more than it saves; the copy has a session of
+    # its own, so the module does not hold the plan
     with config_context(engine="numpy"):
-        results = module.forward(rows, outputs=names)
+        results = replace(module).forward(rows, outputs=names)
     pairs = list(zip(results if len(names) > 1 else [results], wanted, strict=True))
     if wanted[0].dtype.kind != "f":
         agreement = min(float(np.mean(got == expected)) for got, expected in pairs)
