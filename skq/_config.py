@@ -1,4 +1,4 @@
-"""Settings of skq: engine and threads of integer programs, warnings of predictions."""
+"""Settings of skq: engine and threads of integer programs, warnings, when estimators quantize."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ ENGINES = ("auto", "native", "numpy", "reference")
 #: Value of a parameter that does not change the setting, where None is a setting.
 _UNCHANGED = "keep"
 
-_default: dict[str, Any] = {"engine": "auto", "saturation_warning": None, "n_threads": None}
+_default: dict[str, Any] = {
+    "engine": "auto",
+    "saturation_warning": None,
+    "n_threads": None,
+    "lazy_fit": False,
+}
 _context: ContextVar[dict[str, Any] | None] = ContextVar("skq_config", default=None)
 
 
@@ -24,7 +29,7 @@ def get_config() -> dict[str, Any]:
     -------
     dict
         ``{"engine": "auto" | "native" | "numpy" | "reference", "saturation_warning": float or
-        None, "n_threads": int or None}``.
+        None, "n_threads": int or None, "lazy_fit": bool}``.
 
     See Also
     --------
@@ -37,11 +42,15 @@ def get_config() -> dict[str, Any]:
     >>> skq.get_config()["engine"]
     'auto'
     """
-    return dict(_context.get() or _default)
+    return dict(current_settings())
 
 
 def set_config(
-    *, engine: str | None = None, saturation_warning: Any = _UNCHANGED, n_threads: Any = _UNCHANGED
+    *,
+    engine: str | None = None,
+    saturation_warning: Any = _UNCHANGED,
+    n_threads: Any = _UNCHANGED,
+    lazy_fit: Any = _UNCHANGED,
 ) -> None:
     """Change the defaults of the process, in every thread outside of a `config_context`.
 
@@ -74,12 +83,16 @@ def set_config(
     0.05
     >>> skq.set_config(saturation_warning=None)
     """
-    _default.update(_checked(engine, saturation_warning, n_threads))
+    _default.update(_checked(engine, saturation_warning, n_threads, lazy_fit))
 
 
 @contextmanager
 def config_context(
-    *, engine: str | None = None, saturation_warning: Any = _UNCHANGED, n_threads: Any = _UNCHANGED
+    *,
+    engine: str | None = None,
+    saturation_warning: Any = _UNCHANGED,
+    n_threads: Any = _UNCHANGED,
+    lazy_fit: Any = _UNCHANGED,
 ) -> Iterator[None]:
     """Change settings for a block of code, only in the current thread or task.
 
@@ -91,6 +104,8 @@ def config_context(
         As in `set_config`.
     n_threads : int > 0, None or "keep", default="keep"
         As in `set_config`.
+    lazy_fit : bool or "keep", default="keep"
+        As in `set_config`.
 
     Examples
     --------
@@ -99,32 +114,46 @@ def config_context(
     ...     skq.get_config()["engine"]
     'reference'
     """
-    token = _context.set(get_config() | _checked(engine, saturation_warning, n_threads))
+    changed = _checked(engine, saturation_warning, n_threads, lazy_fit)
+    token = _context.set(get_config() | changed)
     try:
         yield
     finally:
         _context.reset(token)
 
 
+def current_settings() -> dict[str, Any]:
+    """The current settings, not a copy: do not change them."""
+    return _context.get() or _default
+
+
 def engine_setting() -> str:
     """The current setting of the engine; does not copy the settings."""
-    engine: str = (_context.get() or _default)["engine"]
+    engine: str = current_settings()["engine"]
     return engine
 
 
 def saturation_setting() -> float | None:
     """Share of rows that may saturate without a warning; None for no warning."""
-    share: float | None = (_context.get() or _default)["saturation_warning"]
+    share: float | None = current_settings()["saturation_warning"]
     return share
 
 
 def threads_setting() -> int | None:
     """Current setting of the threads; None: the estimator decides."""
-    n_threads: int | None = (_context.get() or _default)["n_threads"]
+    n_threads: int | None = current_settings()["n_threads"]
     return n_threads
 
 
-def _checked(engine: str | None, saturation_warning: Any, n_threads: Any) -> dict[str, Any]:
+def lazy_fit_setting() -> bool:
+    """Whether ``fit`` leaves quantizing to the first prediction."""
+    lazy: bool = (_context.get() or _default)["lazy_fit"]
+    return lazy
+
+
+def _checked(
+    engine: str | None, saturation_warning: Any, n_threads: Any, lazy_fit: Any
+) -> dict[str, Any]:
     """The settings to change, validated."""
     changed: dict[str, Any] = {}
     if engine is not None:
@@ -135,6 +164,10 @@ def _checked(engine: str | None, saturation_warning: Any, n_threads: Any) -> dic
         changed["saturation_warning"] = _share_of_rows(saturation_warning)
     if not _is_unchanged(n_threads):
         changed["n_threads"] = _thread_count(n_threads)
+    if not _is_unchanged(lazy_fit):
+        if not isinstance(lazy_fit, bool):
+            raise ValueError(f"lazy_fit must be True or False. Got {lazy_fit!r} instead.")
+        changed["lazy_fit"] = lazy_fit
     return changed
 
 

@@ -63,7 +63,7 @@ def run(
         Threads of the native engine; the results do not depend on it. None means the number of the
         settings, or 1 if they have none.
     refuse : {None, "nonfinite", "infinite"}, default=None
-        What real inputs must not hold: NaN and infinity, or infinity alone.
+        Values that float inputs must not have: NaN and infinity, or only infinity.
     plans : Plans, default=None
         Compiled plans of this program; with None one is compiled for this run.
 

@@ -27,6 +27,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skq._config import lazy_fit_setting
 from skq.estimators import changes, quantize_fitted, staged
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.docstrings import documented_as, quantized_docstring
@@ -76,7 +77,8 @@ ADDED_PARAMETERS = (
 class _QuantizedModule:
     """Descriptor of the quantized module.
 
-    After ``partial_fit``, and after ``fit`` with ``warm_start``, the first access builds it.
+    After ``partial_fit``, and after ``fit`` with ``warm_start`` or the setting ``lazy_fit``, the
+    first access builds it.
     """
 
     def __get__(self, estimator: Any, owner: type | None = None) -> Any:
@@ -87,6 +89,8 @@ class _QuantizedModule:
         with _BUILDING:
             if "quantized_module_" not in vars(estimator):
                 estimator._quantize_data(pending.collected())
+                if not _continues(estimator):
+                    del estimator._pending
             return vars(estimator)["quantized_module_"]
 
 
@@ -165,7 +169,13 @@ class QuantizedEstimator(EstimatorPredictions):
         return copy
 
     def __getstate__(self) -> Any:
-        """State for pickles, with scikit-learn's version as its classes add it."""
+        """State for pickles, with scikit-learn's version as its classes add it.
+
+        An estimator that ``lazy_fit`` left to the first prediction is quantized: pickles hold rows
+        of the training data only where training may go on.
+        """
+        if "_pending" in vars(self) and not _continues(self):
+            self.quantized_module_  # noqa: B018  (builds it)
         state: Any = super().__getstate__()
         return {**state, "_sklearn_version": sklearn.__version__}
 
@@ -201,7 +211,7 @@ class QuantizedEstimator(EstimatorPredictions):
     def _as_parent(self) -> Any:
         """An instance of the scikit-learn class with the same parameters and learned attributes.
 
-        Methods that a subclass overrides are those of the parent there.
+        It has the parent's methods instead of those that a subclass overrides.
         """
         parent: Any = object.__new__(self._parent)
         state = {k: v for k, v in vars(self).items() if k not in _ADDED_STATE}
@@ -261,7 +271,7 @@ class QuantizedEstimator(EstimatorPredictions):
         return float((lower.max() + upper.min()) / 2 if len(lower) else upper.min() - 1e-6)
 
 
-#: Attributes of a quantized estimator that its parent would not have.
+#: Attributes of a quantized estimator that its parent does not have.
 _ADDED_STATE = ("_in_float", "_pending", "quantized_module_", "_result_types")
 
 #: Lock while a prediction builds a module.
@@ -324,16 +334,17 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
             check_trainable(self)
             self._train(getattr(super(cls, self), name), bound)
         X, sample_weight = arguments["X"], arguments.get("sample_weight")
-        if _continues(self):
+        is_lazy = lazy_fit_setting() and not _has_contamination(self) and not _trains_integers(self)
+        if _continues(self) or is_lazy:
             self._pending = seen or PendingData()
             self._pending.parameters = self._quantization_parameters()
         if name == "partial_fit":
             self._pending.add(self, X, sample_weight)
             return self
         X = numeric_array(self, X, dense=False)
-        if _continues(self):
+        if _continues(self) or is_lazy:
             self._pending.add(self, X, sample_weight)
-            if not goes_on or _has_contamination(self):
+            if not (goes_on or is_lazy) or _has_contamination(self):
                 self._quantize_data(self._pending.collected(), X)
         else:
             self._quantize_data(CalibrationData.of(X, sample_weight), X)
@@ -435,6 +446,11 @@ def _make_leaf_method(cls: type[QuantizedEstimator], name: str) -> Callable[...,
 def _continues(estimator: Any) -> bool:
     """Whether a later call may continue the training."""
     return hasattr(estimator, "partial_fit") or bool(getattr(estimator, "warm_start", False))
+
+
+def _trains_integers(estimator: Any) -> bool:
+    """Whether the integers are trained, which needs the targets."""
+    return bool(getattr(estimator, "qat_epochs", 0))
 
 
 def _has_contamination(estimator: Any) -> bool:

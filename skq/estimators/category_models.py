@@ -1,4 +1,4 @@
-"""Fitted models of texts and categories: the lookup stage, and the model as a reader of codes."""
+"""Fitted models of texts and categories: the lookup stage, and the model that reads codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Coded(NamedTuple):
     ----------
     lookup : TableLookup
     estimator : estimator
-        Predicts in float for what the lookup returns.
+        Predicts in float from the codes.
     """
 
     lookup: TableLookup
@@ -46,7 +46,7 @@ def coded(estimator: Any, X: Any) -> Coded | None:
     Raises
     ------
     UnsupportedModelError
-        Names the column or step that has no integer representation.
+        The message names the column or step that has no integer representation.
     ValueError
         For columns of dates that the model reads.
     """
@@ -116,7 +116,7 @@ def hist_lookup(estimator: Any) -> TableLookup:
     """The lookup stage of histogram gradient boosting that was fitted on texts.
 
     Categories have the numbers of its encoder. Others, and missing values, have the next number:
-    the trees send them where missing values go.
+    in trees they take the branch of missing values.
     """
     columns = []
     for feature, values in hist_boosting.categories_of(estimator):

@@ -34,7 +34,7 @@ class Progress:
     Parameters
     ----------
     name : str
-        Of the estimator.
+        Name of the estimator.
     verbose : bool or int
     """
 
@@ -55,7 +55,7 @@ class Progress:
 
 
 def check_cover(name: str, data: CalibrationData) -> None:
-    """Warn where all rows of the calibration data are equal."""
+    """Warn if all rows of the calibration data are equal."""
     if np.array_equal(data.ranges.lo, data.ranges.hi) and len(data.ranges.lo):
         warnings.warn(
             f"{name} was calibrated on rows that are all the same, so it predicts the same for "
@@ -73,18 +73,20 @@ def check_precision(
     n_bits: Any,
     quantized: Callable[[int], QuantizedModule],
 ) -> None:
-    """Warn where the integers lose much of the float model, and name a width that suffices.
+    """Warn if the integer model is much less accurate than the float model.
+
+    The message names a sufficient width.
 
     Parameters
     ----------
     name : str
     module : QuantizedModule
     graph : FloatGraph
-        Of the float model.
+        Graph of the float model.
     data : CalibrationData
     n_bits : int or dict
     quantized : callable
-        Makes the module of another width.
+        Returns the module at another width.
     """
     if len(data.rows) < MIN_COMPARED_ROWS:
         return

@@ -1,4 +1,4 @@
-"""`qat_epochs`: estimators that are trained on with the integers that predictions use.
+"""`qat_epochs`: quantization-aware training of estimators.
 
 After the parent's ``fit`` and post-training quantization the integers are trained further, with
 the parent's loss and regularizer (`skq.training.fit_codes`). What comes out replaces the integers,

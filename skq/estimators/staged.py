@@ -24,9 +24,9 @@ Array = NDArray[Any]
 def staged_modules(module: QuantizedModule, estimator: Any) -> Iterator[QuantizedModule]:
     """The module after each stage of a boosted ensemble; the last is the module itself.
 
-    Of AdaBoost whose base estimators are no trees, see `skq.estimators.staged_votes`. Else the
-    trees of later stages are removed from the Trees instruction. One tree of a single leaf for
-    each output replaces them; its integer represents the sum 0 that they now add.
+    For AdaBoost whose base estimators are not trees, see `skq.estimators.staged_votes`. Otherwise
+    the trees of later stages are removed from the Trees instruction. For each output they are
+    replaced by one tree of a single leaf, whose integer represents the sum 0.
     """
     if has_votes(estimator):
         yield from vote_modules(module, estimator)
@@ -79,7 +79,7 @@ def leaf_module(module: QuantizedModule) -> QuantizedModule:
 
 
 def as_the_parent_returns(estimator: Any, name: str, leaves: Array) -> Any:
-    """What ``apply`` or ``decision_path`` return, from leaves of shape (n_rows, n_trees)."""
+    """Results of ``apply`` or ``decision_path``, from leaves of shape (n_rows, n_trees)."""
     if name == "apply":
         stages = getattr(estimator, "estimators_", None)
         if stages is None:

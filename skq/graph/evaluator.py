@@ -96,7 +96,7 @@ class GraphEvaluator(Serializable):
         Parameters
         ----------
         *x : array-like
-            One a graph input, in order; see `run` for dtypes and shapes.
+            One array per graph input, in order; see `run` for dtypes and shapes.
         outputs : iterable of str, default=None
             Tensors to compute instead of all the graph's outputs. Only what they need is run.
 
@@ -180,7 +180,7 @@ class GraphEvaluator(Serializable):
         Raises
         ------
         ValueError
-            If it cannot take these arrays; names the node.
+            If it cannot take these arrays. The message names the node.
         """
         node = self.graph.nodes[step]
         try:

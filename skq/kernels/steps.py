@@ -95,7 +95,8 @@ def _linear(p: Packer, number: int, step: ins.MatMul) -> None:
     fields = {"scale": p.constant(scale)}
     fields |= p.numbers("zero_point", np.broadcast_to(quantize.zero_point, (n,)))
     fields |= p.numbers("weights", step.weights.T)
-    fields["workspace"] = p.workspace((3 + m) * 8 * (-(-n // 8) * 8))
+    padded = -(-n // 8) * 8  # as doubles, then but for the scales as floats
+    fields["workspace"] = p.workspace((3 + m) * 8 * padded + (2 + m) * 4 * padded + 4)
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
     lo, hi = quantize.lo, quantize.hi
     fields |= {"n_inputs": n, "n_outputs": m, "lo": lo, "hi": hi}

@@ -56,7 +56,7 @@ def train_codes(
     course: Course | None = None,
     report: Callable[[str], None] | None = None,
 ) -> tuple[CodeNetwork, Course | None]:
-    """Train a network from where it is.
+    """Train a network from its present state.
 
     Parameters
     ----------

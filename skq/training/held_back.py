@@ -19,7 +19,7 @@ HELD_BACK = 0.15
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Rows, what they should give, and their weights.
+    """Rows, their targets, and their weights.
 
     Parameters
     ----------

@@ -272,7 +272,12 @@ def test_ties_and_far_values_quantize_exactly():
 
 
 def test_configuration():
-    assert skq.get_config() == {"engine": "auto", "saturation_warning": None, "n_threads": None}
+    assert skq.get_config() == {
+        "engine": "auto",
+        "saturation_warning": None,
+        "n_threads": None,
+        "lazy_fit": False,
+    }
     with skq.config_context(engine="numpy"):
         assert dispatch.engine_in_use() == ("numpy", "config: engine='numpy'")
         seen = []

@@ -132,7 +132,10 @@ def refused_before_training():
     yield skq.QuantizedRegressor(SVR()), "SVR cannot be quantized: a kernel machine"
     members = ensemble.VotingClassifier([("a", linear_model.LogisticRegression()), ("b", SVC())])
     yield skq.QuantizedClassifier(members), "SVC cannot be quantized"
-    function, unknown = FunctionTransformer(np.log1p), "FunctionTransformer.*function computes"
+    function, unknown = (
+        FunctionTransformer(np.log1p),
+        "FunctionTransformer.*cannot convert its function",
+    )
     ridge = make_pipeline(function, StandardScaler(), linear_model.Ridge())
     yield skq.QuantizedRegressor(ridge), unknown
     yield skq.ensemble.BaggingRegressor(ridge), unknown

@@ -89,12 +89,12 @@ def test_trees_run():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"feature": np.array([3, -1, -1])}, "outside of the 3"),
+        ({"feature": np.array([3, -1, -1])}, "features that do not exist; there are 3"),
         ({"left": np.array([0, 0, 1])}, "after their parent"),
         ({"right": np.array([5, 0, 0])}, "after their parent"),
         ({"left": np.array([1, 0, 2])}, "row of leaf_values"),
         ({"roots": np.array([3])}, "roots must be node"),
-        ({"output": np.array([1])}, "outputs outside"),
+        ({"output": np.array([1])}, "outputs that do not exist"),
         ({"multiplier": np.array([0])}, "positive"),
         ({"threshold": np.array([1, 2])}, "each node"),
     ],

@@ -98,7 +98,7 @@ def test_the_setting_is_checked_and_kept():
     try:
         with skq.config_context(engine="numpy"):
             changed = {"engine": "numpy", "saturation_warning": 0.3}
-            assert skq.get_config() == changed | {"n_threads": None}
+            assert skq.get_config() == changed | {"n_threads": None, "lazy_fit": False}
         skq.set_config(engine="auto")
         assert skq.get_config()["saturation_warning"] == 0.3
     finally:

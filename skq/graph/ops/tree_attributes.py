@@ -126,7 +126,7 @@ class _NodeLookup:
             raise ConversionError("Every pair of nodes_treeids and nodes_nodeids must be unique.")
         trees = self._keys // self._n_ids
         first = np.flatnonzero(np.diff(trees, prepend=-1))
-        #: The tree ids there are, rising.
+        #: The tree ids, sorted.
         self.trees = trees[first]
         #: Index of the first node of each tree id, where nodes are sorted and ids count from 0.
         self._first: NDArray[np.int64] | None = None

@@ -107,7 +107,7 @@ class TreeArrays:
 
     @property
     def n_targets(self) -> int:
-        """Number of outputs a row."""
+        """Number of outputs per row."""
         return self.leaf_weights.shape[1]
 
     @property

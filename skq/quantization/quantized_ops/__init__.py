@@ -1,4 +1,4 @@
-"""Quantized operators, one module a family; importing this package registers them all.
+"""Quantized operators, one module per family; importing this package registers them all.
 
 The class of ONNX's operator ``Name`` is ``QuantizedName``.
 """
