@@ -158,6 +158,29 @@ class Mixture:
 
 
 @dataclass(frozen=True, eq=False)
+class Median:
+    """The weighted median of the scores of a row; see `skq.graph.ops.median.weighted_median`.
+
+    Parameters
+    ----------
+    base_estimators : Layers or TreeEnsemble
+        A score for each base estimator.
+    weights : ndarray of shape (n_estimators,), int64
+    threshold : int
+        Sum of the weights at which the median is reached.
+    """
+
+    base_estimators: Layers | TreeEnsemble
+    weights: NDArray[np.int64]
+    threshold: int
+
+    @property
+    def n_scores(self) -> int:
+        """Number of raw scores."""
+        return 1
+
+
+@dataclass(frozen=True, eq=False)
 class Calibration:
     """Calibration of a base estimator's response, column by column, to probabilities.
 
@@ -238,7 +261,7 @@ class Ensemble:
     n_scores: int
 
 
-Scores = Layers | TreeEnsemble | Mixture | Ensemble
+Scores = Layers | TreeEnsemble | Mixture | Median | Ensemble
 
 
 @dataclass(frozen=True, eq=False)

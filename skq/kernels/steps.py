@@ -280,6 +280,21 @@ def _reduction(p: Packer, number: int, step: ins.Instruction) -> None:
     p.emit(number, type(step).__name__, operand, length=length, n_runs=p.types[number].size)
 
 
+def _weighted_median(p: Packer, number: int, step: ins.WeightedMedian) -> None:
+    operand = step.inputs[0]
+    length = p.types[operand].shape[-1]
+    p.emit(
+        number,
+        "WeightedMedian",
+        operand,
+        length=length,
+        n_runs=p.types[number].size,
+        threshold=step.threshold,
+        workspace=p.workspace(3 * 8 * length),  # weights, elements, weights of some elements
+        **p.numbers("weights", step.weights),
+    )
+
+
 def _gather(p: Packer, number: int, step: ins.Gather) -> None:
     operand = step.inputs[0]
     index = narrowed(step.indices)
@@ -339,6 +354,7 @@ EMITTERS: Mapping[type[ins.Instruction], Callable[..., None]] = {
     ins.Max: _reduction,
     ins.Min: _reduction,
     ins.ArgMax: _reduction,
+    ins.WeightedMedian: _weighted_median,
     ins.Gather: _gather,
     ins.Reshape: _reshape,
     ins.Concat: _concat,

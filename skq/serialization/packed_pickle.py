@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-#: zlib's fastest level: the arrays are prepared, and higher ones gain little.
-_LEVEL = 1
+#: zlib's default level: a twentieth shorter than the fastest, in about twice the time.
+_LEVEL = 6
 #: Arrays of fewer bytes are pickled as NumPy does it.
 _SMALL = 128
 #: Arrays of fewer bytes are not looked up among those that others hold.
@@ -172,7 +172,7 @@ def _written_integers(array: Array) -> tuple[Any, ...]:
     # modulo 2**64, which a difference of any two integers of NumPy's fits
     narrow = (flat.astype(np.uint64) - np.uint64(lo % 2**64)).astype(dtype)
     steps = np.diff(narrow, prepend=dtype.type(0))
-    lengths = [len(zlib.compress(_shuffled(part[:_SAMPLE]), _LEVEL)) for part in (narrow, steps)]
+    lengths = [len(zlib.compress(_shuffled(part[:_SAMPLE]), 1)) for part in (narrow, steps)]
     is_steps = lengths[1] < lengths[0]
     data = _shuffled(steps if is_steps else narrow)
     return array.dtype.str, array.shape, lo, dtype.str, is_steps, data

@@ -12,7 +12,7 @@ from skq.compiled import loops
 from skq.graph.ops import tree_ensemble
 from skq.numerics import quantize
 from skq.quantization.search import descent, weights
-from skq.quantization.search.candidates import candidates, rows_below
+from skq.quantization.search.candidates import candidates, rows_below, rows_below_in_numpy
 from skq.quantization.search.fit_layer import LayerData, _Search, fit_layer
 from skq.quantization.trees import bins, leaves, rounding, routing
 from skq.quantization.trees.leaves import Leaves
@@ -95,6 +95,17 @@ def test_rows_below_with_values_next_to_a_tie():
     first = rows_below(x, np.array([0.1]), np.array([0.0]), 4)[0]
     codes = quantize(x, 0.1, 0, 0, 4)
     np.testing.assert_array_equal(first, [(codes < level).sum() for level in (1, 2, 3, 4)])
+
+
+@needs_extension
+@pytest.mark.parametrize("top", [1, 3, 15, 255])
+def test_rows_below_each_code(top):
+    rng = np.random.default_rng(top)
+    for ordered in (np.sort(rng.normal(size=1500)), np.zeros(1), np.arange(300.0) / 7):
+        grids = rng.uniform(0.001, 0.5, 9), np.rint(rng.uniform(-top, 2 * top, 9))
+        np.testing.assert_array_equal(
+            rows_below(ordered, *grids, top), rows_below_in_numpy(ordered, *grids, top)
+        )
 
 
 def ensemble(seed, *, width=2, average=False, monotonic=False):

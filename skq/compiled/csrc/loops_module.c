@@ -117,6 +117,7 @@ static double clipped(double value, double lo, double hi) { return value < lo ? 
 #include "edges.inc"
 #include "leaves.inc"
 #include "round_trees.inc"
+#include "rows_below.inc"
 #include "sweep.inc"
 
 static PyMethodDef methods[] = {
@@ -136,6 +137,8 @@ static PyMethodDef methods[] = {
      "See skq.quantization.trees.leaves.sums_over_trees."},
     {"round_trees", (PyCFunction)(void (*)(void))round_trees, METH_FASTCALL,
      "See skq.quantization.trees.rounding.round_trees."},
+    {"rows_below", (PyCFunction)(void (*)(void))rows_below, METH_FASTCALL,
+     "See skq.quantization.search.candidates.rows_below."},
     {"run_starts", (PyCFunction)(void (*)(void))run_starts, METH_FASTCALL,
      "See skq.quantization.trees.bins.partition."},
     {"subtree_sums", (PyCFunction)(void (*)(void))subtree_sums, METH_FASTCALL,

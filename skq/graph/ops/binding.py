@@ -37,6 +37,7 @@ FAMILIES = (
     "resize",
     "labels",
     "tree_ensemble",
+    "median",
 )
 
 _DOMAINS: dict[str, str] = {}

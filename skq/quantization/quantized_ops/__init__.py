@@ -23,6 +23,7 @@ from skq.quantization.quantized_ops import (  # noqa: F401
     convolution,
     labels,
     linear,
+    median,
     normalization,
     pooling,
     quantize_linear,

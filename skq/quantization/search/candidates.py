@@ -8,10 +8,12 @@ then contributes less for a given integer weight. Integer weights of few bits ca
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skq.compiled import call, loops
 from skq.numerics import quantize
 from skq.quantization.search.settings import RANGES
 
@@ -144,24 +146,26 @@ def candidates(
         tails = RANGES.digit_tails if clips else (0.0,)
         shares = RANGES.few_digit_spans if few else RANGES.digit_spans
         spans = tuple(np.unique(np.maximum(np.rint(np.array(shares) * top), 1)).tolist())
-    total = np.cumsum(row_weight[order])
-    low_ends, high_ends = (
-        ordered[np.minimum(np.searchsorted(total, shares - 1e-9), len(values) - 1)]
-        for shares in (np.array(tails[1:]), 1 - np.array(tails[1:]))
-    )
-    low_ends, high_ends = np.append(lo, low_ends), np.append(hi, high_ends)
-    a, b, span = (m.ravel() for m in np.meshgrid(low_ends, high_ends, spans, indexing="ij"))
-    a, b, span = (m[b > a] for m in (a, b, span))
+    below, low_index, high_index, span = _tables(tails, spans)
+    position = np.searchsorted(np.cumsum(row_weight[order]), below)
+    ends = ordered[np.minimum(position, len(values) - 1)]
+    low_ends, high_ends = ends.reshape(2, -1)
+    a = np.concatenate([[lo], low_ends])[low_index]
+    b = np.concatenate([[hi], high_ends])[high_index]
+    is_range = b > a
+    if not is_range.all():
+        a, b, span = a[is_range], b[is_range], span[is_range]
     scale = b / span - a / span
     zero_point = np.rint(-a / scale)
-    if (
-        n_bits <= 4
-    ):  # the ends of the range at the first and last code, and half a step outside of them
-        cell = b / (span + 1) - a / (span + 1)
-        scale = np.append(scale, cell)
-        zero_point = np.append(zero_point, np.rint(-a / cell - 0.5))
     first = hi / top - lo / top
-    scale, zero_point = np.append(first, scale), np.append(np.rint(-lo / first), zero_point)
+    scales = [np.array([first]), scale]
+    zero_points = [np.array([np.rint(-lo / first)]), zero_point]
+    if n_bits <= 4:
+        # the ends of the range at the first and last code, and half a step outside of them
+        cell = b / (span + 1) - a / (span + 1)
+        scales.append(cell)
+        zero_points.append(np.rint(-a / cell - 0.5))
+    scale, zero_point = np.concatenate(scales), np.concatenate(zero_points)
     if avoids_ties and _are_integers(ordered):
         scale = scale * BETWEEN_TIES
     sound = np.isfinite(scale) & (np.abs(zero_point) < 2.0**53) & (scale > 0)
@@ -170,10 +174,31 @@ def candidates(
     if holds_zero:
         sound &= (zero_point >= 0) & (zero_point <= top)
     sound[0] = True
-    scale, zero_point = scale[sound], zero_point[sound]
+    if not sound.all():
+        scale, zero_point = scale[sound], zero_point[sound]
     steps, by_row = _steps(ordered, scale, zero_point, top)
     index = _distinct(steps)
     return Candidates(scale[index], zero_point[index], order.astype(np.int32), steps[index], by_row)
+
+
+@lru_cache(maxsize=64)
+def _tables(
+    tails: tuple[float, ...], spans: tuple[int, ...]
+) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]:
+    """What does not depend on the feature.
+
+    Returns
+    -------
+    shares : ndarray of shape (2 * (n_tails - 1),)
+        Shares of the rows below the low ends, then below the high ends.
+    low_index, high_index, span : ndarray of shape (n_tails**2 * n_spans,)
+        All triples of a low end, a high end and a span.
+    """
+    inner = np.array(tails[1:])
+    ends, which = np.arange(len(tails)), np.array(spans)
+    triples = np.meshgrid(ends, ends, which, indexing="ij")
+    low_index, high_index, span = (index.ravel() for index in triples)
+    return np.concatenate([inner, 1 - inner]) - 1e-9, low_index, high_index, span
 
 
 def _steps(
@@ -204,6 +229,17 @@ def rows_below(ordered: Floats, scale: Floats, zero_point: Floats, top: int) -> 
     >>> rows_below(np.array([0.0, 1.0, 1.0, 2.0]), np.ones(1), np.zeros(1), 3)
     array([[1, 3, 4]], dtype=int32)
     """
+    if loops is None:
+        return rows_below_in_numpy(ordered, scale, zero_point, top)
+    first = np.empty((len(scale), top), dtype=np.int32)
+    call("rows_below", len(ordered), len(scale), top, ordered, scale, zero_point, first)
+    return first
+
+
+def rows_below_in_numpy(
+    ordered: Floats, scale: Floats, zero_point: Floats, top: int
+) -> NDArray[np.int32]:
+    """`rows_below` without the extension."""
     level = np.arange(1.0, top + 1.0)
     step, zero = scale[:, None], zero_point[:, None]
     with np.errstate(over="ignore"):
