@@ -123,6 +123,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         rows = blocks.example_of_blocks(X) if blocks.is_lazy(X) else X
         validate_data(self, rows, skip_check_array=True)
         model = self.estimator_
+        self._check_width(model)
         coded = category_models.coded(model, rows)
         if coded is None:
             refuse_text(model, rows)
@@ -143,6 +144,15 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
             verbose=verbose,
         )
         return self
+
+    def _check_width(self, model: Any) -> None:
+        """Raise if X has another number of features than the fitted model."""
+        expected = getattr(model, "n_features_in_", self.n_features_in_)
+        if self.n_features_in_ != expected:
+            raise ValueError(
+                f"X has {self.n_features_in_} features, but {type(model).__name__} is expecting "
+                f"{expected} features as input."
+            )
 
     def _calibration_data(self, X: Any, sample_weight: Any) -> CalibrationData:
         if blocks.is_lazy(X):

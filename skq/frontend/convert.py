@@ -62,19 +62,20 @@ def float_graph(
 
     from skq.frontend.hummingbird import to_torch
     from skq.frontend.torch_export import export_module
-    from skq.frontend.torch_modules import PLACEHOLDER_OP, TreesModule
+    from skq.frontend.torch_modules import PLACEHOLDER_OP, MedianModule, TreesModule
 
     module = to_torch(estimator, X, columns)
     trees = dict(enumerate(m for m in module.modules() if isinstance(m, TreesModule)))
     for index, ensemble in trees.items():
         ensemble.index = index
+    uses_domain = bool(trees) or any(isinstance(m, MedianModule) for m in module.modules())
     example = torch.zeros((2, module.n_features), dtype=torch.float64)
     proto = export_module(
         module,
         (example,),
         input_names=[INPUT_NAME],
         output_names=module.predictor.head.output_names,
-        custom_opsets={SKQ_DOMAIN: 1},
+        custom_opsets={SKQ_DOMAIN: 1} if uses_domain else None,
     )
     graph = graph_from_proto(proto)
     doc_string = MONOTONIC if is_monotonic(estimator) else ""
