@@ -20,6 +20,8 @@ OLDEST := .venv-oldest
 OLDEST_SKLEARN := 1.6.1
 OLDEST_TESTS := tests/estimators/test_classes.py tests/estimators/test_usage.py \
     tests/serving/test_models_of_version_1.py
+# Spark and Ray, on top of the packages of .venv.
+DISTRIBUTED := .venv-distributed
 # Sphinx and its extensions, on top of the packages of .venv.
 DOCS := .venv-docs
 # One BLAS or OpenMP thread a process: the tests run in two processes.
@@ -28,7 +30,7 @@ BUILD_INPUTS := pyproject.toml constraints.txt $(wildcard setup.py) \
     $(shell find skq -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-mcu test-oldest test-sklearn docs lint typecheck format stubs bench fuzz venv clean
+.PHONY: help demo test test-mcu test-distributed test-oldest test-sklearn docs lint typecheck format stubs bench fuzz venv clean
 
 help: ## list the targets
 	@echo 'Targets (each does its own set-up in $(VENV)):'
@@ -41,9 +43,14 @@ demo: $(STAMP) ## train, quantize, compare widths on real data, draw a plot
 test: lint typecheck ## lint, type check, then all tests: what CI runs
 	$(ONE_THREAD) $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-mcu: $(STAMP) ## exported C on emulated microcontrollers; installs what they need, where it may
+test-mcu: $(STAMP) ## exported C on emulated microcontrollers, kernels on emulated NEON; installs what it needs, where it may
 	@sh tests/mcu/install.sh
 	SKQ_TEST_MCU=1 $(ONE_THREAD) $(BIN)/python -m pytest tests/mcu
+
+# The stamp lets a run install what was missing at the one before.
+test-distributed: $(DISTRIBUTED)/base ## skq.distributed on Spark and Ray, in .venv-distributed; installs them, where it may
+	@sh tests/distributed/install.sh $(DISTRIBUTED)/bin/python $(PIP) --python $(DISTRIBUTED)/bin/python
+	SKQ_TEST_DISTRIBUTED=1 $(ONE_THREAD) $(DISTRIBUTED)/bin/python -m pytest tests/distributed/test_spark.py tests/distributed/test_ray.py
 
 test-oldest: $(OLDEST)/installed ## classes, usage and files with the oldest supported scikit-learn, in .venv-oldest
 	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest $(PYTEST_ARGS) $(OLDEST_TESTS)
@@ -109,6 +116,12 @@ $(OLDEST)/installed: $(STAMP)
 	    scikit-learn==$(OLDEST_SKLEARN)
 	@touch $@
 
+$(DISTRIBUTED)/base: $(STAMP)
+	@test -x $(DISTRIBUTED)/bin/python || $(PYTHON) -m venv --without-pip $(DISTRIBUTED)
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib")); print("$(CURDIR)")' \
+	    > "$$($(DISTRIBUTED)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/base.pth"
+	@touch $@
+
 $(DOCS)/installed: $(STAMP) docs/requirements.txt
 	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv --without-pip $(DOCS)
 	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib")); print("$(CURDIR)")' \
@@ -118,6 +131,6 @@ $(DOCS)/installed: $(STAMP) docs/requirements.txt
 	@touch $@
 
 clean: ## remove .venv, caches and build products
-	rm -rf $(VENV) $(OLDEST) $(DOCS) docs/_build docs/auto_examples docs/generated build dist skq.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(DISTRIBUTED) $(DOCS) docs/_build docs/auto_examples docs/generated build dist skq.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find skq tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
 	find skq -name '*.so' -delete

@@ -1,19 +1,10 @@
 """
-
-The parameter ``calibration`` chooses how the range of each tensor is found on the training data.
-Outliers make the difference: a range from the least to the greatest value spends most codes on
-them.
-====
 Calibration: which range the codes cover
 ========================================
 
 The parameter ``calibration`` determines how the range of each tensor is chosen on the training
 data. This matters for data with outliers: a range from the least to the greatest value leaves few
-codes for the other values.====
-
-The parameter ``calibration`` chooses how the range of each tensor is found on the training data.
-Outliers make the difference: a range from the least to the greatest value spends most codes on
-them.
+codes for the other values.
 """
 
 # %%

@@ -10,6 +10,7 @@ from skq._lazy import lazily as _lazily
 
 if TYPE_CHECKING:  # type checkers read these; `__getattr__` imports them at the first access
     from skq import (
+        distributed,
         ensemble,
         exceptions,
         export,
@@ -46,6 +47,7 @@ _NAMES = {
     "config_context": "skq._config",
     "get_config": "skq._config",
     "set_config": "skq._config",
+    "distributed": "skq.distributed",
     "ensemble": "skq.ensemble",
     "exceptions": "skq.exceptions",
     "export": "skq.export",
@@ -71,6 +73,7 @@ __all__ = [
     "save",
     "set_config",
     "show_versions",
+    "distributed",
     "ensemble",
     "exceptions",
     "export",

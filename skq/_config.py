@@ -42,7 +42,7 @@ def get_config() -> dict[str, Any]:
     >>> skq.get_config()["engine"]
     'auto'
     """
-    return dict(_context.get() or _default)
+    return dict(current_settings())
 
 
 def set_config(
@@ -122,21 +122,26 @@ def config_context(
         _context.reset(token)
 
 
+def current_settings() -> dict[str, Any]:
+    """The current settings, not a copy: do not change them."""
+    return _context.get() or _default
+
+
 def engine_setting() -> str:
     """The current setting of the engine; does not copy the settings."""
-    engine: str = (_context.get() or _default)["engine"]
+    engine: str = current_settings()["engine"]
     return engine
 
 
 def saturation_setting() -> float | None:
     """Share of rows that may saturate without a warning; None for no warning."""
-    share: float | None = (_context.get() or _default)["saturation_warning"]
+    share: float | None = current_settings()["saturation_warning"]
     return share
 
 
 def threads_setting() -> int | None:
     """Current setting of the threads; None: the estimator decides."""
-    n_threads: int | None = (_context.get() or _default)["n_threads"]
+    n_threads: int | None = current_settings()["n_threads"]
     return n_threads
 
 

@@ -18,6 +18,8 @@ from skq.neural_network import MLPClassifier
 ROOT = Path(__file__).resolve().parent.parent
 #: Loaded on demand only: by the frontend, by the ONNX export, by the displays.
 HEAVY = (
+    "dask",
+    "distributed",
     "hummingbird",
     "lightgbm",
     "matplotlib",
@@ -25,7 +27,10 @@ HEAVY = (
     "onnxruntime",
     "pandas",
     "polars",
+    "pyarrow",
+    "pyspark",
     "pytest",
+    "ray",
     "torch",
     "xgboost",
 )
@@ -64,7 +69,8 @@ def test_import_skq_leaves_heavy_modules_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["linear_model", "svm", "tree", "ensemble", "neural_network", "quantization"]
+    "module",
+    ["linear_model", "svm", "tree", "ensemble", "neural_network", "quantization", "distributed"],
 )
 def test_public_modules_leave_heavy_modules_out(module: str) -> None:
     added = modules_added_by(f"import skq.{module}")

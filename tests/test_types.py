@@ -30,6 +30,7 @@ widths: dict[str, int] = model.n_bits_
 skq.save(model, "model.skq")
 loaded = skq.load("model.skq").predict(X)
 wrapped = skq.quantize(model, X, n_bits=6)
+n_rows = skq.distributed.predict(model, "rows.parquet", output="predictions.parquet")
 skq.QuantizedRegressor(model, n_bits=3).fit(X, y).predict(X)
 """
 
@@ -45,6 +46,7 @@ WRONG = {
     "skq.quantise": "quantise",
     "skq.QuantizedRegressor(skq.linear_model.Ridge(), n_bitz=3)": "n_bitz",
     "skq.export.to_cpp": "to_cpp",
+    "skq.distributed.predict(1, 2, outputs='x')": "outputs",
 }
 
 
@@ -81,7 +83,9 @@ def test_the_stubs_are_current() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("package", ["skq", "skq.export", "skq.quantization", "skq.training"])
+@pytest.mark.parametrize(
+    "package", ["skq", "skq.distributed", "skq.export", "skq.quantization", "skq.training"]
+)
 def test_type_checkers_see_the_names_that_load_lazily(package: str) -> None:
     module = importlib.import_module(package)
     (block,) = (

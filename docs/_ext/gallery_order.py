@@ -24,6 +24,7 @@ ORDER = [
     "save_and_load",
     "deploy_on_a_microcontroller",
     "deploy_with_onnx_runtime",
+    "beyond_one_machine",
     "command_line",
 ]
 

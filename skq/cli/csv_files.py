@@ -34,7 +34,12 @@ class CsvReader(TableReader):
         self._file.seek(0)
         self._size = max(1, os.path.getsize(path))
 
-    def batches(self, columns: Sequence[int], n_rows: int) -> Iterator[Floats]:
+    def batches(self, columns: Sequence[int], n_rows: int, *, texts: bool = False) -> Iterator[Any]:
+        if texts:
+            raise ValueError(
+                f"the model reads texts, and {self.path} does not tell them from numbers: "
+                "write the table as Parquet."
+            )
         rows = csv.reader(self._file)
         if self.names is not None:
             next(rows)
@@ -84,7 +89,7 @@ def _is_number(cell: str) -> bool:
 class CsvWriter(TableWriter):
     """Writes names, then rows; floats with the fewest digits that identify them."""
 
-    def __init__(self, path: str, names: list[str]) -> None:
+    def __init__(self, path: str, names: Sequence[str]) -> None:
         self._file = open(path, "w", newline="", encoding="utf-8")  # noqa: SIM115
         self._rows = csv.writer(self._file)
         self._rows.writerow(names)

@@ -5,71 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
-from skq.cli.table_files import Floats, TableReader, TableWriter
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise ImportError("Parquet files need pyarrow: pip install pyarrow") from None
-    return pyarrow
+from skq.cli.table_files import TableReader, TableWriter
+from skq.distributed.arrow_batches import arrays_of, fields_of
+from skq.distributed.columns import numbers_of
+from skq.distributed.needed import needed
+from skq.distributed.parquet_files import ArrowTable
+from skq.distributed.results import ResultForm
 
 
 class ParquetReader(TableReader):
-    """A file of columns of numbers."""
+    """A file, or a folder of files."""
 
     def __init__(self, path: str) -> None:
-        arrow = _pyarrow()
-        self.path = path
-        try:
-            self._file = arrow.parquet.ParquetFile(path)
-        except arrow.ArrowInvalid as error:
-            raise ValueError(f"{path} is not a Parquet file: {error}") from error
-        self.names = list(self._file.schema_arrow.names)
+        self.path, self._table = path, ArrowTable(path)
+        self.names = list(self._table.schema.names)
         self.n_columns = len(self.names)
 
-    def batches(self, columns: Sequence[int], n_rows: int) -> Iterator[Floats]:
+    def batches(self, columns: Sequence[int], n_rows: int, *, texts: bool = False) -> Iterator[Any]:
         assert self.names is not None
         names = [self.names[column] for column in columns]
-        total = max(1, self._file.metadata.num_rows)
-        for batch in self._file.iter_batches(batch_size=n_rows, columns=sorted(set(names))):
-            self.rows_read += batch.num_rows
-            self.part_read = self.rows_read / total
-            yield np.stack([self._numbers(batch, name) for name in names], axis=1)
-
-    def _numbers(self, batch: Any, name: str) -> Floats:
-        arrow = _pyarrow()
-        try:
-            column = batch.column(name).cast(arrow.float64())
-        except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError):
-            kind = batch.schema.field(name).type
-            raise ValueError(f"{self.path}, column {name}: {kind} is not a number") from None
-        return np.asarray(column.to_numpy(zero_copy_only=False))
+        for batch in self._table.batches(n_rows, names):
+            self.rows_read, self.part_read = self._table.rows_read, self._table.part_read
+            yield batch if texts else numbers_of(batch, names, self.path)
 
     def __exit__(self, *error: Any) -> None:
-        self._file.close()
+        pass  # Arrow closes each file when it is read
 
 
 class ParquetWriter(TableWriter):
-    """Writes a row group for each batch; the first one gives the types of the columns."""
+    """Writes a row group for each batch."""
 
-    def __init__(self, path: str, names: list[str]) -> None:
-        self._arrow, self._path, self._names = _pyarrow(), path, names
-        self._writer: Any = None
+    def __init__(self, path: str, form: ResultForm) -> None:
+        arrow, parquet = needed("pyarrow", "arrow"), needed("pyarrow.parquet", "arrow")
+        self._form, self._schema = form, arrow.schema(fields_of(form))
+        self._writer = parquet.ParquetWriter(path, self._schema)
 
     def write(self, columns: list[Any]) -> None:
-        arrays = [self._arrow.array(column) for column in columns]
-        table = self._arrow.table(dict(zip(self._names, arrays, strict=True)))
-        if self._writer is None:
-            self._writer = self._arrow.parquet.ParquetWriter(self._path, table.schema)
-        self._writer.write_table(table)
+        arrow = needed("pyarrow", "arrow")
+        arrays = arrays_of(columns, self._schema)
+        self._writer.write_batch(arrow.RecordBatch.from_arrays(arrays, schema=self._schema))
 
     def __exit__(self, *error: Any) -> None:
-        if self._writer is None and error[0] is None:  # no rows
-            empty = self._arrow.table({name: self._arrow.array([]) for name in self._names})
-            self._arrow.parquet.write_table(empty, self._path)
-        elif self._writer is not None:
-            self._writer.close()
+        self._writer.close()

@@ -6,24 +6,14 @@ import os
 from argparse import Namespace
 from typing import Any
 
-import numpy as np
-
 from skq.cli.formats import open_table, open_writer
 from skq.cli.models import load_predictor
-from skq.cli.progress import ProgressBar
 from skq.cli.table_files import TableReader
-from skq.serving.saved_model import IntegerPredictor
-
-#: Rows that are read, predicted and written at a time.
-BATCH_ROWS = 65_536
-
-#: Output columns by method.
-COLUMNS = {
-    "predict": "prediction",
-    "predict_proba": "probability",
-    "decision_function": "score",
-    "score_samples": "score",
-}
+from skq.distributed.columns import columns_read
+from skq.distributed.on_arrow import BATCH_ROWS
+from skq.distributed.progress import ProgressBar
+from skq.distributed.results import columns_of, form_of
+from skq.serving.saved_model import METHODS, IntegerPredictor
 
 
 def add_predict(commands: Any) -> None:
@@ -40,7 +30,7 @@ def add_predict(commands: Any) -> None:
     parser.add_argument("model", metavar="MODEL", help="file that skq.save wrote")
     parser.add_argument("table", metavar="TABLE", help="*.csv or *.parquet")
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="*.csv or *.parquet")
-    parser.add_argument("--method", choices=tuple(COLUMNS), default="predict")
+    parser.add_argument("--method", choices=METHODS, default="predict")
     parser.add_argument("--batch-rows", type=int, default=BATCH_ROWS, metavar="N")
     parser.add_argument(
         "--progress",
@@ -55,17 +45,18 @@ def _predict(options: Namespace) -> None:
     if options.batch_rows < 1:
         raise ValueError(f"--batch-rows must be at least 1; got {options.batch_rows}")
     model = load_predictor(options.model)
-    names = _column_names(model, options.method)
+    form = form_of(model, options.method)
     with open_table(options.table) as table:
         columns = _columns_of(model, table)
         partial = f"{options.output}.partial"
         try:
             with (
-                open_writer(options.output, partial, names) as writer,
+                open_writer(options.output, partial, form) as writer,
                 ProgressBar(options.progress) as bar,
             ):
-                for rows in table.batches(columns, options.batch_rows):
-                    writer.write(_as_columns(_predict_batch(model, options, table, rows)))
+                texts = model.lookup is not None
+                for rows in table.batches(columns, options.batch_rows, texts=texts):
+                    writer.write(columns_of(_predict_batch(model, options, table, rows)))
                     bar.show(table.part_read, table.rows_read)
             os.replace(partial, options.output)
         finally:
@@ -85,39 +76,12 @@ def _predict_batch(
 
 def _columns_of(model: IntegerPredictor, table: TableReader) -> list[int]:
     """Numbers of the table's columns that the model reads, in its order."""
-    wanted = model.feature_names_in_
-    if wanted is not None and table.names is not None:
-        number = {name: k for k, name in enumerate(table.names)}
-        missing = [str(name) for name in wanted if str(name) not in number]
-        if missing:
-            raise ValueError(f"{table.path} has no column {', '.join(missing)}")
-        return [number[str(name)] for name in wanted]
+    if table.names is not None and model.feature_names_in_ is not None:
+        return [
+            table.names.index(name) for name in columns_read(model, table.names, what=table.path)
+        ]
     if table.n_columns != model.n_features_in_:
         raise ValueError(
             f"{table.path} has {table.n_columns} columns; the model reads {model.n_features_in_}"
         )
     return list(range(table.n_columns))
-
-
-def _column_names(model: IntegerPredictor, method: str) -> list[str]:
-    """Names of the output's columns, from predictions of one row of zeros."""
-    row = np.zeros((1, model.n_features_in_))
-    result, stem = getattr(model, method)(row), COLUMNS[method]
-    classes = model.classes_
-    if isinstance(result, list):  # probabilities of several outputs
-        return [
-            f"{stem}_{k}_{label}" for k, labels in enumerate(classes) for label in labels.tolist()
-        ]
-    if result.ndim == 1:
-        return [stem]
-    n_columns = result.shape[1]
-    if method != "predict" and isinstance(classes, np.ndarray) and len(classes) == n_columns:
-        return [f"{stem}_{label}" for label in classes.tolist()]
-    return [f"{stem}_{k}" for k in range(n_columns)]
-
-
-def _as_columns(result: Any) -> list[Any]:
-    """Arrays of shape (n_rows,)."""
-    if isinstance(result, list):
-        return [column for part in result for column in part.T]
-    return [result] if result.ndim == 1 else list(result.T)

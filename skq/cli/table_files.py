@@ -34,8 +34,11 @@ class TableReader(AbstractContextManager["TableReader"], ABC):
     part_read = 0.0
 
     @abstractmethod
-    def batches(self, columns: Sequence[int], n_rows: int) -> Iterator[Floats]:
-        """Give arrays of shape (at most n_rows, n_columns), NaN where a cell is empty."""
+    def batches(self, columns: Sequence[int], n_rows: int, *, texts: bool = False) -> Iterator[Any]:
+        """Give arrays of shape (at most n_rows, n_columns), NaN where a cell is empty.
+
+        With `texts` named columns for a model of texts, where the format has types.
+        """
 
 
 class TableWriter(AbstractContextManager["TableWriter"], ABC):

@@ -20,8 +20,6 @@ from skq.program.types import TensorType
 
 Array = NDArray[Any]
 
-#: Settings of the engine that mean the native one where it was compiled.
-NATIVE = frozenset({"auto", "native"})
 #: Dtypes that the kernels read without a copy, by character.
 _READ = frozenset("fd?bBhHiIlLqQ")
 #: Rows of other dtypes are converted in pieces of this many bytes.
@@ -65,7 +63,7 @@ def run(
         Threads of the native engine; the results do not depend on it. None means the number of the
         settings, or 1 if they have none.
     refuse : {None, "nonfinite", "infinite"}, default=None
-        What real inputs must not hold: NaN and infinity, or infinity alone.
+        Values that float inputs must not have: NaN and infinity, or only infinity.
     plans : Plans, default=None
         Compiled plans of this program; with None one is compiled for this run.
 
@@ -83,31 +81,43 @@ def run(
     """
     arrays = {v: _fitted(array, program.types[v], v) for v, array in inputs.items()}
     n_rows = _same_length(arrays)
-    if _is_native():
-        wanted = tuple(t for t in dict.fromkeys(targets) if t not in arrays)
-        plan = (Plans(program) if plans is None else plans).plan(tuple(inputs), wanted)
-        run_rows = partial(
-            plan.run,
-            n_threads=n_threads or _threads(),
-            refuse=refuse,
-            prepared=plan.prepare(wanted),
-        )
-        results = _run_any(program, plan.given, run_rows, arrays, n_rows)
-        computed = dict(zip(wanted, results, strict=True))
-        return [
-            computed[t] if t in computed else _as_value(arrays[t], program.types[t])
-            for t in targets
-        ]
-    if engine_setting() == "auto":
-        _warn_once()
-    for v, array in arrays.items():
-        _check(array, program.types[v], v, refuse)
-    # imported here, since a loaded model rarely needs them
-    if engine_setting() == "reference":
+    engine = compiling_engine()
+    if engine is None:
+        for v, array in arrays.items():
+            _check(array, program.types[v], v, refuse)
+        # imported here, since a loaded model rarely needs it
         from skq.engines.reference import evaluate
-    else:
-        from skq.engines.numpy_engine import evaluate
-    return evaluate(program, arrays, targets)
+
+        return evaluate(program, arrays, targets)
+    wanted = tuple(t for t in dict.fromkeys(targets) if t not in arrays)
+    plan = (Plans(program) if plans is None else plans).plan(tuple(inputs), wanted, engine)
+    run_rows = partial(
+        plan.run,
+        n_threads=n_threads or _threads(),
+        refuse=refuse,
+        prepared=plan.prepare(wanted),
+    )
+    results = _run_any(program, plan.given, run_rows, arrays, n_rows)
+    computed = dict(zip(wanted, results, strict=True))
+    return [
+        computed[t] if t in computed else _as_value(arrays[t], program.types[t]) for t in targets
+    ]
+
+
+def compiling_engine() -> str | None:
+    """The engine of the settings that runs plans, "native" or "numpy"; None for the reference.
+
+    Where "auto" falls back to "numpy" it warns, once.
+    """
+    engine = engine_setting()
+    if engine == "reference":
+        return None
+    if engine == "auto":
+        if native.UNAVAILABLE is None:
+            return "native"
+        _warn_once()
+        return "numpy"
+    return engine
 
 
 @cache
@@ -123,11 +133,6 @@ def _warn_once() -> None:
 
 def _threads() -> int:
     return threads_setting() or 1
-
-
-def _is_native() -> bool:
-    engine = engine_setting()
-    return engine == "native" or (engine == "auto" and native.UNAVAILABLE is None)
 
 
 def _run_any(
@@ -155,7 +160,7 @@ def _run_any(
             for v in given:
                 _check(arrays[v], program.types[v], v, None)
         if status != layout.OK:
-            raise RuntimeError(f"the native engine returned the unknown status {status}")
+            raise RuntimeError(f"the engine returned the unknown status {status}")
         parts.append(results)
     if len(parts) == 1:
         return parts[0]

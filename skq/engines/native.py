@@ -128,9 +128,9 @@ class NativePlan:
         n_rows : int
         n_threads : int, default=1
         refuse : {None, "infinite", "nonfinite"}, default=None
-            What real inputs must not hold.
+            Values that float inputs must not have.
         prepared : callable, default=None
-            What `prepare` returned.
+            Result of `prepare`.
         """
         code = layout.REFUSE[refuse]
         results = (prepared or self._all)(list(inputs), n_rows, n_threads, code)

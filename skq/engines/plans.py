@@ -1,13 +1,18 @@
-"""The compiled plans of one program."""
+"""The compiled plans of one program, for the engines that compile."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from skq.engines import native
 from skq.program.program import IntegerProgram
 
+if TYPE_CHECKING:
+    from skq.engines.numpy_engine import NumpyPlan
+
 
 class Plans:
-    """Plans of a program for the native engine, compiled when they are first needed.
+    """Plans of a program for an engine, compiled when they are first needed.
 
     One plan computes the outputs of the program from its inputs; each run selects the outputs that
     it needs. For intermediate values other plans are compiled. Plans depend on the program alone
@@ -20,7 +25,9 @@ class Plans:
 
     def __init__(self, program: IntegerProgram) -> None:
         self.program = program
-        self._plans: dict[tuple[tuple[int, ...], tuple[int, ...]], native.NativePlan] = {}
+        self._plans: dict[
+            tuple[str, tuple[int, ...], tuple[int, ...]], native.NativePlan | NumpyPlan
+        ] = {}
 
     def __len__(self) -> int:
         return len(self._plans)
@@ -30,8 +37,15 @@ class Plans:
         """Bytes of all plans compiled so far."""
         return sum(plan.nbytes for plan in self._plans.values())
 
-    def plan(self, given: tuple[int, ...], wanted: tuple[int, ...]) -> native.NativePlan:
+    def plan(
+        self, given: tuple[int, ...], wanted: tuple[int, ...], engine: str = "native"
+    ) -> native.NativePlan | NumpyPlan:
         """The plan that computes the values `wanted` from the values `given`.
+
+        Parameters
+        ----------
+        given, wanted : tuple of int
+        engine : {"native", "numpy"}, default="native"
 
         Raises
         ------
@@ -42,12 +56,21 @@ class Plans:
         if sorted(given) == list(range(len(program.inputs))):
             outputs = tuple(v for v in dict.fromkeys(program.outputs.values()) if v not in given)
             targets = outputs if set(wanted).issubset(outputs) else wanted
-        plan = self._plans.get((given, targets))
+        plan = self._plans.get((engine, given, targets))
         if plan is None:
-            if native.UNAVAILABLE is not None:
-                raise ImportError(
-                    f"engine='native' is not available, because {native.UNAVAILABLE}. Use "
-                    "engine='auto' or 'numpy', or install skq on a machine with a C compiler."
-                )
-            plan = self._plans[given, targets] = native.NativePlan(program, given, targets)
+            plan = self._plans[engine, given, targets] = self._compiled(engine, given, targets)
         return plan
+
+    def _compiled(
+        self, engine: str, given: tuple[int, ...], targets: tuple[int, ...]
+    ) -> native.NativePlan | NumpyPlan:
+        if engine == "numpy":
+            from skq.engines.numpy_engine import NumpyPlan  # a loaded model rarely needs it
+
+            return NumpyPlan(self.program, given, targets)
+        if native.UNAVAILABLE is not None:
+            raise ImportError(
+                f"engine='native' is not available, because {native.UNAVAILABLE}. Use "
+                "engine='auto' or 'numpy', or install skq on a machine with a C compiler."
+            )
+        return native.NativePlan(self.program, given, targets)

@@ -59,6 +59,13 @@ def _trees(step: ins.Trees, x: Array) -> Array:
     return sums
 
 
+def _weighted_median(step: ins.WeightedMedian, x: Array) -> Array:
+    order = np.argsort(x, axis=-1, kind="stable")
+    reached = np.cumsum(step.weights.astype(np.int64)[order], axis=-1) >= step.threshold
+    first = np.take_along_axis(order, reached.argmax(axis=-1)[..., np.newaxis], axis=-1)
+    return np.take_along_axis(x, first, axis=-1)[..., 0]
+
+
 def _gather(step: ins.Gather, x: Array) -> Array:
     flat = x.reshape(len(x), -1)
     padded = np.concatenate([flat, np.full((len(x), 1), step.fill, dtype=np.int64)], axis=1)
@@ -102,6 +109,7 @@ RULES: Mapping[type[ins.Instruction], Callable[..., Array]] = {
     ins.Max: lambda step, x: x.max(axis=-1),
     ins.Min: lambda step, x: x.min(axis=-1),
     ins.ArgMax: lambda step, x: x.argmax(axis=-1).astype(np.int64),
+    ins.WeightedMedian: _weighted_median,
     ins.Gather: _gather,
     ins.Reshape: lambda step, x: x.reshape(len(x), *step.shape),
     ins.Concat: _concat,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skq._config import engine_setting, saturation_setting, threads_setting
+from skq._config import current_settings
 from skq.engines import dispatch, native
 from skq.engines.plans import Plans
 from skq.graph.evaluator import GraphEvaluator
@@ -25,9 +25,9 @@ _INFINITE, _NONFINITE = layout.REFUSE["infinite"], layout.REFUSE["nonfinite"]
 
 
 class Session:
-    """What running a module needs in addition to the module: compiled plans and routes.
+    """The data for running a module: compiled plans and routes.
 
-    A module is immutable, so what can be computed once is stored here, when it is first needed.
+    A module is immutable. Data that are computed once are stored here when they are first needed.
     Each module creates one session; pickles and copies do not hold it. Threads may share it: if two
     of them compute an entry at the same time, both get the same.
 
@@ -99,7 +99,7 @@ class Session:
     def run_table(self, method: str, X: Any, n_threads: int | None = None) -> Any:
         """The fast path: outputs for a plain array that validation would return unchanged.
 
-        The kernels check shape and dtype, and check for NaN and infinity while they quantize.
+        The engine checks shape and dtype, NaN and infinity.
 
         Parameters
         ----------
@@ -113,27 +113,30 @@ class Session:
         ndarray, tuple of ndarray or None
             None if the caller has to take the fallback: X is not a two-dimensional array of a
             dtype that the kernels read; X holds infinity, or NaN while `takes_missing` is False;
-            the module does not compute this method; another engine is set; or the settings require
-            a warning of values that saturate.
+            the module does not compute this method; the reference engine is set; or the settings
+            require a warning of values that saturate.
         """
-        if (
-            type(X) is not np.ndarray
-            or X.ndim != 2
-            or X.size == 0
-            or saturation_setting() is not None
-        ):
+        if type(X) is not np.ndarray:
+            return None
+        shape = X.shape
+        settings = current_settings()
+        if len(shape) != 2 or 0 in shape or settings["saturation_warning"] is not None:
             return None
         route = self._by_method.get(method) or self.route_of(method)
-        if route is None or engine_setting() not in dispatch.NATIVE:
+        if route is None:
             return None
-        run = route.prepared
+        setting = settings["engine"]
+        run = route.prepared.get(setting)
         if run is None:
-            if native.UNAVAILABLE is not None:
-                return None  # the fallback raises, or runs another engine
-            run = route.prepare()
+            engine = dispatch.compiling_engine()
+            if engine is None or (engine == "native" and native.UNAVAILABLE is not None):
+                return None  # the fallback runs the reference engine, or raises
+            run = route.prepared[setting] = route.prepare(engine)
         refuse = _INFINITE if self.takes_missing else _NONFINITE
-        values = run([X], len(X), n_threads or threads_setting() or 1, refuse)
-        return route.finish(values) if type(values) is list else None
+        values = run([X], shape[0], n_threads or settings["n_threads"] or 1, refuse)
+        if type(values) is not list:
+            return None
+        return values[0] if route.is_direct else route.finish(values)
 
 
 class Route:
@@ -145,11 +148,22 @@ class Route:
         Outputs of the program that these outputs are computed from.
     targets : list of int
         Numbers of these values in the program.
-    prepared : callable or None
-        Computes the targets from one array on the native engine; None until `prepare` is called.
+    prepared : dict of str to callable
+        Computes the targets from one array, by the setting of the engine.
+    is_direct : bool
+        Whether the only target is the output: there is nothing to finish.
     """
 
-    __slots__ = ("_epilogue", "_most_rows", "_names", "_plans", "needed", "prepared", "targets")
+    __slots__ = (
+        "_epilogue",
+        "_most_rows",
+        "_names",
+        "_plans",
+        "is_direct",
+        "needed",
+        "prepared",
+        "targets",
+    )
 
     def __init__(self, session: Session, names: tuple[str, ...]) -> None:
         unknown = [name for name in names if name not in session.output_names]
@@ -158,7 +172,7 @@ class Route:
         program, graph = session.plans.program, session.epilogue.graph
         self._names, self._plans = names, session.plans
         self._epilogue: GraphEvaluator | None = None
-        self.prepared: native.Prepared | None = None
+        self.prepared: dict[str, native.Prepared] = {}
         needed = _read_by(graph, names, program)
         if set(needed) == set(names):
             needed = list(names)
@@ -168,12 +182,12 @@ class Route:
             self._most_rows = max(1, EPILOGUE_VALUES // max([1, *(np.size(c) for c in constants)]))
         self.needed = needed
         self.targets = [program.outputs[name] for name in needed]
+        self.is_direct = self._epilogue is None and len(needed) == 1
 
-    def prepare(self) -> native.Prepared:
-        """Compile the plan from one array to the targets, and store the function that runs it."""
+    def prepare(self, engine: str = "native") -> native.Prepared:
+        """The function that computes the targets from one array on an engine."""
         targets = tuple(self.targets)
-        self.prepared = self._plans.plan((0,), targets).prepare(targets)
-        return self.prepared
+        return self._plans.plan((0,), targets, engine).prepare(targets)
 
     def finish(self, values: list[Array]) -> Any:
         """The outputs, from the values of `targets`: one array, or a tuple of arrays."""

@@ -211,7 +211,7 @@ class QuantizedEstimator(EstimatorPredictions):
     def _as_parent(self) -> Any:
         """An instance of the scikit-learn class with the same parameters and learned attributes.
 
-        Methods that a subclass overrides are those of the parent there.
+        It has the parent's methods instead of those that a subclass overrides.
         """
         parent: Any = object.__new__(self._parent)
         state = {k: v for k, v in vars(self).items() if k not in _ADDED_STATE}
@@ -271,7 +271,7 @@ class QuantizedEstimator(EstimatorPredictions):
         return float((lower.max() + upper.min()) / 2 if len(lower) else upper.min() - 1e-6)
 
 
-#: Attributes of a quantized estimator that its parent would not have.
+#: Attributes of a quantized estimator that its parent does not have.
 _ADDED_STATE = ("_in_float", "_pending", "quantized_module_", "_result_types")
 
 #: Lock while a prediction builds a module.

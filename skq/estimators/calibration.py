@@ -62,16 +62,21 @@ class CalibrationData:
         return _on_columns(self.rows, self.columns, columns, self.n_features)
 
     def on_all_features(self) -> CalibrationData:
-        """The same with rows that hold all features."""
+        """The same with rows of all features."""
         return replace(self, rows=self.full_rows(len(self.rows)), columns=None)
 
     def on_columns(self) -> CalibrationData:
-        """The same for the features that the rows hold, as if there were no others."""
+        """The same for only the features that the rows have."""
         if self.columns is None:
             return self
         lo, hi = self.ranges.lo[self.columns], self.ranges.hi[self.columns]
         ranges = InputRange(lo, hi, self.ranges.has_missing)
         return CalibrationData(self.rows, self.weight, ranges)
+
+    def thinned(self, n_rows: int) -> CalibrationData:
+        """The same with at most so many rows, of the same weight in all."""
+        rows, weight = _thinned(self.rows, self.weight, n_rows)
+        return replace(self, rows=rows, weight=weight)
 
     @classmethod
     def of(cls, X: Any, sample_weight: Any = None) -> CalibrationData:
@@ -149,7 +154,7 @@ class Summary:
         if len(present) < X.shape[0]:
             X = X[present]
         columns = _occurring(X) if sparse.issparse(X) else None
-        chosen = _evenly(len(present), _most_rows(columns))
+        chosen = evenly(len(present), _most_rows(columns))
         share = weight[present].sum() / weight[present[chosen]].sum()
         rows = X[chosen] if len(chosen) < X.shape[0] else X
         if sparse.issparse(rows):
@@ -165,7 +170,7 @@ class Summary:
             return batches[0]
         columns = _union([batch.columns for batch in batches])
         weight = np.concatenate([batch.weight for batch in batches])
-        chosen = _evenly(len(weight), _most_rows(columns))
+        chosen = evenly(len(weight), _most_rows(columns))
         ends = np.cumsum([len(batch.rows) for batch in batches])
         parts = []
         for batch, end in zip(batches, ends, strict=True):
@@ -227,12 +232,13 @@ def _thinned(rows: Array, weight: Array, n_rows: int) -> tuple[Array, Array]:
     """Evenly spaced rows, whose weights add up to those of all."""
     if len(rows) <= n_rows:
         return rows, weight
-    chosen = _evenly(len(rows), n_rows)
+    chosen = evenly(len(rows), n_rows)
     factor = weight.sum() / weight[chosen].sum() if len(chosen) else 1.0
     return rows[chosen], weight[chosen] * factor
 
 
-def _evenly(n_rows: int, n_chosen: int) -> NDArray[np.int64]:
+def evenly(n_rows: int, n_chosen: int) -> NDArray[np.int64]:
+    """Numbers of at most `n_chosen` evenly spaced rows."""
     if n_rows <= n_chosen:
         return np.arange(n_rows)
     return np.linspace(0, n_rows - 1, n_chosen).astype(np.int64)

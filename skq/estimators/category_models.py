@@ -1,8 +1,8 @@
-"""Fitted models of texts and categories: the lookup stage, and the model as a reader of codes."""
+"""Fitted models of texts and categories: the lookup stage, and the model that reads codes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.frozen import FrozenEstimator
 
+from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import hist_boosting
 from skq.frontend.equivalents.lightgbm import pandas_categories, reading_codes
+from skq.frontend.equivalents.members import members_of, with_members
 from skq.frontend.equivalents.raw_tables import features_read, pipelines_of, read_labels
 from skq.frontend.on_codes import OnCodes
 from skq.serving.category_codes import lookup_of
@@ -26,7 +28,7 @@ class Coded(NamedTuple):
     ----------
     lookup : TableLookup
     estimator : estimator
-        Predicts in float for what the lookup returns.
+        Predicts in float from the codes.
     """
 
     lookup: TableLookup
@@ -46,16 +48,15 @@ def coded(estimator: Any, X: Any) -> Coded | None:
     Raises
     ------
     UnsupportedModelError
-        Names the column or step that has no integer representation.
+        The message names the column or step that has no integer representation.
     ValueError
         For columns of dates that the model reads.
     """
     while isinstance(estimator, FrozenEstimator):
         estimator = estimator.estimator
-    if hist_boosting.has_text_categories(estimator):
-        return Coded(hist_lookup(estimator), hist_boosting.taking_encoded(estimator))
-    if pandas_categories(estimator):
-        return Coded(_lightgbm_lookup(estimator, X), reading_codes(estimator))
+    members = list(members_of(estimator))
+    if any(_numbers_categories(member) for member in members):
+        return Coded(_common_lookup(estimator, members, X), with_members(estimator, _of_codes))
     if sparse.issparse(X) or (isinstance(X, np.ndarray) and X.dtype.kind in "fiub"):
         return None
     if not hasattr(X, "columns") and np.asarray(X).ndim != 2:
@@ -68,6 +69,48 @@ def coded(estimator: Any, X: Any) -> Coded | None:
     if not any(True for _ in pipelines_of(estimator)):
         return None
     return _coded_pipeline(estimator, table, columns, read)
+
+
+def _numbers_categories(estimator: Any) -> bool:
+    """Whether a fitted estimator numbers the categories of its table itself."""
+    return hist_boosting.has_text_categories(estimator) or bool(pandas_categories(estimator))
+
+
+def _of_codes(estimator: Any) -> Any:
+    """The same estimator as a reader of the numbers of its categories."""
+    if hist_boosting.has_text_categories(estimator):
+        return hist_boosting.taking_encoded(estimator)
+    return reading_codes(estimator)
+
+
+def _common_lookup(estimator: Any, members: Sequence[Any], X: Any) -> TableLookup:
+    """The lookup stage of all members, which number the categories in the same way."""
+    first: TableLookup | None = None
+    for member in members:
+        if not _numbers_categories(member):
+            break
+        is_hist = hist_boosting.has_text_categories(member)
+        lookup = hist_lookup(member) if is_hist else _lightgbm_lookup(member, X)
+        if first is None:
+            first = lookup
+        elif not _are_alike(first, lookup):
+            break
+    else:
+        assert first is not None
+        return first
+    raise UnsupportedModelError(
+        f"{type(estimator).__name__} cannot be quantized: the estimators in it must number the "
+        f"categories of X alike, but {type(member).__name__} does not do it as the others do. Use "
+        "one kind of estimator in it, or encode the categories before it."
+    )
+
+
+def _are_alike(a: TableLookup, b: TableLookup) -> bool:
+    """Whether two lookup stages give every category the same code."""
+    return len(a.columns) == len(b.columns) and all(
+        (c.feature, c.categories) == (d.feature, d.categories)
+        for c, d in zip(a.columns, b.columns, strict=True)
+    )
 
 
 def _coded_pipeline(
@@ -116,7 +159,7 @@ def hist_lookup(estimator: Any) -> TableLookup:
     """The lookup stage of histogram gradient boosting that was fitted on texts.
 
     Categories have the numbers of its encoder. Others, and missing values, have the next number:
-    the trees send them where missing values go.
+    in trees they take the branch of missing values.
     """
     columns = []
     for feature, values in hist_boosting.categories_of(estimator):

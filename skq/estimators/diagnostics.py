@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class Progress:
     Parameters
     ----------
     name : str
-        Of the estimator.
+        Name of the estimator.
     verbose : bool or int
     """
 
@@ -54,7 +55,7 @@ class Progress:
 
 
 def check_cover(name: str, data: CalibrationData) -> None:
-    """Warn where all rows of the calibration data are equal."""
+    """Warn if all rows of the calibration data are equal."""
     if np.array_equal(data.ranges.lo, data.ranges.hi) and len(data.ranges.lo):
         warnings.warn(
             f"{name} was calibrated on rows that are all the same, so it predicts the same for "
@@ -72,18 +73,20 @@ def check_precision(
     n_bits: Any,
     quantized: Callable[[int], QuantizedModule],
 ) -> None:
-    """Warn where the integers lose much of the float model, and name a width that suffices.
+    """Warn if the integer model is much less accurate than the float model.
+
+    The message names a sufficient width.
 
     Parameters
     ----------
     name : str
     module : QuantizedModule
     graph : FloatGraph
-        Of the float model.
+        Graph of the float model.
     data : CalibrationData
     n_bits : int or dict
     quantized : callable
-        Makes the module of another width.
+        Returns the module at another width.
     """
     if len(data.rows) < MIN_COMPARED_ROWS:
         return
@@ -112,9 +115,10 @@ def _loss(
     module: QuantizedModule, rows: Any, names: tuple[str, ...], wanted: list[Any]
 ) -> tuple[float, str] | None:
     """The loss of the integers, and a text for it; None where it is small."""
-    # for few rows preparing the compiled engine costs more than it saves
+    # for few rows preparing the compiled engine costs more than it saves; the copy has a session of
+    # its own, so the module does not hold the plan
     with config_context(engine="numpy"):
-        results = module.forward(rows, outputs=names)
+        results = replace(module).forward(rows, outputs=names)
     pairs = list(zip(results if len(names) > 1 else [results], wanted, strict=True))
     if wanted[0].dtype.kind != "f":
         agreement = min(float(np.mean(got == expected)) for got, expected in pairs)

@@ -1,4 +1,4 @@
-"""Docstrings of quantized estimators: the parent's, with what quantization adds."""
+"""Docstrings of quantized estimators: those of scikit-learn, with additions."""
 
 from __future__ import annotations
 

@@ -3,6 +3,9 @@
 Values are replaced by a representative of their bin, the parent is trained on those, and its
 thresholds move to the edges between bins. So thresholds lie between values of the features, the
 fitted parent gives the same for X as for the bins of X, and no split changes in integers.
+
+With few bits the parent is fitted twice: first on X itself, for the edges that post-training
+quantization chooses for it. They lie where its splits are, which no look at single features tells.
 """
 
 from __future__ import annotations
@@ -19,10 +22,12 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skq.estimators.base import ADDED_PARAMETERS, QuantizedEstimator
+from skq.estimators.edges_of_model import edges_of_model
 from skq.exceptions import UnsupportedModelError
 from skq.quantization.columns_per_feature import check_columns
 from skq.quantization.n_bits import LOSSLESS, get_n_bits_dict, is_lossless
 from skq.quantization.trees.feature_bins import FeatureBins
+from skq.quantization.trees.settings import EDGES
 
 Array = NDArray[Any]
 
@@ -78,8 +83,17 @@ class QuantizedTrees(QuantizedEstimator):
             weight = None if weight is None else _check_sample_weight(weight, values)
             width = get_n_bits_dict(self.n_bits)["model_inputs"]
             target = _targets(self, bound.arguments.get("y"), values.shape[0])
+            model_edges = None
+            if target is not None and not skip and width <= EDGES.max_model_bits:
+                model_edges = edges_of_model(self, values, bound.arguments["y"], weight)
             known = FeatureBins.of(
-                values, width, sample_weight=weight, target=target, skip=skip, n_columns=columns
+                values,
+                width,
+                sample_weight=weight,
+                target=target,
+                skip=skip,
+                n_columns=columns,
+                model_edges=model_edges,
             )
         bound.arguments["X"] = _like(X, known.represent(values), skip)
         super()._train(train, bound)

@@ -1,4 +1,4 @@
-"""Quantized estimators inside another that is quantized as a whole act as their parents."""
+"""Quantized estimators inside another quantized estimator train and predict in float."""
 
 from __future__ import annotations
 

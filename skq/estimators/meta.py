@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -23,7 +24,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skq.estimators import category_models, changes, quantize_fitted
+from skq.estimators import blocks, category_models, changes, quantize_fitted
 from skq.estimators.base import QuantizedEstimator
 from skq.estimators.calibration import CalibrationData
 from skq.estimators.delegation import inner_has
@@ -36,6 +37,7 @@ from skq.estimators.result_types import result_types
 from skq.estimators.validation import numeric_array, refuse_text
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents import check_trainable, last_step
+from skq.frontend.equivalents.dask_boosters import in_memory
 from skq.quantization.quantized_module import QuantizedModule
 from skq.serving.named_columns import arranged
 from skq.serving.outputs import log_probabilities
@@ -97,7 +99,7 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
         _refuse_quantized(self.estimator)
         self._refuse_other_kinds()
         if isinstance(self.estimator, FrozenEstimator):
-            self.estimator_ = self.estimator.estimator
+            self.estimator_ = in_memory(self.estimator.estimator)
         else:
             estimator = in_float(self.estimator)
             check_trainable(estimator)
@@ -118,19 +120,18 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
 
     def _quantize(self: Self, X: Any, sample_weight: Any = None, *, verbose: bool = False) -> Self:
         self.__dict__.pop("_lookup", None)
-        validate_data(self, X, skip_check_array=True)
+        rows = blocks.example_of_blocks(X) if blocks.is_lazy(X) else X
+        validate_data(self, rows, skip_check_array=True)
         model = self.estimator_
-        coded = category_models.coded(model, X)
+        self._check_width(model)
+        coded = category_models.coded(model, rows)
         if coded is None:
-            refuse_text(model, X)
+            refuse_text(model, rows)
         else:
             self._lookup, model = coded
-        X = numeric_array(self, X, dense=False)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
+        data = self._calibration_data(X, sample_weight)
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
-        data = CalibrationData.of(X, sample_weight)
         self._result_types = result_types(model, data.full_rows(1))
         self.quantized_module_ = quantize_fitted.build_module(
             model,
@@ -143,6 +144,25 @@ class _QuantizedMeta(EstimatorPredictions, MetaEstimatorMixin, BaseEstimator):  
             verbose=verbose,
         )
         return self
+
+    def _check_width(self, model: Any) -> None:
+        """Raise if X has another number of features than the fitted model."""
+        expected = getattr(model, "n_features_in_", self.n_features_in_)
+        if self.n_features_in_ != expected:
+            raise ValueError(
+                f"X has {self.n_features_in_} features, but {type(model).__name__} is expecting "
+                f"{expected} features as input."
+            )
+
+    def _calibration_data(self, X: Any, sample_weight: Any) -> CalibrationData:
+        if blocks.is_lazy(X):
+            if sample_weight is not None:
+                raise ValueError("sample_weight needs X in memory: pass X.compute().")
+            return blocks.summary_of_blocks(X, partial(numeric_array, self, dense=False))
+        X = numeric_array(self, X, dense=False)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        return CalibrationData.of(X, sample_weight)
 
     def predict(self, X: Any) -> Any:
         """Predict with the integer program.
@@ -422,9 +442,12 @@ def quantize(
     ----------
     fitted : estimator or Pipeline
         A fitted classifier, regressor or outlier detector.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix, Dask array or dataframe} of shape (n_samples, n_features)
         Calibration data, for example the training data. They must be similar to the rows that the
-    model will predict on.
+        model will predict on. Of a Dask collection this process gets the ranges of all rows and
+        2000 evenly spaced rows, the same that are used of X in memory, so the integers are the
+        same. Blocks with an unknown number of rows, such as those of a dataframe, are computed
+        twice.
     n_bits : int, sequence of int or dict, default=8
         Width of the integers, from 1 to 16; see `skq.quantization.get_n_bits_dict`.
     rounding_threshold_bits : int or dict, default=None
@@ -474,7 +497,7 @@ def quantize(
         columns_per_feature=columns_per_feature,
     )
     quantize_fitted.check_bits(n_bits, rounding_threshold_bits, calibration, columns_per_feature)
-    result.estimator_ = fitted
+    result.estimator_ = in_memory(fitted)
     return result._quantize(X, verbose=verbose)
 
 

@@ -22,7 +22,7 @@ def columns_used_by_name(model: Any) -> NDArray[np.bool_] | None:
     Returns
     -------
     ndarray of shape (n_features_in_,), bool, or None
-        None if the first step is no ColumnTransformer that was fitted on names.
+        None if the first step is not a ColumnTransformer that was fitted on names.
     """
     first = model
     while isinstance(first, FrozenEstimator | Pipeline):

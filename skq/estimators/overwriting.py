@@ -1,4 +1,4 @@
-"""Estimators that may write into the X that they are given: ``copy_X=False``, ``copy=False``.
+"""Estimators that may write into their X: ``copy_X=False``, ``copy=False``.
 
 Calibration needs the X of ``fit`` unchanged, so the parent is trained on a copy.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-#: Parameters of scikit-learn's estimators that allow it where they are False.
+#: Parameters of scikit-learn's estimators that allow it if they are False.
 PARAMETERS = frozenset({"copy", "copy_X", "copy_x"})
 
 

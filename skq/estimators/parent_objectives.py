@@ -1,4 +1,4 @@
-"""What a scikit-learn estimator minimizes, as an `Objective` that torch can compute.
+"""The objective of a scikit-learn estimator, as an `Objective` in torch.
 
 Losses are means over the rows, and regularizers are divided accordingly: by ``C`` times the total
 weight for logistic regression and liblinear, by the total weight for ridge regression.
@@ -23,7 +23,7 @@ DISTILLED = 0.7
 
 
 class Fitted(NamedTuple):
-    """What the objective of a fitted estimator depends on.
+    """Data that the objective of a fitted estimator depends on.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def _perceptrons(fitted: Fitted) -> Objective:
 
 
 def targets_of(fitted: Fitted, y: Any, loss: str) -> NDArray[Any]:
-    """What the loss takes for each row: class numbers, signs, or reals.
+    """Targets of the loss for each row: class numbers, signs, or real values.
 
     Signs and reals have the shape (n_rows, n_scores).
     """

@@ -23,7 +23,7 @@ MOST_ROWS, MOST_VALUES = 8 * CALIBRATION.max_rows, 1 << 22
 class PendingData:
     """Summaries of recent batches, and one summary of all before them.
 
-    It is part of pickles, so that training can continue after loading.
+    It is part of pickles, so that training can continue after loading (`skq.estimators.pickles`).
 
     Attributes
     ----------
@@ -61,6 +61,12 @@ class PendingData:
         if self._n_rows > min(MOST_ROWS, max(1, MOST_VALUES // max(1, batch.rows.shape[1]))):
             self.collected()
 
+    def reduced_to(self, n_bytes: int) -> tuple[Any, ...]:
+        """What ``__reduce__`` returns for the same with rows of at most so many bytes, but one."""
+        data = self.collected()
+        n_rows = max(1, n_bytes // max(1, data.rows[:1].nbytes))
+        return _of_rows, (self.parameters, data.thinned(n_rows))
+
     def collected(self) -> CalibrationData:
         """The calibration data of all batches."""
         if self._batches:
@@ -69,3 +75,9 @@ class PendingData:
             self._batches, self._n_rows = [], 0
         assert self._known is not None  # there is at least one batch
         return self._known
+
+
+def _of_rows(parameters: dict[str, Any], known: CalibrationData) -> PendingData:
+    pending = PendingData()
+    pending.parameters, pending._known = parameters, known
+    return pending

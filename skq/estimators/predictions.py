@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from skq.estimators import validation
+from skq.estimators import pickles, validation
 from skq.estimators.infinity import takes_infinity
 from skq.estimators.threads import threads_of
 from skq.serving.lookup_stage import TableLookup
@@ -24,6 +24,14 @@ class EstimatorPredictions(IntegerPredictions):
     _threads = threads_of
     _missing_columns = validation.missing_columns
     _takes_missing_in = validation.takes_missing
+
+    def __getstate__(self) -> Any:
+        """State for pickles and copies: the module in few bytes."""
+        state: Any = super().__getstate__()
+        return pickles.packed_state(dict(state))
+
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(pickles.plain_state(state))  # type: ignore[misc]
 
     @property
     def n_bits_(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`qat_epochs`: estimators that are trained on with the integers that predictions use.
+"""`qat_epochs`: quantization-aware training of estimators.
 
 After the parent's ``fit`` and post-training quantization the integers are trained further, with
 the parent's loss and regularizer (`skq.training.fit_codes`). What comes out replaces the integers,
@@ -34,7 +34,7 @@ from skq.quantization.quantized_module import QuantizedModule
 if TYPE_CHECKING:
     from skq.training.code_network import CodeNetwork
     from skq.training.fake_codes import Constraints
-    from skq.training.fit_codes import TrainingData
+    from skq.training.held_back import TrainingData
     from skq.training.objectives import Objective
     from skq.training.single_layer import Course
 
@@ -180,7 +180,7 @@ class Trainer:
         self, parent: Any, rows: Rows, random: np.random.RandomState, progress: Progress
     ) -> tuple[bool, Course | None]:
         """Whether training beats rounding on rows that neither has seen, and its course."""
-        from skq.training.fit_codes import Judge, split
+        from skq.training.held_back import Judge, split
 
         is_classifier = hasattr(parent, "classes_")
         few, held = split(rows.y, random, is_classes=is_classifier)
@@ -254,7 +254,7 @@ class _Problem(NamedTuple):
         """The training of a fitted estimator from the module that rounding has given."""
         from skq.training.code_network import float_scores, starting_network
         from skq.training.fake_codes import Constraints
-        from skq.training.fit_codes import TrainingData
+        from skq.training.held_back import TrainingData
 
         predictor = to_representation(parent)
         assert isinstance(predictor, Predictor)
@@ -280,7 +280,7 @@ class _Problem(NamedTuple):
     def of_rows(self, rows: Rows) -> TrainingData:
         """Other rows, for the same objective."""
         from skq.training.code_network import float_scores
-        from skq.training.fit_codes import TrainingData
+        from skq.training.held_back import TrainingData
 
         targets = targets_of(self.fitted, rows.y, self.objective.loss)
         scores = float_scores(self.layers, rows.X)[-1]

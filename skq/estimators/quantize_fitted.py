@@ -20,7 +20,7 @@ from skq.quantization.post_training import PostTrainingAffineQuantization
 from skq.quantization.quantized_module import QuantizedModule
 from skq.quantization.search.ranges import check_calibration
 
-#: What trains the integers of a fitted estimator; see `build_module`.
+#: Type of the function that trains the integers of a fitted estimator; see `build_module`.
 Trainer = Callable[[Any, QuantizedModule, CalibrationData, Progress], QuantizedModule]
 
 
@@ -43,6 +43,23 @@ def quantize_graph(
     """Post-training quantization of a float graph; see `PostTrainingAffineQuantization`."""
     converter = PostTrainingAffineQuantization(n_bits, GraphEvaluator(graph), **options)
     return converter.quantize_module(data.rows, sample_weight=data.weight, ranges=[data.ranges])
+
+
+def graph_and_rows(
+    estimator: Any, data: CalibrationData
+) -> tuple[FloatGraph, CalibrationData, FeatureColumns | None]:
+    """The float graph of a fitted estimator, the rows it takes, and the features it reads.
+
+    The features are None unless X is so wide and sparse that the graph reads a part of them.
+    """
+    columns = None
+    if data.columns is not None:
+        columns = FeatureColumns(data.columns, data.n_features)
+    model = hist_boosting.taking_encoded(estimator)
+    graph = float_graph(model, data.rows, columns=columns)
+    if columns is not None and graph.inputs[0].shape[-1] == columns.n_features:
+        data, columns = data.on_all_features(), None
+    return graph, data.on_columns(), columns
 
 
 def build_module(
@@ -70,9 +87,9 @@ def build_module(
     sample_weight : array-like of shape (n_samples,), default=None
         Rows of weight 0 count as absent.
     verbose : bool or int, default=False
-        Whether to print what is done and how long it took.
+        Whether to print each step and its duration.
     name : str, default=None
-        What the estimator is called in warnings; its class by default.
+        Name of the estimator in warnings. None means its class.
     train : callable, default=None
         Trains the integers: from the estimator, the quantized module, the calibration data and a
         `Progress` to the module to use. Not called for wide sparse X of which few columns are used.
@@ -87,15 +104,8 @@ def build_module(
     name = name or type(estimator).__name__
     progress = Progress(name, verbose)
     data = X if isinstance(X, CalibrationData) else CalibrationData.of(X, sample_weight)
-    columns = None
-    if data.columns is not None:
-        columns = FeatureColumns(data.columns, data.n_features)
     with progress.step(f"converted to a float graph, checked on {min(len(data.rows), 100)} rows"):
-        model = hist_boosting.taking_encoded(estimator)
-        graph = float_graph(model, data.rows, columns=columns)
-    if columns is not None and graph.inputs[0].shape[-1] == columns.n_features:
-        data, columns = data.on_all_features(), None
-    data = data.on_columns()
+        graph, data, columns = graph_and_rows(estimator, data)
 
     def quantized(width: Any) -> QuantizedModule:
         return quantize_graph(

@@ -1,4 +1,4 @@
-"""A fitted quantized estimator at another width, and its float model, without new training."""
+"""A fitted quantized estimator at another width, without training again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def quantized_part(estimator: Any) -> Any:
     Raises
     ------
     TypeError
-        If it is not one of skq's.
+        If it is not an estimator of skq.
     """
     last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     if not isinstance(last, _QUANTIZED):
@@ -76,12 +76,12 @@ def module_at(
     Parameters
     ----------
     estimator : estimator
-        Fitted; one of skq's, or a Pipeline that ends in one.
+        A fitted estimator of skq, or a Pipeline that ends in one.
     X : array-like of shape (n_samples, n_features)
         The data that it was fitted on, for calibration.
     n_bits : int or dict
     calibration : {"auto", "minmax", "percentile", "mse"}, default=None
-        None: that of the estimator.
+        None means that of the estimator.
     sample_weight : array-like of shape (n_samples,), default=None
     """
     last = quantized_part(estimator)
@@ -110,7 +110,7 @@ def requantized(
     Raises
     ------
     ValueError
-        If nothing can be shared: with ``fit_on_bins=True`` or ``qat_epochs`` the float model
+        If the float model cannot be shared: with ``fit_on_bins=True`` or ``qat_epochs`` it
         depends on the width.
     """
     name = trains_for_width(estimator)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skq.engines.reference import evaluate
+from skq.estimators.staged_median import has_median, median_modules
 from skq.estimators.staged_votes import has_votes, vote_modules
 from skq.exceptions import UnsupportedModelError
 from skq.graph.graph import FloatGraph, TensorInfo
@@ -24,12 +25,16 @@ Array = NDArray[Any]
 def staged_modules(module: QuantizedModule, estimator: Any) -> Iterator[QuantizedModule]:
     """The module after each stage of a boosted ensemble; the last is the module itself.
 
-    Of AdaBoost whose base estimators are no trees, see `skq.estimators.staged_votes`. Else the
-    trees of later stages are removed from the Trees instruction. One tree of a single leaf for
-    each output replaces them; its integer represents the sum 0 that they now add.
+    For AdaBoost whose base estimators are not trees, see `skq.estimators.staged_votes`, and for
+    medians `skq.estimators.staged_median`. Otherwise the trees of later stages are removed from the
+    Trees instruction. For each output they are replaced by one tree of a single leaf, whose integer
+    represents the sum 0.
     """
     if has_votes(estimator):
         yield from vote_modules(module, estimator)
+        return
+    if has_median(module):
+        yield from median_modules(module, estimator)
         return
     number, trees = _trees_of(module, estimator)
     per_stage = _trees_per_stage(estimator, trees)
@@ -39,12 +44,8 @@ def staged_modules(module: QuantizedModule, estimator: Any) -> Iterator[Quantize
     for stage, end in enumerate(range(per_stage, len(trees.roots), per_stage), start=1):
         rest = zeros[end:].sum(axis=0)
         factor = 1.0
-        if weight is not None:  # AdaBoost
-            share = float(weight[:stage].sum() / weight.sum())
-            if hasattr(estimator, "classes_"):  # divides by the weight of the trees so far
-                factor = 1.0 / share
-            else:  # compares with half of it
-                rest = rest + 0.5 * (1.0 - share) / _scale_of(module, number, trees)
+        if weight is not None:  # AdaBoost divides by the weight of the trees so far
+            factor = float(weight.sum() / weight[:stage].sum())
         yield _changed(module, number, _first_trees(trees, end, rest), factor)
     yield module
 
@@ -79,7 +80,7 @@ def leaf_module(module: QuantizedModule) -> QuantizedModule:
 
 
 def as_the_parent_returns(estimator: Any, name: str, leaves: Array) -> Any:
-    """What ``apply`` or ``decision_path`` return, from leaves of shape (n_rows, n_trees)."""
+    """Results of ``apply`` or ``decision_path``, from leaves of shape (n_rows, n_trees)."""
     if name == "apply":
         stages = getattr(estimator, "estimators_", None)
         if stages is None:
@@ -164,12 +165,12 @@ def _leaves(module: QuantizedModule, trees: Trees) -> tuple[Array, Array, Array]
     real = _real_trees(module.graph)
     leaf = np.flatnonzero(trees.feature < 0)
     tree = np.searchsorted(trees.roots, leaf, side="right") - 1
-    integers = np.zeros((len(leaf), trees.n_outputs))
+    integers, weights = np.zeros((2, len(leaf), trees.n_outputs))
     columns = trees.output[tree][:, np.newaxis] + np.arange(trees.width)
     values = trees.leaf_values[trees.left[leaf]].astype(np.int64)
     values = values * trees.multiplier[tree][:, np.newaxis]
     np.put_along_axis(integers, columns, values.astype(np.float64), axis=1)
-    weights = real.leaf_weights[trees.left[leaf]]
+    np.put_along_axis(weights, columns, real.leaf_weights[trees.left[leaf]], axis=1)
     return tree, integers, weights / (len(trees.roots) if real.aggregate == "AVERAGE" else 1)
 
 

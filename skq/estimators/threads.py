@@ -19,10 +19,10 @@ VALUES_A_THREAD = 1 << 15
 def threads_of(estimator: Any, module: QuantizedModule, n_values: int) -> int:
     """Threads for predicting with a fitted estimator.
 
-    The setting ``n_threads`` decides where it is not None. Else it is ``n_jobs``, of the estimator
-    or of what it wraps, which None leaves to `joblib.parallel_config`. Models without ``n_jobs``,
-    and those that multiply matrices (in scikit-learn BLAS does, whatever ``n_jobs``), take as many
-    as the libraries of NumPy and scikit-learn may, but one for each 32768 values at most:
+    If the setting ``n_threads`` is not None, it is used. Otherwise the number is ``n_jobs`` of the
+    estimator, or of the estimator inside it; None means that of `joblib.parallel_config`. Models
+    without ``n_jobs``, and those that multiply matrices (for which scikit-learn uses BLAS), use as
+    many threads as the libraries of NumPy and scikit-learn, at most one for each 32768 values:
     `threadpoolctl` and ``OMP_NUM_THREADS`` limit them.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The error for a name that scikit-learn's module has and skq's has not."""
+"""The error for a name that does not exist in a module of skq."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skq.frontend.equivalents.refused import REFUSED
 
 
 def unknown_name(module: Any, parents: Any, name: str) -> Exception:
-    """Error for a name that a module of estimators has not.
+    """Return the error for an unknown name of a module of estimators.
 
     Parameters
     ----------

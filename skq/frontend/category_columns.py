@@ -55,7 +55,7 @@ def is_missing(value: Any) -> bool:
 
 
 class Labels:
-    """The points of features that are no numbers, and the code of each.
+    """The points of features that are not numeric, and the code of each.
 
     Parameters
     ----------

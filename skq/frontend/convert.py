@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skq.frontend.feature_columns import FeatureColumns
 from skq.frontend.monotonic import is_monotonic
 from skq.frontend.parity import check_parity
-from skq.graph.graph import ML_DOMAIN, MONOTONIC, FloatGraph, Node
+from skq.graph.graph import ML_DOMAIN, MONOTONIC, SKQ_DOMAIN, FloatGraph, Node
 from skq.graph.naming import with_short_names
 from skq.graph.onnx_proto import graph_from_proto
 
@@ -62,29 +62,32 @@ def float_graph(
 
     from skq.frontend.hummingbird import to_torch
     from skq.frontend.torch_export import export_module
-    from skq.frontend.torch_modules import PLACEHOLDER_DOMAIN, TreesModule
+    from skq.frontend.torch_modules import PLACEHOLDER_OP, MedianModule, TreesModule
 
     module = to_torch(estimator, X, columns)
     trees = dict(enumerate(m for m in module.modules() if isinstance(m, TreesModule)))
     for index, ensemble in trees.items():
         ensemble.index = index
+    uses_domain = bool(trees) or any(isinstance(m, MedianModule) for m in module.modules())
     example = torch.zeros((2, module.n_features), dtype=torch.float64)
     proto = export_module(
         module,
         (example,),
         input_names=[INPUT_NAME],
         output_names=module.predictor.head.output_names,
-        custom_opsets={PLACEHOLDER_DOMAIN: 1} if trees else None,
+        custom_opsets={SKQ_DOMAIN: 1} if uses_domain else None,
     )
     graph = graph_from_proto(proto)
     doc_string = MONOTONIC if is_monotonic(estimator) else ""
     nodes = tuple(
         _tree_node(node, trees[node.attributes["index"]].attributes, doc_string)
-        if node.domain == PLACEHOLDER_DOMAIN
+        if node.op_type == PLACEHOLDER_OP
         else node
         for node in graph.nodes
     )
-    opsets = {"": graph.opsets[""], **({ML_DOMAIN: ML_OPSET} if trees else {})}
+    domains = {node.domain for node in nodes} | {""}
+    versions = {"": graph.opsets[""], ML_DOMAIN: ML_OPSET, SKQ_DOMAIN: 1}
+    opsets = {domain: version for domain, version in versions.items() if domain in domains}
     graph = with_short_names(replace(graph, nodes=nodes, opsets=opsets))
     if check:
         check_parity(estimator, graph, np.asarray(X, dtype=np.float64), columns)

@@ -21,20 +21,21 @@ if TYPE_CHECKING:
 
 @serializable("skq.NumpyModule")
 class NumpyModule(GraphEvaluator):
-    """A float graph, read from an ONNX model or a torch module, and run in NumPy.
+    """Float graph of an ONNX model or a torch module, which runs in NumPy.
 
     Parameters
     ----------
     model : FloatGraph, onnx.ModelProto or torch.nn.Module
         A torch module is exported to ONNX, with a dynamic batch dimension.
     dummy_input : tensor, array or tuple of them, default=None
-        Example inputs, batch first, with which a torch module is exported; required for a
-        torch module, and refused for others. Floats are cast to the dtype of the module's weights.
+        Example inputs for the export of a torch module, with rows on the first axis. Required for a
+        torch module, and not allowed for other models. Floats are cast to the dtype of the module's
+        weights.
 
     Attributes
     ----------
     graph : FloatGraph
-        The graph that runs.
+        The float graph.
 
     Raises
     ------

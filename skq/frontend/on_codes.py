@@ -19,7 +19,7 @@ _READING: ContextVar[Labels | None] = ContextVar("skq_labels", default=None)
 
 
 class OnCodes:
-    """A fitted model that reads codes in place of texts: it predicts for the table they stand for.
+    """A fitted model that reads codes instead of texts, and predicts for the decoded table.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class OnCodes:
         return lambda X: method(self.decoded(X))
 
     def decoded(self, rows: NDArray[Any]) -> Any:
-        """The table that rows of codes and numbers stand for."""
+        """The table of rows of codes and numbers."""
         rows = np.asarray(rows, dtype=np.float64)
         columns: list[Any] = []
         for j in range(rows.shape[1]):
@@ -114,7 +114,7 @@ def reads_codes() -> bool:
 
 
 def of_points(preprocessing: Preprocessing) -> Preprocessing:
-    """X itself, with its codes as the texts they stand for; see `Labels.columns`."""
+    """X with its texts instead of its codes; see `Labels.columns`."""
     labels = _READING.get()
     return preprocessing if labels is None else labels.columns(preprocessing)
 

@@ -20,13 +20,13 @@ Array = NDArray[Any]
 #: Rows that are compared, evenly spaced over the calibration data.
 MAX_ROWS = 100
 
-#: Largest difference that is rounding, relative to the largest magnitude in the output.
+#: Largest difference that counts as rounding, relative to the largest magnitude in the output.
 RTOL = 1e-6
 
 #: The same for estimators that compute in float32, such as XGBoost's.
 RTOL_FLOAT32 = 1e-4
 
-#: Scores that differ by less than this, relative to the largest, are a tie: it may fall either way.
+#: Scores that differ by less than this, relative to the largest, are a tie: either label is right.
 TIE_RTOL = 1e-9
 
 #: The same for estimators that return float32.
@@ -81,7 +81,7 @@ def check_parity(
 
 
 def _expected(estimator: Any, method: str, rows: Any, known: dict[str, Any]) -> Any:
-    """What the estimator returns; see `_mean_of_trees` for forests of one output."""
+    """Results of the estimator; see `_mean_of_trees` for forests of one output."""
     of_class = getattr(type(estimator), method, None)
     if of_class not in FOREST_METHODS or estimator.n_outputs_ > 1:
         return call_method(estimator, method, rows)

@@ -28,7 +28,7 @@ class Layers:
     activation : {"identity", "relu", "tanh", "logistic"}
         Between layers, not after the last.
     inputs : LayerInputs or None
-        What the first layer reads; None for X itself.
+        Inputs of the first layer. None means X.
     """
 
     weights: tuple[Floats, ...]
@@ -90,7 +90,7 @@ class TreeEnsemble:
     left, right : ndarray of shape (n_nodes,)
     missing_left : ndarray of shape (n_nodes,), bool
     leaf_weights : ndarray of shape (n_nodes, width), float64
-        What a leaf adds; rows of inner nodes are not used.
+        Values that a leaf adds; rows of inner nodes are not used.
     output : ndarray of shape (n_trees,)
         First score that a tree adds to.
     base : ndarray of shape (n_scores,)
@@ -155,6 +155,29 @@ class Mixture:
     def n_scores(self) -> int:
         """Number of raw scores."""
         return len(self.bias)
+
+
+@dataclass(frozen=True, eq=False)
+class Median:
+    """The weighted median of the scores of a row; see `skq.graph.ops.median.weighted_median`.
+
+    Parameters
+    ----------
+    base_estimators : Layers or TreeEnsemble
+        A score for each base estimator.
+    weights : ndarray of shape (n_estimators,), int64
+    threshold : int
+        Sum of the weights at which the median is reached.
+    """
+
+    base_estimators: Layers | TreeEnsemble
+    weights: NDArray[np.int64]
+    threshold: int
+
+    @property
+    def n_scores(self) -> int:
+        """Number of raw scores."""
+        return 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,14 +261,14 @@ class Ensemble:
     n_scores: int
 
 
-Scores = Layers | TreeEnsemble | Mixture | Ensemble
+Scores = Layers | TreeEnsemble | Mixture | Median | Ensemble
 
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """``(x - subtract) / divide * multiply + add``, a feature at a time: what scalers do.
+    """``(x - subtract) / divide * multiply + add``, for each feature, as in scalers.
 
-    Each is an ndarray of shape (n_features,), or None where the scaler leaves the step out.
+    Each is an ndarray of shape (n_features,), or None if the scaler does not have the step.
     """
 
     subtract: Floats | None = None
@@ -256,7 +279,7 @@ class Affine:
 
 @dataclass(frozen=True)
 class Head:
-    """How raw scores become what the estimator's methods return.
+    """Computation of the results of an estimator's methods from raw scores.
 
     Parameters
     ----------
@@ -269,7 +292,7 @@ class Head:
     decision : bool
         Whether there is a ``decision_function``.
     flat : bool
-        Whether one score a row is returned with shape ``(n_rows,)``.
+        Whether one score per row is returned with shape ``(n_rows,)``.
     score_factor : float
         Scores are multiplied by it before the link.
     threshold : float
@@ -279,7 +302,7 @@ class Head:
     n_classes : tuple of int
         Classes of each output of a multiclass head.
     outlier_offset : float
-        What an outlier detector's ``decision_function`` is below its ``score_samples``.
+        Difference between ``score_samples`` and ``decision_function`` of an outlier detector.
     """
 
     kind: str
@@ -311,7 +334,7 @@ class Head:
 class Predictor:
     """A fitted model as arrays: raw scores, then a head.
 
-    `decision`: what ``decision_function`` returns where that is not the scores themselves.
+    `decision`: the result of ``decision_function`` if it differs from the scores.
     """
 
     scores: Scores

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -18,14 +19,16 @@ from skq.frontend.predictors import (
     Head,
     LayerInputs,
     Layers,
+    Median,
     Mixture,
     TreeEnsemble,
 )
 from skq.frontend.tree_nodes import tree_attributes
+from skq.graph.graph import SKQ_DOMAIN
 from skq.graph.ops import TreeArrays
+from skq.graph.ops.median import weighted_median
 from skq.graph.ops.tree_ensemble import tree_sums
 
-PLACEHOLDER_DOMAIN = "skq"
 PLACEHOLDER_OP = "TreeEnsemblePlaceholder"
 
 ACTIVATIONS = {
@@ -101,7 +104,7 @@ class TreesFunction(torch.autograd.Function):
 
     @staticmethod
     def symbolic(g: Any, x: Any, module: TreesModule) -> Any:
-        node = g.op(f"{PLACEHOLDER_DOMAIN}::{PLACEHOLDER_OP}", x, index_i=module.index)
+        node = g.op(f"{SKQ_DOMAIN}::{PLACEHOLDER_OP}", x, index_i=module.index)
         return node.setType(x.type().with_sizes([None, module.attributes["n_targets"]]))
 
 
@@ -179,7 +182,40 @@ class MixtureModule(nn.Module):
         return (winner[:, self.spread] - self.between > 0).double()
 
 
-def scores_module(scores: Layers | TreeEnsemble | Mixture | LayerInputs) -> nn.Module:
+class MedianFunction(torch.autograd.Function):
+    """Weighted median; in a traced graph, one node of the domain ``skq``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, weights: torch.Tensor, threshold: torch.Tensor
+    ) -> torch.Tensor:
+        return torch.from_numpy(
+            weighted_median(x.detach().numpy(), weights.numpy(), threshold.numpy())
+        )
+
+    @staticmethod
+    def symbolic(g: Any, x: Any, weights: Any, threshold: Any) -> Any:
+        node = g.op(f"{SKQ_DOMAIN}::WeightedMedian", x, weights, threshold)
+        return node.setType(x.type().with_sizes([None, 1]))
+
+
+class MedianModule(nn.Module):
+    """`Median` as one node."""
+
+    def __init__(self, median: Median) -> None:
+        super().__init__()
+        self.base_estimators = scores_module(median.base_estimators)
+        self.weights = constant(median.weights)
+        self.threshold = constant(np.array(median.threshold))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = MedianFunction.apply(
+            self.base_estimators(x), self.weights, self.threshold
+        )
+        return scores
+
+
+def scores_module(scores: Layers | TreeEnsemble | Mixture | Median | LayerInputs) -> nn.Module:
     """The module of scores of a single model, or of products."""
     if isinstance(scores, LayerInputs):
         return LayerInputsModule(scores)
@@ -187,6 +223,8 @@ def scores_module(scores: Layers | TreeEnsemble | Mixture | LayerInputs) -> nn.M
         return LayersModule(scores)
     if isinstance(scores, Mixture):
         return MixtureModule(scores)
+    if isinstance(scores, Median):
+        return MedianModule(scores)
     return TreesModule(scores)
 
 

@@ -1,4 +1,4 @@
-"""Reductions that are short for others, rewritten in operators that skq quantizes.
+"""Composite reductions, rewritten in operators that skq quantizes.
 
 =============== ======================================
 operator        becomes

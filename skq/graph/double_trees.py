@@ -2,7 +2,7 @@
 
 ONNX's ``TreeEnsembleRegressor`` returns float32 for every input. In a `FloatGraph` its result has
 the dtype of its input, so that the trees of scikit-learn are computed as scikit-learn computes
-them. The difference is made up for where graphs are written and read:
+them. The difference is compensated when graphs are written and read:
 
 ======= ============================================== ========================================
 where   `FloatGraph`                                   ONNX
@@ -11,9 +11,9 @@ written ``y = Trees(x)``                               ``y = Cast(Trees'(x), dou
 read    ``y = Cast(Trees(x), float)``                  ``y = Trees(x)``
 ======= ============================================== ========================================
 
-``Trees'`` has each leaf less the middle of its tree's leaves, and ``center`` is the sum of these
+``Trees'`` has each leaf minus the middle of its tree's leaves, and ``center`` is the sum of these
 middles and of the base values. So float32 rounds the spread of the predictions and not their mean:
-targets of 1e8 with a deviation of 1 lose nothing that counts.
+targets of 1e8 with a deviation of 1 lose no relevant precision.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def is_double(node: Node) -> bool:
 
 
 def with_onnx_types(graph: FloatGraph) -> FloatGraph:
-    """A graph that computes the same where operators return what ONNX says.
+    """A graph that computes the same if operators return the dtypes of ONNX.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def _write(written: GraphWriter, node: Node) -> None:
 
 
 def _centered(attributes: dict[str, Any]) -> tuple[dict[str, Any], NDArray[np.float64]]:
-    """Attributes with leaves around 0, and what that takes from each target.
+    """Attributes with leaves around 0, and the amount subtracted from each target.
 
     A tree keeps its leaves for targets that only some of its leaves have weights for: the weights
     that are not written are zeros.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.exceptions import ConversionError, UnsupportedModelError
-from skq.graph.graph import ML_DOMAIN, FloatGraph, TensorInfo
+from skq.graph.graph import ML_DOMAIN, SKQ_DOMAIN, FloatGraph, TensorInfo
 from skq.graph.ops import bind_node
 from skq.serialization import Serializable
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 #: First and last operator set that the implementations follow, by domain.
-SUPPORTED_OPSETS: dict[str, tuple[int, int]] = {"": (13, 21), ML_DOMAIN: (1, 4)}
+SUPPORTED_OPSETS: dict[str, tuple[int, int]] = {"": (13, 21), ML_DOMAIN: (1, 4), SKQ_DOMAIN: (1, 1)}
 
 
 class GraphEvaluator(Serializable):
@@ -96,7 +96,7 @@ class GraphEvaluator(Serializable):
         Parameters
         ----------
         *x : array-like
-            One a graph input, in order; see `run` for dtypes and shapes.
+            One array per graph input, in order; see `run` for dtypes and shapes.
         outputs : iterable of str, default=None
             Tensors to compute instead of all the graph's outputs. Only what they need is run.
 
@@ -180,7 +180,7 @@ class GraphEvaluator(Serializable):
         Raises
         ------
         ValueError
-            If it cannot take these arrays; names the node.
+            If it cannot take these arrays. The message names the node.
         """
         node = self.graph.nodes[step]
         try:

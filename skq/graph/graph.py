@@ -18,6 +18,9 @@ from skq.serialization import serializable
 #: Domain of ONNX's machine-learning operators (``TreeEnsembleRegressor``).
 ML_DOMAIN = "ai.onnx.ml"
 
+#: Domain of skq's own operators, which ONNX models hold as local functions.
+SKQ_DOMAIN = "skq"
+
 #: ``doc_string`` of a tree ensemble that was trained with monotonic constraints: each of its trees
 #: rises, or falls, with the constrained features, and so must its integer leaf values.
 MONOTONIC = "skq.monotonic"

@@ -163,7 +163,7 @@ def _linear_classifier(written: GraphWriter, node: Node) -> None:
 
 @_rewrites("TreeEnsembleClassifier")
 def _tree_ensemble_classifier(written: GraphWriter, node: Node) -> None:
-    """One target a class; a single score s of two classes becomes (1 - s, s) or (-s, s)."""
+    """One target per class; a single score s of two classes becomes (1 - s, s) or (-s, s)."""
     labels = _labels(node)
     attributes: dict[str, Any] = {
         name.replace("class_", "target_"): value

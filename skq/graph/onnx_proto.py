@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from skq.exceptions import ConversionError, UnsupportedModelError
 from skq.graph.four_bits import FOUR_BITS, four_bit_tensors, with_clips
-from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
+from skq.graph.graph import ML_DOMAIN, SKQ_DOMAIN, FloatGraph, Node, TensorInfo
+from skq.graph.local_functions import LOCAL_FUNCTIONS
 from skq.graph.naming import unique_name
 from skq.graph.ops.element_types import ELEMENT_TYPE_CODES, element_dtype
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 #: Models of older operator sets are converted to this one.
 OLDEST_OPSET = 13
+
+#: First IR version whose models may hold local functions.
+FUNCTIONS_IR_VERSION = 8
 
 
 def graph_from_proto(model: onnx.ModelProto) -> FloatGraph:
@@ -41,8 +45,8 @@ def graph_from_proto(model: onnx.ModelProto) -> FloatGraph:
     Raises
     ------
     ConversionError
-        If the model is invalid, or uses external data, local functions, sparse tensors, sequences,
-        optionals or element types that NumPy lacks.
+        If the model is invalid, or uses external data, local functions other than skq's, sparse
+        tensors, sequences, optionals or element types that NumPy lacks.
     """
     import onnx
 
@@ -53,8 +57,10 @@ def graph_from_proto(model: onnx.ModelProto) -> FloatGraph:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
         raise ConversionError(f"The ONNX model is not valid: {error}") from error
-    if model.functions:
-        names = ", ".join(sorted(function.name for function in model.functions))
+    known = [(SKQ_DOMAIN, name) for name in LOCAL_FUNCTIONS]
+    others = [f.name for f in model.functions if (f.domain, f.name) not in known]
+    if others:
+        names = ", ".join(sorted(others))
         raise ConversionError(
             f"The ONNX model has local functions ({names}). Inline them first, for instance with "
             f"onnx.inliner.inline_local_functions."
@@ -122,8 +128,13 @@ def graph_to_proto(graph: FloatGraph) -> onnx.ModelProto:
     from onnx import helper
 
     opsets = [helper.make_opsetid(domain, version) for domain, version in graph.opsets.items()]
-    model = helper.make_model(_write_graph(graph, "skq"), opset_imports=opsets, producer_name="skq")
-    model.ir_version = helper.find_min_ir_version_for(opsets)
+    functions = _write_functions(graph)
+    model = helper.make_model(
+        _write_graph(graph, "skq"), opset_imports=opsets, producer_name="skq", functions=functions
+    )
+    standard = [entry for entry in opsets if entry.domain != SKQ_DOMAIN]
+    oldest = helper.find_min_ir_version_for(standard)
+    model.ir_version = max(oldest, FUNCTIONS_IR_VERSION) if functions else oldest
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
@@ -265,6 +276,26 @@ def _write_graph(graph: FloatGraph, name: str) -> onnx.GraphProto:
         outputs=[_write_info(info) for info in graph.outputs],
         initializer=[_write_tensor(array, key) for key, array in graph.initializers.items()],
     )
+
+
+def _write_functions(graph: FloatGraph) -> list[onnx.FunctionProto]:
+    """The functions of skq's own operators that a graph uses."""
+    from onnx import helper
+
+    opsets = {"": graph.opsets.get("", OLDEST_OPSET)}
+    used = sorted({node.op_type for node in graph.nodes if node.domain == SKQ_DOMAIN})
+    return [
+        helper.make_function(
+            SKQ_DOMAIN,
+            name,
+            LOCAL_FUNCTIONS[name].inputs,
+            LOCAL_FUNCTIONS[name].outputs,
+            [_write_node(node, opsets) for node in LOCAL_FUNCTIONS[name].nodes],
+            [helper.make_opsetid("", opsets[""])],
+        )
+        for name in used
+        if name in LOCAL_FUNCTIONS
+    ]
 
 
 def _write_info(info: TensorInfo) -> onnx.ValueInfoProto:

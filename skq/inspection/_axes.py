@@ -31,11 +31,11 @@ def set_score_limits(
     ----------
     ax : matplotlib Axes
     values : ndarray
-        All that is drawn.
+        All drawn values.
     spread : float
         Standard deviation over the folds.
     other : tuple of (float, float), default=None
-        Limits that what is on the axes already needs.
+        Limits that are needed by existing displays on the axes.
     """
     lo, hi = float(values.min()), float(values.max())
     if lo >= 0 and hi - spread <= 1:

@@ -1,4 +1,4 @@
-"""The layers of a quantized module, and what the float graph gives in their place."""
+"""The layers of a quantized module, and the corresponding values of the float graph."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def layers_of(module: QuantizedModule) -> list[Layer]:
 def float_results(
     module: QuantizedModule, feeds: Mapping[int, Array], layers: Sequence[Layer]
 ) -> list[Array | None]:
-    """What the float graph gives in place of each layer's sums, channels last.
+    """Values of the float graph that correspond to each layer's sums, channels last.
 
-    None for a layer whose node is not known, or is written as several matmuls that are no groups of
+    None for a layer whose node is not known, or written as several matmuls that are not groups of
     its channels; for all layers of a module without its float graph.
     """
     if module.graph is None:

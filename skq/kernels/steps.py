@@ -95,7 +95,8 @@ def _linear(p: Packer, number: int, step: ins.MatMul) -> None:
     fields = {"scale": p.constant(scale)}
     fields |= p.numbers("zero_point", np.broadcast_to(quantize.zero_point, (n,)))
     fields |= p.numbers("weights", step.weights.T)
-    fields["workspace"] = p.workspace((3 + m) * 8 * (-(-n // 8) * 8))
+    padded = -(-n // 8) * 8  # as doubles, then but for the scales as floats
+    fields["workspace"] = p.workspace((3 + m) * 8 * padded + (2 + m) * 4 * padded + 4)
     p.dtype[number] = layout.I32 if _within_int32(p.types[number]) else layout.I64
     lo, hi = quantize.lo, quantize.hi
     fields |= {"n_inputs": n, "n_outputs": m, "lo": lo, "hi": hi}
@@ -279,6 +280,21 @@ def _reduction(p: Packer, number: int, step: ins.Instruction) -> None:
     p.emit(number, type(step).__name__, operand, length=length, n_runs=p.types[number].size)
 
 
+def _weighted_median(p: Packer, number: int, step: ins.WeightedMedian) -> None:
+    operand = step.inputs[0]
+    length = p.types[operand].shape[-1]
+    p.emit(
+        number,
+        "WeightedMedian",
+        operand,
+        length=length,
+        n_runs=p.types[number].size,
+        threshold=step.threshold,
+        workspace=p.workspace(3 * 8 * length),  # weights, elements, weights of some elements
+        **p.numbers("weights", step.weights),
+    )
+
+
 def _gather(p: Packer, number: int, step: ins.Gather) -> None:
     operand = step.inputs[0]
     index = narrowed(step.indices)
@@ -338,6 +354,7 @@ EMITTERS: Mapping[type[ins.Instruction], Callable[..., None]] = {
     ins.Max: _reduction,
     ins.Min: _reduction,
     ins.ArgMax: _reduction,
+    ins.WeightedMedian: _weighted_median,
     ins.Gather: _gather,
     ins.Reshape: _reshape,
     ins.Concat: _concat,

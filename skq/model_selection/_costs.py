@@ -1,4 +1,4 @@
-"""Costs of a quantized module: the smaller, the cheaper."""
+"""Costs of a quantized module."""
 
 from __future__ import annotations
 

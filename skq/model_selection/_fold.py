@@ -26,15 +26,15 @@ _WITHOUT = {"fit_on_bins": False, "qat_epochs": 0}
 
 @dataclass(frozen=True)
 class Fold:
-    """What one fold gives.
+    """Results of one fold.
 
     Parameters
     ----------
     float_score : float
     scores, costs : tuple of float
-        Of each candidate; `error_score` and NaN where it raised an error.
+        Score and cost of each candidate; `error_score` and NaN if it raised an error.
     errors : dict of int to str
-        What was raised, by the number of the candidate.
+        Errors by the number of the candidate.
     seconds : float
     """
 
@@ -72,7 +72,7 @@ def run_fold(
 ) -> Fold:
     """Score of the float model, and score and cost of each candidate, on one fold.
 
-    `progress` is what the line that is printed for each candidate begins with; None: no lines.
+    A line that begins with `progress` is printed for each candidate; None means no lines.
     """
     started = time.perf_counter()
     X_train, X_test = _safe_indexing(X, train), _safe_indexing(X, test)

@@ -1,4 +1,4 @@
-"""Widths of single layers in a search: which layer is next, and what is tried."""
+"""Widths of single layers in a search: the next layer and its candidates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration data of a conversion: their checks, their ranges, and the rows that are run."""
+"""Calibration data of a conversion: checks, ranges, and the rows that are run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class InputRange(NamedTuple):
     lo, hi : ndarray of a row's shape
         Least and greatest value; NaN left out, 0 where all are missing.
     has_missing : bool
-        Whether there was NaN anywhere.
+        Whether the data contain NaN.
     """
 
     lo: Array
@@ -34,7 +34,7 @@ class InputRange(NamedTuple):
 
     @classmethod
     def of(cls, array: Array, present: Any = slice(None)) -> InputRange:
-        """Range of an array of rows; `present` selects the rows that count."""
+        """Range of an array of rows; `present` selects the rows."""
         rows = array[present]
         with np.errstate(invalid="ignore"):
             if array.dtype.kind == "f" and len(rows) == len(array) > 0:
@@ -61,7 +61,7 @@ def checked_data(model: GraphEvaluator, data: tuple[Array, ...]) -> list[Array]:
     Raises
     ------
     ValueError
-        If their number, their rows or their shapes do not fit the inputs, or for infinity where
+        If their number, rows or shapes do not fit the inputs, or for infinity where
         it is not only compared.
     UnsupportedModelError
         If an input has a fixed batch of another number of rows.
@@ -116,7 +116,7 @@ def _shown(shape: Sequence[int | None]) -> str:
 
 
 def _is_compared(model: GraphEvaluator, name: str) -> bool:
-    """Whether trees alone read an input: they compare infinity as any number."""
+    """Whether only trees read an input; they can compare infinity."""
     reached = {name}
     for node in model.graph.nodes:
         if reached.intersection(node.inputs):
@@ -130,7 +130,7 @@ def _is_compared(model: GraphEvaluator, name: str) -> bool:
 def most_rows(arrays: Sequence[Array], graph: FloatGraph, n_bits: int) -> int:
     """Rows to run the layers on at most: fewer for images, whose layers have many positions.
 
-    And fewer for large tree ensembles, where a row visits a leaf of every tree; but not where trees
+    Large tree ensembles are run on fewer rows, unless trees
     are averaged and codes are narrow.
     """
     ensembles = [node for node in graph.nodes if node.op_type == "TreeEnsembleRegressor"]

@@ -23,8 +23,8 @@ class CalibrationSettings:
     #: nodes split instead is learned from the rows.
     max_narrow_bits: int = 3
 
-    #: Weights of a network from which on it is lowered once without a search, to find what cannot
-    #: be quantized before the search takes its time.
+    #: Networks with at least this many weights are first lowered without a search, so that errors
+    #: are raised before the slow search.
     large_network_weights: int = 20_000
 
 

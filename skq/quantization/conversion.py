@@ -49,7 +49,7 @@ __all__ = ["Conversion"]
 
 
 class _Input(NamedTuple):
-    """An input of the graph: its calibration rows, what else is known, and which grids it needs."""
+    """An input of the graph: its calibration rows, its range, and the grids it needs."""
 
     name: str
     raw: Array
@@ -70,7 +70,7 @@ class Conversion:
     sample_weight : ndarray of shape (n_rows,) or None
         Weight of each row; rows of weight 0 count as absent.
     ranges : sequence of InputRange, default=None
-        What is known of each input beyond its rows; by default, what they show.
+        Range of each input. None means the range of its rows.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Conversion:
             )
 
     def _hold_whole_numbers(self) -> tuple[tuple[int, tuple[int, ...], int], ...]:
-        """Widen ranges of inputs to what is looked up; return the inputs that are indices.
+        """Widen the ranges of inputs that are indices of tables; return these inputs.
 
         Raises
         ------
@@ -198,7 +198,7 @@ class Conversion:
         )
 
     def _constant_names(self, nodes: Sequence[Node]) -> set[str]:
-        """Names of initializers and of what is computed from these alone."""
+        """Names of initializers and of values computed only from initializers."""
         names = set(self.graph.initializers)
         for node in nodes:
             if names.issuperset(filter(None, node.inputs)):

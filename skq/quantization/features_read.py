@@ -1,4 +1,4 @@
-"""Quantized modules for all features of a table, and for those alone that they read."""
+"""Quantized modules for all features of a table, and for only the features that they read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def for_all_features(module: QuantizedModule, columns: Indices, n_features: int)
     module : QuantizedModule
         Reads rows of shape (n_columns,).
     columns : ndarray of shape (n_columns,), int64
-        The features that these are.
+        Number of the feature of each column.
     n_features : int
     """
     graph = None if module.graph is None else _graph_for(module.graph, columns, n_features)
@@ -63,7 +63,7 @@ def _unused(name: str, taken: set[str]) -> str:
 
 
 def for_columns_read(module: QuantizedModule) -> tuple[QuantizedModule, Indices] | None:
-    """The module for those features alone that its program reads, and which these are.
+    """The module for only the features that its program reads, and these features.
 
     None if it reads all of them. The result is stored with the session of the module.
     """

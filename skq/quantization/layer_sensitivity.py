@@ -18,20 +18,20 @@ Array = NDArray[Any]
 
 
 def layer_sensitivities(module: QuantizedModule, X: Sequence[Array]) -> dict[str, float]:
-    """Error of a model in which one layer alone has its widths, and all else has 16 bits.
+    """Error of a model in which only one layer has its widths, and everything else has 16 bits.
 
     Parameters
     ----------
     module : QuantizedModule
-        With its float graph.
+        The module, with its float graph.
     X : sequence of ndarray of shape (n_rows, ...)
-        One array for each input; calibrates, and is what the error is measured on.
+        Rows for calibration and for measuring the error, one array for each input.
 
     Returns
     -------
     dict of str to float
         By node, in the order of the graph: mean squared error of the first float output, divided by
-        the variance of what the float model gives. 0 is no error, 1 as bad as the mean.
+        the variance of the float output. 0 is no error; 1 is the error of predicting the mean.
 
     Raises
     ------

@@ -75,7 +75,7 @@ def _compares_sums(program: IntegerProgram) -> bool:
 
 
 def check_only_trees(module: QuantizedModule, parameter: str) -> None:
-    """Raise a `ValueError` if anything but trees reads the features."""
+    """Raise a `ValueError` if an operator other than trees reads the features."""
     steps = [step for _, step, _ in module.program.steps()]
     if any(isinstance(step, Quantize) for step in steps) or _compares_sums(module.program):
         raise ValueError(

@@ -23,6 +23,12 @@ KEYS = ("model_inputs", "op_inputs", "op_weights", "model_outputs")
 #: Key of the widths of single layers.
 LAYERS = "layers"
 
+#: What `n_bits` may be other than an int, for messages.
+OTHER_FORMS = (
+    f", a sequence with a width for each layer, a dict with the keys {list(REQUIRED_KEYS)} "
+    f"(and {list(OPTIONAL_KEYS)}, {LAYERS!r}), or {LOSSLESS!r} for trees"
+)
+
 
 def get_n_bits_dict(n_bits: int | str | Sequence[int] | Mapping[str, Any]) -> dict[str, Any]:
     """Return the width of each role for a value of `n_bits`.
@@ -71,7 +77,7 @@ def get_n_bits_dict(n_bits: int | str | Sequence[int] | Mapping[str, Any]) -> di
         return dict.fromkeys(KEYS, MAX_N_BITS)
     if isinstance(n_bits, Sequence) and not isinstance(n_bits, str):
         return _from_sequence(n_bits)
-    width = check_width(n_bits, "n_bits", f", a dict of widths, or {LOSSLESS!r} for trees")
+    width = check_width(n_bits, "n_bits", OTHER_FORMS)
     model_width = max(width, DEFAULT_MODEL_BITS)
     return {
         "model_inputs": model_width,

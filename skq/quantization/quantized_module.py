@@ -19,6 +19,7 @@ from skq.program import Bin, Dequantize, IntegerProgram, Quantize
 from skq.program.instructions.reals import FROZEN_SCALE
 from skq.quantization.n_bits import LAYERS, get_n_bits_dict
 from skq.serialization import Serializable, serializable
+from skq.serialization.packed_pickle import packed, unpacked
 
 if TYPE_CHECKING:
     import onnx
@@ -151,7 +152,7 @@ class QuantizedModule(Serializable):
 
     def __skq_state__(self) -> dict[str, Any]:
         """Fields by the names that they have in files."""
-        state = self.__getstate__()
+        state = self._fields()
         for name in ("indices", "node_names"):
             if not state[name]:  # as in files of version 1
                 del state[name]
@@ -162,13 +163,24 @@ class QuantizedModule(Serializable):
         fields = {name: field for field, name in _FIELDS_IN_FILES.items()}
         return cls(**{fields.get(k, k): v for k, v in state.items()})
 
-    def __getstate__(self) -> dict[str, Any]:
+    def _fields(self) -> dict[str, Any]:
         return {k: v for k, v in vars(self).items() if k in self.__match_args__}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            object.__setattr__(self, name, value)
-        self.__post_init__()
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._reduced_with(())
+
+    def _reduced_with(self, held: Iterable[Array]) -> tuple[Any, ...]:
+        """What ``__reduce__`` returns, where others pickle the arrays of `held` too."""
+        fields = self._fields()
+        # the graph first: the edges of quantizers are among the thresholds of its trees
+        data, used = packed({"graph": fields.pop("graph"), **fields}, held)
+        return _from_pickle, (type(self), data, used)
+
+    def __copy__(self) -> QuantizedModule:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> QuantizedModule:
+        return self  # as it never changes
 
     # ------------------------------------------------------------------ running
 
@@ -453,6 +465,10 @@ class QuantizedModule(Serializable):
         if codes.size and not lo <= int(codes.min()) <= int(codes.max()) <= hi:
             raise ValueError(f"Codes must lie in [{lo}, {hi}]; got [{codes.min()}, {codes.max()}].")
         return codes
+
+
+def _from_pickle(cls: type[QuantizedModule], data: bytes, used: list[Array]) -> QuantizedModule:
+    return cls(**unpacked(data, used))
 
 
 def _counted_from_0(number: int, array: Array, elements: Sequence[int], size: int) -> Array:

@@ -1,4 +1,4 @@
-"""Quantiles that stand for the calibration samples of an operator, so that no row is stored."""
+"""Quantiles that replace the calibration samples of an operator, so that no row is stored."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def declare(n_bytes: int, what: str) -> None:
     ----------
     n_bytes : int
     what : str
-        What needs them, for the error message.
+        Name of the object, for the error message.
 
     Raises
     ------

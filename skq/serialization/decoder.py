@@ -39,7 +39,7 @@ def decode(
     max_bytes : int
         Most bytes that all its arrays may need, and most that all its objects may declare.
     expected : type or tuple of types, optional
-        What the value has to be an instance of. An object of another class is not built.
+        Class of the value. An object of another class is not built.
     classes : container of types, optional
         Registered classes that may be built; by default all.
 

@@ -63,9 +63,9 @@ def from_document(
     Parameters
     ----------
     document : dict
-        What `to_document` returned.
+        Dict that `to_document` returned.
     expected : type or tuple of types, optional
-        What the value has to be an instance of.
+        Class of the value.
     max_bytes : int, default=2**28
         Most bytes that all arrays of the document may need, and most that all its objects may
         declare.

@@ -39,7 +39,12 @@ def save(obj: object, path: str | os.PathLike[str]) -> None:
 
     from skq.serialization.replacing import replace_file  # not needed to load
 
-    replace_file(Path(path), zlib.compress(dumps(obj).encode("ascii"), _LEVEL, wbits=_GZIP))
+    replace_file(Path(path), to_bytes(obj))
+
+
+def to_bytes(obj: object) -> bytes:
+    """The bytes of the file that `save` writes."""
+    return zlib.compress(dumps(obj).encode("ascii"), _LEVEL, wbits=_GZIP)
 
 
 def load(
@@ -56,7 +61,7 @@ def load(
     path : str or path-like
         The file: one that `save` wrote, or a text file with the result of `dumps`.
     expected : type or tuple of types, optional
-        What the value has to be an instance of.
+        Class of the value.
     max_bytes : int, default=2**28
         Most bytes that all arrays of the file may need, and most that all its objects may declare,
         such as the values of a row or the steps of a program.
@@ -73,22 +78,33 @@ def load(
     with open(path, "rb") as file:
         data = file.read()
     try:
-        if data.startswith(_MAGIC):
-            data = _decompressed(data, max_bytes)
-        _check_is_text(data)
-        _check_values(data, max_bytes)
-        try:
-            text = data.decode("utf-8")
-        finally:
-            del data
-        return loads(text, expected, max_bytes=max_bytes, classes=classes)
-    except UnicodeDecodeError as error:
-        raise SerializationError(f"{os.fspath(path)}: not a text file: {error}") from error
+        return from_bytes(data, expected, max_bytes=max_bytes, classes=classes)
     except SerializationError as error:
         raise SerializationError(f"{os.fspath(path)}: {error}") from error
 
 
-#: First bytes of other files that models are kept in, and what they are.
+def from_bytes(
+    data: bytes,
+    expected: type | tuple[type, ...] | None = None,
+    *,
+    max_bytes: int = MAX_BYTES,
+    classes: Container[type] | None = None,
+) -> Any:
+    """The value in the bytes of a file; `load` tells of the parameters and errors."""
+    if data.startswith(_MAGIC):
+        data = _decompressed(data, max_bytes)
+    _check_is_text(data)
+    _check_values(data, max_bytes)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SerializationError(f"not a text file: {error}") from error
+    finally:
+        del data
+    return loads(text, expected, max_bytes=max_bytes, classes=classes)
+
+
+#: First bytes of other files of models, and their names.
 _OTHER_FORMATS = {
     b"\x80": "a pickle",
     b"PK\x03\x04": "a zip archive, as torch.save and numpy.savez write",

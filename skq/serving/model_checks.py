@@ -1,4 +1,4 @@
-"""Checks of the fields of a saved model beside its program, before the model predicts."""
+"""Checks of the fields of a saved model other than its program."""
 
 from __future__ import annotations
 

@@ -316,12 +316,20 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     >>> bool((loaded.predict(X) == model.predict(X)).all())
     True
     """
+    files.save(as_saved(obj), path)
+
+
+def as_saved(obj: Any) -> IntegerPredictor | QuantizedModule:
+    """What a file of a fitted model holds; `save` tells of the parameter and the errors."""
     if isinstance(obj, QuantizedModule):
-        files.save(replace(obj, graph=None), path)
-    elif isinstance(obj, IntegerPredictor):
-        files.save(obj, path)
-    else:
-        files.save(_pipeline(obj) if hasattr(obj, "steps") else _predictor(obj), path)
+        return replace(obj, graph=None)
+    if isinstance(obj, IntegerPredictor):
+        return obj
+    return _pipeline(obj) if hasattr(obj, "steps") else _predictor(obj)
+
+
+#: What a file may hold.
+_MODELS = (IntegerPredictor, QuantizedModule)
 
 
 def load(
@@ -369,9 +377,16 @@ def load(
     >>> bool((loaded.predict(X) == model.predict(X)).all())
     True
     """
-    models = (IntegerPredictor, QuantizedModule)
     loaded: IntegerPredictor | QuantizedModule = files.load(
-        path, expected=models, max_bytes=max_bytes, classes={*models, *_PARTS}
+        path, expected=_MODELS, max_bytes=max_bytes, classes={*_MODELS, *_PARTS}
+    )
+    return loaded
+
+
+def load_bytes(data: bytes, *, max_bytes: int = MAX_BYTES) -> IntegerPredictor | QuantizedModule:
+    """The same from the bytes of a file, as `skq.serialization.files.to_bytes` gives them."""
+    loaded: IntegerPredictor | QuantizedModule = files.from_bytes(
+        data, expected=_MODELS, max_bytes=max_bytes, classes={*_MODELS, *_PARTS}
     )
     return loaded
 

@@ -42,7 +42,7 @@ class Table:
     Attributes
     ----------
     names : list of str or None
-        None for array-likes, and for dataframes whose names are no texts.
+        None for array-likes, and for dataframes whose names are not texts.
     n_rows, n_columns : int
 
     Raises
@@ -50,7 +50,7 @@ class Table:
     TypeError
         For sparse matrices, lazy frames, and dataframes of which only some names are texts.
     ValueError
-        For names that occur twice, columns of different length, and arrays that are no tables.
+        For names that occur twice, columns of different length, and arrays that are not tables.
     """
 
     def __init__(self, data: Any) -> None:
@@ -74,7 +74,7 @@ class Table:
         Raises
         ------
         ValueError
-            If a dict has no one-dimensional column there.
+            If the column of a dict is not one-dimensional.
         """
         if isinstance(key, str):
             assert self.names is not None
@@ -107,7 +107,7 @@ def is_columns(data: Any) -> bool:
 
 
 def _names(data: Any) -> list[Any] | None:
-    """Names of the columns; None for what is no table of named columns."""
+    """Names of the columns; None for other tables."""
     if isinstance(data, Mapping):
         names = list(data)
     elif isinstance(getattr(data, "column_names", None), list):  # Arrow
@@ -201,7 +201,7 @@ def as_numbers(values: Array | Dictionary, name: Any) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        For text that is no number, dates and complex numbers; names the column and a value.
+        For texts that are not numbers, dates and complex numbers; names the column and a value.
     """
     if isinstance(values, Dictionary):
         of_category = as_numbers(_of_list([*values.categories, None]), name)

@@ -86,7 +86,7 @@ def _check_names(X: Any, expected: NDArray[Any] | None) -> None:
     names = list(columns)
     texts = [isinstance(name, str) for name in names]
     if not any(texts):
-        return  # numbers are no names
+        return  # numbers are not names
     if not all(texts):
         raise TypeError(
             "Feature names are only supported if all input features have string names. Got "

@@ -14,7 +14,7 @@ from skq.training.code_network import FUNCTIONS, CodeLayer, CodeNetwork, Floats
 
 @dataclass(frozen=True)
 class Constraints:
-    """What the trained network must keep.
+    """Properties that the trained network must have.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class _Layer(nn.Module):
     Parameters
     ----------
     layer : CodeLayer
-        Where training starts.
+        Layer from which training starts.
     center : ndarray of shape (n_in,)
         Codes from which sums are counted.
     spread : ndarray of shape (n_out,)

@@ -31,7 +31,7 @@ class Objective:
         Factor of the square of the intercepts among the squared weights, as liblinear has it.
     distilled : float, default=0.0
         Share of the loss that is measured against the labels that the float model's scores give
-        softly: its probabilities. They hold back a network that could learn its rows by heart.
+        softly: its probabilities. They reduce overfitting.
     """
 
     loss: str

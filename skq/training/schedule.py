@@ -12,27 +12,29 @@ from skq.quantization.spec import FakeQuantizeImplBase
 
 
 class QATSchedule:
-    """Turns observers and fake quantization of a module on and off by step.
+    """Turn observers and fake quantization of a module on and off by step.
 
-    At step t the observers are on where ``enable_observer <= t < disable_observer``, and fake
-    quantization is on where ``t >= enable_fake_quant``. Use it as a context around the training
+    At step t the observers are on if ``enable_observer <= t < disable_observer``, and fake
+    quantization is on if ``t >= enable_fake_quant``. Use it as a context around the training
     loop and call `step` after each optimizer step. When the context ends, observers are off and
-    fake quantization is on; the counter stays, so entering again continues from there.
+    fake quantization is on; the counter does not change, so a new context continues from it.
 
     Parameters
     ----------
     module : torch.nn.Module
-        As `prepare_qat` returns it.
+        Module returned by `prepare_qat`.
     enable_observer : int, default=0
+        First step at which observers are on.
     enable_fake_quant : int, default=0
-        At least `enable_observer`.
+        First step at which fake quantization is on; at least `enable_observer`.
     disable_observer : int or None, default=None
-        Greater than `enable_observer` and at least `enable_fake_quant`; None is never.
+        First step at which observers are off; greater than `enable_observer` and at least
+        `enable_fake_quant`. None means never.
 
     Attributes
     ----------
     step_count : int
-        Steps so far.
+        Number of steps so far.
 
     Raises
     ------
@@ -114,14 +116,14 @@ class QATSchedule:
 
 @contextmanager
 def calibrating(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
-    """Context in which a module only observes: evaluation mode, fake quantization off.
+    """Context manager in which a module only observes: evaluation mode, fake quantization off.
 
-    Afterwards observers are off, fake quantization is on, and the mode is what it was.
+    Afterwards observers are off, fake quantization is on, and the mode is restored.
 
     Parameters
     ----------
     module : torch.nn.Module
-        As `prepare_qat` returns it.
+        Module returned by `prepare_qat`.
 
     Examples
     --------

@@ -7,7 +7,7 @@ early where held-back rows tell so: few rows do not determine many grids.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,10 +15,8 @@ import torch
 from skq.training.code_network import CodeNetwork
 from skq.training.descend import DESCENT, Descent
 from skq.training.fake_codes import Constraints
+from skq.training.held_back import Judge, TrainingData
 from skq.training.objectives import Objective
-
-if TYPE_CHECKING:
-    from skq.training.fit_codes import Judge, TrainingData
 
 #: After these rounds of the descent the held-back rows are looked at.
 LOOKS = (1, 2, 4, 8, DESCENT.rounds)

@@ -45,7 +45,6 @@ def run(n_jobs: int, what: str) -> list[str]:
         capture_output=True,
         check=True,
         text=True,
-        timeout=300,
     )
     return done.stdout.splitlines()
 

@@ -55,7 +55,7 @@ sys.meta_path.insert(0, Blocked())
 def run(code, path, cwd):
     done = subprocess.run(
         [sys.executable, "-c", code],
-        capture_output=True, text=True, timeout=200, cwd=cwd,
+        capture_output=True, text=True, cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -109,7 +109,7 @@ def test_install_without_a_compiler(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index",
          "--target", target, source],
-        capture_output=True, text=True, timeout=200, cwd=tmp_path,
+        capture_output=True, text=True, cwd=tmp_path,
         env={**os.environ, "CC": "/bin/false"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

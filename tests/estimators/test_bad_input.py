@@ -1,10 +1,13 @@
 """Bad input gives scikit-learn's kind of error, or a right answer."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn import linear_model
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+import skq
 from skq.linear_model import LinearRegression
 from tests.estimators.cases import (
     CLASSIFIERS,
@@ -139,3 +142,12 @@ def test_read_only_and_integer_input(estimator, fitted_models):
     np.testing.assert_array_equal(model.predict(frozen), model.predict(X))
     whole = np.rint(X).astype(np.int32)
     np.testing.assert_array_equal(model.predict(whole), model.predict(whole.astype(float)))
+
+
+@pytest.mark.parametrize("fitted_on", ["array", "frame"])
+def test_quantize_names_the_number_of_features_that_the_model_expects(fitted_on):
+    X = np.random.default_rng(0).normal(size=(40, 4))
+    train = X if fitted_on == "array" else pd.DataFrame(X, columns=list("abcd"))
+    model = linear_model.Ridge().fit(train, X[:, 0])
+    with pytest.raises(ValueError, match="X has 3 features, but Ridge is expecting 4 features"):
+        skq.quantize(model, X[:, :3])

@@ -52,6 +52,7 @@ INSIDE = {
     "boosted trees": ("AdaBoostClassifier", "tree.DecisionTreeClassifier"),
     "boosted linear models": ("AdaBoostClassifier", "linear_model.LogisticRegression"),
     "median of trees": ("AdaBoostRegressor", "tree.DecisionTreeRegressor"),
+    "median of linear models": ("AdaBoostRegressor", "linear_model.Ridge"),
 }
 
 
@@ -124,7 +125,7 @@ def refused_before_training():
     yield bagging(make_pipeline(StandardScaler(), Untrained())), "of Untrained cannot"
     yield boosting(Untrained()), "AdaBoostClassifier of Untrained cannot be quantized.*Use"
     yield skq.ensemble.BaggingRegressor(KNeighborsRegressor()), "it compares with its training"
-    yield skq.ensemble.AdaBoostRegressor(linear_model.Ridge()), "median.*DecisionTreeRegressor"
+    yield skq.ensemble.AdaBoostRegressor(Untrained()), "AdaBoostRegressor of Untrained cannot"
     init = linear_model.Ridge()
     yield skq.ensemble.GradientBoostingRegressor(init=init), r"init=Ridge\(\).*use init=None"
     yield skq.ensemble.GradientBoostingClassifier(init=Untrained()), "cannot be quantized.*use"
@@ -132,7 +133,10 @@ def refused_before_training():
     yield skq.QuantizedRegressor(SVR()), "SVR cannot be quantized: a kernel machine"
     members = ensemble.VotingClassifier([("a", linear_model.LogisticRegression()), ("b", SVC())])
     yield skq.QuantizedClassifier(members), "SVC cannot be quantized"
-    function, unknown = FunctionTransformer(np.log1p), "FunctionTransformer.*function computes"
+    function, unknown = (
+        FunctionTransformer(np.log1p),
+        "FunctionTransformer.*cannot convert its function",
+    )
     ridge = make_pipeline(function, StandardScaler(), linear_model.Ridge())
     yield skq.QuantizedRegressor(ridge), unknown
     yield skq.ensemble.BaggingRegressor(ridge), unknown

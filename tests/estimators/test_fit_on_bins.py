@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import make_friedman1
 from sklearn.linear_model import LogisticRegression as FloatLogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -119,6 +120,25 @@ def test_thresholds_lie_at_the_edges_in_units_of_x():
     (bins,) = [s for _, s, _ in model.quantized_module_.program.steps() if isinstance(s, Bin)]
     edges = np.concatenate(model.bin_edges_)
     assert all(np.isclose(edges, edge, rtol=1e-6).any() for edge in bins.edges)
+
+
+@pytest.mark.parametrize("n_bits", [2, 4])
+def test_few_bits_take_the_edges_of_the_float_model(n_bits):
+    X, y = make_friedman1(300, n_features=5, noise=1.0, random_state=0)
+    rounded, trained = (
+        RandomForestRegressor(
+            10, random_state=0, n_bits=widths(n_bits), fit_on_bins=fit_on_bins
+        ).fit(X, y)
+        for fit_on_bins in (False, True)
+    )
+    program = rounded.quantized_module_.program
+    (bins,) = (step for _, step, _ in program.steps() if isinstance(step, Bin))
+    chosen = np.split(bins.edges, bins.offsets[1:-1])
+    same = [
+        np.array_equal(edges, chosen[bins.feature.tolist().index(f)])
+        for f, edges in enumerate(trained.bin_edges_)
+    ]
+    assert all(same) if n_bits == 2 else not any(same)
 
 
 @pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])

@@ -242,7 +242,7 @@ other.join()
 def test_a_forked_process_has_threads_of_its_own():
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", FORKED],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]

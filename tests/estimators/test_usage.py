@@ -406,3 +406,20 @@ def test_wide_and_long_rows():
     model = Ridge().fit(long, long[:, 0])
     assert model.predict(long).shape == (300_000,)
     assert np.std(model.predict(long) - long[:, 0]) < 0.05
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Ridge(),
+        RandomForestRegressor(3, random_state=0),
+        AdaBoostRegressor(n_estimators=3, random_state=0),
+        MLPRegressor(hidden_layer_sizes=(3,), max_iter=200, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_fit_and_predict_write_nothing(model, capfd):
+    X = np.linspace(0, 1, 120).reshape(40, 3)
+    model.fit(X, X[:, 0]).predict(X)
+    written = capfd.readouterr()
+    assert written.out == written.err == ""

@@ -11,10 +11,12 @@ from skq.frontend.convert import float_graph
 from skq.frontend.equivalents import sklearn_class, to_representation
 from skq.frontend.equivalents.categories import Memberships
 from skq.frontend.equivalents.combining import averaged, on_features, side_by_side
+from skq.frontend.equivalents.weight_boosting import median_weights
 from skq.frontend.numpy_module import NumpyModule
 from skq.frontend.predictors import Layers, TreeEnsemble
 from skq.frontend.tree_nodes import tree_attributes
 from skq.graph.ops import TreeArrays
+from skq.graph.ops.median import weighted_median
 from skq.graph.ops.tree_ensemble import tree_sums
 
 
@@ -156,7 +158,7 @@ def test_the_float_graph_passes_the_parity_check(model, n_classes):
 
 
 @pytest.mark.parametrize("loss", ["linear", "square", "exponential"])
-def test_the_median_of_adaboost_without_sorting(loss):
+def test_the_median_of_adaboost(loss):
     X, y = make_regression(200, 5, noise=20, random_state=0)
     model = ensemble.AdaBoostRegressor(n_estimators=9, loss=loss, random_state=0).fit(X, y)
     graph = float_graph(model, X)
@@ -175,12 +177,59 @@ def test_adaboost_of_a_single_tree_without_weight():
     np.testing.assert_allclose(got, model.predict(X), rtol=1e-12)
 
 
-def test_a_median_that_needs_too_large_a_table_is_refused():
-    X, y = make_regression(3000, 5, noise=20, random_state=0)
-    deep = tree.DecisionTreeRegressor()
-    model = ensemble.AdaBoostRegressor(deep, n_estimators=3, random_state=0).fit(X, y)
-    with pytest.raises(UnsupportedModelError, match=r"AdaBoostRegressor.*max_depth"):
-        to_representation(model)
+@pytest.mark.parametrize("base", [linear_model.Ridge(), linear_model.PoissonRegressor()])
+def test_the_median_of_linear_models(base):
+    X, y = make_regression(200, 5, noise=20, random_state=0)
+    model = ensemble.AdaBoostRegressor(base, n_estimators=9, random_state=0)
+    graph = float_graph(model.fit(X, np.exp(y / 200)), X)
+    (got,) = NumpyModule(graph).run({"X": X}, ("predict",)).values()
+    np.testing.assert_allclose(got, model.predict(X), rtol=1e-10, atol=1e-9)
+
+
+def test_the_median_of_hundreds_of_deep_trees():
+    """No table: each leaf has one weight, whatever the number of trees."""
+    X, y = make_regression(400, 5, noise=20, random_state=0)
+    model = ensemble.AdaBoostRegressor(tree.DecisionTreeRegressor(), n_estimators=200).fit(X, y)
+    assert sum(t.get_n_leaves() for t in model.estimators_) > 20_000
+    graph = float_graph(model, X)
+    (got,) = NumpyModule(graph).run({"X": X}, ("predict",)).values()
+    np.testing.assert_array_equal(got, model.predict(X))
+    trees = next(node for node in graph.nodes if node.op_type == "TreeEnsembleRegressor")
+    assert TreeArrays.from_attributes(trees.attributes).leaf_weights.shape[1] == 1
+
+
+class Constants:
+    """An estimator that was trained as scikit-learn's median needs it: each member a constant."""
+
+    def __init__(self, column):
+        self.column = column
+
+    def predict(self, X):
+        return X[:, self.column]
+
+
+def sklearn_median(values, weights):
+    """What AdaBoostRegressor predicts where its members predict the columns of `values`."""
+    model = ensemble.AdaBoostRegressor()
+    model.estimators_ = [Constants(column) for column in range(values.shape[1])]
+    model.estimator_weights_ = np.asarray(weights, dtype=np.float64)
+    return model._get_median_predict(values, values.shape[1])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 10, 20, 41, 300])
+@pytest.mark.parametrize("kind", ["random", "equal", "tiny", "zeros", "wide"])
+def test_integer_weights_decide_as_scikit_learns_sums(n, kind):
+    rng = np.random.default_rng(n)
+    weights = {
+        "random": rng.uniform(0.1, 3, n),
+        "equal": np.full(n, rng.uniform(0.05, 3)),
+        "tiny": rng.uniform(0.1, 3, n) * 1e-300,
+        "zeros": rng.uniform(0.1, 3, n) * (rng.random(n) < 0.5) + 1e-9 * (n == 1),
+        "wide": 10.0 ** rng.uniform(-12, 3, n),
+    }[kind]
+    values = np.concatenate([rng.normal(size=(200, n)), rng.integers(0, 4, (200, n))])
+    got = weighted_median(values, *median_weights(weights))
+    np.testing.assert_array_equal(got[:, 0], sklearn_median(values, weights))
 
 
 def test_coefficients_that_are_not_finite_are_refused():

@@ -12,7 +12,7 @@ from onnx.backend.test.loader import load_model_tests
 
 from skq.exceptions import ConversionError
 from skq.frontend.numpy_module import NumpyModule
-from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
+from skq.graph.graph import ML_DOMAIN, SKQ_DOMAIN, FloatGraph, Node, TensorInfo
 from skq.graph.onnx_proto import graph_from_proto, graph_to_proto
 
 #: What a FloatGraph does not hold: beginnings of the messages that refuse it.
@@ -22,6 +22,24 @@ REFUSALS = (
     "Graph output",
     "The ONNX model has local functions",
 )
+
+
+def test_own_operators_are_local_functions_that_runtimes_compute():
+    onnxruntime = pytest.importorskip("onnxruntime")
+    rng = np.random.default_rng(0)
+    x, weights = rng.integers(0, 9, size=(50, 7)).astype(np.float64), np.arange(1, 8) * 2**57
+    graph = FloatGraph(
+        nodes=(Node("WeightedMedian", ("x", "w", "t"), ("y",), domain=SKQ_DOMAIN),),
+        initializers={"w": weights, "t": np.array(14 * 2**57 + 1)},
+        inputs=(TensorInfo("x", "float64", (None, 7)),),
+        outputs=(TensorInfo("y", "float64", (None, 1)),),
+        opsets={"": 17, SKQ_DOMAIN: 1},
+    )
+    proto = graph_to_proto(graph)
+    session = onnxruntime.InferenceSession(proto.SerializeToString())
+    (found,) = session.run(None, {"x": x})
+    np.testing.assert_array_equal(found, NumpyModule(graph)(x))
+    assert same(graph_from_proto(proto), graph)
 
 
 def node_models():

@@ -15,7 +15,6 @@ from skq.frontend.numpy_module import NumpyModule
 from skq.graph.graph import ML_DOMAIN, FloatGraph, Node, TensorInfo
 from skq.graph.ops import ONNX_OPS_TO_NUMPY_IMPL, TreeArrays, tree_ensemble
 from skq.graph.ops.tree_attributes import NODE_MODES
-from skq.graph.ops.tree_ensemble import SPARSE_TARGETS
 
 COMPARE = {
     "BRANCH_LEQ": operator.le,
@@ -153,8 +152,16 @@ def test_all_modes_follow_the_definition(seed, modes, x_with_nan):
 
 
 @pytest.mark.parametrize(("aggregate", "divisor"), [("SUM", 1), ("AVERAGE", 3)])
-def test_many_targets_are_summed_sparsely(aggregate, divisor, x_with_nan):
-    attributes = random_attributes(np.random.default_rng(8), n_trees=3, n_targets=SPARSE_TARGETS)
+@pytest.mark.parametrize("one_each", [False, True])
+def test_many_targets(aggregate, divisor, one_each, x_with_nan):
+    """Where each tree has one target, the leaves hold one column of weights."""
+    attributes = random_attributes(
+        np.random.default_rng(8), n_trees=3, n_targets=1 if one_each else 40
+    )
+    if one_each:
+        targets = [13 * (2 - tree) for tree in attributes["target_treeids"]]
+        attributes |= {"n_targets": 40, "target_ids": targets}
+    assert TreeArrays.from_attributes(attributes).leaf_weights.shape[1] == (1 if one_each else 40)
     expected = [[sum(values) for values in row] for row in walk(attributes, x_with_nan)]
     found = evaluate({**attributes, "aggregate_function": aggregate}, x_with_nan)
     np.testing.assert_allclose(found, np.array(expected) / divisor, rtol=1e-13, atol=1e-14)

@@ -45,6 +45,27 @@ def test_random_programs(seed, everything_packed):
     assert_equal_to_the_reference(program, inputs, n_rows, n_threads=1 + seed % 2)
 
 
+@pytest.mark.parametrize("n", [1, 23, 24, 300, 3_000])
+@pytest.mark.parametrize("reach", [0, 3, 2**17, 2**31, 2**62])
+@pytest.mark.parametrize("bits", [1, 20, 50])
+def test_weighted_medians(n, reach, bits):
+    """Few values and many, ties, all in one bin of the kernel, and far from each other."""
+    rng = np.random.default_rng(n)
+    b = ProgramBuilder()
+    x = b.input(TensorType((n,), -reach, reach))
+    weights = rng.integers(0, 2**bits, size=n)
+    weights[0] += 1
+    outputs = {
+        str(part): b.add(ins.WeightedMedian((x,), weights, max(1, int(weights.sum() * part))))
+        for part in (0, 0.5, 1)
+    }
+    program = b.build(outputs)
+    rows = rng.integers(-reach, reach, size=(40, n), endpoint=True)
+    rows[::3] //= 1 + reach // 5
+    rows[1::4, 1:] = rows[1, 1:] // 2**20
+    assert_equal_to_the_reference(program, {0: rows}, len(rows))
+
+
 def matmul(n, m, bits, hi, *, signed=True, rows_a_row=()):
     rng = np.random.default_rng(bits)
     lo, top = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)

@@ -61,5 +61,5 @@ def test_what_has_no_layers_to_narrow_is_refused(data, tmp_path):
     skq.save(model, tmp_path / "model.skq")
     with pytest.raises(ValueError, match="need the float graph"):
         quantization_report(skq.load(tmp_path / "model.skq"), *data, sensitivities=True)
-    with pytest.raises(ValueError, match="per_layer=True narrows"):
+    with pytest.raises(ValueError, match="per_layer=True gives layers"):
         BitWidthSearchCV(network().set_params(qat_epochs=1), per_layer=True).fit(*data)

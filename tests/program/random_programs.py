@@ -164,6 +164,18 @@ def _reduce(kind: type[ins.Instruction]) -> Callable[..., ins.Instruction]:
     return lambda rng, b, value: kind((value,))
 
 
+def _weighted_median(rng: Rng, b: ProgramBuilder, value: int) -> ins.Instruction | None:
+    n = b.types[value].shape[-1]
+    bits = int(rng.choice([0, 2, 20, 31, 55]))
+    weights = rng.integers(0, 2**bits, size=n, endpoint=True)
+    total = int(weights.sum())
+    if not total:
+        return None
+    half = (total + 1) // 2
+    threshold = half if rng.random() < 0.7 else int(rng.integers(1, total, endpoint=True))
+    return ins.WeightedMedian((value,), weights, threshold)
+
+
 def _gather(rng: Rng, b: ProgramBuilder, value: int) -> ins.Instruction:
     size = b.types[value].size
     shape = tuple(rng.integers(1, 7, size=rng.integers(0, 4)))
@@ -202,6 +214,7 @@ MAKERS: dict[type[ins.Instruction], Callable[..., ins.Instruction | None]] = {
     ins.Trees: _trees,
     **{k: _pair(k) for k in (ins.Add, ins.Sub, ins.Mul, ins.Maximum, ins.Minimum)},
     **{k: _reduce(k) for k in (ins.Sum, ins.Max, ins.Min, ins.ArgMax)},
+    ins.WeightedMedian: _weighted_median,
     ins.Gather: _gather,
     ins.Reshape: _reshape,
     ins.Concat: _concat,
@@ -223,7 +236,7 @@ def random_program(kinds: list[type[ins.Instruction]], seed: int) -> IntegerProg
     b.add(_quantize(rng, b, 0))
     for kind in kinds:
         real = kind in (ins.Quantize, ins.Bin)
-        axes = {ins.Bin: (1, 1), ins.MatMul: (1, 9)}.get(kind, (0, 9))
+        axes = {ins.Bin: (1, 1), ins.MatMul: (1, 9), ins.WeightedMedian: (1, 9)}.get(kind, (0, 9))
         fitting = [
             v
             for v, t in enumerate(b.types)

@@ -25,6 +25,7 @@ from skq.program import (
     Table,
     TensorType,
     Trees,
+    WeightedMedian,
 )
 
 CODES = TensorType((3,), 0, 15)
@@ -89,12 +90,12 @@ def test_trees_run():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"feature": np.array([3, -1, -1])}, "outside of the 3"),
+        ({"feature": np.array([3, -1, -1])}, "features that do not exist; there are 3"),
         ({"left": np.array([0, 0, 1])}, "after their parent"),
         ({"right": np.array([5, 0, 0])}, "after their parent"),
         ({"left": np.array([1, 0, 2])}, "row of leaf_values"),
         ({"roots": np.array([3])}, "roots must be node"),
-        ({"output": np.array([1])}, "outputs outside"),
+        ({"output": np.array([1])}, "outputs that do not exist"),
         ({"multiplier": np.array([0])}, "positive"),
         ({"threshold": np.array([1, 2])}, "each node"),
     ],
@@ -115,6 +116,11 @@ def test_malformed_trees_are_refused(changes, message):
         (Table((0,), np.ones((2, 16), int)), "2 tables"),
         (Reshape((0,), (2, 2)), "cannot reshape"),
         (Gather((0,), np.array([3])), "outside of a row"),
+        (WeightedMedian((0,), np.ones(4, int), 1), "a weight for each element"),
+        (WeightedMedian((0,), np.array([1, -1, 1]), 1), "must not be negative"),
+        (WeightedMedian((0,), np.array([1, 0, 1]), 3), "at most the sum of its weights, 2"),
+        (WeightedMedian((0,), np.ones(3, int), 0), "threshold must be an int"),
+        (WeightedMedian((0,), np.ones(3), 1), "weights must be an array of integers"),
         (Quantize((0,), np.array(1.0), np.array(0), 0, 1), "takes a float"),
         (Bin((0,), NONE, np.zeros(0), np.array([0]), NONE, NONE), "takes a float row"),
         (Dequantize((0,), np.array(np.inf), np.array(0.0)), "scale must be .*finite"),
@@ -128,6 +134,21 @@ def test_illegal_operands_are_refused_and_the_value_is_named(instruction, messag
     with pytest.raises(ProgramError, match=message) as error:
         program_of(instruction)
     assert "value 1" in str(error.value)
+
+
+def test_the_sum_of_the_weights_of_a_median_fits_63_bits():
+    with pytest.raises(AccumulatorOverflowError, match="63 bits"):
+        program_of(WeightedMedian((0,), np.full(3, 2**62), 1))
+    program_of(WeightedMedian((0,), np.array([2**62, 2**61, 2**61 - 1]), 2**62))
+
+
+def test_a_weighted_median_is_the_value_at_which_half_of_the_weight_is_reached():
+    """The order of equal values does not matter; the interval is that of the operand."""
+    program = program_of(WeightedMedian((0,), np.array([2, 1, 1]), 2))
+    codes = np.array([[9, 1, 4], [1, 9, 4], [7, 7, 7], [5, 0, 0]])
+    (medians,) = evaluate(program, {0: codes}, [1])
+    assert medians.tolist() == [4, 1, 7, 0]
+    assert program.types[1] == TensorType((), *CODES.interval)
 
 
 def test_unsorted_edges_are_refused():

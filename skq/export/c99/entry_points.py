@@ -1,4 +1,4 @@
-"""The C functions of an export: which there are, their bodies, and their memory."""
+"""The C functions of an export: declarations, bodies, and memory."""
 
 from __future__ import annotations
 

@@ -161,7 +161,9 @@ class Body:
         self.lines += lines
 
     def loop(self, variable: str, size: int, body: list[str]) -> list[str]:
-        """A counted loop; only its body if it runs once."""
+        """A counted loop; only its body if it runs once, nothing if it never does."""
+        if size == 0:
+            return []
         if size == 1:
             first = f"const {counter(1)} {variable} = 0u;"
             return ["{", *indented([first, *body]), "}"]

@@ -1,4 +1,4 @@
-"""What `to_c` returns: two files, and what they need."""
+"""The result of `to_c`: two files, and a report on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class CReport:
-    """What an exported model needs; bytes are those of a target with 8-bit bytes.
+    """Memory of an exported model; bytes have 8 bits.
 
     Parameters
     ----------
@@ -21,13 +21,13 @@ class CReport:
     constant_bytes : int
         Bytes of all tables, in flash, without the code.
     tables : tuple of (str, int)
-        What each table holds, and its bytes.
+        Content of each table, and its bytes.
     stack_bytes : int
         Greatest stack use of one call on a 32-bit target, stack frames included.
     workspace_bytes : int
-        Bytes of local arrays in that.
+        Bytes of local arrays, which are part of `stack_bytes`.
     accumulator_bits : int
-        Widest exact sum.
+        Width of the widest exact sum.
     """
 
     name: str

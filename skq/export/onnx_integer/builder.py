@@ -143,6 +143,16 @@ class GraphBuilder:
         self.nodes.append(Node(op_type, names, (result.name,), attributes, domain=domain))
         return result
 
+    def nodes_of(
+        self, op_type: str, operands: Sequence[Operand], dtypes: Sequence[str], **attributes: Any
+    ) -> list[Value]:
+        """Append a node of several outputs, one of each of the dtypes, and return these."""
+        names = tuple(self._name(operand) for operand in operands)
+        results = [Value(self.fresh("t"), dtype) for dtype in dtypes]
+        written = tuple(result.name for result in results)
+        self.nodes.append(Node(op_type, names, written, attributes))
+        return results
+
     def _name(self, operand: Operand) -> str:
         if isinstance(operand, str):
             return operand

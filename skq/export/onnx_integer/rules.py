@@ -10,6 +10,8 @@ instruction  ONNX operators
 MatMul       MatMulInteger of 8-bit operands, else MatMul
 Add, Sub …   the operator of the same meaning
 Sum …        ReduceSum, ReduceMax, ReduceMin, ArgMax
+Weighted     TopK of all elements, Gather of the weights,
+Median       CumSum, Less, ReduceSum, GatherElements
 Gather       Reshape, Pad with `fill`, Gather
 Concat       Reshape, Concat
 others       `quantizers`, `rescale`, `tree_walk`
@@ -147,6 +149,24 @@ def argmax(
     return g.node("ArgMax", [x], "int64", axis=-1, keepdims=0)
 
 
+def weighted_median(
+    g: GraphBuilder, step: ins.WeightedMedian, types: Types, result: TensorType, x: Value
+) -> Value:
+    """Sorted elements; the index of the result is the number of sums below the threshold."""
+    if x.dtype not in FLOATS:
+        x = g.cast(x, arithmetic_dtype(types[0]))
+    axis, length = len(types[0].shape), np.array([types[0].shape[-1]], dtype=np.int64)
+    ordered, order = g.nodes_of(
+        "TopK", [x, length], (x.dtype, "int64"), axis=axis, largest=0, sorted=1
+    )
+    weights = g.node("Gather", [g.constant(step.weights, "int64"), order], "int64")
+    sums = g.node("CumSum", [weights, np.array(axis, dtype=np.int64)], "int64")
+    is_below = g.node("Less", [sums, g.constant(step.threshold, "int64")], "bool")
+    index = g.reduce("ReduceSum", g.cast(is_below, "int64"), axis, keepdims=1)
+    value = g.node("GatherElements", [ordered, index], x.dtype, axis=axis)
+    return g.node("Squeeze", [value, np.array([axis], dtype=np.int64)], x.dtype)
+
+
 def gather(g: GraphBuilder, step: ins.Gather, types: Types, result: TensorType, x: Value) -> Value:
     """Elements of the flattened row; index -1 reads the `fill` that is appended to it."""
     size = types[0].size
@@ -199,6 +219,7 @@ INTEGER_RULES: Mapping[type[ins.Instruction], Rule] = {
     ins.Max: extreme("ReduceMax"),
     ins.Min: extreme("ReduceMin"),
     ins.ArgMax: argmax,
+    ins.WeightedMedian: weighted_median,
     ins.Gather: gather,
     ins.Reshape: reshape,
     ins.Concat: concat,

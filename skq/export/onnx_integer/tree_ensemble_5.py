@@ -9,7 +9,7 @@ target, each in separate bits::
     sums     = Gemm(q, ...): q[k] - q[k + 1] * 2**bits, plus the least sum
 
 Values are counted from the least, so all digits are positive. If all leaves add up to the same
-number, as the probabilities of a class do, the last output is that number less the others.
+number, such as the probabilities of classes, the last output is that number minus the others.
 """
 
 from __future__ import annotations

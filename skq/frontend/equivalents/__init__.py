@@ -1,8 +1,8 @@
 """scikit-learn's fitted estimators, each as an equivalent `Predictor`; scalers as `Affine`.
 
-One module a family, one short function a kind. An estimator is looked up by the first class in its
-MRO that scikit-learn defines, so subclasses (also those of skq) share their parent's entry. If a
-subclass changes its predictions, the parity check raises.
+There is one module per family and one short function per kind. An estimator is looked up by the
+first class in its MRO that scikit-learn defines, so subclasses (also those of skq) share the entry
+of their parent. If a subclass changes its predictions, the parity check raises an error.
 """
 
 # The families register what they write when they are imported.

@@ -16,6 +16,7 @@ from skq.frontend.equivalents.transformers import scaled
 from skq.frontend.predictors import (
     Ensemble,
     Layers,
+    Median,
     Mixture,
     Predictor,
     Scores,
@@ -39,7 +40,7 @@ def _fold_scores(preprocessing: Preprocessing, scores: Scores) -> Any:
         return fold_layers(preprocessing, scores)
     if isinstance(scores, TreeEnsemble):
         return fold_trees(preprocessing, scores)
-    if isinstance(scores, Mixture):
+    if isinstance(scores, Mixture | Median):
         return replace(scores, base_estimators=_fold_scores(preprocessing, scores.base_estimators))
     return _fold_ensemble(preprocessing, scores)
 

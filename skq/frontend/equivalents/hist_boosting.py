@@ -99,7 +99,7 @@ def _tree(predictor: Any, columns: _Columns, memberships: Memberships) -> OneTre
 
 
 def has_text_categories(estimator: Any) -> bool:
-    """Whether an estimator encodes categories that are no numbers before its trees see X."""
+    """Whether an estimator encodes categories that are not numbers before its trees read X."""
     encoder = _encoder(estimator)
     return encoder is not None and any(c.dtype.kind not in "iufb" for c in encoder.categories_)
 

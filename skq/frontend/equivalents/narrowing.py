@@ -15,6 +15,7 @@ from skq.frontend.predictors import (
     EnsembleEstimator,
     LayerInputs,
     Layers,
+    Median,
     Mixture,
     Predictor,
     Scores,
@@ -83,7 +84,7 @@ def _scores(scores: Scores, columns: Indices) -> Scores:
         feature = np.full(len(inner), -1, dtype=np.int32)
         feature[inner] = position
         return replace(scores, feature=feature)
-    if isinstance(scores, Mixture):
+    if isinstance(scores, Mixture | Median):
         narrow: Any = _scores(scores.base_estimators, columns)
         return replace(scores, base_estimators=narrow)
     assert isinstance(scores, Ensemble)

@@ -25,7 +25,7 @@ Transform = Callable[[Any, Preprocessing], Preprocessing]
 
 _TRANSFORMS: dict[str, Transform] = {}
 
-#: Transformers that are affine in X: matrix and offset follow from their outputs.
+#: Transformers that are affine in X; matrix and offset are computed from their outputs.
 _PROJECTIONS = (
     "FactorAnalysis",
     "FastICA",
@@ -317,7 +317,7 @@ def _stepwise(
     Parameters
     ----------
     segments : list of (edges, points), one per column
-        Edges between the segments, and a value in each. Of a column of `Labels`, its own.
+        Edges between the segments, and a value in each; for a column of `Labels`, its points.
     """
     labels = preprocessing.labels
     columns = _columns(transformer, preprocessing)

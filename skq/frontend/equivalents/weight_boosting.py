@@ -5,32 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skq.exceptions import UnsupportedModelError
 from skq.frontend.equivalents.bagging import mixed
 from skq.frontend.equivalents.combining import side_by_side
 from skq.frontend.equivalents.decision_trees import from_sklearn, stack
 from skq.frontend.equivalents.pipelines import check_trainable_inside, to_predictor
 from skq.frontend.equivalents.refused import unsupported
 from skq.frontend.equivalents.writers import before_training, equivalent, sklearn_class
-from skq.frontend.predictors import Floats, Head, Layers, Mixture, Predictor
+from skq.frontend.predictors import Floats, Head, Layers, Median, Mixture, Predictor
 
-#: Entries of the table from which the median of trees is read (leaves times values), at most.
-MAX_MEDIAN_ENTRIES = 4_000_000
-
-#: Relative tolerance within which half of the weight counts as reached.
-ROUNDING = 1e-12
+#: Bits of the sum of the integer weights of a median.
+MEDIAN_BITS = 62
 
 
-@before_training("AdaBoostClassifier")
-def _check_classifier(estimator: Any) -> None:
+@before_training("AdaBoostClassifier", "AdaBoostRegressor")
+def _check(estimator: Any) -> None:
     check_trainable_inside(estimator.estimator, estimator)
-
-
-@before_training("AdaBoostRegressor")
-def _check_regressor(estimator: Any) -> None:
-    if hasattr(estimator.estimator, "fit"):
-        _check_median_of(estimator, estimator.estimator)
 
 
 @equivalent("AdaBoostClassifier")
@@ -89,47 +80,57 @@ def _one_class(estimator: Any) -> Predictor:
 
 @equivalent("AdaBoostRegressor")
 def _adaboost_regressor(estimator: Any) -> Predictor:
-    """The weighted median over trees, without sorting.
+    """The weighted median of the base estimators' scores, then the link that they share."""
+    base_estimators = [
+        to_predictor(base_estimator, estimator) for base_estimator in estimator.estimators_
+    ]
+    links = {base_estimator.head.link for base_estimator in base_estimators}
+    if len(links) > 1 or any(m.scores.n_scores != 1 for m in base_estimators):
+        raise unsupported(estimator, "its base estimators must be regressors with one output")
+    scores = side_by_side([base_estimator.scores for base_estimator in base_estimators])
+    weights = estimator.estimator_weights_[: len(base_estimators)]
+    return Predictor(Median(scores, *median_weights(weights)), Head("regressor", links.pop()))
 
-    With the values v[0] < v[1] < … of all leaves and F[j], the weight of the trees that predict at
-    most v[j], the median is the first v[j] with ``F[j] >= 1/2``: the last value minus every
-    step ``v[j + 1] - v[j]`` whose ``F[j] >= 1/2``. Each F is a sum over trees.
+
+def median_weights(weights: Any) -> tuple[NDArray[np.int64], int]:
+    """Integer weights of a median, and the sum at which half of them is reached.
+
+    scikit-learn adds up the weights of the sorted values in float64 and takes the first value at
+    which the sum is at least half of the last one. Sums of n weights have a relative error of at
+    most ``n * 2**-53`` there. The weights here are the same numbers times a power of two, rounded
+    only below ``2**-MEDIAN_BITS`` of their sum, and are added up exactly. So the decision is the
+    same unless a sum is within ``2 * n * 2**-52`` of one half of all. There scikit-learn's depends
+    on the order of the values, and here half counts as reached. If all weights are equal, that is a
+    likely case, in which the order does not matter: scikit-learn's sums then say how many values
+    it takes.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n_estimators,), at least 0
+        All 0 for a single tree that is worse than chance; it then counts.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_estimators,), int64
+    threshold : int
+
+    Examples
+    --------
+    >>> median_weights([0.1] * 20)
+    (array([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]), 11)
+    >>> weights, threshold = median_weights([1.0, 2.0, 4.0])
+    >>> weights[2] == 4 * weights[0], weights[:2].sum() < threshold <= weights[2]
+    (True, True)
     """
-    name = type(estimator).__name__
-    for base_estimator in estimator.estimators_:
-        _check_median_of(estimator, base_estimator)
-    trees = [base_estimator.tree_ for base_estimator in estimator.estimators_]
-    leaf_values = [tree.value[tree.children_left < 0, 0, 0] for tree in trees]
-    values = np.unique(np.concatenate(leaf_values))
-    n_leaves = sum(len(leaves) for leaves in leaf_values)
-    if n_leaves * len(values) > MAX_MEDIAN_ENTRIES:
-        raise UnsupportedModelError(
-            f"{name} cannot be quantized: its {n_leaves} leaves make the table of its median too "
-            "large. Limit its trees (max_depth, max_leaf_nodes) or use GradientBoostingRegressor."
-        )
-    weights = np.asarray(estimator.estimator_weights_[: len(trees)], dtype=np.float64)
-    if not weights.any():  # a single tree that is worse than chance has weight 0
-        weights = np.ones(len(trees))
-    weights = weights / weights.sum()
-    steps = np.append(np.diff(values), 0.0) if len(values) == 1 else np.diff(values)
-    candidates = values[: len(steps)]
-    ensemble = stack(
-        [
-            from_sklearn(tree, weight * (tree.value[:, 0, :1] <= candidates))
-            for tree, weight in zip(trees, weights, strict=True)
-        ],
-        base=np.full(len(steps), ROUNDING - 0.5),
-        average=False,
-    )
-    median = Mixture(
-        ensemble,
-        len(steps),
-        "vote",
-        -steps[:, np.newaxis],
-        values[-1:],
-        zero_is_positive=True,
-    )
-    return Predictor(median, Head("regressor"))
+    given = np.asarray(weights, dtype=np.float64)
+    n = len(given)
+    if np.all(given == given[0]):
+        sums = np.cumsum(given)
+        return np.ones(n, dtype=np.int64), int(np.argmax(sums >= 0.5 * sums[-1])) + 1
+    shift = MEDIAN_BITS - 1 - int(np.frexp(given.sum())[1])
+    integers = np.rint(np.ldexp(given, shift)).astype(np.int64)
+    total = int(integers.sum())
+    return integers, max(1, (total + 1) // 2 - (2 * n * total >> 52))
 
 
 def _vote_matrix(n_classes: int) -> Floats:
@@ -138,16 +139,6 @@ def _vote_matrix(n_classes: int) -> Floats:
         return np.array([[-2.0], [2.0]])
     against = -1.0 / (n_classes - 1)
     return np.where(np.eye(n_classes) > 0, 1.0, against)
-
-
-def _check_median_of(estimator: Any, base_estimator: Any) -> None:
-    name = type(estimator).__name__
-    if not is_tree(base_estimator):
-        raise UnsupportedModelError(
-            f"{name} of {type(base_estimator).__name__} cannot be quantized: its "
-            f"prediction is a median, which integers can compute for trees only. Use {name} of "
-            "DecisionTreeRegressor."
-        )
 
 
 def is_tree(base_estimator: Any) -> bool:

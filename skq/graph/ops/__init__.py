@@ -1,4 +1,4 @@
-"""ONNX operators in NumPy, one module a family, which registers its operators when imported.
+"""ONNX operators in NumPy, one module per family, which registers its operators when imported.
 
 A family is imported when a graph needs an operator of it, so that a saved model loads quickly.
 """

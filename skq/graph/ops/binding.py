@@ -37,6 +37,7 @@ FAMILIES = (
     "resize",
     "labels",
     "tree_ensemble",
+    "median",
 )
 
 _DOMAINS: dict[str, str] = {}
@@ -56,7 +57,7 @@ def numpy_op(
         Domain of the operator; ``""`` is ai.onnx.
     bind : callable, default=None
         ``bind(attributes, n_outputs)`` returns a function of the inputs alone. It runs once, when a
-        graph is loaded: what can be prepared or refused early is done there. By default the
+        graph is loaded, for preparations and early errors. By default the
         attributes become keyword arguments.
 
     Raises

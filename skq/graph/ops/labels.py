@@ -14,7 +14,7 @@ from skq.graph.ops.binding import Implementation, numpy_op
 
 Array = NDArray[Any]
 
-#: Kinds of attributes: their suffix, and the default of a value that is no key.
+#: Kinds of attributes: their suffix, and the default of a value that is not a key.
 _KINDS: Mapping[str, Any] = {
     "strings": np.array("_Unused", object),
     "int64s": np.array(-1, np.int64),

@@ -105,7 +105,7 @@ def _convolved(x: Array, weights: Array, bias: Array | None, windows: Windows, g
 
 
 def turned_filters(weights: Array, group: int) -> Array:
-    """Filters of ConvTranspose as those of the convolution that it is.
+    """Filters of ConvTranspose as filters of an equivalent convolution.
 
     Parameters
     ----------

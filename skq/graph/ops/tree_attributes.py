@@ -75,12 +75,13 @@ def read_trees(attributes: Mapping[str, Any], post_transforms: tuple[str, ...]) 
     feature = _integers(attributes, "nodes_featureids", n_nodes)
     if np.any(feature[~is_leaf] < 0):
         raise ConversionError("nodes_featureids of branches must not be negative.")
-    weights, has_weight = _leaf_weights(attributes, lookup, leaf, int(is_leaf.sum()))
+    n_targets = int(attributes["n_targets"])
     base = _floats(attributes, "base_values")
-    if len(base) not in (0, weights.shape[1]):
+    if len(base) not in (0, n_targets):
         raise ConversionError(
-            f"base_values must have one value per target, {weights.shape[1]}. Got {len(base)}."
+            f"base_values must have one value per target, {n_targets}. Got {len(base)}."
         )
+    adds_up = aggregate in ("SUM", "AVERAGE")
     return dict(
         roots=roots,
         feature=np.where(is_leaf, 0, feature),
@@ -90,9 +91,8 @@ def read_trees(attributes: Mapping[str, Any], post_transforms: tuple[str, ...]) 
         false_child=false_child,
         leaf=leaf,
         missing_true=_flags(attributes, "nodes_missing_value_tracks_true", n_nodes),
-        leaf_weights=weights,
-        leaf_has_weight=has_weight,
-        base_values=base if len(base) else np.zeros(weights.shape[1]),
+        **_leaf_weights(attributes, lookup, leaf, roots, may_be_narrow=adds_up),
+        base_values=base if len(base) else np.zeros(n_targets),
         aggregate=aggregate,
         post_transform=post_transform,
         depth=_depth(roots, true_child, false_child, is_leaf),
@@ -126,7 +126,7 @@ class _NodeLookup:
             raise ConversionError("Every pair of nodes_treeids and nodes_nodeids must be unique.")
         trees = self._keys // self._n_ids
         first = np.flatnonzero(np.diff(trees, prepend=-1))
-        #: The tree ids there are, rising.
+        #: The tree ids, sorted.
         self.trees = trees[first]
         #: Index of the first node of each tree id, where nodes are sorted and ids count from 0.
         self._first: NDArray[np.int64] | None = None
@@ -244,8 +244,18 @@ def _roots(
 
 
 def _leaf_weights(
-    attributes: Mapping[str, Any], lookup: _NodeLookup, leaf: NDArray[np.int64], n_leaves: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    attributes: Mapping[str, Any],
+    lookup: _NodeLookup,
+    leaf: NDArray[np.int64],
+    roots: NDArray[np.int64],
+    *,
+    may_be_narrow: bool,
+) -> dict[str, Array]:
+    """Give the weights of the leaves, and the first target of each tree.
+
+    One column is enough where each tree has weights for one target only. So the weights of hundreds
+    of trees with a target each take no more memory than those of one target.
+    """
     weights = _floats(attributes, "target_weights")
     trees = _integers(attributes, "target_treeids", len(weights))
     ids = _integers(attributes, "target_nodeids", len(weights))
@@ -259,14 +269,25 @@ def _leaf_weights(
     rows = leaf[lookup(trees, ids, "target_nodeids")]
     if (rows < 0).any():
         raise ConversionError("target_nodeids must name leaves. Got branches as well.")
-    cells = rows * n_targets + targets
-    shape = (n_leaves, n_targets)
+    first, width = np.zeros(len(roots), dtype=np.int64), n_targets
+    if n_targets > 1 and may_be_narrow and len(targets):
+        by_id = np.argsort(lookup.tree[roots])
+        tree = by_id[np.searchsorted(lookup.tree[roots], trees, sorter=by_id)]
+        first[tree] = targets
+        if np.array_equal(first[tree], targets):
+            width, targets = 1, np.zeros_like(targets)
+        else:
+            first[:] = 0
+    shape = (int((leaf >= 0).sum()), width)
+    cells, n_cells = rows * width + targets, shape[0] * width
     # without any weight bincount counts in integers, hence the cast
-    sums: NDArray[np.float64] = np.asarray(
-        np.bincount(cells, weights=weights, minlength=n_leaves * n_targets), dtype=np.float64
-    )
-    counts = np.bincount(cells, minlength=n_leaves * n_targets)
-    return sums.reshape(shape), (counts > 0).reshape(shape)
+    sums = np.bincount(cells, weights=weights, minlength=n_cells).astype(np.float64)
+    counts = np.bincount(cells, minlength=n_cells)
+    return {
+        "first_target": first,
+        "leaf_weights": sums.reshape(shape),
+        "leaf_has_weight": (counts > 0).reshape(shape),
+    }
 
 
 def _depth(

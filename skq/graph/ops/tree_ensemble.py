@@ -8,7 +8,7 @@ reached a leaf; ``tree_sums`` adds up these leaves.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -46,9 +46,6 @@ POST_TRANSFORMS: dict[str, Implementation] = {
 BLOCK_VALUES = 1 << 17
 #: Rows walk down the trees in blocks of about this many (row, tree) pairs.
 WALKED_PAIRS = 1 << 20
-#: From this number of targets on, leaf weights are stored sparsely: trees of one-hot columns have
-#: one target each.
-SPARSE_TARGETS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +68,12 @@ class TreeArrays:
         Row of ``leaf_weights`` of a leaf; -1 at branches.
     missing_true : ndarray of shape (n_nodes,), bool
         Whether NaN goes to the true child even where the comparison does not hold.
-    leaf_weights : ndarray of shape (n_leaves, n_targets), float64
-        What a leaf adds to each target; 0 where it has no weight for it.
-    leaf_has_weight : ndarray of shape (n_leaves, n_targets), bool
+    first_target : ndarray of shape (n_trees,), int64
+        Target of the first column of a tree's leaf weights.
+    leaf_weights : ndarray of shape (n_leaves, width), float64
+        What a leaf adds to the targets from the tree's first one on; 0 where it has no weight for
+        it. The width is 1 where each tree has one target, else the number of targets.
+    leaf_has_weight : ndarray of shape (n_leaves, width), bool
         Whether a leaf has a weight for the target (MIN and MAX pass over the others).
     base_values : ndarray of shape (n_targets,), float64
         Added to each target after aggregation.
@@ -93,6 +93,7 @@ class TreeArrays:
     false_child: NDArray[np.int64]
     leaf: NDArray[np.int64]
     missing_true: NDArray[np.bool_]
+    first_target: NDArray[np.int64]
     leaf_weights: NDArray[np.float64]
     leaf_has_weight: NDArray[np.bool_]
     base_values: NDArray[np.float64]
@@ -107,8 +108,8 @@ class TreeArrays:
 
     @property
     def n_targets(self) -> int:
-        """Number of outputs a row."""
-        return self.leaf_weights.shape[1]
+        """Number of outputs per row."""
+        return len(self.base_values)
 
     @property
     def n_features(self) -> int:
@@ -175,7 +176,7 @@ class TreeArrays:
             Rows of ``leaf_weights``.
         """
         modes = np.flatnonzero(np.bincount(self.mode, minlength=len(NODE_MODES))[1:]) + 1
-        if loops is None or np.any(modes != _BRANCH_LEQ):
+        if loops is None or np.any(modes != _BRANCH_LEQ) or x.shape[1] == 0:
             return self._leaf_indices_in_numpy(x, modes)
         n_samples, n_columns = x.shape
         result = np.empty((n_samples, self.n_trees), dtype=np.int64)
@@ -194,8 +195,32 @@ class TreeArrays:
         )
         return result
 
+    def sums(self, leaves: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Add up the weights of leaves, tree after tree.
+
+        Parameters
+        ----------
+        leaves : ndarray of shape (n_samples, n_trees), int64
+            As `leaf_indices` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_targets), float64
+        """
+        if self.leaf_weights.shape[1] == self.n_targets:
+            return np.asarray(self.leaf_weights[leaves].sum(axis=1))
+        from scipy import sparse
+
+        ends = np.arange(len(leaves) + 1) * self.n_trees
+        cells = (
+            self.leaf_weights[leaves.ravel(), 0],
+            np.tile(self.first_target, len(leaves)),
+            ends,
+        )
+        return np.asarray(sparse.csr_array(cells, shape=(len(leaves), self.n_targets)).toarray())
+
     def _leaf_indices_in_numpy(self, x: Array, modes: Array) -> NDArray[np.int64]:
-        """`leaf_indices` without the extension, and for all modes of nodes."""
+        """`leaf_indices` without the extension, for all modes of nodes, and for no columns."""
         n_samples, n_columns = x.shape
         values = np.ascontiguousarray(x, dtype=np.float64).ravel()
         with_nan = bool(self.missing_true.any()) and bool(np.isnan(values).any())
@@ -286,41 +311,23 @@ def tree_sums(trees: TreeArrays, x: Array) -> NDArray[np.float64]:
             f"Got shape {x.shape}."
         )
     scores = np.empty((len(x), trees.n_targets))
-    is_sparse = trees.n_targets >= SPARSE_TARGETS and trees.aggregate in ("SUM", "AVERAGE")
-    a_row = trees.n_trees * (1 if is_sparse else trees.n_targets)
+    a_row = max(trees.n_trees * trees.leaf_weights.shape[1], trees.n_targets)
     n_rows = max(1, BLOCK_VALUES // max(1, a_row))
     walked = max(n_rows, WALKED_PAIRS // max(1, trees.n_trees))
-    aggregate = _sparse_sums(trees) if is_sparse else partial(_aggregate, trees)
     for start in range(0, len(x), walked):
         leaves = trees.leaf_indices(x[start : start + walked])
         for first in range(0, len(leaves), n_rows):
             part = leaves[first : first + n_rows]
-            scores[start + first : start + first + len(part)] = aggregate(part)
+            scores[start + first : start + first + len(part)] = _aggregate(trees, part)
     return np.asarray(POST_TRANSFORMS[trees.post_transform](scores + trees.base_values))
 
 
-def _sparse_sums(trees: TreeArrays) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
-    """`_aggregate` of many targets, of which a leaf has weights for few."""
-    from scipy import sparse
-
-    weights = sparse.csr_array(trees.leaf_weights)
-    divisor = trees.n_trees if trees.aggregate == "AVERAGE" else 1
-
-    def aggregate(leaves: NDArray[np.int64]) -> NDArray[np.float64]:
-        ends = np.arange(len(leaves) + 1) * trees.n_trees
-        shape = (len(leaves), weights.shape[0])
-        reached = sparse.csr_array((np.ones(leaves.size), leaves.ravel(), ends), shape=shape)
-        return np.asarray((reached @ weights).toarray() / divisor)
-
-    return aggregate
-
-
 def _aggregate(trees: TreeArrays, leaves: NDArray[np.int64]) -> NDArray[np.float64]:
-    weights = trees.leaf_weights[leaves]
     if trees.aggregate == "SUM":
-        return np.asarray(weights.sum(axis=1))
+        return trees.sums(leaves)
     if trees.aggregate == "AVERAGE":
-        return np.asarray(weights.sum(axis=1) / trees.n_trees)
+        return trees.sums(leaves) / trees.n_trees
+    weights = trees.leaf_weights[leaves]
     has_weight = trees.leaf_has_weight[leaves]
     extreme, neutral = (np.min, np.inf) if trees.aggregate == "MIN" else (np.max, -np.inf)
     scores = extreme(np.where(has_weight, weights, neutral), axis=1)

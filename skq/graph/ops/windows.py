@@ -21,12 +21,12 @@ class Windows:
     Parameters
     ----------
     kernel, strides, dilations : tuple of int
-        One value a spatial axis.
+        One value per spatial axis.
     pads : tuple of (int, int)
         Cells added before and after each spatial axis. With ``ceil_mode`` they include those that
         the last window needs beyond the given padding.
     output : tuple of int
-        Number of windows an axis.
+        Number of windows per axis.
     overhang : tuple of int
         Number of the cells after each axis that only the last window needs.
     """
@@ -80,7 +80,7 @@ class Windows:
 
     @property
     def has_padding(self) -> bool:
-        """Whether windows hold cells that are no cells of the input."""
+        """Whether windows contain cells of the padding."""
         return any(map(any, self.pads))
 
     def padded(self, spatial: Sequence[int]) -> tuple[int, ...]:
@@ -184,7 +184,7 @@ class SpreadWindows(Windows):
 
     @property
     def has_padding(self) -> bool:
-        """Whether windows hold cells that are no cells of the input."""
+        """Whether windows contain cells of the padding."""
         return super().has_padding or any(step > 1 for step in self.spread)
 
     def padded(self, spatial: Sequence[int]) -> tuple[int, ...]:

@@ -23,6 +23,15 @@
 #define BLOCKS_A_TASK 8
 #define CHECK_EVERY 0.05 /* seconds between two looks for signals */
 
+/* The arena of a run is kept for the next one, up to this many bytes: where malloc gives the memory back to
+ * the system each time, that takes longer than a prediction of one row. Not for AddressSanitizer, which
+ * should see the exact size of an arena. */
+#ifdef __SANITIZE_ADDRESS__
+#define KEPT_BYTES 0
+#else
+#define KEPT_BYTES (256 * 1024)
+#endif
+
 /* One run of a plan: rows that threads take, `task` rows at a time. */
 typedef struct {
     const skq_program *program;
@@ -30,6 +39,7 @@ typedef struct {
     void *const *outputs;
     int64_t n_rows, next, task;
     int refuse, isa, status, shared;
+    void *memory;          /* for the arena of the thread that called, if it is not NULL */
     PyThreadState *caller; /* of the thread that called, while it does not have the GIL */
 #if THREADS
     pthread_mutex_t lock;  /* guards `next` and `status` */
@@ -83,11 +93,24 @@ static int check_signals(job *j)
     return raised ? INTERRUPTED : SKQ_OK;
 }
 
+/* Rows of a block of a job. */
+static int64_t block_of(const job *j)
+{
+    return j->program->block < j->n_rows ? j->program->block : j->n_rows;
+}
+
+/* Bytes of memory that hold an arena of a job, at any alignment. */
+static size_t memory_bytes(const job *j)
+{
+    return skq_arena_bytes(j->program, block_of(j), j->n_rows) + 64;
+}
+
 /* Take and run tasks of a job until there are none. The calling thread checks for signals between tasks. */
 static void work(job *j, int calls)
 {
-    const int64_t block = j->program->block < j->n_rows ? j->program->block : j->n_rows;
-    void *memory = malloc(skq_arena_bytes(j->program, block, j->n_rows) + 64);
+    const int64_t block = block_of(j);
+    const int given = calls && j->memory;
+    void *memory = given ? j->memory : malloc(memory_bytes(j));
     int status = memory ? SKQ_OK : NO_MEMORY;
     char *arena = (char *)memory + (64 - (uintptr_t)memory % 64) % 64;
     double checked = calls && j->n_rows > j->task ? seconds() : 0;
@@ -100,7 +123,8 @@ static void work(job *j, int calls)
             checked = seconds();
         }
     }
-    free(memory);
+    if (!given)
+        free(memory);
 }
 
 #if THREADS
@@ -248,7 +272,36 @@ enum { ALIGNED = 0x100, NATIVE_ORDER = 0x200 };
 
 typedef struct {
     PyObject *array_struct; /* the attribute's name */
+    void *kept;             /* memory of the last arena, if no run uses it; guarded by the GIL */
+    size_t kept_bytes;
 } module_state;
+
+/* Memory for an arena of `bytes` bytes: that of an earlier run, if it is large enough. NULL if there is no
+ * memory, or if it is too much to keep. `*size` is set to its size. */
+static void *take_memory(module_state *state, size_t bytes, size_t *size)
+{
+    *size = bytes;
+    if (bytes > KEPT_BYTES)
+        return NULL;
+    void *memory = state->kept;
+    state->kept = NULL;
+    if (memory && state->kept_bytes >= bytes) {
+        *size = state->kept_bytes;
+        return memory;
+    }
+    free(memory);
+    return malloc(bytes);
+}
+
+/* Keep the memory of an arena for the next run; NULL is nothing to keep. */
+static void keep_memory(module_state *state, void *memory, size_t size)
+{
+    if (!memory)
+        return;
+    free(state->kept);
+    state->kept = memory;
+    state->kept_bytes = size;
+}
 
 /* The SKQ_... dtype of an array's elements, or -1 if the kernels do not read it. */
 static int32_t dtype_of(const array_view *view)
@@ -370,9 +423,13 @@ static PyObject *run_opened(PyObject *self, PyObject *const *args, skq_program *
     if (!outputs || j.n_rows == 0)
         return outputs;
     skq_select(program, data);
+    module_state *state = PyModule_GetState(self);
+    size_t size;
+    j.memory = take_memory(state, memory_bytes(&j), &size);
     j.caller = PyEval_SaveThread();
     status = run_job(&j, n_threads);
     PyEval_RestoreThread(j.caller);
+    keep_memory(state, j.memory, size);
     if (status == SKQ_OK)
         return outputs;
     Py_DECREF(outputs);
@@ -509,11 +566,18 @@ static int clear(PyObject *self)
     return 0;
 }
 
+static void release(void *self)
+{
+    module_state *state = PyModule_GetState(self);
+    clear(self);
+    free(state->kept);
+}
+
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)set_up}, {0, NULL}};
 
 static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT, "_native", "The integer kernels of skq.", sizeof(module_state), methods,
-    slots, NULL, clear, NULL,
+    slots, NULL, clear, release,
 };
 
 PyMODINIT_FUNC PyInit__native(void) { return PyModuleDef_Init(&module); }

@@ -71,6 +71,13 @@
     NUMBER(int32_t, length)       /* of the last axis */ \
     NUMBER(int32_t, n_runs)       /* results in a row */
 
+/* Least element of the last axis up to which the weights add up to `threshold`. */
+#define SKQ_MEDIAN_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
+    NUMBER(int32_t, length)       /* of the last axis */ \
+    NUMBER(int32_t, n_runs)       /* results in a row */ \
+    INTEGERS(weights)             /* [length], at least 0 */ \
+    NUMBER(int64_t, threshold)    /* at least 1, at most the sum of the weights */
+
 /* Elements of a row by index; -1 stands for `fill`. */
 #define SKQ_GATHER_PARAMETERS(NUMBER, ARRAY, INTEGERS) \
     NUMBER(int32_t, n_read)       /* elements of the operand */ \
@@ -101,6 +108,7 @@
     STRUCT(table, SKQ_TABLE_PARAMETERS) \
     STRUCT(elementwise, SKQ_ELEMENTWISE_PARAMETERS) \
     STRUCT(reduction, SKQ_REDUCTION_PARAMETERS) \
+    STRUCT(median, SKQ_MEDIAN_PARAMETERS) \
     STRUCT(gather, SKQ_GATHER_PARAMETERS) \
     STRUCT(copy, SKQ_COPY_PARAMETERS) \
     STRUCT(dequantize, SKQ_DEQUANTIZE_PARAMETERS)

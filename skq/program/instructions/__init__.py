@@ -16,6 +16,9 @@ Minimum      elementwise, broadcast                       smaller ends
 Sum          over the last axis                           length times the interval
 Max, Min     over the last axis                           unchanged
 ArgMax       first index of the largest, last axis        [0, length - 1]
+Weighted     element of the last axis at which the sum    unchanged
+Median       of the weights, by rising value, reaches a
+             threshold
 Gather       flattened row at constant indices            unchanged, or with the fill value
 Reshape      same elements, another shape                 unchanged
 Concat       flattened operands one after another         union
@@ -39,6 +42,7 @@ from skq.program.instructions.elements import (
 )
 from skq.program.instructions.instruction import Instruction
 from skq.program.instructions.matmul import MatMul
+from skq.program.instructions.median import WeightedMedian
 from skq.program.instructions.reals import Bin, Dequantize, Quantize
 from skq.program.instructions.rescale import Requantize, Table
 from skq.program.instructions.shapes import Concat, Gather, Reshape
@@ -67,6 +71,7 @@ __all__ = [
     "Sum",
     "Table",
     "Trees",
+    "WeightedMedian",
 ]
 
 #: Every instruction that a program may hold.
@@ -86,6 +91,7 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
     Max,
     Min,
     ArgMax,
+    WeightedMedian,
     Gather,
     Reshape,
     Concat,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
 from skq.bitpacking import Ints
 from skq.numerics import INT64_MAX
+from skq.program.instructions import tree_pickles
 from skq.program.instructions.exact import BLOCK, Sums, magnitude, too_wide
 from skq.program.instructions.fields import Integer, IntegerArray
 from skq.program.instructions.instruction import Instruction, require
@@ -37,6 +38,12 @@ class Trees(Instruction):
     output: Annotated[Ints, IntegerArray(1)]  # (n_trees,), first output column
     multiplier: Annotated[Ints, IntegerArray(1)]  # (n_trees,), > 0
     n_outputs: Annotated[int, Integer(0, MAX_SIZE)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return tree_pickles.split(vars(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(tree_pickles.joined(state))
 
     @property
     def width(self) -> int:

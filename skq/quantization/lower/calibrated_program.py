@@ -90,7 +90,7 @@ class CalibratedProgram:
             step = self._steps[value]
             operands = [self.sample(operand) for operand in step.inputs]
             types = [self.type(operand) for operand in step.inputs]
-            sample = execute(step, types, operands)
+            sample = execute(step, types, self.builder.types[value], operands)
             if isinstance(step, Gather):  # cheap to do again, and large for a convolution
                 return sample
             self._samples[value] = sample

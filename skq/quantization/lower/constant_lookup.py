@@ -28,7 +28,7 @@ def looked_up(low: Lowering, index: QuantizedTensor, table: Array, reals: Array)
     ----------
     low : Lowering
     index : QuantizedTensor
-        Integers that stand for themselves; what is outside takes the nearest entry.
+        Integers with scale 1 and zero point 0; indices outside the table take the nearest entry.
     table : ndarray of shape (size,) or (size, n_columns)
     reals : ndarray of shape (n_rows, ...)
         The result on the calibration rows.
@@ -49,7 +49,7 @@ def function_of_integers(
     ----------
     low : Lowering
     index : QuantizedTensor
-        Integers that stand for themselves.
+        Integers with scale 1 and zero point 0.
     values : callable
         The function of an array of integers.
     entries : ndarray

@@ -62,5 +62,5 @@ class Settings:
 
     @property
     def range_method(self) -> str:
-        """How a range is chosen where no output is there to compare errors at."""
+        """How a range is chosen if there is no output for comparing errors."""
         return "minmax" if self.calibration == "auto" else self.calibration

@@ -1,4 +1,4 @@
-"""Requantization to a grid that a graph fixes: exact, with ties to even.
+"""Exact requantization to a given grid, with ties to even.
 
 A code is ``q = clip(rint(v) + zero_point, lo, hi)`` of ``v = acc * ratio + addend``, where `acc` is
 an integer in a proven interval. ``rint`` rounds ties to even, and ties are common: scales are often

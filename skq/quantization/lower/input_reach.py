@@ -1,7 +1,7 @@
-"""Inputs of a model that are looked up in tables: which whole numbers they must hold.
+"""Inputs of a model that are indices of tables: the whole numbers that need codes.
 
 An embedding, a Gather of constants at indices that are the model's input, needs a code for every
-entry, whether the calibration rows show it or not.
+entry, also if it does not occur in the calibration rows.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from skq.quantization.operator_facts import ONNX_OPS_TO_QUANTIZED_IMPL, Reach, h
 
 
 class InputReach(NamedTuple):
-    """Elements of an input that a node looks up.
+    """Elements of an input that are indices of a node's table.
 
     Parameters
     ----------
     name : str
-        Of the graph's input.
+        Name of the graph's input.
     elements : ndarray of int64
         Their numbers in the flattened row.
     reach : Reach
@@ -38,7 +38,7 @@ class InputReach(NamedTuple):
 
 
 def input_reaches(graph: FloatGraph, floats: Mapping[str, Array]) -> list[InputReach]:
-    """What nodes look up of the graph's inputs, directly or after operators that select elements.
+    """Inputs that are indices of tables, directly or after operators that select elements.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def input_reaches(graph: FloatGraph, floats: Mapping[str, Array]) -> list[InputR
 
 
 def _read_for(graph: FloatGraph, reaches: Sequence[Reach | None]) -> set[str]:
-    """Tensors that are looked up, and those that they are elements of."""
+    """Tensors that are indices, and the tensors whose elements they are."""
     wanted: set[str] = set()
     for node, reach in zip(graph.nodes[::-1], reaches[::-1], strict=True):
         if reach is not None:
@@ -98,7 +98,7 @@ def _reach_of(node: Node, floats: Mapping[str, Array], constants: Collection[str
 def held(
     lo: Array, hi: Array, reaches: Sequence[InputReach]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ranges of an input's elements, widened to what is looked up.
+    """Ranges of an input's elements, widened to all indices of the tables.
 
     Parameters
     ----------

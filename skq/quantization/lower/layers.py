@@ -49,7 +49,7 @@ def layer(
     name: str = "",
     has_bias: bool = True,
 ) -> QuantizedTensor:
-    """``x @ weights`` over the last axis of `x`, with the bias that `target` calls for.
+    """``x @ weights`` over the last axis of `x`, with the bias that follows from `target`.
 
     Where features are multiplied and nothing is added, each has a code for 0, for any range,
     and a row of zeros gives exactly 0.
@@ -62,7 +62,7 @@ def layer(
     reals : ndarray of shape (n_rows, ..., n_in)
         Real values of `x` on the calibration rows.
     target : ndarray of shape (n_rows, ..., n_out)
-        What the float layer gives.
+        Output of the float layer.
     name : str
         The result's name in the float graph, for the weights of errors.
     has_bias : bool, default=True
@@ -176,7 +176,7 @@ def trained_layer(
     *,
     name: str,
 ) -> QuantizedTensor:
-    """A layer whose weights the graph gives as integers, over the last axis of `x`.
+    """A layer whose weights are integers in the graph, over the last axis of `x`.
 
     See `skq.quantization.lower.trained.trained_product` for the parameters.
     """
@@ -200,7 +200,7 @@ def least_error(
     write : callable
         Writes a candidate: takes a method for the range of the inputs and one for the weights.
     target : ndarray of shape (n_rows, ...)
-        What the float layer gives.
+        Output of the float layer.
     name : str
         The result's name in the float graph.
     fitted : iterable of QuantizedTensor, default=None

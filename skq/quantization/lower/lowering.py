@@ -2,7 +2,7 @@
 
 It is a program under construction (`CalibratedProgram`) with the choices that hold for the whole
 model. Every layer is calibrated on the outputs of the quantized layers before it, because `sample`
-gives what the calibration rows give at any value.
+computes any value of the program for the calibration rows.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class Lowering(CalibratedProgram):
         Weights of squared errors at values of the float graph, where they are known; see
         `skq.quantization.search.sensitivity`.
     model_error : ModelError, default=None
-        What errors at values of the float graph do to the model's outputs, where that is known.
+        Effect of errors at values of the float graph on the model's outputs, where it is known.
     trained : mapping of str to TrainedConstant, default=None
-        Constants that the graph gives as integers; see `skq.quantization.lower.trained`.
+        Constants that are integers in the graph; see `skq.quantization.lower.trained`.
 
     Attributes
     ----------
@@ -104,11 +104,11 @@ class Lowering(CalibratedProgram):
         ----------
         x : Features or QuantizedTensor
         reals : ndarray of shape (n_rows, ...)
-            What the float graph has there for the calibration rows.
+            Values of the float graph for the calibration rows.
         n_bits : int
             Width of the codes of an inner tensor; the input's is ``model_inputs``.
         hold : float, default=None
-            One more value that the codes have to hold.
+            An additional value that needs a code.
         method : {"minmax", "percentile", "mse", "whole"}, default=None
             How the range is chosen. None means the method of the settings. "whole" is for features:
             a scale of 1 for integers that fit the codes, "minmax" for others.
@@ -201,7 +201,7 @@ class Lowering(CalibratedProgram):
     def on_grid(
         self, x: QuantizedTensor, scale: Array, zero_point: Array, lo: int, hi: int
     ) -> QuantizedTensor:
-        """Codes in [lo, hi] that stand for ``(q - zero_point) * scale``."""
+        """Codes in [lo, hi] that represent ``(q - zero_point) * scale``."""
         if x.function is None:
             x = x.of_what_is_read()
             bounds = (lo, hi)
@@ -252,7 +252,7 @@ class Lowering(CalibratedProgram):
             Codes, plain; the scale may be one per feature.
         weights : ndarray of shape (n_in, n_out)
         target : ndarray of shape (n_rows, ..., n_out)
-            What the float layer gives for the calibration rows, bias included.
+            Output of the float layer for the calibration rows, including the bias.
         n_bits : int
             Width of the integer weights.
         method : {"auto", "minmax", "percentile", "mse"}

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class MissingMask:
-    """Where the features are missing: what ``IsNaN`` of the float input is, for ``Where`` to read.
+    """Result of ``IsNaN`` of the float input: where features are missing, for ``Where``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What an operator reads and returns while a graph is lowered.
+"""Inputs and results of an operator while a graph is lowered.
 
 A constant is a NumPy array, or a `BatchConstant` where it depends on the number of rows. Everything
 else is one of two views of real values:
@@ -33,7 +33,7 @@ def constant_integer(value: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class BatchConstant:
-    """What a graph computes from shapes of tensors, if it depends on the number of rows.
+    """A value that a graph computes from shapes of tensors and that depends on the number of rows.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class FeatureStep:
         "fill" puts the constant in place of NaN; a NaN in it leaves missing values missing.
     constant : ndarray of shape (n_features,) or (), or None for a cast
     dtype : str or None
-        What a cast casts to.
+        Dtype of a cast.
     """
 
     function: str
@@ -130,7 +130,7 @@ class Features:
         return first.constant if first is not None and first.function == "fill" else None
 
     def affine(self) -> tuple[Array, Array]:
-        """``(a, b)`` with ``a * x + b`` what the steps compute, casts left out."""
+        """``(a, b)`` where ``a * x + b`` is the result of the steps without casts."""
         a, b = np.ones(self.raw.shape[-1:]), np.zeros(self.raw.shape[-1:])
         for step in self.steps:
             if step.function in ("multiply", "divide"):
@@ -160,10 +160,10 @@ class QuantizedTensor:
         requantization.
     function : callable or None
         ``f``, elementwise on rows of the integer value; None for the identity. Chains of
-        univariate operators collect here and become one table.
+        univariate operators are composed here and become one table.
     clip : (float, float) or None
         Bounds of the reals, where ``f`` is the identity followed by a clip (ReLU); a requantization
-        saturates at them for free.
+        saturates at them without an additional instruction.
     view : ndarray of int64 or None
         Index of each element of the tensor's row in the flattened integer value; None where
         the integer value has the tensor's arrangement. Slices, transposes and reshapes change
@@ -188,7 +188,7 @@ class QuantizedTensor:
         return np.ndim(self.scale) == 0 and np.ndim(self.zero_point) == 0
 
     def reals(self, codes: Array) -> Array:
-        """The reals that codes stand for."""
+        """The real values of codes."""
         return self.of_argument((np.asarray(codes, np.float64) - self.zero_point) * self.scale)
 
     def of_argument(self, values: Array) -> Array:

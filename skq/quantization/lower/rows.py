@@ -1,4 +1,4 @@
-"""Each row is predicted by itself: what selects, moves or merges rows is refused."""
+"""Rows are predicted independently: operators that select, move or merge rows are refused."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def check_rows_alone(epilogue: FloatGraph, floats: Mapping[str, Array]) -> None:
     ----------
     epilogue : FloatGraph
     floats : mapping of str to ndarray of shape (n_rows, ...)
-        What its inputs are on the calibration rows.
+        Values of its inputs on the calibration rows.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LoweringSettings:
-    """Widths and limits of what is written between layers."""
+    """Widths and limits of values between layers."""
 
     #: Tensors of different scales are added and compared on a common grid. It has this many bits
     #: more than the codes of inner layers, and at most `common_bits`.

@@ -54,7 +54,7 @@ def run_alone(
     Returns
     -------
     tuple of QuantizedArray
-        One per output.
+        One array per output.
     """
     width = max([op.n_bits_output, *(v.n_bits for v in inputs)])
     n_bits = {

@@ -13,8 +13,8 @@ from skq.quantization.lower.operands import Array
 def table_entries(reals: Array, scale: Array, zero_point: Array, lo: int, hi: int) -> Any:
     """Entries (size, 1) or (size, n_channels) of reals → codes, (size,) or (n_channels, size).
 
-    Where the function is not defined (the argument was rounded out of its domain) the nearest
-    entry that is defined stands in.
+    If the function is not defined (because the argument was rounded), the nearest
+    defined entry is used.
     """
     for column in reals.T[np.isnan(reals).any(axis=0)]:
         defined = np.flatnonzero(~np.isnan(column))

@@ -1,4 +1,4 @@
-"""Grids that a graph fixes: constants given as codes, layers of them, requantization to them.
+"""Grids of a trained graph: constants given as codes, layers of them, requantization to them.
 
 Grids and widths are those of the graph; nothing is calibrated.
 """
@@ -23,7 +23,7 @@ from skq.quantization.lower.operands import Array, Features, QuantizedTensor, sc
 from skq.quantization.lower.rounding import WIDEST_TABLE_BITS
 from skq.quantization.operator_facts import has_fact
 
-#: Operators whose results are codes on a grid that the graph states.
+#: Operators whose results are codes on a grid of the graph.
 QUANTIZERS = frozenset({"DequantizeLinear", "Quant", "BipolarQuant"})
 #: A bound of a clip is on the grid if it is at most this fraction of a step away from a code.
 ON_GRID = 1e-4
@@ -31,7 +31,7 @@ ON_GRID = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class TrainedConstant:
-    """A constant that the graph gives as integers.
+    """A constant that is given as integers in the graph.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def check_grids(graph: FloatGraph, constants: Collection[str]) -> None:
     ----------
     graph : FloatGraph
     constants : collection of str
-        Names of initializers and of what is computed from these alone.
+        Names of initializers and of values computed only from initializers.
 
     Raises
     ------
@@ -215,7 +215,7 @@ def trained_codes(low: Lowering, x: Features | QuantizedTensor, name: str) -> Qu
     low : Lowering
     x : Features or QuantizedTensor
     name : str
-        Of the tensor, for messages.
+        Name of the tensor, for messages.
 
     Raises
     ------
@@ -287,13 +287,13 @@ def trained_product(
         The same for all inputs of an output.
     bias : ndarray or TrainedConstant of shape (n_out,), or None
     name : str
-        Of the codes' tensor, for messages.
+        Name of the codes' tensor, for messages.
 
     Raises
     ------
     UnsupportedModelError
-        If the sums are no integers: several scales of the weights for an output, or scales of the
-        features that are no multiples of the least.
+        If the sums are not integers: several scales of the weights for an output, or scales of the
+        features that are not multiples of the least.
     """
     columns = scale[:1].ravel() if len(scale) else np.ones(scale.shape[1])
     if np.any(scale != columns):
@@ -332,7 +332,7 @@ def on_given_grid(
     Returns
     -------
     QuantizedTensor
-        The codes, standing for reals on the grid.
+        The codes, which represent real values on the grid.
     """
     step, zero = scalar(scale), scalar(zero_point)
     if x.function is not None:

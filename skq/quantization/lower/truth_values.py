@@ -12,7 +12,7 @@ from skq.quantization.lower.operands import Array, QuantizedTensor, scalar
 
 
 def is_truth(low: Lowering, x: QuantizedTensor) -> bool:
-    """Whether the integers are 0 and 1 and stand for themselves."""
+    """Whether the integers are 0 and 1, with scale 1 and zero point 0."""
     lo, hi = low.type(x.value).interval
     return bool(
         x.is_plain
@@ -25,7 +25,7 @@ def is_truth(low: Lowering, x: QuantizedTensor) -> bool:
 
 
 def truth(low: Lowering, x: QuantizedTensor) -> QuantizedTensor:
-    """1 where a tensor is not 0, else 0, as integers that stand for themselves."""
+    """1 where a tensor is not 0, else 0, as integers with scale 1 and zero point 0."""
     if is_truth(low, x):
         return x
     return low.on_grid(x.then(is_not_zero), scalar(1.0), scalar(0.0), 0, 1)
@@ -39,7 +39,7 @@ def is_not_zero(x: Array) -> Array:
 def truncated_quotient(low: Lowering, x: QuantizedTensor, divisor: Array) -> QuantizedTensor:
     """Whole numbers divided by a whole constant, rounded towards zero: exact.
 
-    ``floor(x / d)`` of what is above zero, plus ``ceil(x / d)`` of what is below. Half a step of
+    ``floor(x / d)`` of positive numbers, plus ``ceil(x / d)`` of negative numbers. Half a step of
     the quotient, ``1 / (2 * d)``, keeps both away from ties.
 
     Parameters

@@ -2,7 +2,7 @@
 
 A tensor's row may have another shape than its integer value. Its `view` is the index of each
 element in the flattened integer value. A convolution, for example, computes rows of shape
-(positions, filters) with one scale a filter on the last axis, and the tensor of shape (filters,
+(positions, filters) with one scale per filter on the last axis, and the tensor of shape (filters,
 height, width) is a view of them. Operators that move elements only change the view. The next
 operator that needs a certain arrangement applies the view with one Gather.
 """
@@ -166,7 +166,7 @@ def arranged(low: Lowering, x: QuantizedTensor) -> QuantizedTensor:
 
 
 def row_constant(constant: Array, shape: tuple[int, ...]) -> Array | None:
-    """A constant as it meets rows of `shape`: without batch axis, or None if it differs by row."""
+    """A constant broadcast to rows of `shape`, without batch axis; None if it differs by row."""
     if constant.size == 1:
         return constant.reshape(())
     if constant.ndim == len(shape) + 1:
@@ -182,7 +182,7 @@ def with_constants(
     Parameters
     ----------
     constants : sequence of ndarray
-        As `row_constant` gives them.
+        As returned by `row_constant`.
     reals : ndarray of shape (n_rows, ...)
         Real values of the tensor on the calibration rows, for its range.
 

@@ -1,4 +1,4 @@
-"""Whole numbers: grids that hold them exactly.
+"""Grids that represent whole numbers exactly.
 
 A comparison, a rounding or an integer division of whole numbers is right only if each whole number
 is a code. The step of such a grid is a power of two, so that its arithmetic is exact in floats.
@@ -81,7 +81,7 @@ def whole_step(lo: Array, hi: Array, top: int) -> NDArray[np.float64]:
 def check_holds_integers(
     name: str, raw: Array, lo: Array, hi: Array, n_bits: Mapping[str, int]
 ) -> None:
-    """Raise where whole numbers of an input are matched that would share codes.
+    """Raise an error if whole numbers that are compared for equality would share codes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Quantized operators, one module a family; importing this package registers them all.
+"""Quantized operators, one module per family; importing this package registers them all.
 
 The class of ONNX's operator ``Name`` is ``QuantizedName``.
 """
@@ -23,6 +23,7 @@ from skq.quantization.quantized_ops import (  # noqa: F401
     convolution,
     labels,
     linear,
+    median,
     normalization,
     pooling,
     quantize_linear,

@@ -1,4 +1,4 @@
-"""Activations that cost no table: clips and roundings become part of a requantization."""
+"""Activations without a table: clips and roundings become part of a requantization."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arithmetic: constants fold into scales and zero points, tensors meet on a common scale."""
+"""Arithmetic: constants are folded into scales and zero points; tensors get a common scale."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class CombiningOp(QuantizedMixingOp, QuantizedOpUnivariateOfEncrypted):
         constants: Mapping[int, Array],
         output: Array,
     ) -> QuantizedTensor:
-        """Combine plain tensors and constants (as they meet rows), each by position."""
+        """Combine plain tensors and constants (broadcast against rows), each by position."""
         if self.combination is not None and not constants:
             found: QuantizedTensor = self.combination(low, *tensors.values())
             return found

@@ -37,7 +37,7 @@ def negated(x: QuantizedTensor) -> QuantizedTensor:
 
 
 class _Comparison(CombiningOp):
-    """``a > b`` and its kin.
+    """``a > b`` and similar comparisons.
 
     Exact for a layer's result and a constant. Two tensors are compared on their common grid.
     """

@@ -95,7 +95,7 @@ class QuantizedConv(QuantizedMixingOp):
         windows: Windows,
         output: Array,
     ) -> QuantizedTensor:
-        """The convolution with filters that the graph gives as integers."""
+        """The convolution with filters that are integers in the graph."""
         codes = trained_codes(low, x[0], self.node.inputs[0])
         widest = low.type(codes.value).bits
         codes, patches, known = self._patches(low, codes, reals, windows, "minmax", widest)
@@ -172,7 +172,7 @@ class QuantizedConv(QuantizedMixingOp):
 
 @quantizes("ConvTranspose")
 class QuantizedConvTranspose(QuantizedConv):
-    """Transposed convolution, as the convolution that it is.
+    """Transposed convolution, computed as a convolution.
 
     The patches are those of the input with the code of real zero between its cells, and the filters
     are turned around.

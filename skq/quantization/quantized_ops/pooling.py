@@ -86,7 +86,7 @@ class _Averaging(QuantizedMixingOp):
         cells : callable
             Indices of a row's elements → indices of the cells of each window.
         counts : ndarray that broadcasts against the windows, or None
-            What to divide by; the number of cells that are no padding by default.
+            Divisor; by default the number of cells that are not padding.
         """
         tensor = combine.plain(low, x, reals)
         indices = cells(elements(low, tensor))

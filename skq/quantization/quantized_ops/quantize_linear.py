@@ -24,7 +24,7 @@ MAX_EDGES = 255
 
 
 class _Grid(QuantizedOp):
-    """What both have in common: constant scales, and one zero point."""
+    """Base class of both: constant scales, and one zero point."""
 
     raw_inputs = frozenset({1, 2})
 
@@ -150,7 +150,7 @@ def _bins(x: Features, scale: float, zero_point: int, lo: int, hi: int) -> Bin:
 
 @quantizes("DequantizeLinear")
 class QuantizedDequantizeLinear(_Grid):
-    """The same integers, standing for reals again: no instruction."""
+    """The same integers as real values: no instruction."""
 
     def lower(
         self, low: Lowering, x: Sequence[Any], reals: Sequence[Any], outputs: Sequence[Array]

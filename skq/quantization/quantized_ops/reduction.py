@@ -29,7 +29,7 @@ class _Reduction(QuantizedMixingOp):
     follows_link = True
     raw_inputs = frozenset({1})
 
-    #: What the operator does to elements, in messages.
+    #: Verb for the operator in messages.
     verb: ClassVar[str]
 
     def lower(
@@ -50,7 +50,7 @@ class _Reduction(QuantizedMixingOp):
     def _reduced(
         self, low: Lowering, x: Any, reals: Array, last: Sequence[int], output: Array
     ) -> QuantizedTensor:
-        """The operand reduced over axes of a row, which the result has no more."""
+        """The operand reduced over axes of a row, without these axes."""
 
     def _axes(self, x: Sequence[Any], n_axes: int) -> list[int]:
         """Axes to reduce, rows included, or none."""

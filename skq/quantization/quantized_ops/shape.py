@@ -1,4 +1,4 @@
-"""Operators that move elements: they change a tensor's view, and cost no instruction."""
+"""Operators that move elements: they change a tensor's view and need no instruction."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class ElementMove(QuantizedOp):
         """Sources of the elements of a row of each output; negative numbers are not changed.
 
         Batches of two rows and of three are moved, so that a length that the graph fixes for the
-        rows shows.
+        rows is detected.
         """
         if self._selects_rows(others):
             raise self.unsupported(ROWS_SELECTED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +60,10 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
             raise self.unsupported("it must sum or average, without a post_transform")
         reached = trees.leaf_indices(reals[0])
         root = np.searchsorted(trees.roots, np.flatnonzero(trees.leaf >= 0), side="right") - 1
-        first, weights = _narrow(trees, root)
         real = Leaves(
-            weights=weights,
+            weights=trees.leaf_weights,
             tree=root,
-            output=first,
+            output=trees.first_target,
             n_outputs=trees.n_targets,
             base=trees.base_values,
             average=trees.aggregate == "AVERAGE",
@@ -127,7 +125,7 @@ class QuantizedTreeEnsembleRegressor(QuantizedMixingOp):
                 left=np.where(is_leaf, trees.leaf, by_code.true_child),
                 right=np.where(is_leaf, 0, by_code.false_child),
                 leaf_values=leaves.values,
-                output=first,
+                output=trees.first_target,
                 multiplier=leaves.multiplier,
                 n_outputs=trees.n_targets,
             )
@@ -236,13 +234,3 @@ def _level_order(trees: TreeArrays) -> NDArray[np.int64]:
     trees_of = np.concatenate([t for t, _ in found])
     nodes = np.concatenate([n for _, n in found])
     return nodes[np.argsort(trees_of, kind="stable")]
-
-
-def _narrow(trees: TreeArrays, tree: NDArray[Any]) -> tuple[NDArray[np.int64], Array]:
-    """First output of each tree and its leaves' weights: one column if each tree has one output."""
-    touched = np.zeros((trees.n_trees, trees.n_targets), dtype=bool)
-    np.logical_or.at(touched, tree, trees.leaf_has_weight)
-    if trees.n_targets > 1 and np.all(touched.sum(axis=1) <= 1):
-        first = touched.argmax(axis=1)
-        return first, np.take_along_axis(trees.leaf_weights, first[tree][:, None], axis=1)
-    return np.zeros(trees.n_trees, dtype=np.int64), trees.leaf_weights

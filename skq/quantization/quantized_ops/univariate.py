@@ -1,4 +1,4 @@
-"""Functions of single elements, made from one table: each becomes a table of integers.
+"""Functions of single elements, defined by one table: each becomes a table of integers.
 
 A class for each: ``QuantizedTanh`` is the quantized operator of ONNX's ``Tanh``, and so on.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from skq.quantization.base_quantized_op import QuantizedOpUnivariateOfEncrypted, quantizes
 
-#: ONNX operator -> what it computes.
+#: ONNX operator -> description of its result.
 UNIVARIATE = {
     "Abs": "``|x|``",
     "Acos": "``arccos(x)``",

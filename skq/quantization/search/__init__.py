@@ -1,1 +1,1 @@
-"""The search for parameters: ranges, grids, weights, and what they cost the model."""
+"""The search for parameters: ranges, grids and weights, by the error of the model."""

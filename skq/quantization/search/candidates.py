@@ -118,7 +118,7 @@ def candidates(
     clips : bool, default=True
         Whether grids may clip the ends of the range.
     starts_at_zero : bool, default=False
-        Whether code 0 must stand for real 0 and everything below, as after a ReLU.
+        Whether code 0 must represent 0 and everything below, as after a ReLU.
     whole : bool, default=False
         Only the grid of scale 1, for integers that it holds.
     holds_zero : bool, default=False

@@ -6,7 +6,7 @@ the same, to the bit: all sums are added up one term after another, in the order
 A sum over the rows of codes times values is computed as a sum over the codes: with the rows in the
 order of the feature, ``sum_r code[r] * value[r]`` is the sum over the codes c = 1, 2, ... of the
 values of all rows whose code is at least c. So a candidate grid costs as many additions as it has
-codes, however many rows there are.
+codes, for any number of rows.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Grids:
     def chosen_codes(self, grid: NDArray[np.int64]) -> Floats:
         """Codes of one grid of each feature, of shape (n_rows, n_features).
 
-        Less the zero points if codes count from there.
+        Minus the zero points if codes count from there.
         """
         n_features, n_rows = self.order.shape
         codes = np.empty((n_rows, n_features))
@@ -146,7 +146,7 @@ class Grids:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What does not change during the descent.
+    """Data that do not change during the descent.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def descend_round(
     scale : ndarray of shape (n_outputs,)
         Of the outputs.
     residual : ndarray of shape (n_rows, n_outputs)
-        Float outputs less those of the integers, up to a constant in each column; updated.
+        Float outputs minus those of the integers, up to a constant in each column; updated.
     grid : ndarray of shape (n_features,), int64
         Grid of each feature, counted from its first; updated.
     integers : ndarray of shape (n_features, n_outputs), float64

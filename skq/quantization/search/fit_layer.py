@@ -72,7 +72,7 @@ class LayerData:
     clips : bool, default=True
         Whether grids may clip the ends of the ranges.
     starts_at_zero : bool, default=False
-        Whether code 0 must stand for real 0 (and everything below).
+        Whether code 0 must represent 0 (and everything below).
     whole : ndarray of shape (n_in,), bool, default=None
         Columns of integers that get the grid of scale 1, and no other; None for no column.
     holds_zero : bool, default=False

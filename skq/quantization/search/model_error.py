@@ -83,7 +83,7 @@ class ModelError:
         ----------
         name : str
         values : ndarray of shape (n_rows, ...)
-            As many as the graph has there.
+            As many as in the graph.
         """
         if name not in self._floats or name in self._read_by_trees:
             return None

@@ -23,10 +23,10 @@ from skq.quantization.search.settings import RANGES
 
 Floats = NDArray[np.float64]
 
-#: Ways of choosing the range of one tensor by itself.
+#: Methods of choosing the range of one tensor from its values.
 RANGE_METHODS = ("minmax", "percentile", "mse")
 
-#: What `calibration` may be.
+#: Valid values of `calibration`.
 CALIBRATION_METHODS = ("auto", *RANGE_METHODS)
 
 

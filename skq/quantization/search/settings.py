@@ -1,4 +1,4 @@
-"""Settings of the search for parameters: one frozen object a stage."""
+"""Settings of the search for parameters: one frozen object per stage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RangeSettings:
     coarse_shares: tuple[float, ...] = tuple((0.8 ** np.arange(1, 9)).tolist())
     fine_shares: tuple[float, ...] = (0.88, 0.94, 1.06, 1.13)
 
-    #: Greatest number of values that "mse" uses; at least this many rows are used in any case.
+    #: Greatest number of values that "mse" uses; at least this many rows are always used.
     mse_values: int = 50_000
     mse_rows: int = 200
 

@@ -80,7 +80,7 @@ class ClassRegistryMixin(RegistryMixin):
         Raises
         ------
         KeyError
-            If there is none; the error lists the keys that there are.
+            If there is none. The error lists the registered keys.
         """
         try:
             return cls._registry[key]

@@ -1,8 +1,8 @@
-"""Which thresholds of a feature become bin edges.
+"""The choice of the thresholds of a feature that become bin edges.
 
-A threshold that is no edge is moved to an edge. At nodes with that threshold the rows between the
-two are misrouted. The position of a threshold is the share of rows below it, its weight the rows
-that arrive at its nodes. Choosing edges is then a weighted k-medians problem on a line.
+A threshold that is not an edge is moved to an edge. At nodes with that threshold the rows between
+the two are misrouted. The position of a threshold is the share of rows below it, its weight the
+weight of the rows that arrive at its nodes. Choosing edges is then a weighted k-medians problem.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def partition(cost: Floats, count: int) -> Ints:
 def _run_starts(cost: Floats, starts: Ints) -> None:
     """First item of the last group if items 0..j form k groups, for each k and j; in NumPy.
 
-    -1 where a group more is no gain. `starts` is written to.
+    -1 where an additional group is no gain. `starts` is written to.
     """
     n = len(cost)
     best = cost[0].copy()  # best[j]: least cost of items 0..j in k groups

@@ -23,7 +23,7 @@ from skq.quantization.trees.settings import EDGES
 
 Array = NDArray[Any]
 
-#: Message where the code of missing values is the only one beside that of all numbers.
+#: Message for codes that only distinguish missing values from numbers.
 NO_CODE_LEFT = (
     "with n_bits['model_inputs']=1 and missing values in X no code is left for a split: give 2 "
     "bits or more"

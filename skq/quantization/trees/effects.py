@@ -90,11 +90,10 @@ def _curves(trees: TreeArrays, rows: Floats, feature: int, values: Floats) -> Fl
     """
     node_tree = np.searchsorted(trees.roots, np.arange(len(trees.leaf)), side="right") - 1
     reads = np.unique(node_tree[(trees.leaf < 0) & (trees.feature == feature)])
-    part = replace(trees, roots=trees.roots[reads])
+    part = replace(trees, roots=trees.roots[reads], first_target=trees.first_target[reads])
     x = np.repeat(rows, len(values), axis=0)
     x[:, feature] = np.tile(values, len(rows))
-    total = trees.leaf_weights[part.leaf_indices(x)].sum(axis=1)
-    return np.asarray(total.reshape(len(rows), len(values), -1))
+    return np.asarray(part.sums(part.leaf_indices(x)).reshape(len(rows), len(values), -1))
 
 
 def _variance_within(weight: Floats, curves: Floats) -> Floats:

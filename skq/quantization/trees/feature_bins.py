@@ -13,6 +13,7 @@ with others. Many bins are quantiles.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,7 @@ class FeatureBins:
         target: Any = None,
         skip: Any = (),
         n_columns: int = 1,
+        model_edges: Sequence[Floats] | None = None,
     ) -> FeatureBins:
         """Bins of each feature, as many as codes of `n_bits` in one or several columns.
 
@@ -70,6 +72,9 @@ class FeatureBins:
             Features without bins.
         n_columns : int, default=1
             Number of columns of codes of a feature.
+        model_edges : sequence of n_features ndarrays, rising, default=None
+            Edges that were chosen for a model of the same targets: taken where they are as many as
+            there may be.
         """
         missing = bool(np.isnan(X.data if sparse.issparse(X) else X).any())
         n_bins = n_columns * (2**n_bits - 1 - missing) + 1
@@ -93,7 +98,10 @@ class FeatureBins:
                 continue
             column = _column(columns, feature, weight, moment)
             values, mass = _distinct(column[0], column[1])
-            edges.append(_edges(values, mass, column, n_bins))
+            known = np.zeros(0) if model_edges is None else model_edges[feature]
+            known = _between_values(known, values)
+            full = len(known) == n_bins - 1 > 0
+            edges.append(known if full else _edges(values, mass, column, n_bins))
             representatives.append(_representatives(values, mass, edges[-1]))
         return cls(edges, representatives, missing)
 
@@ -185,6 +193,13 @@ def _distinct(values: NDArray[Any], weight: Floats) -> tuple[Floats, Floats]:
     return distinct.astype(np.float64), mass.astype(np.float64)
 
 
+def _between_values(edges: Floats, values: Floats) -> Floats:
+    """The edges that separate distinct, rising values: one of those between the same two."""
+    below = np.searchsorted(values, edges, side="right")
+    inside = (below > 0) & (below < len(values))
+    return edges[inside][np.unique(below[inside], return_index=True)[1]]
+
+
 def _edges(values: Floats, mass: Floats, column: _Column, n_bins: int) -> Floats:
     """Edges between at most `n_bins` bins of a feature's distinct values."""
     chosen = n_bins <= EDGES.max_chosen_bins
@@ -205,7 +220,7 @@ def _edges(values: Floats, mass: Floats, column: _Column, n_bins: int) -> Floats
 
 
 def _variance_within(weight: Floats, moment: Floats) -> Floats:
-    """``[i, j]``: squared deviations from the mean of groups i..j, less the squared values."""
+    """``[i, j]``: squared deviations from the mean of groups i..j, minus the squared values."""
     below = np.concatenate([[0.0], np.cumsum(weight)])
     sums = np.concatenate([np.zeros((1, moment.shape[1])), np.cumsum(moment, axis=0)])
     i, j = np.meshgrid(np.arange(len(weight)), np.arange(len(weight)), indexing="ij")

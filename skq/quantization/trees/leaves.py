@@ -105,7 +105,7 @@ def sum_error(leaves: Leaves, quantized: QuantizedLeaves) -> float:
 
 
 def errors_of_sums(leaves: Leaves, quantized: QuantizedLeaves) -> Floats:
-    """Exact outputs less those of the integers on the calibration rows: (n_rows, n_outputs)."""
+    """Exact outputs minus those of the integers on the calibration rows: (n_rows, n_outputs)."""
     exact = leaves.exact_sums / (leaves.n_trees if leaves.average else 1) + leaves.base
     values = quantized.values * quantized.multiplier[leaves.tree][:, np.newaxis]
     sums = sums_over_trees(values, leaves.output, leaves.reached_by_codes, leaves.n_outputs)

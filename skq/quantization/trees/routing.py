@@ -125,7 +125,7 @@ def _at_nodes(trees: TreeArrays, at_leaves: NDArray[Any]) -> Floats:
 def _contrast(trees: TreeArrays, met: Floats) -> Floats:
     """Squared difference between the mean values of a node's two subtrees."""
     is_leaf = trees.leaf >= 0
-    total = np.zeros((len(trees.leaf), trees.n_targets + 1))
+    total = np.zeros((len(trees.leaf), trees.leaf_weights.shape[1] + 1))
     count = met[is_leaf, None] + 1e-12
     total[is_leaf, :-1] = trees.leaf_weights[trees.leaf[is_leaf]] * count
     total[is_leaf, -1:] = count

@@ -1,4 +1,4 @@
-"""Settings of the quantization of tree ensembles: one frozen object a stage."""
+"""Settings of the quantization of tree ensembles: one frozen object per stage."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ class EdgeSettings:
 
     #: Up to this many bins edges are chosen by targets and ranks.
     max_chosen_bins: int = 32
+
+    #: Up to this width of the codes, trees that are trained on bins take the edges that are chosen
+    #: for the float model.
+    max_model_bits: int = 3
 
     #: Candidate edges lie between groups of equal weight: so many groups a bin, and at most so
     #: many in all.

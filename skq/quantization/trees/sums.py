@@ -9,6 +9,7 @@ rows, because misrouted rows bias the sums.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,12 +66,29 @@ def quantize_sums(leaves: Leaves, top: int, *, method: str = "auto") -> Quantize
         methods += [
             _Method(share, offset, True, rescales=True) for share in shares for offset in OFFSETS
         ]
-    best = min(
-        (_Rounding(rows, method) for method in methods), key=lambda rounding: rounding.error
-    ).result
+    best = _best([_Rounding(rows, method) for method in methods])
     if leaves.n_outputs > 1 and top <= LEAVES.max_descent_top:
         return descend(leaves, best, top)
     return best
+
+
+def _best(roundings: Sequence[_Rounding]) -> QuantizedLeaves:
+    """The result of the least error: for each output, if every tree has one output only."""
+    errors = np.stack([rounding.errors for rounding in roundings])
+    leaves = roundings[0].leaves
+    if leaves.weights.shape[1] > 1 or leaves.n_outputs == 1:
+        return roundings[int(errors.sum(axis=1).argmin())].result
+    output = np.arange(leaves.n_outputs)
+    tree = np.arange(leaves.n_trees)
+    results, choice = [rounding.result for rounding in roundings], errors.argmin(axis=0)
+    of_tree = choice[leaves.output]
+    of_leaf = of_tree[leaves.tree]
+    return QuantizedLeaves(
+        values=np.stack([r.values for r in results])[of_leaf, np.arange(len(of_leaf))],
+        multiplier=np.stack([r.multiplier for r in results])[of_tree, tree],
+        scale=np.stack([r.scale for r in results])[choice, output],
+        zero_point=np.stack([r.zero_point for r in results])[choice, output],
+    )
 
 
 class _Rounding:
@@ -79,9 +97,9 @@ class _Rounding:
     Attributes
     ----------
     result : QuantizedLeaves
-    error : float
-        Weighted mean squared error of the sum on the calibration rows, over all outputs, each
-        relative to the greatest range of a tree's leaf values.
+    errors : ndarray of shape (n_outputs,)
+        Weighted mean squared error of each sum on the calibration rows, relative to the greatest
+        range of a tree's leaf values.
     """
 
     def __init__(self, rows: TreeRows, method: _Method) -> None:
@@ -112,7 +130,7 @@ class _Rounding:
         self.result = QuantizedLeaves(rounded.values, multiplier, scale / divisor, -total / scale)
         plain = np.subtract(*rows.ranges("minmax")[::-1])
         relative = error / _widest(plain, columns, leaves.n_outputs)
-        self.error = float((leaves.row_weight @ relative**2).sum())
+        self.errors = leaves.row_weight @ relative**2
 
     def _multipliers(self, relative: Floats) -> Ints:
         """Integer factor of each tree: greater for trees of a greater range."""

@@ -1,14 +1,14 @@
 """Surrogate splits: where an edge is missing, a split on another column may misroute fewer rows.
 
-A threshold that is no edge of its feature misroutes rows, and a node deep in a tree may have all of
-its rows in one bin. Nodes are processed from the roots down. Of the calibration rows that arrive at
-a node by their codes, those are misrouted that the split on codes sends to another child than the
-float threshold. The node takes the split with the fewest misrouted rows, of all columns and edges;
-its children are exchanged if that split has them in reverse. Such a split must misroute at least
-`EDGES.surrogate_margin` rows less than the nearest edge of the original column.
+A threshold that is not an edge of its feature misroutes rows, and a node deep in a tree may have
+all of its rows in one bin. Nodes are processed from the roots down. A calibration row that reaches
+a node by its codes is misrouted if the split on codes sends it to another child than the float
+threshold. The node takes the split with the fewest misrouted rows, of all columns and edges; its
+children are exchanged if they are in reverse order. A split on another column must misroute at
+least `EDGES.surrogate_margin` rows less than the nearest edge of the original column.
 
-This is for leaves that hold classes. Where leaves hold values of a regression, rows next to each
-other in the node's feature have about the same value, and a misrouted row costs little.
+Surrogate splits are used for classifiers only. In regression, rows with similar values of the
+node's feature have similar targets, so a misrouted row causes a small error.
 
 References
 ----------
@@ -49,9 +49,9 @@ def with_surrogates(
     by_code : TreeArrays
         The same nodes on codes; `feature` numbers their columns.
     x : ndarray of shape (n_rows, n_features)
-        What `trees` read on the calibration rows.
+        Columns that `trees` read on the calibration rows.
     codes : ndarray of shape (n_rows, n_columns), int
-        What `by_code` reads there.
+        Columns that `by_code` reads on the calibration rows.
     base, n_edges : ndarray of shape (n_binned,), int
         Code of the lowest bin and number of edges of the first columns, which are bins. Nodes
         that read other columns are not changed.
@@ -133,7 +133,7 @@ class _Best:
         codes : ndarray of shape (n_arrivals,)
             The rows' codes in this column.
         base, n_edges : int
-            Code of the lowest bin, and how many edges there are.
+            Code of the lowest bin, and number of edges.
         """
         n_nodes, n_codes = len(self.code), base + n_edges + 2
         flat = np.bincount(self._node * n_codes + codes, self._pull, minlength=n_nodes * n_codes)

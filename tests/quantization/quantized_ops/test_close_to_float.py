@@ -333,6 +333,7 @@ ELSEWHERE = {
     *("And", "ArgMax", "Ceil", "Equal", "Floor", "Greater", "GreaterOrEqual", "IsNaN", "Less"),
     *("LessOrEqual", "Not", "Or", "Round", "Sign", "Where", "QuantizeLinear", "DequantizeLinear"),
     *(
+        "WeightedMedian",
         "Constant",
         "ConstantOfShape",
         "LabelEncoder",

@@ -33,7 +33,7 @@ def build(
     initializers = {**GRID, **{k: np.asarray(v) for k, v in constants.items()}}
     infos = tuple(TensorInfo(name, "float64", ()) for name in outputs)
     graph = FloatGraph(
-        (*on_grid("x"), *on_grid("z"), *nodes), initializers, inputs, infos, {"": 17}
+        (*on_grid("x"), *on_grid("z"), *nodes), initializers, inputs, infos, {"": 17, "skq": 1}
     )
     model = NumpyModule(graph)
     return model, PostTrainingAffineQuantization(8, model).quantize_module(X, Z)
@@ -43,6 +43,12 @@ def check(*nodes: Node, **constants: Any) -> QuantizedModule:
     model, module = build(*nodes, constants=constants)
     np.testing.assert_array_equal(module.forward(X, Z), model.forward(X, Z))
     return module
+
+
+@pytest.mark.parametrize(("weights", "threshold"), [([1] * 6, 3), ([2**40, 5, 0, 7, 2**39, 1], 99)])
+def test_weighted_median(weights: list[int], threshold: int) -> None:
+    nodes = Node("WeightedMedian", ("x_q", "w", "t"), ("y",), domain="skq")
+    check(nodes, w=np.array(weights), t=np.array(threshold))
 
 
 BETWEEN = np.array([-1.0, -0.5, 0.0, STEP, 0.03, 2.0])

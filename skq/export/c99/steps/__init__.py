@@ -12,6 +12,7 @@ from typing import Any
 from skq.export.c99.steps.elements import argmax, elementwise, reduction
 from skq.export.c99.steps.features import binned, quantized
 from skq.export.c99.steps.matmul import matmul
+from skq.export.c99.steps.median import weighted_median
 from skq.export.c99.steps.rescale import requantize, table
 from skq.export.c99.steps.shapes import concat, gather
 from skq.export.c99.steps.trees import trees
@@ -43,6 +44,7 @@ EMITTERS: dict[type[ins.Instruction], Emitter] = {
     ins.Max: lambda body, value, _: reduction(body, value),
     ins.Min: lambda body, value, _: reduction(body, value),
     ins.ArgMax: lambda body, value, _: argmax(body, value),
+    ins.WeightedMedian: lambda body, value, _: weighted_median(body, value),
     ins.Gather: lambda body, value, _: gather(body, value),
     ins.Concat: lambda body, value, _: concat(body, value),
 }

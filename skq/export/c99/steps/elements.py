@@ -23,16 +23,16 @@ def elementwise(body: Any, value: int) -> None:
     sizes, strides = _merged(type_.shape, shapes)
     index = [_index("ijklmnpq", s) for s in strides]
     a, b = (f"({kind}){body.buffer(o).at(index[k])}" for k, o in enumerate(step.inputs))
-    at = _index("ijklmnpq", _row_major(sizes))
+    position = _index("ijklmnpq", _row_major(sizes))
     if type(step) in _OPERATORS:
-        result = f"{target.at(at)} = ({target.ctype})({a} {_OPERATORS[type(step)]} {b});"
+        result = f"{target.at(position)} = ({target.ctype})({a} {_OPERATORS[type(step)]} {b});"
         lines = [result]
     else:
         sign = _COMPARISONS[type(step)]
         lines = [
             f"const {kind} a = {a};",
             f"const {kind} b = {b};",
-            f"{target.at(at)} = ({target.ctype})(a {sign} b ? a : b);",
+            f"{target.at(position)} = ({target.ctype})(a {sign} b ? a : b);",
         ]
     for depth in reversed(range(len(sizes))):
         lines = body.loop("ijklmnpq"[depth], sizes[depth], lines)
@@ -82,28 +82,30 @@ def _index(names: str, strides: list[int]) -> str:
     return " + ".join(terms) if terms else "0u"
 
 
-def _rows(body: Any, value: int) -> tuple[int, int]:
+def runs(body: Any, value: int) -> tuple[int, int]:
+    """Number of runs along the last axis of the operand, and their length."""
     shape = body.unit.type(body.unit.step(value).inputs[0]).shape
     return math.prod(shape[:-1]), shape[-1]
 
 
-def _at(rows: int, length: int, inner: str) -> str:
+def at(rows: int, length: int, inner: str) -> str:
+    """Index of an element of run ``r``."""
     return inner if rows == 1 else f"r * {unsigned(length)} + {inner}"
 
 
 def reduction(body: Any, value: int) -> None:
     """Sum, Max or Min over the last axis."""
     unit, step = body.unit, body.unit.step(value)
-    rows, length = _rows(body, value)
+    rows, length = runs(body, value)
     x, target = body.buffer(step.inputs[0]), body.buffer(value)
     lo, hi = unit.type(step.inputs[0]).interval
     ends = (lo * length, hi * length) if isinstance(step, ins.Sum) else (lo, hi)
     kind = working_type(lo, hi, *ends)
-    element = f"({kind}){x.at(_at(rows, length, 'i'))}"
+    element = f"({kind}){x.at(at(rows, length, 'i'))}"
     if isinstance(step, ins.Sum):
         start, each = "0", [f"total += {element};"]
     else:
-        start = f"({kind}){x.at(_at(rows, length, '0u') if rows > 1 else '0u')}"
+        start = f"({kind}){x.at(at(rows, length, '0u') if rows > 1 else '0u')}"
         sign = _COMPARISONS[type(step)]
         each = [f"const {kind} e = {element};", f"if (e {sign} total) {{ total = e; }}"]
     lines = [
@@ -111,26 +113,27 @@ def reduction(body: Any, value: int) -> None:
         *body.loop("i", length, each),
         f"{target.at('r' if rows > 1 else '0u')} = ({target.ctype})total;",
     ]
-    body.write(*(body.loop("r", rows, lines) if rows > 1 else _block(lines)))
+    body.write(*(body.loop("r", rows, lines) if rows > 1 else block(lines)))
 
 
 def argmax(body: Any, value: int) -> None:
     """Index of the first largest element of the last axis."""
     step = body.unit.step(value)
-    rows, length = _rows(body, value)
+    rows, length = runs(body, value)
     x, target = body.buffer(step.inputs[0]), body.buffer(value)
     kind = "uint_fast16_t" if length <= 65535 else "uint32_t"
     lines = [
         f"{kind} best = 0u;",
         f"for ({kind} i = 1u; i < {unsigned(length)}; i++) {{",
-        f"    if ({x.at(_at(rows, length, 'i'))} > {x.at(_at(rows, length, 'best'))}) {{",
+        f"    if ({x.at(at(rows, length, 'i'))} > {x.at(at(rows, length, 'best'))}) {{",
         "        best = i;",
         "    }",
         "}",
         f"{target.at('r' if rows > 1 else '0u')} = ({target.ctype})best;",
     ]
-    body.write(*(body.loop("r", rows, lines) if rows > 1 else _block(lines)))
+    body.write(*(body.loop("r", rows, lines) if rows > 1 else block(lines)))
 
 
-def _block(lines: list[str]) -> list[str]:
+def block(lines: list[str]) -> list[str]:
+    """Statements with a scope of their own."""
     return ["{", *(f"    {line}" for line in lines), "}"]

@@ -101,7 +101,7 @@ class Rescaling:
         channel : str
             Expression of its channel.
         target, ctype : str
-            Where to, and the type there.
+            Buffer of the result, and its type.
         base : int
             Least value of the result.
         """
