@@ -119,7 +119,7 @@ def median_weights(weights: Any) -> tuple[NDArray[np.int64], int]:
     >>> median_weights([0.1] * 20)
     (array([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]), 11)
     >>> weights, threshold = median_weights([1.0, 2.0, 4.0])
-    >>> weights[2] == 4 * weights[0], weights[:2].sum() < threshold <= weights[2]
+    >>> bool(weights[2] == 4 * weights[0]), bool(weights[:2].sum() < threshold <= weights[2])
     (True, True)
     """
     given = np.asarray(weights, dtype=np.float64)
