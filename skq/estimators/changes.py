@@ -6,7 +6,7 @@ are read-only while there is a module, so that NumPy raises where values are wri
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -42,21 +42,31 @@ def before_setting(estimator: Any, name: str, value: Any) -> None:
 def forget_changes(estimator: Any) -> None:
     """Forget that an attribute was set, and make arrays writable; ``fit`` calls this first."""
     vars(estimator).pop(_CHANGED, None)
-    _set_writable(estimator, True)
+    copies = {}
+    for array in _guarded(estimator):
+        try:
+            array.flags.writeable = True
+        except ValueError:  # its memory is read-only, as after unpickling
+            copies[id(array)] = array.copy()
+    for name, value in list(vars(estimator).items()) if copies else ():
+        if id(value) in copies:
+            vars(estimator)[name] = copies[id(value)]
+        elif isinstance(value, list):
+            value[:] = [copies.get(id(part), part) for part in value]
 
 
 def make_read_only(estimator: Any) -> None:
     """Let NumPy raise where values are written into coefficients of a quantized estimator."""
-    _set_writable(estimator, False)
+    for array in _guarded(estimator):
+        array.flags.writeable = False
 
 
-def _set_writable(estimator: Any, writable: bool) -> None:
+def _guarded(estimator: Any) -> Iterator[np.ndarray[Any, Any]]:
     for name in READ_ONLY:
         value = vars(estimator).get(name)
         for array in value if isinstance(value, list) else [value]:
             if isinstance(array, np.ndarray):
-                with contextlib.suppress(ValueError):  # memory that was read-only before
-                    array.flags.writeable = writable
+                yield array
 
 
 def check_unchanged(estimator: Any) -> None:

@@ -6,6 +6,7 @@ from pickle import dumps, loads
 import numpy as np
 import pytest
 from sklearn import linear_model as floats
+from sklearn import neural_network
 from sklearn.exceptions import NotFittedError
 
 import skq
@@ -72,9 +73,12 @@ def test_values_cannot_be_written_into_coefficients(model, name, copied):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("copied", [lambda m: m, copy.deepcopy, lambda m: loads(dumps(m))])
 @pytest.mark.parametrize(
     ("cls", "parameters"),
     [
+        ("SGDClassifier", {"random_state": 0}),
+        ("MLPClassifier", {"hidden_layer_sizes": (4,), "max_iter": 5, "random_state": 0}),
         ("SGDClassifier", {"average": True, "random_state": 0}),
         ("SGDRegressor", {"warm_start": True, "random_state": 0, "max_iter": 5}),
         ("Perceptron", {"warm_start": True, "random_state": 0}),
@@ -85,16 +89,23 @@ def test_values_cannot_be_written_into_coefficients(model, name, copied):
         ),
     ],
 )
-def test_training_goes_on_with_the_same_coefficients(cls, parameters):
+def test_training_goes_on_with_the_same_coefficients(cls, parameters, copied):
     X, y = data()
     y = y if cls in ("SGDRegressor", "Lasso") else y > 0
-    models = [getattr(module, cls)(**parameters) for module in (skq.linear_model, floats)]
-    for model in models:
-        model.fit(X, y)
+    modules = (
+        (skq.neural_network, neural_network) if cls[:3] == "MLP" else (skq.linear_model, floats)
+    )
+    models = []
+    for module in modules:
+        model = getattr(module, cls)(**parameters).fit(X, y)
         model.predict(X)
-        train = getattr(model, "partial_fit", model.fit)
-        train(X[::-1], y[::-1])
-    np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
+        model = copied(model)
+        getattr(model, "partial_fit", model.fit)(X[::-1], y[::-1])
+        models.append(model)
+    for name in ("coef_", "coefs_"):
+        if hasattr(models[0], name):
+            for one, other in zip(*(getattr(m, name) for m in models), strict=True):
+                np.testing.assert_array_equal(one, other)
 
 
 def test_other_trees_raise():

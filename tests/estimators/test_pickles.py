@@ -159,7 +159,6 @@ def test_an_array_of_the_parent_that_changes_later_does_not_change_the_graph():
     model = neural_network.MLPRegressor(solver="lbfgs", max_iter=5, random_state=0).fit(X, Y)
     before = model.onnx_model_.SerializeToString()
     other = pickle.loads(pickle.dumps(model))
-    other.coefs_[0].flags.writeable = True
-    other.coefs_[0][:] = 0.0
+    vars(other)["coefs_"][0] = np.zeros_like(other.coefs_[0])
     assert other.onnx_model_.SerializeToString() == before
     assert pickle.loads(pickle.dumps(other)).onnx_model_.SerializeToString() == before
