@@ -91,7 +91,8 @@ def _is_same(old: Any, new: Any) -> bool:
         return True
     if isinstance(old, list | tuple) and isinstance(new, list | tuple):
         return len(old) == len(new) and all(map(_is_same, old, new))
-    old, new = (v.toarray() if sparse.issparse(v) else v for v in (old, new))
+    if sparse.issparse(old) or sparse.issparse(new):  # a vector as a sparse matrix has one row
+        old, new = (np.ravel(v.toarray() if sparse.issparse(v) else v) for v in (old, new))
     plain = np.ndarray | np.generic | int | float
     if not (isinstance(old, plain) and isinstance(new, plain)):
         return False

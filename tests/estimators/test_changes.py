@@ -5,6 +5,7 @@ from pickle import dumps, loads
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn import linear_model as floats
 from sklearn import neural_network
 from sklearn.exceptions import NotFittedError
@@ -132,6 +133,9 @@ def test_what_changes_nothing_is_allowed():
     model.sparsify()
     model.densify()
     model.coef_ = model.coef_.copy()
+    vector = skq.linear_model.Ridge().fit(X, y)
+    vector.coef_ = sparse.csr_matrix(vector.coef_)
+    assert vector.predict(X).shape == y.shape
     model.note_ = "of the user"
     model.C = 3.0
     np.testing.assert_array_equal(model.predict_proba(X), before)
