@@ -186,8 +186,17 @@ class Route:
 
     def prepare(self, engine: str = "native") -> native.Prepared:
         """The function that computes the targets from one array on an engine."""
-        targets = tuple(self.targets)
-        return self._plans.plan((0,), targets, engine).prepare(targets)
+        targets = tuple(dict.fromkeys(self.targets))
+        run = self._plans.plan((0,), targets, engine).prepare(targets)
+        if len(targets) == len(self.targets):
+            return run
+        order = [targets.index(target) for target in self.targets]
+
+        def run_and_repeat(*arguments: Any) -> Any:
+            values = run(*arguments)
+            return [values[k] for k in order] if type(values) is list else values
+
+        return run_and_repeat
 
     def finish(self, values: list[Array]) -> Any:
         """The outputs, from the values of `targets`: one array, or a tuple of arrays."""

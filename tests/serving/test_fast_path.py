@@ -24,7 +24,8 @@ from skq import (
     tree,
 )
 from skq.engines import native
-from skq.engines.session import Session
+from skq.engines.session import Route, Session
+from skq.kernels import layout
 from skq.program import Quantize
 
 N_FEATURES = 6
@@ -282,3 +283,14 @@ def test_the_engine_is_asked_for_at_each_call(fitted, monkeypatch):
         with skq.config_context(engine=engine):
             np.testing.assert_array_equal(model.predict(X[:1]), expected)
     assert taken == [True, True, True, False]
+
+
+@pytest.mark.parametrize("engine", ["native", "numpy"])
+def test_two_outputs_of_one_value(fitted, engine):
+    session = fitted["labels"].quantized_module_.session
+    route = Route(session, session.output_names[:1])
+    route.needed, route.targets = 2 * route.needed[:1], 2 * route.targets[:1]
+    first, second = route.prepare(engine)([X], len(X), 1, layout.REFUSE["nonfinite"])
+    np.testing.assert_array_equal(first, second)
+    (alone,) = session.run({0: X}, route.targets[:1])
+    np.testing.assert_array_equal(first, alone)
