@@ -7,13 +7,12 @@ instruction, `skq.kernels.plan` writes them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skq.engines.compiled_plan import CompiledPlan, Prepared
 from skq.kernels import layout
 from skq.program.program import IntegerProgram
 
@@ -25,9 +24,6 @@ try:
 except ImportError as error:
     _native = None
     UNAVAILABLE = f"the compiled extension cannot be used ({error})"
-
-Array = NDArray[Any]
-Prepared = Callable[[list[Array], int, int, int], Any]
 
 #: Environment variable that limits the instruction set of plans made afterwards, for measurements.
 ISA_VARIABLE = "SKQ_MAX_ISA"
@@ -49,7 +45,7 @@ def best_isa() -> int:
     return min(best, layout.ISA_VALUES.index(most))
 
 
-class NativePlan:
+class NativePlan(CompiledPlan):
     """A program compiled for some inputs and targets; immutable, so that threads may share it.
 
     Parameters
@@ -74,19 +70,14 @@ class NativePlan:
         from skq.kernels.steps import emit_steps
 
         self.isa = best_isa() if isa is None else isa
-        self.given, self.targets = tuple(given), tuple(targets)
+        super().__init__(given, targets)
         packer = Packer(program, self.given, self.targets, self.isa)
         emit_steps(packer)
         self.descriptors, self.constants = packer.pack(), packer.constants.build()
         self._types = program.types
         self._all = self.prepare(self.targets)
 
-    def prepare(self, wanted: Sequence[int]) -> Prepared:
-        """A function that computes some of the targets.
-
-        It takes the list of inputs, as for `run`, `n_rows`, `n_threads` and a number of
-        `layout.REFUSE`. It returns the list of results, or the status if there are none.
-        """
+    def _prepare(self, wanted: tuple[int, ...]) -> Prepared:
         results = tuple(
             (
                 self.targets.index(t),
@@ -101,37 +92,7 @@ class NativePlan:
         prepared = (*addresses, self.isa, np.empty, results, len(self.targets), arrays)
         return partial(_native.run, prepared)
 
-    def __reduce__(self) -> str:
-        raise TypeError("a plan holds addresses of this process; pickle its program instead")
-
     @property
     def nbytes(self) -> int:
         """Bytes of the plan: descriptors and constants."""
         return self.descriptors.nbytes + self.constants.nbytes
-
-    def run(
-        self,
-        inputs: Sequence[Array],
-        n_rows: int,
-        n_threads: int = 1,
-        refuse: str | None = None,
-        prepared: Prepared | None = None,
-    ) -> tuple[int, list[Array]]:
-        """Compute the prepared targets, or all: the status (`layout.OK` …) and the results.
-
-        Parameters
-        ----------
-        inputs : sequence of ndarray of shape (n_rows, size)
-            Rows of the given values, flattened, in the order of `given`; any strides. The status
-            is `layout.UNREADABLE` for arrays of another shape or of a dtype, byte order or
-            alignment that the kernels do not read.
-        n_rows : int
-        n_threads : int, default=1
-        refuse : {None, "infinite", "nonfinite"}, default=None
-            Values that float inputs must not have.
-        prepared : callable, default=None
-            Result of `prepare`.
-        """
-        code = layout.REFUSE[refuse]
-        results = (prepared or self._all)(list(inputs), n_rows, n_threads, code)
-        return (layout.OK, results) if type(results) is list else (results, [])

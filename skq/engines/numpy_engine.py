@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skq.engines import numpy_steps as steps_of
+from skq.engines.compiled_plan import CompiledPlan, Prepared
 from skq.engines.numpy_bins import Bin
 from skq.engines.numpy_steps import General, Step, Types, operand_dtype
 from skq.engines.numpy_trees import BinnedTreeSum, binned_tree_sum, tree_sum
@@ -25,7 +26,6 @@ from skq.program.program import IntegerProgram
 from skq.program.types import TensorType
 
 Array = NDArray[Any]
-Prepared = Callable[[list[Array], int, int, int], Any]
 
 #: Bytes of the widest value of a block, which should stay in the caches of a core.
 CACHE_BYTES = 1024 * 1024
@@ -39,8 +39,8 @@ BLOCK_BYTES = 16 * 1024 * 1024
 _READ = frozenset("fd?bBhHiIlLqQ")
 
 
-class NumpyPlan:
-    """A program compiled for some inputs and targets, with the interface of `NativePlan`.
+class NumpyPlan(CompiledPlan):
+    """A program compiled for some inputs and targets. Runs use one thread each.
 
     It is immutable and each run allocates its values, so threads may share it.
 
@@ -56,13 +56,10 @@ class NumpyPlan:
     def __init__(
         self, program: IntegerProgram, given: Sequence[int], targets: Sequence[int]
     ) -> None:
-        self.given, self.targets = tuple(given), tuple(targets)
+        super().__init__(given, targets)
         self._types = program.types
         self._steps = _compile(program, self.given, self.targets)
         self._all = self.prepare(self.targets)
-
-    def __reduce__(self) -> str:
-        raise TypeError("a plan is made from its program; pickle its program instead")
 
     @property
     def nbytes(self) -> int:
@@ -70,8 +67,7 @@ class NumpyPlan:
         arrays = {id(a): a.nbytes for _, f in self._steps.values() for a in f.arrays()}
         return sum(arrays.values())
 
-    def prepare(self, wanted: Sequence[int]) -> Prepared:
-        """A function that computes some of the targets; see `NativePlan.prepare`."""
+    def _prepare(self, wanted: tuple[int, ...]) -> Prepared:
         needed: set[int] = set()
         stack = list(wanted)
         while stack:
@@ -81,19 +77,7 @@ class NumpyPlan:
                 stack += self._steps[number][0]
         steps = [(number, *self._steps[number]) for number in sorted(needed)]
         finite = [(number, operands, step.without_missing()) for number, operands, step in steps]
-        return partial(self._run, steps, finite, tuple(wanted), self._block_rows(needed))
-
-    def run(
-        self,
-        inputs: Sequence[Array],
-        n_rows: int,
-        n_threads: int = 1,
-        refuse: str | None = None,
-        prepared: Prepared | None = None,
-    ) -> tuple[int, list[Array]]:
-        """Compute the prepared targets, or all; see `NativePlan.run`. It uses one thread."""
-        results = (prepared or self._all)(list(inputs), n_rows, n_threads, layout.REFUSE[refuse])
-        return (layout.OK, results) if type(results) is list else (results, [])
+        return partial(self._run, steps, finite, wanted, self._block_rows(needed))
 
     def _block_rows(self, numbers: Iterable[int]) -> int:
         sizes = [self._types[v].size for v in (*self.given, *numbers)]

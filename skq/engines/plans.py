@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from skq.engines import native
+from skq.engines.compiled_plan import CompiledPlan
 from skq.program.program import IntegerProgram
-
-if TYPE_CHECKING:
-    from skq.engines.numpy_engine import NumpyPlan
 
 
 class Plans:
@@ -25,9 +21,7 @@ class Plans:
 
     def __init__(self, program: IntegerProgram) -> None:
         self.program = program
-        self._plans: dict[
-            tuple[str, tuple[int, ...], tuple[int, ...]], native.NativePlan | NumpyPlan
-        ] = {}
+        self._plans: dict[tuple[str, tuple[int, ...], tuple[int, ...]], CompiledPlan] = {}
 
     def __len__(self) -> int:
         return len(self._plans)
@@ -39,7 +33,7 @@ class Plans:
 
     def plan(
         self, given: tuple[int, ...], wanted: tuple[int, ...], engine: str = "native"
-    ) -> native.NativePlan | NumpyPlan:
+    ) -> CompiledPlan:
         """The plan that computes the values `wanted` from the values `given`.
 
         Parameters
@@ -63,7 +57,7 @@ class Plans:
 
     def _compiled(
         self, engine: str, given: tuple[int, ...], targets: tuple[int, ...]
-    ) -> native.NativePlan | NumpyPlan:
+    ) -> CompiledPlan:
         if engine == "numpy":
             from skq.engines.numpy_engine import NumpyPlan  # a loaded model rarely needs it
 

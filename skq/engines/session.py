@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skq._config import current_settings
 from skq.engines import dispatch, native
+from skq.engines.compiled_plan import Prepared
 from skq.engines.plans import Plans
 from skq.graph.evaluator import GraphEvaluator
 from skq.graph.graph import FloatGraph
@@ -172,7 +173,7 @@ class Route:
         program, graph = session.plans.program, session.epilogue.graph
         self._names, self._plans = names, session.plans
         self._epilogue: GraphEvaluator | None = None
-        self.prepared: dict[str, native.Prepared] = {}
+        self.prepared: dict[str, Prepared] = {}
         needed = _read_by(graph, names, program)
         if set(needed) == set(names):
             needed = list(names)
@@ -184,19 +185,10 @@ class Route:
         self.targets = [program.outputs[name] for name in needed]
         self.is_direct = self._epilogue is None and len(needed) == 1
 
-    def prepare(self, engine: str = "native") -> native.Prepared:
+    def prepare(self, engine: str = "native") -> Prepared:
         """The function that computes the targets from one array on an engine."""
-        targets = tuple(dict.fromkeys(self.targets))
-        run = self._plans.plan((0,), targets, engine).prepare(targets)
-        if len(targets) == len(self.targets):
-            return run
-        order = [targets.index(target) for target in self.targets]
-
-        def run_and_repeat(*arguments: Any) -> Any:
-            values = run(*arguments)
-            return [values[k] for k in order] if type(values) is list else values
-
-        return run_and_repeat
+        targets = tuple(self.targets)
+        return self._plans.plan((0,), targets, engine).prepare(targets)
 
     def finish(self, values: list[Array]) -> Any:
         """The outputs, from the values of `targets`: one array, or a tuple of arrays."""
