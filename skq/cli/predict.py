@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from typing import Any
 
@@ -13,6 +12,7 @@ from skq.distributed.columns import columns_read
 from skq.distributed.on_arrow import BATCH_ROWS
 from skq.distributed.progress import ProgressBar
 from skq.distributed.results import columns_of, form_of
+from skq.serialization.replacing import whole_file
 from skq.serving.saved_model import METHODS, IntegerPredictor
 
 
@@ -48,20 +48,15 @@ def _predict(options: Namespace) -> None:
     form = form_of(model, options.method)
     with open_table(options.table) as table:
         columns = _columns_of(model, table)
-        partial = f"{options.output}.partial"
-        try:
-            with (
-                open_writer(options.output, partial, form) as writer,
-                ProgressBar(options.progress) as bar,
-            ):
-                texts = model.lookup is not None
-                for rows in table.batches(columns, options.batch_rows, texts=texts):
-                    writer.write(columns_of(_predict_batch(model, options, table, rows)))
-                    bar.show(table.part_read, table.rows_read)
-            os.replace(partial, options.output)
-        finally:
-            if os.path.exists(partial):
-                os.remove(partial)
+        with (
+            whole_file(options.output) as partial,
+            open_writer(options.output, partial, form) as writer,
+            ProgressBar(options.progress) as bar,
+        ):
+            texts = model.lookup is not None
+            for rows in table.batches(columns, options.batch_rows, texts=texts):
+                writer.write(columns_of(_predict_batch(model, options, table, rows)))
+                bar.show(table.part_read, table.rows_read)
 
 
 def _predict_batch(

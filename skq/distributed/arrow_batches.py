@@ -38,20 +38,21 @@ class BatchPredictor:
         """A `pyarrow.Field` for each column of the results."""
         return fields_of(self.form)
 
-    def columns(self, batch: Any) -> list[Any]:
-        """A `pyarrow.Array` for each column of the results of a `pyarrow.RecordBatch`."""
-        return arrays_of(columns_of(self.sent.result(self._rows(batch), self.form)), self.fields())
+    def schema_of(self, schema: Any) -> Any:
+        """A `pyarrow.Schema` with the columns of the results after its own."""
+        for field in self.fields():
+            schema = schema.append(field)
+        return schema
 
     def appended(self, batch: Any) -> Any:
         """The batch with the columns of the results after its own."""
         import pyarrow
 
-        schema = batch.schema
-        for field in self.fields():
-            schema = schema.append(field)
-        return pyarrow.RecordBatch.from_arrays(
-            [*batch.columns, *self.columns(batch)], schema=schema
-        )
+        schema = self.schema_of(batch.schema)
+        fields = [schema.field(k) for k in range(batch.num_columns, len(schema))]
+        results = columns_of(self.sent.result(self._rows(batch), self.form))
+        columns = [*batch.columns, *arrays_of(results, fields)]
+        return pyarrow.RecordBatch.from_arrays(columns, schema=schema)
 
     def _rows(self, batch: Any) -> Any:
         """What the model reads of a batch."""

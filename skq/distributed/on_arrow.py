@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from skq.distributed.arrow_batches import BatchPredictor, batch_predictor
+from skq.distributed.arrow_batches import batch_predictor
 from skq.distributed.needed import needed
 from skq.distributed.parquet_files import ArrowTable, ParquetOutput
 from skq.distributed.progress import ProgressBar
@@ -43,10 +43,8 @@ def predict(
     arrow = needed("pyarrow", "arrow")
     table = ArrowTable(data)
     predictor = batch_predictor(sent, table.schema, features, name, table.name)
-    batches = _appended(predictor, table, batch_rows or BATCH_ROWS)
-    schema = table.schema
-    for field in predictor.fields():
-        schema = schema.append(field)
+    batches = (predictor.appended(batch) for batch in table.batches(batch_rows or BATCH_ROWS))
+    schema = predictor.schema_of(table.schema)
     if output is None:
         return arrow.RecordBatchReader.from_batches(schema, batches)
     with (
@@ -57,8 +55,3 @@ def predict(
             writer.write(batch)
             bar.show(table.part_read, table.rows_read)
     return table.rows_read
-
-
-def _appended(predictor: BatchPredictor, table: ArrowTable, n_rows: int) -> Iterator[Any]:
-    for batch in table.batches(n_rows):
-        yield predictor.appended(batch)

@@ -53,10 +53,7 @@ class _Appended:
 
         batches = [self._predictor.appended(batch) for batch in table.to_batches()]
         if not batches:
-            schema = table.schema
-            for field in self._predictor.fields():
-                schema = schema.append(field)
-            return schema.empty_table()
+            return self._predictor.schema_of(table.schema).empty_table()
         return pyarrow.Table.from_batches(batches)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 from skq.distributed.needed import needed
+from skq.serialization.replacing import whole_file
 
 __all__ = ["ArrowTable", "ParquetOutput"]
 
@@ -119,7 +120,7 @@ def _dataset(datasets: Any, arrow: Any, path: str) -> Any:
 class ParquetOutput(AbstractContextManager["ParquetOutput"]):
     """A Parquet file, or a folder of them, that is written batch by batch.
 
-    A file is written under another name, which ends in ``.partial``, and renamed when it is whole.
+    A file is written under another name and renamed when it is whole; see `whole_file`.
 
     Parameters
     ----------
@@ -146,27 +147,22 @@ class ParquetOutput(AbstractContextManager["ParquetOutput"]):
         self._open()
 
     def _open(self) -> None:
-        self._file = self._path
+        file = self._path
         if self._is_folder:
-            self._file = os.path.join(self._path, f"part-{self._n_files:05}.parquet")
-        self._writer = self._parquet.ParquetWriter(f"{self._file}.partial", self._schema)
+            file = os.path.join(self._path, f"part-{self._n_files:05}.parquet")
+        self._open_files = ExitStack()
+        partial = self._open_files.enter_context(whole_file(file))
+        writer = self._parquet.ParquetWriter(partial, self._schema)
+        self._writer = self._open_files.enter_context(writer)
         self._n_files, self._n_rows = self._n_files + 1, 0
-
-    def _close(self) -> None:
-        self._writer.close()
-        os.replace(f"{self._file}.partial", self._file)
 
     def write(self, batch: Any) -> None:
         """Append the rows of a `pyarrow.RecordBatch`, as a row group."""
         if self._is_folder and self._n_rows >= ROWS_A_FILE:
-            self._close()
+            self._open_files.close()
             self._open()
         self._writer.write_batch(batch)
         self._n_rows += batch.num_rows
 
     def __exit__(self, *error: Any) -> None:
-        if error[0] is None:
-            self._close()
-        else:
-            self._writer.close()
-            os.remove(f"{self._file}.partial")
+        self._open_files.__exit__(*error)

@@ -63,12 +63,6 @@ class SentModel:
         return load_bytes(self.data, max_bytes=_NO_LIMIT)
 
     @property
-    def feature_names(self) -> list[str] | None:
-        """Names of the features of X; None where the model knows none."""
-        names = getattr(self.model, "feature_names_in_", None)
-        return None if names is None else [str(name) for name in names]
-
-    @property
     def reads_texts(self) -> bool:
         """Whether X may hold texts and categories, which the model itself encodes."""
         model = self.model
@@ -122,12 +116,11 @@ def sent_model(model: Any, method: str) -> SentModel:
         saved: Any = as_saved(model)
     except UnsupportedModelError:  # the model is skq's, but a file cannot hold it
         saved = None
-    if saved is not None and (method in METHODS_OF_FILES or saved is model):
+    is_whole = isinstance(model, IntegerPredictor | QuantizedModule)  # a file has all its methods
+    if saved is not None and (method in METHODS_OF_FILES or is_whole):
         _check_has(saved, method)
         return SentModel(files.to_bytes(saved), method)
     _check_has(model, method)
-    if isinstance(model, QuantizedModule):
-        return SentModel(files.to_bytes(saved), method)
     return SentModel(pickle.dumps(model), method, is_pickle=True)
 
 

@@ -9,6 +9,7 @@ import re
 import stat
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,6 +52,21 @@ def replace_file(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def whole_file(path: str) -> Iterator[str]:
+    """Give a path to write to, which replaces `path` at the end of the block.
+
+    The path ends in ``.partial``. If the block raises, the file is removed and `path` is unchanged.
+    """
+    partial = f"{path}.partial"
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        if os.path.exists(partial):
+            os.remove(partial)
 
 
 def _mode(path: Path) -> int | None:
