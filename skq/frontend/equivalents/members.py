@@ -14,19 +14,25 @@ from sklearn.pipeline import Pipeline
 from skq.frontend.equivalents.pipelines import flat_steps
 
 
+def parts_of(model: Any) -> list[Any]:
+    """The estimators that a frozen one, votes and calibrations give X to; none of others."""
+    if isinstance(model, FrozenEstimator):
+        return [model.estimator]
+    if isinstance(model, VotingClassifier | VotingRegressor):
+        return list(model.estimators_)
+    if isinstance(model, CalibratedClassifierCV):
+        return [part.estimator for part in model.calibrated_classifiers_]
+    return []
+
+
 def members_of(model: Any) -> Iterator[Any]:
     """The estimators that read X itself; a Pipeline with transformers is one, as is the model."""
     inner = _inside(model)
-    if inner is not None:
-        yield from members_of(inner)
-    elif isinstance(model, VotingClassifier | VotingRegressor):
-        for part in model.estimators_:
-            yield from members_of(part)
-    elif isinstance(model, CalibratedClassifierCV):
-        for part in model.calibrated_classifiers_:
-            yield from members_of(part.estimator)
-    else:
+    parts = parts_of(model) if inner is None else [inner]
+    if not parts:
         yield model
+    for part in parts:
+        yield from members_of(part)
 
 
 def with_members(model: Any, function: Callable[[Any], Any]) -> Any:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import VotingClassifier, VotingRegressor
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skq.exceptions import UnsupportedModelError
 from skq.frontend.category_columns import Labels, TextColumn, in_numbers
+from skq.frontend.equivalents.members import parts_of
 from skq.frontend.equivalents.pipelines import flat_steps
 from skq.frontend.equivalents.transformers import append_transformer, supported_transformers
 from skq.graph.preprocessing import Preprocessing
@@ -20,16 +18,10 @@ from skq.graph.preprocessing import Preprocessing
 
 def pipelines_of(model: Any) -> Iterator[Pipeline]:
     """The Pipelines in a fitted model that read X itself."""
-    if isinstance(model, FrozenEstimator):
-        yield from pipelines_of(model.estimator)
-    elif isinstance(model, Pipeline):
+    if isinstance(model, Pipeline):
         yield model
-    elif isinstance(model, VotingClassifier | VotingRegressor):
-        for part in model.estimators_:
-            yield from pipelines_of(part)
-    elif isinstance(model, CalibratedClassifierCV):
-        for part in model.calibrated_classifiers_:
-            yield from pipelines_of(part.estimator)
+    for part in parts_of(model):
+        yield from pipelines_of(part)
 
 
 def read_labels(
