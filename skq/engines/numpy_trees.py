@@ -57,11 +57,10 @@ class TreeSum(Step):
     def __init__(self, step: ins.Trees, nodes: PackedNodes, types: Types) -> None:
         self.leaves = leaf_sum(step, nodes)
         self.feature, self.depth = nodes.feature, nodes.depth
-        lo, hi = types.operands[0].interval
-        self.dtype = np.dtype(types.operands[0].dtype)
-        self.shift = _code_bits(types.operands[0])
-        threshold = np.clip(step.threshold[nodes.number].astype(np.int64), lo - 1, hi)
-        threshold[nodes.is_leaf] = hi
+        codes = types.operands[0]
+        self.dtype, self.shift = np.dtype(codes.dtype), _code_bits(codes)
+        threshold = _thresholds(step, nodes, codes)
+        threshold[nodes.is_leaf] = codes.interval[1]
         self.next = (nodes.left << self.shift) + threshold
 
     def __call__(self, *operands: Array) -> Array:
@@ -108,8 +107,7 @@ class BinnedTreeSum(Step):
     ) -> None:
         self.codes, self.trees = codes, TreeSum(step, nodes, types)
         self.few_trees = sum(nodes.depth) <= STEPS_PER_COLUMN * len(bins.feature)
-        lo, hi = types.operands[0].interval
-        threshold = np.clip(step.threshold[nodes.number].astype(np.int64), lo - 1, hi)
+        threshold = _thresholds(step, nodes, types.operands[0])
         inner = ~nodes.is_leaf
         column = nodes.feature
         self.feature = bins.feature.astype(nodes.feature.dtype)[column]
@@ -138,6 +136,12 @@ class BinnedTreeSum(Step):
             return np.add(self.right.take(node), left, dtype=np.int64)
 
         return self.trees.sums(advance, np.arange(len(x)) * x.shape[1])
+
+
+def _thresholds(step: ins.Trees, nodes: PackedNodes, codes: TensorType) -> Ints:
+    """Thresholds of packed nodes, clipped to the interval of the codes and one below it."""
+    lo, hi = codes.interval
+    return np.clip(step.threshold[nodes.number].astype(np.int64), lo - 1, hi)
 
 
 def _code_bits(codes: TensorType) -> int:

@@ -335,14 +335,15 @@ def _make_fit(cls: type[QuantizedEstimator], name: str) -> Callable[..., Any]:
             self._train(getattr(super(cls, self), name), bound)
         X, sample_weight = arguments["X"], arguments.get("sample_weight")
         is_lazy = lazy_fit_setting() and not _has_contamination(self) and not _trains_integers(self)
-        if _continues(self) or is_lazy:
+        is_pending = _continues(self) or is_lazy
+        if is_pending:
             self._pending = seen or PendingData()
             self._pending.parameters = self._quantization_parameters()
         if name == "partial_fit":
             self._pending.add(self, X, sample_weight)
             return self
         X = numeric_array(self, X, dense=False)
-        if _continues(self) or is_lazy:
+        if is_pending:
             self._pending.add(self, X, sample_weight)
             if not (goes_on or is_lazy) or _has_contamination(self):
                 self._quantize_data(self._pending.collected(), X)

@@ -12,6 +12,7 @@ Copies (``copy.deepcopy``) keep all rows, and share the module, which never chan
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,6 @@ class InPickle:
         return self._reduced(self.value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        from copy import deepcopy
-
         return deepcopy(self.value, memo)
 
 

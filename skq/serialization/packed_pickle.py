@@ -93,9 +93,11 @@ class _Pickler(pickle.Pickler):
         """Number of an equal array that is held, whether to transpose it, and the shape."""
         if type(obj) is not np.ndarray or obj.nbytes < _SMALLEST_SHARED or not self._held:
             return None
-        for array in self._held.get((obj.dtype.str, obj.size), ()):
+        alike = self._held.get((obj.dtype.str, obj.size))
+        bits = obj.tobytes() if alike else b""
+        for array in alike or ():
             for transposed in (False, True) if array.ndim > 1 else (False,):
-                if _bits(array.T if transposed else array) == _bits(obj):
+                if (array.T if transposed else array).tobytes() == bits:
                     known = [i for i, other in enumerate(self.used) if other is array]
                     if not known:
                         self.used.append(array)
@@ -140,10 +142,6 @@ class _Unpickler(pickle.Unpickler):
         number, transposed, shape = pid
         array = self._used[number]
         return np.array(array.T if transposed else array, order="C").reshape(shape)
-
-
-def _bits(array: Array) -> bytes:
-    return array.tobytes()
 
 
 def _width(greatest: int) -> int:
