@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from skq.graph.graph import Node
+from skq.graph.ops.element_types import ELEMENT_TYPE_CODES
 
 _LAST, _FIRST = np.array([1], dtype=np.int64), np.array([0], dtype=np.int64)
-_INT64 = 7  # TensorProto.INT64
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ LOCAL_FUNCTIONS: Mapping[str, LocalFunction] = {
             Node("Squeeze", ("axis", "row"), ("sorted_axis",)),
             Node("CumSum", ("weight", "sorted_axis"), ("sum",)),
             Node("Less", ("sum", "threshold"), ("is_below",)),
-            Node("Cast", ("is_below",), ("below",), {"to": _INT64}),
+            Node("Cast", ("is_below",), ("below",), {"to": ELEMENT_TYPE_CODES["int64"]}),
             Node("ReduceSum", ("below", "axis"), ("index",), {"keepdims": 1}),
             Node("GatherElements", ("ordered", "index"), ("median",), {"axis": 1}),
         ),
